@@ -1,0 +1,81 @@
+/**
+ * Time for the machines: whole microseconds of a monotonic clock that the shell reads and passes in.
+ * Nothing in the core ever asks what time it is.
+ */
+
+/** A point on the monotonic clock, in whole microseconds since an arbitrary origin. */
+export type Instant = number & { readonly unit: 'instant us' };
+/** A length of time in whole microseconds; never negative unless said so. */
+export type Duration = number & { readonly unit: 'duration us' };
+/** Hundredths of a second: the unit of a VRRPv3 advertisement interval on the wire (RFC 9568, 5.2.7). */
+export type Centiseconds = number & { readonly unit: 'cs' };
+
+/** `n` microseconds since the clock's origin as an instant, rounded to whole microseconds. */
+export const instant = (us: number): Instant => Math.round(us) as Instant;
+/** Rounded to whole microseconds. */
+export const micros = (us: number): Duration => Math.round(us) as Duration;
+export const millis = (ms: number): Duration => micros(ms * 1e3);
+export const seconds = (s: number): Duration => micros(s * 1e6);
+export const centiseconds = (cs: number): Duration => micros(cs * 1e4);
+
+export const toSeconds = (d: Duration): number => d / 1e6;
+export const toMillis = (d: Duration): number => d / 1e3;
+/** To the wire's unit, rounded to the nearest hundredth. */
+export const toCentiseconds = (d: Duration): Centiseconds => Math.round(d / 1e4) as Centiseconds;
+
+export const after = (t: Instant, d: Duration): Instant => (t + d) as Instant;
+/** `later - earlier`; negative when the arguments are the wrong way round. */
+export const since = (later: Instant, earlier: Instant): Duration => (later - earlier) as Duration;
+
+/** The earlier of two deadlines, where `undefined` means "none". */
+export function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  if (a === undefined) return b;
+  if (b === undefined) return a;
+  return a < b ? a : b;
+}
+
+/**
+ * The named timers of one machine. A machine has one of these instead of timer handles: "the next deadline"
+ * is the least entry, and there is nothing to leak.
+ */
+export class Timers<Name extends string> {
+  readonly #due = new Map<Name, Instant>();
+
+  /** Arms `name`, replacing what it was set to. */
+  set(name: Name, at: Instant): void {
+    this.#due.set(name, at);
+  }
+
+  clear(name: Name): void {
+    this.#due.delete(name);
+  }
+
+  clearAll(): void {
+    this.#due.clear();
+  }
+
+  due(name: Name): Instant | undefined {
+    return this.#due.get(name);
+  }
+
+  /** The earliest armed deadline, `undefined` when nothing is armed. */
+  next(): Instant | undefined {
+    let least: Instant | undefined;
+    for (const at of this.#due.values()) least = earliest(least, at);
+    return least;
+  }
+
+  /** Disarms and returns one expired timer, the earliest first; `undefined` when none is due at `now`. */
+  expire(now: Instant): Name | undefined {
+    let found: Name | undefined;
+    let least: Instant | undefined;
+    for (const [name, at] of this.#due) {
+      if (at <= now && (least === undefined || at < least)) {
+        found = name;
+        least = at;
+      }
+    }
+    if (found !== undefined) this.#due.delete(found);
+    return found;
+  }
+}
