@@ -4,7 +4,7 @@
  */
 const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** Thrown by a `Reader` that is asked for more than there is: the input is truncated or lies about a length. */
+/** Thrown by a `Reader` asked for more than there is: the input is truncated or lies about a length. */
 export class ShortInput extends RangeError {
   override name = 'ShortInput';
 }

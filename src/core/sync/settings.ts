@@ -1,6 +1,6 @@
 import type { Ip } from '../ip.ts';
 
-/** `lvs_sync_daemon`: the kernel's connection sync threads and the VRRP instance that says which role they have. */
+/** `lvs_sync_daemon`: the kernel's sync threads, and the VRRP instance that says which role they have. */
 export interface SyncDaemonSettings {
   /** The interface that carries the multicast datagrams. */
   readonly interface: string;

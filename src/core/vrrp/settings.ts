@@ -40,7 +40,7 @@ export interface VrrpSettings {
   readonly advertInterval: Duration;
   /** `preempt` / `nopreempt`. */
   readonly preempt: boolean;
-  /** `mcast_src_ip`: source of the adverts; the interface's primary (IPv4) or link-local (IPv6) when absent. */
+  /** `mcast_src_ip`: source of the adverts; the interface's primary or link-local address when absent. */
   readonly source?: Ip;
   /** The addresses that adverts carry, in the file's order; for IPv6 the first is link-local. */
   readonly addresses: readonly VirtualAddress[];

@@ -1,0 +1,191 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+/**
+ * The architecture as a test: directions of imports, what the pure core may not touch, sizes, and that every
+ * test file runs. It reads the sources as text; biome checks what needs a parser.
+ */
+const ROOT = findRoot(import.meta.dirname);
+const MAX_COLUMNS = 110;
+
+const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng'];
+const DOMAINS = ['vrrp', 'bfd', 'check', 'balance', 'sync', 'fence', 'netlink'];
+/** npm packages that the core may use: pure, without dependencies. */
+const PURE_PACKAGES = ['ipaddr.js'];
+/** What the core may not contain, and what to use instead. */
+const BANNED_IN_CORE: readonly (readonly [RegExp, string])[] = [
+  [/\bDate\b/, '`now`, which the shell passes in'],
+  [/\bperformance\b/, '`now`, which the shell passes in'],
+  [/\bset(Timeout|Interval|Immediate)\b/, 'deadline() and timeout(now)'],
+  [/\bMath\.random\b/, 'Prng'],
+  [/\bprocess\./, 'an event that carries the value'],
+  [/\bBuffer\b/, 'Uint8Array, Reader and Writer'],
+  [/\basync\b|\bawait\b|\bPromise\b/, 'an effect, and its result as an event'],
+  [/\bconsole\./, 'an effect or a returned value'],
+];
+/** The real-time process loads nothing from npm but what is pure. */
+const VRRP_PROCESS = 'src/app/vrrp.ts';
+/** Where programs begin; everything else in src must be reachable from here. */
+const ENTRIES = ['src/main.ts', 'src/app/lvsadm.ts'];
+
+interface Import {
+  readonly from: string;
+  /** A path from the root for our own files, a package's name, or `node:...`. */
+  readonly to: string;
+}
+
+function findRoot(start: string): string {
+  let folder = start;
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+function filesBelow(folder: string, ending: string): string[] {
+  if (!existsSync(join(ROOT, folder))) return [];
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+/** The text with comments and the contents of strings blanked, so that words in them are not code. */
+const codeOf = (file: string): string =>
+  read(file)
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/(^|\s)\/\/.*$/gm, '$1')
+    .replace(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "''");
+
+function importsOf(file: string): Import[] {
+  const found = read(file).matchAll(
+    /^(?:import|export)\b[^'";]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm,
+  );
+  return Array.from(found, (match) => {
+    const to = match[1] ?? match[2] ?? match[3] ?? '';
+    return { from: file, to: to.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), to)) : to };
+  });
+}
+
+const SOURCES = filesBelow('src', '.ts');
+const TESTS = filesBelow('test', '.ts');
+const IMPORTS = SOURCES.flatMap(importsOf);
+const isOurs = (to: string): boolean => to.startsWith('src/');
+const isNpm = (to: string): boolean => !isOurs(to) && !to.startsWith('node:');
+
+/** `core`, `io`, `app` or `main`. */
+const layerOf = (file: string): string => (file === 'src/main.ts' ? 'main' : (file.split('/')[1] ?? ''));
+/** Within the core: the folder or the file's own name. */
+const partOf = (file: string): string => (file.split('/')[2] ?? '').replace(/\.ts$/, '');
+
+const tidy = suite('tidy');
+
+tidy('layers: core <- io <- app <- main', () => {
+  const mayImport: Record<string, string[]> = {
+    core: ['core'],
+    io: ['core', 'io'],
+    app: ['core', 'io', 'app'],
+    main: ['core', 'io', 'app'],
+  };
+  const wrong = IMPORTS.filter(
+    ({ from, to }) => isOurs(to) && !mayImport[layerOf(from)]?.includes(layerOf(to)),
+  );
+  assert.equal(wrong, []);
+});
+
+tidy('core: leaves <- domains <- the rest, and no domain imports another', () => {
+  const wrong = IMPORTS.filter(({ from, to }) => {
+    if (layerOf(from) !== 'core' || !isOurs(to)) return false;
+    const [a, b] = [partOf(from), partOf(to)];
+    if (a === b || LEAVES.includes(b)) return false;
+    return LEAVES.includes(a) || DOMAINS.includes(a);
+  });
+  assert.equal(wrong, []);
+});
+
+tidy('core: only pure packages, nothing of node', () => {
+  const wrong = IMPORTS.filter(
+    ({ from, to }) => layerOf(from) === 'core' && !isOurs(to) && !PURE_PACKAGES.includes(to),
+  );
+  assert.equal(wrong, []);
+});
+
+tidy('core: no clock, timer, randomness, promise, log', () => {
+  const wrong = SOURCES.filter((file) => layerOf(file) === 'core').flatMap((file) =>
+    codeOf(file)
+      .split('\n')
+      .flatMap((line, i) =>
+        BANNED_IN_CORE.filter(([pattern]) => pattern.test(line)).map(
+          ([pattern, instead]) => `${file}:${i + 1}: ${pattern.source}: use ${instead}`,
+        ),
+      ),
+  );
+  assert.equal(wrong, []);
+});
+
+tidy('each npm package is imported in one file', () => {
+  const importers = new Map<string, Set<string>>();
+  for (const { from, to } of IMPORTS) {
+    if (isNpm(to)) importers.set(to, (importers.get(to) ?? new Set()).add(from));
+  }
+  const wrong = [...importers].filter(([, files]) => files.size > 1).map(([name, files]) => [name, ...files]);
+  assert.equal(wrong, []);
+});
+
+/** Every file reachable from the entries by imports, static or lazy. */
+function reachable(entries: readonly string[]): Set<string> {
+  const seen = new Set<string>();
+  const queue = [...entries];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const { from, to } of IMPORTS) if (from === file && isOurs(to)) queue.push(to);
+  }
+  return seen;
+}
+
+tidy('the vrrp process loads no npm package that is not pure', () => {
+  const files = reachable([VRRP_PROCESS]);
+  const wrong = IMPORTS.filter(({ from, to }) => files.has(from) && isNpm(to) && !PURE_PACKAGES.includes(to));
+  assert.equal(wrong, []);
+});
+
+tidy('every source file is used by a program', () => {
+  const files = reachable(ENTRIES);
+  assert.equal(
+    SOURCES.filter((file) => !files.has(file)),
+    [],
+  );
+});
+
+tidy('no line is wider than the screen', () => {
+  const wrong = [...SOURCES, ...TESTS].flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((line, i) => (line.length > MAX_COLUMNS ? [`${file}:${i + 1}: ${line.length} columns`] : [])),
+  );
+  assert.equal(wrong, []);
+});
+
+tidy('one native file', () => {
+  assert.equal(filesBelow('src', '.c'), ['src/io/native/rawio.c']);
+});
+
+tidy('names say what a thing is', () => {
+  const vague = /(^|[/.-])(utils?|helpers?|common|misc|manager|data2)([/.-]|$)/i;
+  assert.equal(
+    [...SOURCES, ...TESTS].filter((file) => vague.test(file)),
+    [],
+  );
+});
+
+tidy('every test file runs its tests, and none is left out', () => {
+  const wrong = filesBelow('test', '.test.ts').filter((file) => {
+    const code = codeOf(file);
+    return !/\b\w+\.run\(\)/.test(code) || /\.(skip|only)\(/.test(code);
+  });
+  assert.equal(wrong, []);
+});
+
+tidy.run();
