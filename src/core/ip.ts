@@ -78,3 +78,8 @@ export function parsePrefix(text: string): Prefix | undefined {
 }
 
 export const formatPrefix = (prefix: Prefix): string => `${prefix.ip}/${prefix.length}`;
+
+/** An address and a port as people write them: `10.0.0.1:80` or `[2001:db8::1]:80`. */
+export function endpointName(address: Ip, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

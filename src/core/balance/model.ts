@@ -1,4 +1,7 @@
 import type { Ip } from '../ip.ts';
+import { endpointName } from '../ip.ts';
+
+export { endpointName };
 
 /** The desired table: what the kernel's IPVS should hold. Identity and settings of services and servers. */
 
@@ -45,9 +48,4 @@ export interface TableEntry {
 export function serviceName(key: ServiceKey): string {
   if (key.kind === 'fwmark') return `fwmark ${key.mark} inet${key.family === 6 ? '6' : ''}`;
   return `${key.protocol} ${endpointName(key.address, key.port)}`;
-}
-
-/** `10.0.0.1:80` or `[2001:db8::1]:80`. */
-export function endpointName(address: Ip, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -1,0 +1,179 @@
+import { assert } from '../assert.ts';
+import type { Machine } from '../machine.ts';
+import type { Destination, Service, TableEntry } from './model.ts';
+import { endpointName, serviceName } from './model.ts';
+
+/** What a pool needs of a `virtual_server` block. */
+export interface PoolSettings {
+  readonly service: Service;
+  readonly realServers: readonly PoolServer[];
+  /** `sorry_server`: serves while the quorum is lost. */
+  readonly sorry?: Destination;
+  /** `sorry_server_inhibit`: while the quorum holds it stays in the table with weight 0. */
+  readonly sorryInhibit?: boolean;
+  /** `quorum`: alive weight that is needed, at least 1. */
+  readonly quorum: number;
+  /** `hysteresis`: lost below quorum - hysteresis, regained from quorum + hysteresis. */
+  readonly hysteresis: number;
+}
+
+export interface PoolServer {
+  readonly destination: Destination;
+  /** `inhibit_on_failure`: weight 0 instead of removal. */
+  readonly inhibit: boolean;
+}
+
+/** What is known of one real server. */
+export interface ServerStanding {
+  readonly name: string;
+  readonly up: boolean;
+  /** The weight it has in the table while it is up and serving. */
+  readonly weight: number;
+  /** Why it is as it is: `tcp check of 10.0.0.2:80: connection refused`. */
+  readonly cause: string;
+}
+
+export type PoolEvent =
+  | { readonly type: 'health'; readonly server: string; readonly up: boolean; readonly cause: string }
+  /** A checker or the operator changes the weight (0 drains the server); the server itself stays up. */
+  | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string };
+
+export type PoolEffect =
+  | { readonly type: 'server'; readonly service: string; readonly server: ServerStanding }
+  | {
+      readonly type: 'quorum';
+      readonly service: string;
+      readonly held: boolean;
+      /** Sum of the weights of the servers that are up, and the sum that the change was measured against. */
+      readonly weight: number;
+      readonly threshold: number;
+      readonly cause: string;
+    }
+  /** What the kernel's table should hold for this service from now on. */
+  | { readonly type: 'entry'; readonly entry: TableEntry; readonly cause: string };
+
+/**
+ * One virtual server: from the health of its real servers to its entry in the IPVS table. The rules are
+ * keepalived's (`quorum`, `hysteresis`, `sorry_server`, `inhibit_on_failure`):
+ *
+ * - the quorum holds while the weight of the servers that are up is at least quorum - hysteresis and not 0; it
+ *   is regained at quorum + hysteresis; at the start it counts as not yet gained;
+ * - while it is lost and there is a sorry server, that one serves instead of all real servers, also of those
+ *   that are up; without a sorry server what is up goes on serving;
+ * - a server that does not serve is absent, or has weight 0 with `inhibit_on_failure`.
+ *
+ * A quorum that the configured weights cannot reach is lowered to what they can, as keepalived does; we do the
+ * same with the sum at which it is regained, which otherwise could lock the sorry server in for ever.
+ */
+export class Pool implements Machine<PoolEvent, PoolEffect> {
+  readonly name: string;
+  readonly #settings: PoolSettings;
+  readonly #servers = new Map<string, ServerStanding & { readonly settings: PoolServer }>();
+  readonly #quorum: number;
+  readonly #regain: number;
+  readonly #lose: number;
+  #held = false;
+  #effects: PoolEffect[] = [];
+
+  /**
+   * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. The
+   * first entry is among the effects at once.
+   */
+  constructor(settings: PoolSettings, initial: ReadonlyMap<string, { up: boolean; cause: string }>) {
+    this.#settings = settings;
+    this.name = serviceName(settings.service.key);
+    let total = 0;
+    for (const server of settings.realServers) {
+      const name = endpointName(server.destination.address, server.destination.port);
+      if (this.#servers.has(name)) continue;
+      const { up, cause } = initial.get(name) ?? { up: true, cause: 'not checked' };
+      this.#servers.set(name, { name, up, weight: server.destination.weight, cause, settings: server });
+      total += server.destination.weight;
+    }
+    this.#quorum = Math.max(1, Math.min(settings.quorum, total));
+    const hysteresis = Math.min(settings.hysteresis, this.#quorum - 1);
+    this.#lose = this.#quorum - hysteresis;
+    this.#regain = Math.max(this.#quorum, Math.min(this.#quorum + hysteresis, total));
+    this.#judgeQuorum('start', true);
+    this.#effects.push({ type: 'entry', entry: this.entry(), cause: 'start' });
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Whether the sorry server serves. */
+  get sorry(): boolean {
+    return !this.#held && this.#settings.sorry !== undefined;
+  }
+
+  /** The real servers in the configuration's order. */
+  servers(): ServerStanding[] {
+    return Array.from(this.#servers.values(), ({ name, up, weight, cause }) => ({ name, up, weight, cause }));
+  }
+
+  /** Sum of the weights of the servers that are up. */
+  aliveWeight(): number {
+    let sum = 0;
+    for (const server of this.#servers.values()) if (server.up) sum += server.weight;
+    return sum;
+  }
+
+  handle(event: PoolEvent): void {
+    const server = this.#servers.get(event.server);
+    assert(server !== undefined, `${this.name} has no real server ${event.server}`);
+    const { cause } = event;
+    const changed =
+      event.type === 'health'
+        ? { ...server, up: event.up, cause }
+        : { ...server, weight: event.weight, cause };
+    this.#servers.set(event.server, changed);
+    if (changed.up === server.up && changed.weight === server.weight) return;
+    const { name, up, weight } = changed;
+    this.#effects.push({ type: 'server', service: this.name, server: { name, up, weight, cause } });
+    this.#judgeQuorum(`${name}: ${cause}`, false);
+    this.#effects.push({ type: 'entry', entry: this.entry(), cause: `${name}: ${cause}` });
+  }
+
+  deadline(): undefined {
+    return undefined;
+  }
+
+  timeout(): void {}
+
+  take(): PoolEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** What the kernel's table should hold for this service now. */
+  entry(): TableEntry {
+    const { service, sorry, sorryInhibit } = this.#settings;
+    const destinations: Destination[] = [];
+    if (sorry !== undefined && this.sorry) destinations.push(sorry);
+    for (const server of this.#servers.values()) {
+      const { destination, inhibit } = server.settings;
+      // One address and port is one destination in the kernel: a sorry server that is also a real server.
+      if (this.sorry && sorry !== undefined && sameEndpoint(destination, sorry)) continue;
+      if (server.up && !this.sorry) destinations.push({ ...destination, weight: server.weight });
+      else if (inhibit) destinations.push({ ...destination, weight: 0 });
+    }
+    if (sorry !== undefined && !this.sorry && sorryInhibit === true) {
+      if (!destinations.some((d) => sameEndpoint(d, sorry))) destinations.push({ ...sorry, weight: 0 });
+    }
+    return { service, destinations };
+  }
+
+  #judgeQuorum(cause: string, first: boolean): void {
+    const weight = this.aliveWeight();
+    const threshold = this.#held ? this.#lose : this.#regain;
+    const held = weight > 0 && weight >= threshold;
+    if (held === this.#held && !first) return;
+    this.#held = held;
+    this.#effects.push({ type: 'quorum', service: this.name, held, weight, threshold, cause });
+  }
+}
+
+const sameEndpoint = (a: Destination, b: Destination): boolean =>
+  a.address === b.address && a.port === b.port;
