@@ -1,0 +1,67 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The types of the addon (src/io/native/rawio.c). Every number that comes back is a count or -errno. Only
+ * src/io/socket.ts and src/io/clock.ts use it; everybody else uses those.
+ */
+export interface Sock {
+  /** The descriptor, or -errno when the socket could not be opened or is closed. */
+  fd(): number;
+  bind(name: Uint8Array): number;
+  connect(name: Uint8Array): number;
+  setsockopt(level: number, option: number, value: Uint8Array): number;
+  getsockopt(level: number, option: number, into: Uint8Array): number;
+  getsockname(into: Uint8Array): number;
+  deafen(): number;
+  send(data: Uint8Array, name: Uint8Array | undefined, control: Uint8Array | undefined): number;
+  sendBatch(
+    data: Uint8Array,
+    lengths: Uint32Array,
+    name: Uint8Array | undefined,
+    control: Uint8Array | undefined,
+  ): number;
+  recv(
+    slab: Uint8Array,
+    meta: Uint32Array,
+    slots: number,
+    nameSize: number,
+    controlSize: number,
+    dataSize: number,
+  ): number;
+  start(
+    slab: Uint8Array,
+    meta: Uint32Array,
+    slots: number,
+    nameSize: number,
+    controlSize: number,
+    dataSize: number,
+    callback: (count: number) => void,
+  ): number;
+  stop(): number;
+  detach(): number;
+  close(): number;
+}
+
+export interface Timer {
+  /** `us` on CLOCK_MONOTONIC; negative disarms. */
+  set(us: number, callback: () => void): number;
+  close(): number;
+}
+
+interface Rawio {
+  readonly Sock: new (domain: number, type: number, protocol: number) => Sock;
+  readonly Timer: new () => Timer;
+  sched(policy: number, priority: number): number;
+}
+
+function load(): Rawio {
+  const path = fileURLToPath(new URL('../../../build/rawio.node', import.meta.url));
+  try {
+    return createRequire(import.meta.url)(path) as Rawio;
+  } catch (cause) {
+    throw new Error(`cannot load the native addon ${path}; build it with: make -C src/io/native`, { cause });
+  }
+}
+
+export const rawio = load();
