@@ -10,6 +10,17 @@ export type Operation =
   | { readonly kind: 'edit destination'; readonly key: ServiceKey; readonly destination: Destination }
   | { readonly kind: 'remove destination'; readonly key: ServiceKey; readonly destination: Destination };
 
+/** A destination as the kernel has it. */
+export interface PresentDestination extends Destination {
+  /** It has settings that the model cannot say (a GUE tunnel): never equal to what is wanted. */
+  readonly beyondModel?: true;
+}
+
+export interface PresentEntry {
+  readonly service: Service;
+  readonly destinations: readonly PresentDestination[];
+}
+
 /**
  * The operations that turn the `actual` table into the `desired` one, in the order to perform them. What is
  * equal is not touched, so no connection is cut that need not be. A service is identified by its key, a
@@ -25,8 +36,8 @@ export type Operation =
  */
 export function plan(
   desired: readonly TableEntry[],
-  actual: readonly TableEntry[],
-  owned: ReadonlySet<string>,
+  actual: readonly PresentEntry[],
+  owned: { has(name: string): boolean },
 ): Operation[] {
   const present = byName(actual);
   const wanted = byName(desired);
@@ -47,7 +58,7 @@ export function plan(
 function planDestinations(
   key: ServiceKey,
   desired: readonly Destination[],
-  actual: readonly Destination[],
+  actual: readonly PresentDestination[],
   operations: Operation[],
 ): void {
   const present = byEndpoint(actual);
@@ -67,8 +78,8 @@ function planDestinations(
   }
 }
 
-function byName(table: readonly TableEntry[]): Map<string, TableEntry> {
-  const map = new Map<string, TableEntry>();
+function byName<Entry extends PresentEntry>(table: readonly Entry[]): Map<string, Entry> {
+  const map = new Map<string, Entry>();
   for (const entry of table) {
     const name = serviceName(entry.service.key);
     if (!map.has(name)) map.set(name, entry);
@@ -76,8 +87,8 @@ function byName(table: readonly TableEntry[]): Map<string, TableEntry> {
   return map;
 }
 
-function byEndpoint(destinations: readonly Destination[]): Map<string, Destination> {
-  const map = new Map<string, Destination>();
+function byEndpoint<D extends Destination>(destinations: readonly D[]): Map<string, D> {
+  const map = new Map<string, D>();
   for (const destination of destinations) {
     const name = endpointName(destination.address, destination.port);
     if (!map.has(name)) map.set(name, destination);
@@ -97,8 +108,14 @@ export function sameService(a: Service, b: Service): boolean {
 }
 
 /** Equal in everything that an edit can change; address and port are taken to be equal. */
-export function sameDestination(a: Destination, b: Destination): boolean {
-  return a.method === b.method && a.weight === b.weight && a.upper === b.upper && a.lower === b.lower;
+export function sameDestination(wanted: Destination, found: PresentDestination): boolean {
+  return (
+    found.beyondModel !== true &&
+    wanted.method === found.method &&
+    wanted.weight === found.weight &&
+    wanted.upper === found.upper &&
+    wanted.lower === found.lower
+  );
 }
 
 /** In words, for the log: `add destination 10.0.0.2:80 weight 3 of tcp 10.0.0.1:80`. */

@@ -39,7 +39,6 @@ export type PoolEvent =
   | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string };
 
 export type PoolEffect =
-  | { readonly type: 'server'; readonly service: string; readonly server: ServerStanding }
   | {
       readonly type: 'quorum';
       readonly service: string;
@@ -72,15 +71,20 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
   readonly #quorum: number;
   readonly #regain: number;
   readonly #lose: number;
-  #held = false;
+  #held: boolean;
   #effects: PoolEffect[] = [];
 
   /**
-   * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. The
-   * first entry is among the effects at once.
+   * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. `held`:
+   * the quorum as it was before a reload, for the hysteresis. The first entry is among the effects at once.
    */
-  constructor(settings: PoolSettings, initial: ReadonlyMap<string, { up: boolean; cause: string }>) {
+  constructor(
+    settings: PoolSettings,
+    initial: ReadonlyMap<string, { readonly up: boolean; readonly cause: string }>,
+    held = false,
+  ) {
     this.#settings = settings;
+    this.#held = held;
     this.name = serviceName(settings.service.key);
     let total = 0;
     for (const server of settings.realServers) {
@@ -129,10 +133,8 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
         : { ...server, weight: event.weight, cause };
     this.#servers.set(event.server, changed);
     if (changed.up === server.up && changed.weight === server.weight) return;
-    const { name, up, weight } = changed;
-    this.#effects.push({ type: 'server', service: this.name, server: { name, up, weight, cause } });
-    this.#judgeQuorum(`${name}: ${cause}`, false);
-    this.#effects.push({ type: 'entry', entry: this.entry(), cause: `${name}: ${cause}` });
+    this.#judgeQuorum(`${server.name}: ${cause}`, false);
+    this.#effects.push({ type: 'entry', entry: this.entry(), cause: `${server.name}: ${cause}` });
   }
 
   deadline(): undefined {
