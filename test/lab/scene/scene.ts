@@ -1,0 +1,100 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Host } from './host.ts';
+import { Link } from './link.ts';
+import { Machine, type MachineOptions } from './machine.ts';
+import { Program, type StartOptions } from './program.ts';
+import { run } from './run.ts';
+
+const POLL_MILLISECONDS = 50;
+const TAIL_LINES = 40;
+
+/**
+ * A stage for one story: hosts (network namespaces), machines (kernels of their own), the links between them, and the
+ * programs that run there. Make it in a `before` hook and `close()` it in the `after` hook.
+ */
+export class Scene {
+  /** A folder for files of this scene; gone when it closes. */
+  readonly folder: string;
+  readonly #hosts: Host[] = [];
+  readonly #links: Link[] = [];
+  readonly #machines: Machine[] = [];
+  readonly #programs: Program[] = [];
+
+  constructor() {
+    this.folder = join('/run/lab', `scene-${process.pid}`);
+    mkdirSync(this.folder, { recursive: true });
+  }
+
+  /** A network segment: an Ethernet switch that hosts and machines join by `on(link, ...)`. */
+  link(name: string): Link {
+    const link = new Link(this, name);
+    this.#links.push(link);
+    return link;
+  }
+
+  /** A host with nothing but a loopback interface. */
+  host(name: string): Host {
+    const host = new Host(this, name);
+    this.#hosts.push(host);
+    return host;
+  }
+
+  /** Boots a kernel of its own whose interfaces, named after the links, are wired to them. */
+  async machine(name: string, links: readonly Link[] = [], options: MachineOptions = {}): Promise<Machine> {
+    const machine = await Machine.boot(this, name, links, options);
+    this.#machines.push(machine);
+    return machine;
+  }
+
+  /** Starts a program beside all hosts; Host.start starts it in one. It is killed when the scene closes. */
+  start(name: string, argv: readonly string[], options: StartOptions = {}): Program {
+    const program = new Program(name, argv, options);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /**
+   * Waits until the condition holds; gives the milliseconds that it took. After the limit it throws an error that says
+   * what was waited for and shows the end of every program's output. The limit is no measure: make it generous.
+   */
+  async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 20): Promise<number> {
+    const start = performance.now();
+    for (;;) {
+      if (await condition()) return performance.now() - start;
+      if (performance.now() - start > seconds * 1000) {
+        const error = new Error(`not within ${seconds} s: ${what}`);
+        // After the stack was taken, which would repeat the logs.
+        error.message += `\n${this.logs()}`;
+        throw error;
+      }
+      await pause(POLL_MILLISECONDS);
+    }
+  }
+
+  /** The end of what each program printed, and how it stands. */
+  logs(): string {
+    return this.#programs
+      .map((program) => {
+        const lines = program.log.trimEnd().split('\n').slice(-TAIL_LINES);
+        return [`--- ${program.name} (${program.state})`, ...lines.map((line) => `  | ${line}`)].join('\n');
+      })
+      .join('\n');
+  }
+
+  /** Ends all programs and removes hosts, links and machines. */
+  close(): void {
+    for (const machine of this.#machines) machine.powerOff();
+    for (const host of this.#hosts) host.kill('SIGKILL');
+    for (const program of this.#programs) program.signal('SIGKILL');
+    for (const link of this.#links) link.remove();
+    for (const host of this.#hosts) run(['ip', 'netns', 'delete', host.name]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Lets time pass. For faults that last a while; to wait for something, use Scene.until. */
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });

@@ -1,0 +1,81 @@
+#!/bin/sh
+# prepare.sh demo|test|lab|bench [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs the Debian packages and
+# npm packages that are missing, builds, and runs the program; on a prepared one it only builds what has changed.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Each package, a program or file of it that shows that it is there, and what it is for.
+packages() {
+  cat <<'LIST'
+gcc                gcc                        builds the native socket
+make               make                       builds the native socket
+libc6-dev          /usr/include/stdio.h       builds the native socket
+python3            python3                    an independent peer in interop tests
+iproute2           ip                         hosts and links of the lab
+iputils-ping       ping                       hosts and links of the lab
+procps             sysctl                     hosts and links of the lab
+util-linux         unshare                    the enclosure that the lab runs in
+user-mode-linux    linux.uml                  a kernel with IPVS as a process
+kmod               modprobe                   modules of that kernel
+ipvsadm            ipvsadm                    the table of IPVS, seen by another program
+keepalived         keepalived                 the peer in interop tests and the bench
+tshark             tshark                     packets, seen by another program
+nftables           nft                        packet filters of the lab
+systemd            /lib/systemd/systemd       the unit, under a real systemd
+dbus               dbus-daemon                the unit, under a real systemd
+libcap2-bin        capsh                      runs without privileges
+man-db             man                        checks the manual pages
+groff-base         groff                      checks the manual pages
+LIST
+}
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+[ -t 2 ] || say() { printf '%s\n' "$*"; }
+stop() { printf '%s\n' "$*" >&2; exit 1; }
+
+has() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac }
+missing() { packages | while read -r package sign reason; do has "$sign" || printf '%-18s %s\n' "$package" "$reason"; done; }
+
+install_packages() {
+  list=$(missing)
+  [ -n "$list" ] || return 0
+  names=$(printf '%s\n' "$list" | awk '{ printf "%s ", $1 }')
+  by_hand="Missing Debian packages, and what they are for:
+$list
+Install them as root: apt-get install --no-install-recommends $names"
+  command -v apt-get >/dev/null || stop "$by_hand"
+  [ "$(id -u)" = 0 ] || stop "$by_hand"
+  say "Installing Debian packages: $names" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  # tshark asks whether users may capture; nobody is here to answer.
+  echo 'wireshark-common wireshark-common/install-setuid boolean false' | debconf-set-selections 2>/dev/null || :
+  # shellcheck disable=SC2086
+  apt-get install -y -q --no-install-recommends $names >&2 || {
+    apt-get update -q >&2 && apt-get install -y -q --no-install-recommends $names >&2
+  } || stop "apt-get failed. $by_hand"
+}
+
+install_modules() {
+  # A link shares the modules of another checkout: they are its business.
+  [ ! -L node_modules ] || return 0
+  [ ! -e node_modules/.package-lock.json ] || [ -n "$(find package-lock.json -newer node_modules/.package-lock.json)" ] ||
+    return 0
+  say 'Installing npm packages' >&2
+  npm ci --no-audit --no-fund >&2 || stop 'npm ci failed; its message is above'
+  touch node_modules/.package-lock.json
+}
+
+program=${1:-}
+case $program in
+demo | lab | bench) main=dist/test/$program/main.js ;;
+test) main=dist/test/run.js ;;
+*) stop 'usage: sh test/prepare.sh demo|test|lab|bench [arguments]' ;;
+esac
+shift
+[ "$(uname -s)" = Linux ] || stop 'vipkeeper works on Linux only: it balances with the Linux kernel'"'"'s IPVS'
+node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || stop 'Node 20 or later is needed'
+install_packages
+install_modules
+[ "$(id -u)" = 0 ] || stop "npm run $program works as root only: it makes network namespaces (nothing of yours is changed)"
+npm run --silent build || stop 'the build failed; its message is above'
+exec node --enable-source-maps "$main" "$@"

@@ -1,0 +1,59 @@
+import type { WriteStream } from 'node:tty';
+import type { Outcome } from './run-file.ts';
+
+const NAME_COLUMNS = 50;
+
+/** What `npm test` and `npm run lab` print: a line a file, failures whole, and the sum as the last line. */
+export class Report {
+  readonly #out: WriteStream;
+  #passed = 0;
+  #failed = 0;
+  readonly #failures: Outcome[] = [];
+
+  constructor(out: WriteStream) {
+    this.#out = out;
+  }
+
+  #colour(code: number, text: string): string {
+    return this.#out.isTTY ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+
+  /** A heading. */
+  say(text: string): void {
+    this.#out.write(`\n${this.#colour(1, text)}\n`);
+  }
+
+  /** A line about the outcome; the output of a failure follows, whole, unless it was shown as it came. */
+  add(outcome: Outcome, showOutput = false): void {
+    const { name, passed, failed, seconds, problem } = outcome;
+    this.#passed += passed;
+    this.#failed += failed;
+    const word = failed === 0 ? this.#colour(32, 'ok    ') : this.#colour(31, 'FAILED');
+    const tests = `${String(passed).padStart(4)} passed${failed > 0 ? `, ${failed} failed` : ''}`;
+    const time = `${seconds.toFixed(1).padStart(6)} s`;
+    this.#out.write(
+      `${word}  ${name.padEnd(NAME_COLUMNS)} ${time} ${tests}${problem ? ` (${problem})` : ''}\n`,
+    );
+    if (failed === 0) return;
+    this.#failures.push(outcome);
+    if (showOutput) this.#out.write(`${indent(outcome.output)}\n`);
+  }
+
+  /** Prints the names of what failed and the sum; gives the exit status. */
+  finish(): number {
+    if (this.#failures.length > 0) {
+      this.say('Failed:');
+      for (const { name, problem } of this.#failures)
+        this.#out.write(`  ${name}${problem ? ` (${problem})` : ''}\n`);
+    }
+    this.#out.write(`\n${this.#passed} passed, ${this.#failed} failed\n`);
+    return this.#failed === 0 ? 0 : 1;
+  }
+}
+
+const indent = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
