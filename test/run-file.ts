@@ -90,8 +90,8 @@ export function runFile(job: Job): Promise<Outcome> {
 }
 
 /**
- * The outcome of a file from uvu's totals. A file that fails without a failed test (it crashed, hung, or ran no test)
- * counts as one failed.
+ * The outcome of a file from uvu's totals. A file that fails without a failed test (it crashed, hung, or
+ * ran no test) counts as one failed.
  */
 export function judge(name: string, output: string, problem: string | undefined, seconds: number): Outcome {
   const [total, passed] = ['Total', 'Passed'].map((word) => lastNumber(output, word));

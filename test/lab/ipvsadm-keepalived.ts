@@ -4,7 +4,10 @@ import { keepalived } from './scene/director.ts';
 import { Scene } from './scene/scene.ts';
 import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
 
-/** The lab itself on the real IPVS, with Debian's programs: NAT forwards traffic, a check removes a dead real server. */
+/**
+ * The lab itself on the real IPVS, with Debian's programs: NAT forwards traffic, a check removes a dead real
+ * server.
+ */
 export const needs = 'kernel';
 
 const VIP = '10.0.0.100';

@@ -5,7 +5,10 @@ import { ROOT } from './engine/root.ts';
 import { startScenario } from './engine/run-scenario.ts';
 import { allScenarios, readScenario, type Scenario } from './engine/scenarios.ts';
 
-/** `npm run lab -- test/lab/failover.ts ...`: runs scenarios by name, one after the other; without names, lists them. */
+/**
+ * `npm run lab -- test/lab/failover.ts ...`: runs scenarios by name, one after the other; without names,
+ * lists them.
+ */
 const names = process.argv.slice(2);
 if (names.length === 0) list();
 else await runAll(names.map((name) => find(name)));

@@ -2,7 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Scene } from './scene/scene.ts';
 
-/** The lab's machines: two kernels on one segment, of which one is frozen, thawed, unplugged and switched off. */
+/**
+ * The lab's machines: two kernels on one segment, of which one is frozen, thawed, unplugged and switched
+ * off.
+ */
 export const needs = 'pair of kernels';
 
 const story = suite('a pair of kernels');

@@ -4,8 +4,8 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { type ExitStatus, FrameReader, type FromAgent, frameLine, type ToAgent } from './frames.ts';
 
 /**
- * Runs inside a booted kernel: starts programs as the lab tells it over the serial line named by its argument,
- * and sends back what they print and how they end. Each runs in a process group of its own.
+ * Runs inside a booted kernel: starts programs as the lab tells it over the serial line named by its
+ * argument, and sends back what they print and how they end. Each runs in a process group of its own.
  */
 const line = process.argv[2] ?? '/dev/ttyS0';
 const input = new ReadStream(openSync(line, 'r+'));

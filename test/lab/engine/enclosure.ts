@@ -8,10 +8,10 @@ export interface EnclosedOptions {
 }
 
 /**
- * Starts a command in an enclosure: network, mount and process namespaces of its own on the running kernel, with an
- * empty /run. What happens inside (namespaces, interfaces, mounts, temporary files, processes) is gone when the
- * command ends, when the returned process is killed, and when this process dies, however it dies: `--kill-child`
- * and the parent-death signal leave the cleaning up to the kernel.
+ * Starts a command in an enclosure: network, mount and process namespaces of its own on the running kernel,
+ * with an empty /run. What happens inside (namespaces, interfaces, mounts, temporary files, processes) is
+ * gone when the command ends, when the returned process is killed, and when this process dies, however it
+ * dies: `--kill-child` and the parent-death signal leave the cleaning up to the kernel.
  */
 export function spawnEnclosed(command: readonly string[], options: EnclosedOptions = {}): ChildProcess {
   const unshare = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];

@@ -25,7 +25,9 @@ export function describeExit(status: ExitStatus): string {
 /** Longest line that is taken; output is sent in pieces far below it. */
 const MAX_LINE = 1 << 20;
 
-/** Cuts a stream of text into frames. Lines that are no frames (a kernel's message on the line) are dropped. */
+/**
+ * Cuts a stream of text into frames. Lines that are no frames (a kernel's message on the line) are dropped.
+ */
 export class FrameReader<Frame> {
   #rest = '';
 

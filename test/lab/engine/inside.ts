@@ -2,8 +2,8 @@ import { describeExit, type Env } from './frames.ts';
 import { Kernel } from './kernel.ts';
 
 /**
- * `inside FOLDER FILE`, in an enclosure: boots a kernel and runs a compiled scenario inside. Its output is this program's, and its
- * exit status too; FOLDER takes what it leaves (captures, the kernel's console).
+ * `inside FOLDER FILE`, in an enclosure: boots a kernel and runs a compiled scenario inside. Its output is
+ * this program's, and its exit status too; FOLDER takes what it leaves (captures, the kernel's console).
  */
 const [folder = '', file = ''] = process.argv.slice(2);
 const kernel = await Kernel.boot({ name: 'kernel', folder, memoryMiB: 2000 });

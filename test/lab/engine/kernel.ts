@@ -42,8 +42,9 @@ export interface Remote {
 }
 
 /**
- * A whole Linux kernel of its own, as a process: Debian's user-mode-linux, its root an overlay on this machine's
- * files, an agent inside that runs commands. Works in an enclosure only: that is what cleans up after it.
+ * A whole Linux kernel of its own, as a process: Debian's user-mode-linux, its root an overlay on this
+ * machine's files, an agent inside that runs commands. Works in an enclosure only: that is what cleans up
+ * after it.
  */
 export class Kernel {
   readonly name: string;
@@ -156,7 +157,9 @@ export class Kernel {
     throw new Error(`in kernel ${this.name}: ${command}: ${describeExit(status)}\n${stderr}${stdout}`);
   }
 
-  /** Stops the kernel where it stands, as a hypervisor pauses a machine: no timer, packet or program goes on. */
+  /**
+   * Stops the kernel where it stands, as a hypervisor pauses a machine: no timer, packet or program goes on.
+   */
   freeze(): void {
     this.#process.kill('SIGSTOP');
   }

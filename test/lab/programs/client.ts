@@ -4,8 +4,9 @@ import type { Ask, Report } from './client-messages.ts';
 import { streamBytes } from './stream.ts';
 
 /**
- * The client of a scene: holds connections to an echo server through a VIP, sends a block of each connection's own
- * stream whenever the last one came back, and compares every byte. Told what to do by messages (client-messages.ts).
+ * The client of a scene: holds connections to an echo server through a VIP, sends a block of each
+ * connection's own stream whenever the last one came back, and compares every byte. Told what to do by
+ * messages (client-messages.ts).
  */
 const BLOCK = 64;
 const PAUSE_MILLISECONDS = 100;

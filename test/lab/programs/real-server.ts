@@ -2,8 +2,8 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 
 /**
- * A real server: `real-server NAME ECHO_PORT HTTP_PORT`. On the echo port it says its name in one line and sends back
- * every byte; over HTTP its name is the page. Listens on IPv4 and IPv6.
+ * A real server: `real-server NAME ECHO_PORT HTTP_PORT`. On the echo port it says its name in one line and
+ * sends back every byte; over HTTP its name is the page. Listens on IPv4 and IPv6.
  */
 const [name = '', echoPort, httpPort] = process.argv.slice(2);
 

@@ -11,8 +11,8 @@ export interface Station {
 }
 
 /**
- * One segment: a bridge that floods all multicast (no snooping, no spanning tree), with a port for each station. The
- * station's interface has the link's name.
+ * One segment: a bridge that floods all multicast (no snooping, no spanning tree), with a port for each
+ * station. The station's interface has the link's name.
  */
 export class Link {
   readonly name: string;
@@ -63,8 +63,8 @@ export class Link {
   }
 
   /**
-   * Cuts the station's cable: nothing passes. A host sees its carrier go; a machine does not (its network driver gives
-   * up for good when its tap goes down, so the tap leaves the switch instead).
+   * Cuts the station's cable: nothing passes. A host sees its carrier go; a machine does not (its network
+   * driver gives up for good when its tap goes down, so the tap leaves the switch instead).
    */
   cut(station: Station): void {
     const port = this.port(station);
@@ -88,7 +88,10 @@ export class Link {
     return Capture.start(this.#scene, this.name);
   }
 
-  /** Removes the switch and all cables; before the hosts go, or the kernel takes cables away at a time of its own. */
+  /**
+   * Removes the switch and all cables; before the hosts go, or the kernel takes cables away at a time of its
+   * own.
+   */
   remove(): void {
     for (const port of this.#ports) ip(undefined, `link del ${port}`);
     ip(undefined, `link del ${this.name}`);

@@ -8,7 +8,10 @@ export interface MachineOptions {
   readonly memoryMiB?: number;
 }
 
-/** A machine with a kernel of its own: what a host in a namespace can't do, it can (freeze whole, lose power). */
+/**
+ * A machine with a kernel of its own: what a host in a namespace can't do, it can (freeze whole, lose
+ * power).
+ */
 export class Machine {
   readonly name: string;
   readonly kernel: Kernel;

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 
-/** Runs a program to its end and gives its standard output; the error of one that fails has all that it printed. */
+/**
+ * Runs a program to its end and gives its standard output; the error of one that fails has all that it
+ * printed.
+ */
 export function run(argv: readonly string[], input = ''): string {
   const [program = '', ...rest] = argv;
   try {

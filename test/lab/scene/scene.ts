@@ -10,8 +10,8 @@ const POLL_MILLISECONDS = 50;
 const TAIL_LINES = 40;
 
 /**
- * A stage for one story: hosts (network namespaces), machines (kernels of their own), the links between them, and the
- * programs that run there. Make it in a `before` hook and `close()` it in the `after` hook.
+ * A stage for one story: hosts (network namespaces), machines (kernels of their own), the links between
+ * them, and the programs that run there. Make it in a `before` hook and `close()` it in the `after` hook.
  */
 export class Scene {
   /** A folder for files of this scene; gone when it closes. */
@@ -55,8 +55,9 @@ export class Scene {
   }
 
   /**
-   * Waits until the condition holds; gives the milliseconds that it took. After the limit it throws an error that says
-   * what was waited for and shows the end of every program's output. The limit is no measure: make it generous.
+   * Waits until the condition holds; gives the milliseconds that it took. After the limit it throws an
+   * error that says what was waited for and shows the end of every program's output. The limit is no
+   * measure: make it generous.
    */
   async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 20): Promise<number> {
     const start = performance.now();

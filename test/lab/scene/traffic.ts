@@ -6,7 +6,10 @@ import type { Program } from './program.ts';
 export const ECHO_PORT = 7000;
 export const HTTP_PORT = 8000;
 
-/** Starts a real server on a host (programs/real-server.ts) and waits until it listens. It answers with the host's name. */
+/**
+ * Starts a real server on a host (programs/real-server.ts) and waits until it listens. It answers with the
+ * host's name.
+ */
 export async function realServer(host: Host, echoPort = ECHO_PORT, httpPort = HTTP_PORT): Promise<Program> {
   const file = compiled('test/lab/programs/real-server.ts');
   const argv = [process.execPath, file, host.name, String(echoPort), String(httpPort)];
@@ -72,7 +75,10 @@ export class Client {
     await this.#ask({ kind: 'measure' });
   }
 
-  /** Waits until every connection that is not broken has had two more blocks echoed: it lives, whatever happened. */
+  /**
+   * Waits until every connection that is not broken has had two more blocks echoed: it lives, whatever
+   * happened.
+   */
   async everyConnectionAnswers(seconds = 60): Promise<Report> {
     const before = await this.report();
     await this.#host.scene.until(
