@@ -1,0 +1,89 @@
+import type { Family } from '../core/ip.ts';
+import { decodeAddress, dumpAddresses, type InterfaceAddress } from '../core/netlink/address.ts';
+import { decodeEvent, GROUP, type RouteEvent } from '../core/netlink/events.ts';
+import { decodeLink, dumpLinks, type Link } from '../core/netlink/link.ts';
+import type { Message, Outcome, Request } from '../core/netlink/message.ts';
+import { decodeNeighbour, dumpNeighbours, type Neighbour } from '../core/netlink/neighbour.ts';
+import { decodeRoute, dumpRoutes, type Route } from '../core/netlink/route.ts';
+import { decodeRule, dumpRules, type Rule } from '../core/netlink/rule.ts';
+import { NETLINK, NetlinkMonitor, NetlinkSocket } from './netlink.ts';
+
+/** Links, addresses, routes, rules and neighbours of this network namespace. */
+export class RouteSocket {
+  readonly #socket = new NetlinkSocket(NETLINK.ROUTE, 'rtnetlink');
+
+  links(): Link[] {
+    return this.#list(dumpLinks(), decodeLink);
+  }
+  addresses(family?: Family): InterfaceAddress[] {
+    return this.#list(dumpAddresses(family), decodeAddress);
+  }
+  routes(): Route[] {
+    return this.#list(dumpRoutes(), decodeRoute);
+  }
+  rules(family: Family): Rule[] {
+    return this.#list(dumpRules(family), decodeRule);
+  }
+  neighbours(family: Family): Neighbour[] {
+    return this.#list(dumpNeighbours(family), decodeNeighbour);
+  }
+
+  /** Performs requests in order and gives the outcome of each; see NetlinkSocket.request. */
+  apply(requests: readonly Request[]): Outcome[] {
+    return this.#socket.request(requests);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #list<T>(request: Request, decode: (message: Message) => T | undefined): T[] {
+    return this.#socket
+      .dump(request)
+      .map(decode)
+      .filter((each) => each !== undefined);
+  }
+}
+
+export interface RouteListener {
+  event(event: RouteEvent): void;
+  /** Events were lost: dump again what is followed. */
+  resync(why: string): void;
+}
+
+/** What to hear besides links and addresses. */
+export interface MonitorWishes {
+  readonly routes?: boolean;
+  readonly rules?: boolean;
+  readonly neighbours?: boolean;
+  /** The receive queue in bytes. */
+  readonly buffer?: number;
+}
+
+/** Hears what happens to links and addresses of both families, and to what else is wished. */
+export class RouteMonitor {
+  readonly #monitor: NetlinkMonitor;
+
+  constructor(wishes: MonitorWishes = {}) {
+    const groups: number[] = [GROUP.link, GROUP.ipv4Address, GROUP.ipv6Address];
+    if (wishes.routes === true) groups.push(GROUP.ipv4Route, GROUP.ipv6Route);
+    if (wishes.rules === true) groups.push(GROUP.ipv4Rule, GROUP.ipv6Rule);
+    if (wishes.neighbours === true) groups.push(GROUP.neighbour);
+    this.#monitor = new NetlinkMonitor(NETLINK.ROUTE, groups, 'rtnetlink monitor', wishes.buffer);
+  }
+
+  /** Delivers from the event loop. Start it before the first dump. */
+  start(listener: RouteListener): void {
+    this.#monitor.start({
+      message: (message) => {
+        const event = decodeEvent(message);
+        if (event !== undefined) listener.event(event);
+      },
+      resync: (why) => listener.resync(why),
+    });
+  }
+
+  close(): void {
+    this.#monitor.close();
+  }
+}
