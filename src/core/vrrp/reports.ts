@@ -1,0 +1,41 @@
+import type { Ip } from '../ip.ts';
+import { type Duration, type Instant, seconds } from '../time.ts';
+import type { VrrpEffect } from './events.ts';
+import { Limiter } from './limiter.ts';
+import type { Notice, RejectReason } from './packet.ts';
+import { newStatistics } from './statistics.ts';
+
+/** Of each kind one log line a minute, so that a broken neighbour does not flood the log. */
+const REPORT_PERIOD = seconds(60);
+
+/** Counts what is odd, and says now and then that it happened. */
+export class Reports {
+  readonly statistics = newStatistics();
+  readonly #limiter = new Limiter<`rejected ${RejectReason}` | `noticed ${Notice}` | 'stalled'>(
+    REPORT_PERIOD,
+  );
+  readonly #emit: (effect: VrrpEffect) => void;
+
+  constructor(emit: (effect: VrrpEffect) => void) {
+    this.#emit = emit;
+  }
+
+  rejected(reason: RejectReason, source: Ip, now: Instant): void {
+    this.statistics.rejected[reason] += 1;
+    const count = this.#limiter.count(`rejected ${reason}`, now);
+    if (count > 0) this.#emit({ type: 'rejected', reason, source, count });
+  }
+
+  noticed(notice: Notice, source: Ip, now: Instant): void {
+    this.statistics.noticed[notice] += 1;
+    const count = this.#limiter.count(`noticed ${notice}`, now);
+    if (count > 0) this.#emit({ type: 'noticed', notice, source, count });
+  }
+
+  /** A timer came `late` and was not believed; `what` says what is done instead. */
+  stalled(late: Duration, what: string, now: Instant): void {
+    this.statistics.stalls += 1;
+    const count = this.#limiter.count('stalled', now);
+    if (count > 0) this.#emit({ type: 'stalled', late, what, count });
+  }
+}

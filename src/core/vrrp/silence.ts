@@ -1,0 +1,135 @@
+import type { Ip } from '../ip.ts';
+import { after, type Duration, type Instant, micros, since, type Timers } from '../time.ts';
+import { downInterval, listenInterval, skewTime, text } from './intervals.ts';
+import type { Advert } from './packet.ts';
+import type { Reports } from './reports.ts';
+import type { VrrpSettings } from './settings.ts';
+
+export type SilenceTimer = 'down' | 'pulse';
+type SilenceTimers = Pick<Timers<SilenceTimer>, 'set' | 'due'>;
+
+/**
+ * After so many listening periods in a row that were stalled themselves, silence is believed all the same:
+ * on a machine that is always late a takeover must not wait for ever.
+ */
+const MAX_LISTENS = 3;
+/** Advert intervals to the first pulse: an advert that is half an interval late is missing. */
+const FIRST_PULSE = 1.5;
+
+/** The master that a backup follows. */
+interface Followed {
+  readonly address: Ip;
+  readonly priority: number;
+  readonly heard: Instant;
+}
+
+/**
+ * How long a backup has heard no master, and whether it may believe that there is none.
+ *
+ * It never believes a late timer. By contract all packets that waited were handled before `timeout`, but a
+ * machine that was paused may have lost them. So silence counts only when it ends with a stretch
+ * (`listenInterval`) in which the router was awake; the timer `pulse`, one advert interval apart while
+ * adverts are missing, finds out whether it was. Adverts push the pulse away, so in a healthy network it
+ * never fires.
+ */
+export class Silence {
+  readonly #settings: VrrpSettings;
+  readonly #timers: SilenceTimers;
+  readonly #reports: Reports;
+  #began = 0 as Instant;
+  #followed: Followed | undefined;
+  /** The master's, learned from its adverts in version 3. */
+  #interval: Duration;
+  /** Why we become master when the silence ends, where it is not the whole reason. */
+  #because: string | undefined;
+  #listens = 0;
+
+  /** `timers` are the instance's, which hands `down` to `ended` and `pulse` to `pulse`. */
+  constructor(settings: VrrpSettings, timers: SilenceTimers, reports: Reports) {
+    this.#settings = settings;
+    this.#timers = timers;
+    this.#reports = reports;
+    this.#interval = settings.advertInterval;
+  }
+
+  /** The master as last heard, `undefined` when none is followed. */
+  get master(): (Followed & { readonly interval: Duration }) | undefined {
+    return this.#followed && { ...this.#followed, interval: this.#interval };
+  }
+
+  /** Nobody was heard yet: waits for a whole down interval. */
+  begin(now: Instant): void {
+    this.forget();
+    this.#began = now;
+    this.#wait(downInterval(this.#settings, this.#interval), now);
+  }
+
+  /** As `begin`, but only as long as a living master may be silent. */
+  beginShort(now: Instant): void {
+    this.begin(now);
+    this.#wait(listenInterval(this.#settings, this.#interval), now);
+  }
+
+  forget(): void {
+    this.#followed = undefined;
+    this.#interval = this.#settings.advertInterval;
+  }
+
+  follow({ priority, interval }: Advert, source: Ip, now: Instant): void {
+    this.#followed = { address: source, priority, heard: now };
+    this.#interval = interval;
+    this.#wait(downInterval(this.#settings, interval), now);
+  }
+
+  /**
+   * An advert with priority 0. Only the resignation of the master that is followed counts: another's (of the
+   * loser of two masters, say) is no evidence that ours is gone. It never postpones, or repeated ones could
+   * put off a takeover for ever.
+   */
+  resigned(source: Ip, now: Instant): void {
+    if (this.#followed !== undefined && this.#followed.address !== source) return;
+    this.#followed = undefined;
+    this.#because = `${source} resigned`;
+    const skewed = after(now, skewTime(this.#settings, this.#interval));
+    const due = this.#timers.due('down');
+    if (due === undefined || skewed < due) this.#timers.set('down', skewed);
+  }
+
+  /** A master that we are about to preempt does not break the silence, but explains what follows. */
+  lesser(priority: number, source: Ip): void {
+    if (this.#followed !== undefined) return;
+    this.#because ??= `priority ${this.#settings.priority} is higher than ${priority} of ${source}`;
+  }
+
+  /** The timer `down` expired `late`. Returns why there is no master, `undefined` to listen longer. */
+  ended(late: Duration, now: Instant): string | undefined {
+    if (this.#listenLonger(late, now)) return undefined;
+    if (this.#because !== undefined) return this.#because;
+    if (this.#followed === undefined) return `no master heard for ${text(since(now, this.#began))}`;
+    return `no advert from ${this.#followed.address} for ${text(since(now, this.#followed.heard))}`;
+  }
+
+  pulse(late: Duration, now: Instant): void {
+    this.#timers.set('pulse', after(now, this.#interval));
+    this.#listenLonger(late, now);
+  }
+
+  #wait(silence: Duration, now: Instant): void {
+    this.#because = undefined;
+    this.#listens = 0;
+    this.#timers.set('down', after(now, silence));
+    this.#timers.set('pulse', after(now, micros(this.#interval * FIRST_PULSE)));
+  }
+
+  /** Puts off the end of the silence where a timer so late says that the router slept: it heard nothing. */
+  #listenLonger(late: Duration, now: Instant): boolean {
+    const until = after(now, listenInterval(this.#settings, this.#interval));
+    const due = this.#timers.due('down') ?? now;
+    if (late <= this.#interval / 2 || due >= until || this.#listens >= MAX_LISTENS) return false;
+    this.#listens += 1;
+    this.#timers.set('down', until);
+    this.#timers.set('pulse', after(now, this.#interval));
+    this.#reports.stalled(late, `listening for ${text(since(until, now))} more before taking over`, now);
+    return true;
+  }
+}
