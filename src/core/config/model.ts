@@ -56,6 +56,10 @@ export interface Diagnostic {
   /** The text of the line and how many characters the caret underlines. */
   readonly source: string;
   readonly length: number;
-  /** What to do about it: the nearest spelling, the range, where the block began. */
+  /** What to do about it: the nearest spelling, the range. */
   readonly hint?: string;
+  /** The other place that belongs to it: where the block began, where the first of two stands. */
+  readonly related?: { readonly what: string; readonly at: Location };
+  /** The include statements that led to the file, innermost first; absent in the main file. */
+  readonly includedFrom?: readonly Location[];
 }

@@ -1,0 +1,67 @@
+import type { Diagnostic } from './model.ts';
+import { includeChain, locate, type Span } from './source.ts';
+
+/** More than this many are counted, not kept: a binary file given by mistake must not fill the memory. */
+export const FINDINGS_LIMIT = 500;
+
+/** What a finding may say beyond its message. */
+export interface Advice {
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+  /** The other place that belongs to it, and what it is: "the block began here". */
+  readonly related?: { readonly what: string; readonly span: Span } | undefined;
+}
+
+/** Collects everything that is wrong or doubtful, so that one run shows it all. */
+export class Findings {
+  readonly #list: Diagnostic[] = [];
+  readonly #once = new Set<string>();
+  #errors = 0;
+  #dropped = 0;
+
+  get errors(): number {
+    return this.#errors;
+  }
+
+  error(span: Span, message: string, advice: Advice = {}): void {
+    this.#errors++;
+    this.#add('error', span, message, advice);
+  }
+
+  warning(span: Span, message: string, advice: Advice = {}): void {
+    this.#add('warning', span, message, advice);
+  }
+
+  /** A warning that is given the first time only: the `key` says what "the same" is. */
+  warnOnce(key: string, span: Span, message: string, advice: Advice = {}): void {
+    if (this.#once.has(key)) return;
+    this.#once.add(key);
+    this.warning(span, message, advice);
+  }
+
+  /** All of them in the order of the files' lines, as found; the last one counts those that were dropped. */
+  all(): readonly Diagnostic[] {
+    const last = this.#list.at(-1);
+    if (this.#dropped === 0 || last === undefined) return this.#list;
+    const message = `${this.#dropped} more findings are not shown`;
+    return [...this.#list, { severity: 'error', message, at: last.at, source: '', length: 1 }];
+  }
+
+  #add(severity: 'error' | 'warning', span: Span, message: string, advice: Advice): void {
+    if (this.#list.length >= FINDINGS_LIMIT) {
+      this.#dropped++;
+      return;
+    }
+    const chain = includeChain(span.line.file);
+    const { hint, related } = advice;
+    this.#list.push({
+      severity,
+      message,
+      ...locate(span),
+      source: span.line.written,
+      ...(hint === undefined ? {} : { hint }),
+      ...(related === undefined ? {} : { related: { what: related.what, at: locate(related.span).at } }),
+      ...(chain.length === 0 ? {} : { includedFrom: chain }),
+    });
+  }
+}

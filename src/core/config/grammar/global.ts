@@ -1,0 +1,268 @@
+import * as arg from '../arguments.ts';
+import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
+
+const inert = (why: string): KeywordNotes => ({ inert: why });
+const NAMES = inert('the processes keep their own names');
+const SCRIPTS = inert('scripts are not run yet');
+const MAIL = inert('mail is not sent yet');
+const MEMORY = inert('Node must not lock its memory');
+const FIFO = inert('notify FIFOs are not written yet');
+const SNMP = inert('SNMP is not provided');
+const DBUS = inert('D-Bus is not provided');
+const FIREWALL = inert('firewall rules are not set yet');
+const BUFFERS = inert('socket buffers keep the size that suits the program');
+const CHECKER = inert('the checker process runs with ordinary scheduling');
+const BFD = inert('there is no BFD process yet');
+const RELOAD = inert('reload options are not acted on yet');
+const DUMPS = inert('state is shown by `vipkeeper status`, not by dump files');
+const AUTO = inert('priorities are not raised automatically');
+const NOT_YET = 'not acted on yet';
+const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
+  ...notes,
+  deprecated: `write ${name}`,
+});
+
+const U32 = 4_294_967_295;
+const I32 = 2_147_483_647;
+const nice = arg.integer('N', -20, 19);
+const realTime = arg.integer('N', 1, 99);
+const cpus = arg.rest(arg.integer('CPU', 0, 1023), 1);
+const micros = arg.integer('MICROSECONDS', 1, U32);
+const bytes = arg.integer('BYTES', 0, I32);
+const processName = arg.text('NAME', 15);
+const path = arg.text('PATH');
+const name = arg.text('NAME');
+const owner = [arg.optional(arg.text('USER')), arg.optional(arg.text('[:]GROUP'))] as const;
+const startTimer = arg.timer(0.001, 4294.967);
+const gap = arg.timer(0.000001, 4294.967);
+const mailSwitch = [arg.bool] as const;
+
+/** `global_defs` (keepalived: core/global_parser.c). */
+export const globalDefs = {
+  process_names: flag('children named after their work', NAMES),
+  process_name: keyword('parent process name', [processName], NAMES),
+  vrrp_process_name: keyword('VRRP process name', [processName], NAMES),
+  checker_process_name: keyword('checker process name', [processName], NAMES),
+  lvs_process_name: keyword('checker process name', [processName], oldName('checker_process_name', NAMES)),
+  bfd_process_name: keyword('BFD process name', [processName], NAMES),
+  use_symlink_paths: keyword('keep symlink paths when running scripts', [arg.bool], SCRIPTS),
+  set_supplementary_groups: keyword("scripts get the user's supplementary groups", [arg.bool], SCRIPTS),
+  router_id: keyword("this director's name in messages", [arg.text('STRING')], { default: 'the host name' }),
+  notification_email: lines('alert recipients', arg.text('ADDRESS'), { several: true, ...MAIL }),
+  notification_email_from: keyword('alert sender', [arg.text('ADDRESS')], MAIL),
+  smtp_server: keyword('mail relay', [arg.text('HOST'), arg.optional(arg.port)], MAIL),
+  smtp_helo_name: keyword('HELO argument', [name], MAIL),
+  smtp_connect_timeout: keyword('mail connect timeout', [arg.wholeSeconds(0, 4294)], MAIL),
+  smtp_alert: keyword('default mail switch for everything', mailSwitch, MAIL),
+  smtp_alert_vrrp: keyword('mail switch for VRRP', mailSwitch, MAIL),
+  smtp_alert_checker: keyword('mail switch for checkers', mailSwitch, MAIL),
+  no_email_faults: flag('no mail on FAULT', MAIL),
+  no_checker_emails: keyword('mail for each real server, not each checker', [arg.bool], MAIL),
+  startup_script: keyword('run before the start', [arg.script], SCRIPTS),
+  startup_script_timeout: keyword('limit for startup_script', [arg.wholeSeconds(1, 1000)], SCRIPTS),
+  shutdown_script: keyword('run after the stop', [arg.script], SCRIPTS),
+  shutdown_script_timeout: keyword('limit for shutdown_script', [arg.wholeSeconds(1, 1000)], SCRIPTS),
+  max_auto_priority: keyword(
+    'ceiling of the automatic priority',
+    [arg.optional(arg.integer('N', -1, 99))],
+    AUTO,
+  ),
+  min_auto_priority_delay: keyword(
+    'lateness that raises it',
+    [arg.integer('MICROSECONDS', 1, 10_000_000)],
+    AUTO,
+  ),
+  checker_log_all_failures: keyword('log each failed check', [arg.bool], inert(NOT_YET)),
+  dynamic_interfaces: keyword(
+    'interfaces may appear and vanish',
+    [arg.optional(arg.choice('allow_if_changes'))],
+    inert(NOT_YET),
+  ),
+  default_interface: keyword('device for items without dev', [arg.interfaceName], inert(NOT_YET)),
+  disable_local_igmp: flag('no IGMP for link-local groups', inert(NOT_YET)),
+  // keepalived takes any value as true; here `off` means off.
+  v3_checksum_as_v2: keyword('VRRPv3 over IPv4: checksum without the pseudo header', [arg.bool], {
+    default: 'off',
+  }),
+  lvs_timeouts: keyword(
+    'IPVS connection timeouts',
+    [arg.options({ tcp: timeout(), tcpfin: timeout(), udp: timeout() })],
+    inert(NOT_YET),
+  ),
+  lvs_flush: flag('empty the IPVS table at the start'),
+  lvs_flush_on_stop: keyword(
+    'empty the IPVS table at the stop; VS: remove our own services only, as is done anyway',
+    [arg.optional(arg.choice('VS'))],
+  ),
+  lvs_flush_onstop: keyword('see lvs_flush_on_stop', [arg.optional(arg.choice('VS'))], {
+    alias: 'lvs_flush_on_stop',
+    deprecated: 'write lvs_flush_on_stop',
+  }),
+  lvs_sync_daemon: keyword('IPVS connection sync; follows the VRRP instance, else runs both roles', [
+    arg.interfaceName,
+    syncOptions(),
+  ]),
+  vrrp_mcast_group4: keyword('IPv4 advert group', [arg.multicast], {
+    unsupported: 'this version sends to 224.0.0.18 only, so peers on another group would not hear it',
+  }),
+  vrrp_mcast_group6: keyword('IPv6 advert group', [arg.multicast], {
+    unsupported: 'this version sends to ff02::12 only, so peers on another group would not hear it',
+  }),
+  vrrp_garp_master_delay: keyword(
+    'delay of the second burst of GARP; 0 for none',
+    [arg.wholeSeconds(0, U32)],
+    {
+      default: '5',
+    },
+  ),
+  vrrp_garp_master_repeat: keyword('GARP frames an address in a burst', [arg.integer('N', 0, U32)], {
+    default: '5',
+  }),
+  vrrp_garp_master_refresh: keyword('period of GARP while master; 0 for none', [arg.wholeSeconds(0, U32)], {
+    default: '0',
+  }),
+  vrrp_garp_master_refresh_repeat: keyword(
+    'GARP frames an address in a refresh',
+    [arg.integer('N', 0, U32)],
+    {
+      default: '1',
+    },
+  ),
+  vrrp_garp_lower_prio_delay: keyword(
+    'second burst after a lower advert',
+    [arg.wholeSeconds(0, U32)],
+    inert(NOT_YET),
+  ),
+  vrrp_garp_lower_prio_repeat: keyword(
+    'GARP after a lower advert',
+    [arg.integer('N', 0, I32)],
+    inert(NOT_YET),
+  ),
+  vrrp_down_timer_adverts: keyword('missed adverts before takeover', [arg.integer('N', 1, 100)], {
+    default: '3',
+  }),
+  vrrp_garp_interval: keyword('gap between GARP frames of an interface', [gap], inert(NOT_YET)),
+  vrrp_gna_interval: keyword('gap between unsolicited NA of an interface', [gap], inert(NOT_YET)),
+  vrrp_min_garp: keyword('one GARP, no second burst', [arg.bool], { default: 'off' }),
+  vrrp_garp_extra_if: keyword(
+    'periodic GARP for VIPs on other interfaces',
+    [arg.optional(arg.text('all|SECS')), arg.optional(arg.wholeSeconds(1, 86_400))],
+    inert(NOT_YET),
+  ),
+  vrrp_higher_prio_send_advert: keyword('answer a winning advert', [arg.bool], inert(NOT_YET)),
+  vrrp_lower_prio_no_advert: keyword('do not answer a lower advert', [arg.bool], { default: 'off' }),
+  vrrp_version: keyword('default version for IPv4 instances', [arg.integer('2|3', 2, 3)], { default: '2' }),
+  vrrp_iptables: keyword('chains for no_accept', [arg.rest(arg.text('CHAIN'))], FIREWALL),
+  vrrp_ipsets: keyword('ipset names', [arg.rest(arg.text('SET'))], FIREWALL),
+  nftables: keyword('nftables table', [arg.optional(name)], FIREWALL),
+  nftables_priority: keyword('chain priority', [arg.integer('N', -I32 - 1, I32)], FIREWALL),
+  nftables_ifindex: flag('match interfaces by index', FIREWALL),
+  nftables_counters: flag('counters in rules', FIREWALL),
+  nftables_ipvs: keyword('table that marks server groups', [arg.optional(name)], FIREWALL),
+  nftables_ipvs_priority: keyword('its chain priority', [arg.integer('N', -I32 - 1, I32)], FIREWALL),
+  nftables_ipvs_start_fwmark: keyword('first fwmark', [arg.integer('N', 1, U32)], FIREWALL),
+  vrrp_check_unicast_src: flag('unicast adverts must come from a listed peer', inert(NOT_YET)),
+  vrrp_skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], inert(NOT_YET)),
+  vrrp_strict: keyword('RFC conformance for all instances', [arg.bool], inert(NOT_YET)),
+  vrrp_priority: keyword('nice value of the VRRP process', [nice], inert(NOT_YET)),
+  checker_priority: keyword('nice value of the checker process', [nice], CHECKER),
+  bfd_priority: keyword('nice value of the BFD process', [nice], BFD),
+  vrrp_no_swap: flag('lock memory', MEMORY),
+  checker_no_swap: flag('lock memory', MEMORY),
+  bfd_no_swap: flag('lock memory', MEMORY),
+  vrrp_rt_priority: keyword('SCHED_RR priority of the VRRP process', [realTime], { default: 'none' }),
+  checker_rt_priority: keyword('SCHED_RR priority of the checker process', [realTime], CHECKER),
+  bfd_rt_priority: keyword('SCHED_RR priority of the BFD process', [realTime], BFD),
+  vrrp_cpu_affinity: keyword('CPUs of the VRRP process', [cpus], inert(NOT_YET)),
+  checker_cpu_affinity: keyword('CPUs of the checker process', [cpus], CHECKER),
+  bfd_cpu_affinity: keyword('CPUs of the BFD process', [cpus], BFD),
+  vrrp_rlimit_rttime: keyword('CPU time without a pause', [micros], inert(NOT_YET)),
+  checker_rlimit_rttime: keyword('CPU time without a pause', [micros], CHECKER),
+  bfd_rlimit_rttime: keyword('CPU time without a pause', [micros], BFD),
+  vrrp_rlimit_rtime: keyword('old spelling', [micros], oldName('vrrp_rlimit_rttime', inert(NOT_YET))),
+  checker_rlimit_rtime: keyword('old spelling', [micros], oldName('checker_rlimit_rttime', CHECKER)),
+  bfd_rlimit_rtime: keyword('old spelling', [micros], oldName('bfd_rlimit_rttime', BFD)),
+  notify_fifo: keyword('FIFO for all events', [path, ...owner], FIFO),
+  notify_fifo_script: keyword('its reader', [arg.script], FIFO),
+  vrrp_notify_fifo: keyword('FIFO for VRRP events', [path, ...owner], FIFO),
+  vrrp_notify_fifo_script: keyword('its reader', [arg.script], FIFO),
+  lvs_notify_fifo: keyword('FIFO for checker events', [path, ...owner], FIFO),
+  lvs_notify_fifo_script: keyword('its reader', [arg.script], FIFO),
+  vrrp_notify_priority_changes: keyword('FIFO line when the priority changes', [arg.bool], FIFO),
+  fifo_write_vrrp_states_on_reload: flag('all states again after a reload', FIFO),
+  snmp_socket: keyword('AgentX master socket', [arg.text('SPEC')], SNMP),
+  enable_traps: flag('SNMP traps', SNMP),
+  enable_snmp_vrrp: flag('SNMP for VRRP', SNMP),
+  enable_snmp_keepalived: flag('old spelling', oldName('enable_snmp_vrrp', SNMP)),
+  enable_snmp_rfc: flag('both RFC MIBs', SNMP),
+  enable_snmp_rfcv2: flag('RFC 2787 MIB', SNMP),
+  enable_snmp_rfcv3: flag('RFC 6527 MIB', SNMP),
+  enable_snmp_checker: flag('SNMP for checkers', SNMP),
+  snmp_vs_stats_update_interval: keyword('age of statistics', [arg.timer(0.001, 30)], SNMP),
+  snmp_rs_stats_update_interval: keyword('age of statistics', [arg.timer(0.001, 30)], SNMP),
+  enable_dbus: flag('D-Bus interface', DBUS),
+  dbus_service_name: keyword('bus name', [name], DBUS),
+  dbus_no_interface_name: keyword('path element', [name], DBUS),
+  script_user: keyword('who runs scripts', [arg.text('USER'), arg.optional(arg.text('[:]GROUP'))], SCRIPTS),
+  enable_script_security: flag('refuse root scripts that others can write', SCRIPTS),
+  vrrp_netlink_cmd_rcv_bufs: keyword('netlink buffer', [bytes], BUFFERS),
+  vrrp_netlink_cmd_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
+  vrrp_netlink_monitor_rcv_bufs: keyword('netlink buffer', [bytes], BUFFERS),
+  vrrp_netlink_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
+  lvs_netlink_cmd_rcv_bufs: keyword('netlink buffer', [bytes], BUFFERS),
+  lvs_netlink_cmd_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
+  lvs_netlink_monitor_rcv_bufs: keyword('netlink buffer', [bytes], BUFFERS),
+  lvs_netlink_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
+  process_monitor_rcv_bufs: keyword('process events buffer', [bytes], BUFFERS),
+  process_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
+  rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool], SCRIPTS),
+  vrrp_rx_bufs_policy: keyword('receive buffer', [arg.integerOr('N', 1, I32, ['MTU', 'ADVERT'])], BUFFERS),
+  vrrp_rx_bufs_multiplier: keyword('times the policy', [arg.integer('N', 1, I32)], BUFFERS),
+  vrrp_startup_delay: keyword('wait before instances run', [startTimer], inert(NOT_YET)),
+  vrrp_delay_after_boot: keyword('the same, from the boot', [startTimer], inert(NOT_YET)),
+  log_unknown_vrids: flag('log adverts of unknown VRIDs', inert(NOT_YET)),
+  vrrp_owner_ignore_adverts: keyword('the owner discards adverts', [arg.bool], inert(NOT_YET)),
+  vmac_prefix: keyword('names of VMAC interfaces', [arg.text('PREFIX', 15)], inert(NOT_YET)),
+  vmac_addr_prefix: keyword('names of VMAC interfaces', [arg.text('PREFIX', 15)], inert(NOT_YET)),
+  umask: keyword('umask for files', [arg.text('NUM|IRUSR|...')], inert(NOT_YET)),
+  random_seed: keyword('seed for tests', [arg.integer('N', 0, U32)], inert(NOT_YET)),
+  reload_check_config: keyword(
+    'test before a reload',
+    [arg.optional(path)],
+    inert('a reload is always tested first'),
+  ),
+  reload_time_file: keyword('file with the time of the next reload', [path], RELOAD),
+  reload_repeat: flag('reload daily', RELOAD),
+  reload_file: keyword('marks a reload', [arg.optional(path)], RELOAD),
+  include_check: keyword('checks for include', [arg.rest(arg.text('CHECK'))], {
+    inert: 'use includea or its kin, or start with -e',
+  }),
+  config_save_dir: keyword('keeps copies of the configuration', [arg.text('DIR')], inert(NOT_YET)),
+  tmp_config_directory: keyword('for merged text', [arg.text('DIR')], inert('there is no merged text')),
+  data_use_instance: keyword('names of dump files', [arg.bool], DUMPS),
+  json_version: keyword('JSON layout', [arg.integer('1|2', 1, 2)], DUMPS),
+  iproute_usr_dir: keyword('iproute2 tables', [arg.text('DIR')], inert(NOT_YET)),
+  iproute_etc_dir: keyword('iproute2 tables', [arg.text('DIR')], inert(NOT_YET)),
+  state_dump_file: keyword('data dump', [path], DUMPS),
+  stats_dump_file: keyword('statistics dump', [path], DUMPS),
+  json_dump_file: keyword('JSON dump', [path], DUMPS),
+};
+
+function timeout() {
+  return arg.wholeSeconds(0, 2_678_400);
+}
+
+/** `lvs_sync_daemon IF [[inst] VRRP] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`. */
+function syncOptions() {
+  return arg.options(
+    {
+      inst: arg.text('VRRP'),
+      id: arg.integer('N', 0, 255),
+      maxlen: arg.integer('N', 1, 65_507),
+      port: arg.port,
+      ttl: arg.integer('N', 1, 255),
+      group: arg.multicast,
+    },
+    'inst',
+  );
+}

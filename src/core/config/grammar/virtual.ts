@@ -1,0 +1,134 @@
+import type { Family, Ip } from '../../ip.ts';
+import { parseIp } from '../../ip.ts';
+import * as arg from '../arguments.ts';
+import { type Argument, block, flag, keyword } from '../schema.ts';
+import { laterChecks, tcpCheck } from './check.ts';
+
+const U32 = 4_294_967_295;
+const I32 = 2_147_483_647;
+const LONGEST = 4_294;
+const SCRIPTS = { inert: 'scripts are not run yet' };
+const MAIL = { inert: 'mail is not sent yet' };
+const SNMP = { inert: 'SNMP is not provided' };
+const HTTP = { inert: 'there is no HTTP check yet' };
+
+/** What a `virtual_server` header names. */
+export type ServiceHeader =
+  | { readonly kind: 'address'; readonly address: Ip; readonly port: number }
+  | { readonly kind: 'fwmark'; readonly mark: number; readonly family?: Family };
+
+const servicePort = arg.optional(arg.integer('PORT', 0, 65_535));
+
+/** `ADDR [PORT]` or `fwmark N [inet|inet6]`; `group NAME` comes with virtual_server_group. */
+const serviceHeader: Argument<ServiceHeader> = {
+  syntax: 'ADDR [PORT] | fwmark N [inet|inet6] | group NAME',
+  expects: 'an address and port, or fwmark N',
+  read(words) {
+    const first = words.take();
+    if (first?.text === 'fwmark') {
+      const mark = arg.integer('N', 1, U32).read(words);
+      const family = arg.optional(arg.choice('inet', 'inet6')).read(words);
+      if (mark === undefined) return undefined;
+      return { kind: 'fwmark', mark, ...(family === undefined ? {} : { family: family === 'inet' ? 4 : 6 }) };
+    }
+    if (first?.text === 'group')
+      return words.fault('this version does not have virtual_server_group yet', first);
+    const address = first && parseIp(first.text);
+    if (address === undefined)
+      return words.fault(`expected ${this.expects}, found '${first?.text ?? ''}'`, first);
+    const port = servicePort.read(words) ?? 0;
+    return words.failed ? undefined : { kind: 'address', address, port };
+  },
+};
+
+const SCHEDULERS = [
+  ...['rr', 'wrr', 'lc', 'wlc', 'lblc', 'sh', 'mh', 'dh', 'fo', 'ovf', 'lblcr', 'sed', 'nq', 'twos'],
+] as const;
+const scheduler = arg.choice(...SCHEDULERS);
+const method = arg.anyCase('NAT', 'DR', 'TUN');
+const timer = arg.timer(0.000001, LONGEST);
+const optionalBool = [arg.bool] as const;
+const forwarding = [method, arg.tunnelOptions] as const;
+
+/** `real_server` (keepalived: check/check_parser.c). */
+export const realServer = {
+  weight: keyword('IPVS weight', [arg.integer('N', 0, I32)], { default: "the service's" }),
+  lvs_method: keyword('forwarding', forwarding, { default: "the service's" }),
+  uthreshold: keyword('upper connection limit', [arg.integer('N', 0, U32)], { default: '0' }),
+  lthreshold: keyword('lower connection limit', [arg.integer('N', 0, U32)], { default: '0' }),
+  inhibit_on_failure: keyword('weight 0 instead of removal', optionalBool, { default: "the service's" }),
+  notify_up: keyword('run when up', [arg.script], SCRIPTS),
+  notify_down: keyword('run when down', [arg.script], SCRIPTS),
+  alpha: keyword('down until the first success', optionalBool, { default: "the service's" }),
+  retry: keyword('default for its checkers', [arg.integer('N', 1, U32)], { default: "the service's" }),
+  delay_before_retry: keyword('default for its checkers', [arg.timer(0, LONGEST)], {
+    default: "the service's",
+  }),
+  warmup: keyword('default for its checkers', [arg.timer(0, LONGEST)], { default: "the service's" }),
+  connect_timeout: keyword('default for its checkers', [timer], { default: "the service's" }),
+  delay_loop: keyword('default for its checkers', [timer], { default: "the service's" }),
+  smtp_alert: keyword('mails for this server', optionalBool, MAIL),
+  virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
+  snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
+  TCP_CHECK: block('a connection succeeds', [], tcpCheck, { repeat: true }),
+  ...laterChecks,
+};
+
+/** `virtual_server` (keepalived: check/check_parser.c). */
+export const virtualServer = {
+  ip_family: keyword('family of a fwmark service', [arg.choice('inet', 'inet6')]),
+  retry: keyword('default for checkers', [arg.integer('N', 1, U32)]),
+  delay_before_retry: keyword('default for checkers', [arg.timer(0, LONGEST)]),
+  warmup: keyword('default for checkers', [arg.timer(0, LONGEST)], { default: 'delay_loop' }),
+  connect_timeout: keyword('default for checkers', [timer], { default: '5' }),
+  delay_loop: keyword('default for checkers', [timer], { default: '60' }),
+  inhibit_on_failure: keyword('a failed server gets weight 0, is not removed', optionalBool, {
+    default: 'off',
+  }),
+  lvs_sched: keyword('scheduler', [scheduler], { default: 'wlc' }),
+  lb_algo: keyword('scheduler', [scheduler], { default: 'wlc', alias: 'lvs_sched' }),
+  hashed: flag('no effect, as in keepalived', { inert: 'it has no effect in keepalived either' }),
+  ops: flag('one-packet scheduling, UDP only'),
+  'flag-1': flag('scheduler flag 1'),
+  'flag-2': flag('scheduler flag 2'),
+  'flag-3': flag('scheduler flag 3'),
+  'sh-port': flag('the hash includes the port; scheduler sh'),
+  'sh-fallback': flag('another server when the hashed one is down; scheduler sh'),
+  'mh-port': flag('the hash includes the port; scheduler mh'),
+  'mh-fallback': flag('another server when the hashed one is down; scheduler mh'),
+  lvs_method: keyword('forwarding', forwarding, { default: 'NAT' }),
+  lb_kind: keyword('forwarding', forwarding, { default: 'NAT', alias: 'lvs_method' }),
+  persistence_engine: keyword('persistence engine', [arg.choice('sip')]),
+  persistence_timeout: keyword(
+    'a client stays with its server',
+    [arg.optional(arg.integer('SECS', 1, 2_678_400))],
+    {
+      default: '360 when the keyword stands alone',
+    },
+  ),
+  persistence_granularity: keyword(
+    'which clients stay together; sets persistence_timeout 360',
+    [arg.granularity],
+    {
+      default: 'each client for itself',
+    },
+  ),
+  protocol: keyword('transport', [arg.anyCase('TCP', 'UDP', 'SCTP')], { default: 'UDP, with a warning' }),
+  ha_suspend: flag('check only while the VIP is here', { inert: 'checks run on both directors' }),
+  smtp_alert: keyword('quorum mails', optionalBool, MAIL),
+  virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
+  snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
+  alpha: flag('servers are down until their first success'),
+  omega: flag('run the down scripts at the stop', SCRIPTS),
+  quorum_up: keyword('run when the quorum is gained', [arg.script], SCRIPTS),
+  quorum_down: keyword('run when the quorum is lost', [arg.script], SCRIPTS),
+  quorum: keyword('alive weight that is needed', [arg.integer('N', 1, I32)], { default: '1' }),
+  hysteresis: keyword('margin around the quorum', [arg.integer('N', 0, I32)], { default: '0' }),
+  weight: keyword('default weight of real servers', [arg.integer('N', 1, I32)], { default: '1' }),
+  sorry_server: keyword('serves when the quorum is lost', [arg.address, arg.optional(arg.port)]),
+  sorry_server_inhibit: flag('the sorry server stays with weight 0', { inert: 'not acted on yet' }),
+  sorry_server_lvs_method: keyword("the sorry server's forwarding", forwarding, { default: "the service's" }),
+  real_server: block('a backend', [arg.address, servicePort], realServer, { repeat: true }),
+};
+
+export const virtualServerBlock = block('an IPVS service', [serviceHeader], virtualServer, { repeat: true });

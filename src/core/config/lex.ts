@@ -1,0 +1,153 @@
+import type { Findings } from './findings.ts';
+import type { Line, Span } from './source.ts';
+
+/** A word or a brace. Its text has no quotes and no escapes left. */
+export interface Token extends Span {
+  readonly kind: 'word' | 'open' | 'close';
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+const isBlank = (c: string | undefined): boolean => c === ' ' || c === '\t';
+const startsComment = (c: string): boolean => c === '#' || c === '!';
+
+/**
+ * The line up to its comment. `#` and `!` begin one anywhere outside double quotes, also within a word, as
+ * keepalived has it; `\#` and `\!` do not. Columns stay what they are.
+ */
+export function stripComment(text: string): string {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charAt(i);
+    if (c === '"') quoted = !quoted;
+    else if (!quoted && c === '\\') i += escapesComment(text, i) ? 1 : 0;
+    else if (!quoted && startsComment(c)) return text.slice(0, i);
+  }
+  return text;
+}
+
+const escapesComment = (text: string, backslash: number): boolean =>
+  startsComment(text.charAt(backslash + 1)) && backslash + 1 < text.length;
+
+/**
+ * Appends the tokens of one line. Words end at blanks; double quotes group; a quote, and what touches it, are
+ * words of their own; braces outside quotes are tokens wherever they stand (keepalived's plain tokeniser).
+ */
+export function lexLine(line: Line, tokens: Token[], findings: Findings): void {
+  const { text } = line;
+  let i = 0;
+  while (i < text.length) {
+    const c = text.charAt(i);
+    if (isBlank(c)) {
+      i++;
+    } else if (c === '{' || c === '}') {
+      const kind = c === '{' ? 'open' : 'close';
+      tokens.push({ kind, text: c, quoted: false, line, start: i, end: i + 1 });
+      i++;
+    } else {
+      const token = c === '"' ? quotedWord(line, i, findings) : plainWord(line, i);
+      tokens.push(token);
+      i = token.end;
+    }
+  }
+}
+
+function quotedWord(line: Line, start: number, findings: Findings): Token {
+  const close = line.text.indexOf('"', start + 1);
+  const end = close < 0 ? line.text.length : close + 1;
+  if (close < 0) {
+    findings.error({ line, start, end: start + 1 }, 'this double quote is never closed', {
+      hint: 'a quoted word ends on its own line',
+    });
+  }
+  const text = line.text.slice(start + 1, close < 0 ? end : close);
+  return { kind: 'word', text, quoted: true, line, start, end };
+}
+
+function plainWord(line: Line, start: number): Token {
+  const source = line.text;
+  let text = '';
+  let i = start;
+  for (; i < source.length; i++) {
+    const c = source.charAt(i);
+    if (isBlank(c) || c === '{' || c === '}' || c === '"') break;
+    if (c === '\\' && escapesComment(source, i)) i++;
+    text += source.charAt(i);
+  }
+  return { kind: 'word', text, quoted: false, line, start, end: i };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  E: '\x1b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};
+
+/**
+ * The words of a stretch of a line, read as script keywords read them (keepalived's quoted tokeniser): single
+ * and double quotes both group and may touch other text; a backslash escapes (`\n`, octal, `\xHH`, `\cC`).
+ */
+export function lexQuoted(span: Span, findings: Findings): Token[] {
+  const { line } = span;
+  const words: Token[] = [];
+  let i = span.start;
+  while (i < span.end) {
+    if (isBlank(line.text.charAt(i))) {
+      i++;
+      continue;
+    }
+    const word = escapedWord(line, i, span.end, findings);
+    words.push(word);
+    i = word.end;
+  }
+  return words;
+}
+
+function escapedWord(line: Line, start: number, limit: number, findings: Findings): Token {
+  const source = line.text;
+  let text = '';
+  let quote = '';
+  let quoted = false;
+  let i = start;
+  while (i < limit) {
+    const c = source.charAt(i);
+    if (quote === '' && isBlank(c)) break;
+    if (c === quote) {
+      quote = '';
+      i++;
+    } else if (quote === '' && (c === '"' || c === "'")) {
+      quote = c;
+      quoted = true;
+      i++;
+    } else if (c === '\\' && i + 1 < limit) {
+      const found = readEscape(source, i + 1);
+      text += found.text;
+      i = Math.min(limit, found.end);
+    } else {
+      text += c;
+      i++;
+    }
+  }
+  if (quote !== '') findings.error({ line, start, end: i }, `this ${quote} is never closed`);
+  return { kind: 'word', text, quoted, line, start, end: i };
+}
+
+/** What follows a backslash at `at - 1`. */
+function readEscape(source: string, at: number): { text: string; end: number } {
+  const number = /^(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3}))/.exec(source.slice(at, at + 3));
+  if (number !== null) {
+    const code =
+      number[1] === undefined ? Number.parseInt(number[2] ?? '0', 8) : Number.parseInt(number[1], 16);
+    return { text: String.fromCharCode(code & 0xff), end: at + number[0].length };
+  }
+  const c = source.charAt(at);
+  if (c === 'c' && at + 1 < source.length) {
+    return { text: String.fromCharCode(source.charCodeAt(at + 1) & 0x1f), end: at + 2 };
+  }
+  return { text: ESCAPES[c] ?? c, end: at + 1 };
+}

@@ -1,0 +1,77 @@
+import { build } from './build.ts';
+import { expand } from './expand.ts';
+import { Findings } from './findings.ts';
+import { root } from './grammar/root.ts';
+import type { Reader } from './include.ts';
+import type { Configuration, Diagnostic } from './model.ts';
+import { parse } from './parse.ts';
+import type { Line } from './source.ts';
+
+export interface LoadOptions {
+  /** The main file's path, or a glob pattern (`-f`). */
+  readonly file: string;
+  readonly reader: Reader;
+  /** `-i`, or the node's name up to its first dot. */
+  readonly configId: string;
+  /** Environment variables, for `${_ENV NAME}`; none when absent. */
+  readonly variable?: (name: string) => string | undefined;
+  /** Seed of `${_RANDOM}`. */
+  readonly seed?: number;
+  /** `-e`: every include must succeed. */
+  readonly allIncludes?: boolean;
+}
+
+export interface Loaded {
+  /** Absent when there is any error: a configuration is used whole or not at all. */
+  readonly configuration?: Configuration;
+  /** Errors and warnings in the order in which they were found. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The main file could not be read. */
+  readonly unreadable: boolean;
+}
+
+/** Reads, expands, parses and checks a configuration. Bad input gives diagnostics, never an exception. */
+export function load(options: LoadOptions): Loaded {
+  const { file, reader, configId, variable = () => undefined, seed = 1, allIncludes = false } = options;
+  const findings = new Findings();
+  const environment = { configId, variable, seed };
+  const paths = /[*?[]/.test(file) ? reader.glob(file) : [file];
+  const lines: Line[] = [];
+  let unreadable = false;
+  for (const path of paths) {
+    const read = reader.read(path);
+    if (read.kind === 'text') {
+      lines.push(...expand(path, read.text, { reader, environment, allIncludes }, findings));
+    } else {
+      unreadable = true;
+      findings.error(nowhere(path), `the configuration cannot be read: ${path} ${read.problem}`);
+    }
+  }
+  if (paths.length === 0) {
+    unreadable = true;
+    findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
+  }
+  const configuration = build(parse(lines, root, findings), findings);
+  const diagnostics = findings.all();
+  return { ...(findings.errors === 0 ? { configuration } : {}), diagnostics, unreadable };
+}
+
+const nowhere = (name: string) => {
+  const line: Line = { file: { name }, number: 1, written: '', text: '', pieces: [] };
+  return { line, start: 0, end: 0 };
+};
+
+/**
+ * The exit code of `-t`: 0 when the configuration can be used, 4 when its file cannot be read, 5 when it has
+ * errors. keepalived gives 5 for warnings too, and lets the largest number hide the worst finding. Its
+ * warnings are not ours (it is silent about most of them), so warnings alone are 0 here and 5 with
+ * `--strict`, and the worst finding decides.
+ */
+export function testExitCode(loaded: Loaded, strict = false): 0 | 4 | 5 {
+  if (loaded.unreadable) return 4;
+  const bad = loaded.diagnostics.some(({ severity }) => strict || severity === 'error');
+  return bad ? 5 : 0;
+}
+
+/** The exit code of a daemon that does not start because of its configuration, as keepalived's. */
+export const REFUSED_EXIT_CODE = 2;

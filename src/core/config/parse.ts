@@ -1,0 +1,320 @@
+import type { Findings } from './findings.ts';
+import { lexLine, lexQuoted, type Token } from './lex.ts';
+import { type Body, type Keyword, type Table, Words } from './schema.ts';
+import type { Line, Span } from './source.ts';
+import { nearest } from './spelling.ts';
+import type { BlockContent, Item, Statement } from './tree.ts';
+
+const DEPTH_LIMIT = 32;
+
+/**
+ * The statements of a configuration by its keyword tables. Every problem is a finding; what cannot be
+ * understood is left out, an unknown keyword together with its whole block. (keepalived applies the lines of
+ * an unknown block to the block around it, and lets its `}` close that.)
+ */
+export function parse(lines: readonly Line[], root: Table, findings: Findings): readonly Statement[] {
+  const tokens: Token[] = [];
+  for (const line of lines) lexLine(line, tokens, findings);
+  return new Parser(tokens, findings).root(root);
+}
+
+/** A block that is being read. */
+interface Scope {
+  readonly name: string;
+  readonly body: Body;
+  /** The keyword that the braces belong to; absent for the whole file. */
+  readonly keyword?: Token;
+}
+
+class Parser {
+  readonly #tokens: readonly Token[];
+  readonly #findings: Findings;
+  readonly #scopes: Scope[] = [];
+  #next = 0;
+  /**
+   * Opening braces of the file minus closing ones. While it is not 0 a brace is missing somewhere, and that
+   * decides what a keyword in the wrong block means: a missing brace, or just a misplaced keyword.
+   */
+  #balance: number;
+  /** How many blocks are to be closed although their `}` has not come. */
+  #unwind = 0;
+
+  constructor(tokens: readonly Token[], findings: Findings) {
+    this.#tokens = tokens;
+    this.#findings = findings;
+    this.#balance = tokens.reduce((n, t) => n + (t.kind === 'open' ? 1 : t.kind === 'close' ? -1 : 0), 0);
+  }
+
+  root(table: Table): readonly Statement[] {
+    return this.#content({ name: 'the file', body: { kind: 'keywords', table } }, undefined).statements;
+  }
+
+  /** Reads to the closing brace of `scope`, or to the end of the file. */
+  #content(scope: Scope, open: Token | undefined): BlockContent {
+    const statements: Statement[] = [];
+    const items: Item<unknown>[] = [];
+    this.#scopes.push(scope);
+    while (this.#unwind === 0) {
+      const token = this.#tokens[this.#next];
+      if (token === undefined) {
+        if (scope.keyword !== undefined) this.#neverClosed(scope, open ?? scope.keyword);
+        break;
+      }
+      if (token.kind === 'close') {
+        this.#next++;
+        if (scope.keyword !== undefined) break;
+        this.#balance++;
+        this.#findings.error(token, "this '}' closes nothing", { hint: "is a '{' missing above?" });
+      } else if (token.kind === 'open') {
+        this.#findings.error(token, "this '{' belongs to no keyword: its block is skipped");
+        this.#skipBlock();
+      } else if (scope.body.kind === 'keywords') {
+        const statement = this.#statement(scope.body.table, open);
+        if (statement !== undefined) statements.push(statement);
+      } else if (!this.#escapes(token)) {
+        this.#items(scope, items);
+      }
+    }
+    if (this.#unwind > 0 && scope.keyword !== undefined) this.#unwind--;
+    this.#scopes.pop();
+    return { statements, items };
+  }
+
+  #neverClosed(scope: Scope, open: Token): void {
+    const message = `the block of ${scope.name} is never closed: a '}' is missing`;
+    const { keyword = open } = scope;
+    this.#findings.error(keyword, message, { related: { what: 'the block began here', span: open } });
+  }
+
+  /** The words from here to the end of the line or to a brace. */
+  #head(): Token[] {
+    const words: Token[] = [];
+    const line = this.#tokens[this.#next]?.line;
+    for (
+      let t = this.#tokens[this.#next];
+      t?.kind === 'word' && t.line === line;
+      t = this.#tokens[this.#next]
+    ) {
+      words.push(t);
+      this.#next++;
+    }
+    return words;
+  }
+
+  #statement(table: Table, open: Token | undefined): Statement | undefined {
+    const keyword = this.#tokens[this.#next];
+    if (keyword === undefined) return undefined;
+    const found = lookUp(table, keyword.text);
+    if (found === undefined) {
+      if (this.#escapes(keyword)) return undefined;
+      this.#head();
+      this.#unknown(keyword, table);
+      return undefined;
+    }
+    const [, ...words] = this.#head();
+    const { name, spec } = found;
+    this.#remark(name, spec, keyword);
+    if (spec.unsupported !== undefined) {
+      if (this.#opens()) this.#skipBlock();
+      return { name, keyword, spec, words, values: undefined, body: undefined };
+    }
+    const values = this.#values(spec, keyword, words, table, open);
+    const body = this.#body(spec, keyword, words);
+    return { name, keyword, spec, words, values, body };
+  }
+
+  /** Says what the table notes about a keyword that was used. */
+  #remark(name: string, spec: Keyword, keyword: Token): void {
+    if (spec.unsupported !== undefined) this.#findings.error(keyword, `${keyword.text}: ${spec.unsupported}`);
+    if (spec.deprecated !== undefined) {
+      this.#findings.warnOnce(`old ${name}`, keyword, `${keyword.text} is an old keyword`, {
+        hint: spec.deprecated,
+      });
+    }
+    if (spec.inert === undefined) return;
+    const message = `${keyword.text} is accepted, not acted on: ${spec.inert}`;
+    this.#findings.warnOnce(`inert ${name}`, keyword, message);
+  }
+
+  #values(
+    spec: Keyword,
+    keyword: Token,
+    plain: readonly Token[],
+    table: Table,
+    open: Token | undefined,
+  ): readonly unknown[] | undefined {
+    const escapes = spec.args.some((argument) => argument.escapes === true);
+    const words = new Words(keyword, escapes ? this.#requoted(keyword) : plain, this.#findings);
+    const values: unknown[] = [];
+    for (const argument of spec.args) {
+      values.push(argument.read(words));
+      if (words.failed) return undefined;
+    }
+    this.#extra(words, keyword, table, open);
+    return values;
+  }
+
+  /** The statement's words as script keywords read them, up to its brace or the end of its line. */
+  #requoted(keyword: Token): Token[] {
+    const next = this.#tokens[this.#next];
+    const end = next !== undefined && next.line === keyword.line ? next.start : keyword.line.text.length;
+    return lexQuoted({ line: keyword.line, start: keyword.end, end }, this.#findings);
+  }
+
+  /**
+   * Words after the arguments. keepalived ignores them: a warning. But another keyword there, in a block on
+   * one line, was meant to count: an error.
+   */
+  #extra(words: Words, keyword: Token, table: Table, open: Token | undefined): void {
+    const first = words.peek();
+    if (first === undefined) return;
+    let last = first;
+    let lost: Token | undefined;
+    for (let word = words.take(); word !== undefined; word = words.take()) {
+      last = word;
+      if (lost === undefined && !word.quoted && lookUp(table, word.text) !== undefined) lost = word;
+    }
+    const span: Span = { line: first.line, start: first.start, end: last.end };
+    if (lost !== undefined && open?.line === keyword.line) {
+      const message = `${lost.text} stands on the line of ${keyword.text}, so it would be ignored`;
+      this.#findings.error(lost, message, { hint: 'write each keyword on a line of its own' });
+      return;
+    }
+    const hint = lost === undefined ? undefined : `write ${lost.text} on a line of its own`;
+    this.#findings.warning(span, `${keyword.text}: these words are ignored`, { hint });
+  }
+
+  /** Whether the next token opens a block: at the end of the keyword's line or first on the next. */
+  #opens(): boolean {
+    return this.#tokens[this.#next]?.kind === 'open';
+  }
+
+  #body(spec: Keyword, keyword: Token, words: readonly Token[]): BlockContent | undefined {
+    const { body } = spec;
+    if (body === undefined) {
+      if (!this.#opens()) return undefined;
+      const brace = this.#tokens[this.#next] ?? keyword;
+      this.#findings.error(brace, `${keyword.text} has no block: what its braces hold is skipped`);
+      this.#skipBlock();
+      return undefined;
+    }
+    let open: Token | undefined;
+    if (this.#opens()) {
+      open = this.#tokens[this.#next++];
+    } else {
+      const last = words.at(-1) ?? keyword;
+      this.#findings.error(last, `'{' expected after ${keyword.text}`, {
+        hint: `${keyword.text} is followed by a block in braces`,
+      });
+      if (this.#balance >= 0) return undefined;
+      this.#balance++;
+    }
+    if (this.#scopes.length > DEPTH_LIMIT) {
+      this.#findings.error(keyword, 'blocks nest too deeply');
+      return undefined;
+    }
+    const name = [keyword, ...words].map((word) => word.text).join(' ');
+    return this.#content({ name, body, keyword }, open);
+  }
+
+  /** One line of a block of lines. */
+  #items(scope: Scope, items: Item<unknown>[]): void {
+    if (scope.body.kind !== 'lines') return;
+    const { line, several } = scope.body;
+    const head = this.#head();
+    const [first] = head;
+    if (first === undefined || scope.keyword === undefined) return;
+    const words = new Words(
+      { ...scope.keyword, start: first.start, end: first.end, line: first.line },
+      head,
+      this.#findings,
+    );
+    do {
+      const at = words.peek() ?? first;
+      const value = line.read(words);
+      if (words.failed) break;
+      items.push({ value, at });
+    } while (several && words.peek() !== undefined);
+    const extra = words.peek();
+    if (extra !== undefined && !words.failed)
+      words.fault(`'${extra.text}' is not expected here`, extra, 'one entry a line');
+    if (this.#opens()) {
+      this.#findings.error(first, `${scope.name} holds no blocks: this one is skipped`);
+      this.#skipBlock();
+    }
+  }
+
+  /**
+   * Whether a keyword that this block doesn't know belongs to a block around it, and a `}` is missing: then
+   * the blocks in between are closed, with an error, and the reading goes on there.
+   */
+  #escapes(token: Token): boolean {
+    const current = this.#scopes.at(-1);
+    if (this.#balance <= 0 || current === undefined) return false;
+    for (let level = this.#scopes.length - 2; level >= 0; level--) {
+      const outer = this.#scopes[level];
+      if (outer?.body.kind !== 'keywords' || lookUp(outer.body.table, token.text) === undefined) continue;
+      const closed = this.#scopes.length - 1 - level;
+      if (closed > this.#balance) return false;
+      this.#balance -= closed;
+      this.#unwind = closed;
+      const related = current.keyword && { what: 'the block began here', span: current.keyword };
+      const message = `a '}' is missing above: ${token.text} does not belong in ${current.name}`;
+      this.#findings.error(token, message, { related });
+      return true;
+    }
+    return false;
+  }
+
+  #unknown(keyword: Token, table: Table): void {
+    const block = this.#opens();
+    const scope = this.#scopes.at(-1);
+    const inside = scope?.keyword === undefined ? '' : ` in ${scope.name}`;
+    const related = scope?.keyword && { what: 'the block began here', span: scope.keyword };
+    const message = `unknown keyword '${keyword.text}'${inside}${block ? ': its block is skipped' : ''}`;
+    this.#findings.error(keyword, message, { hint: this.#meant(keyword.text, table), related });
+    if (block) this.#skipBlock();
+  }
+
+  #meant(word: string, table: Table): string | undefined {
+    for (const scope of this.#scopes.slice(0, -1).reverse()) {
+      if (scope.body.kind !== 'keywords' || lookUp(scope.body.table, word) === undefined) continue;
+      return scope.keyword === undefined
+        ? `${word} stands outside all blocks`
+        : `${word} belongs in ${scope.name}`;
+    }
+    const near = nearest(word, Object.keys(table));
+    if (near !== undefined) return `did you mean ${near}?`;
+    const root = this.#scopes[0];
+    return root?.body.kind === 'keywords' ? placeOf(word, root.body.table, 'the file') : undefined;
+  }
+
+  /** Skips from an opening brace to the one that closes it. */
+  #skipBlock(): void {
+    const open = this.#tokens[this.#next];
+    let depth = 0;
+    for (let token = open; token !== undefined; token = this.#tokens[this.#next]) {
+      this.#next++;
+      if (token.kind === 'open') depth++;
+      if (token.kind === 'close' && --depth === 0) return;
+    }
+    if (open !== undefined) this.#findings.error(open, "this '{' is never closed: a '}' is missing");
+  }
+}
+
+/** A keyword of the table, with aliases followed. */
+function lookUp(table: Table, word: string): { name: string; spec: Keyword } | undefined {
+  const spec = Object.hasOwn(table, word) ? table[word] : undefined;
+  return spec && { name: spec.alias ?? word, spec };
+}
+
+/** Which block, somewhere below `table`, knows the word. */
+function placeOf(word: string, table: Table, name: string): string | undefined {
+  if (lookUp(table, word) !== undefined) return `${word} belongs in ${name}`;
+  for (const [inner, spec] of Object.entries(table)) {
+    if (spec.body?.kind !== 'keywords') continue;
+    const place = placeOf(word, spec.body.table, inner);
+    if (place !== undefined) return place;
+  }
+  return undefined;
+}

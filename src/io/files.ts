@@ -1,0 +1,28 @@
+import { readFileSync, statSync } from 'node:fs';
+import { globSync } from 'tinyglobby';
+import type { FileText, Reader } from '../core/config/include.ts';
+
+/** A configuration is never larger: a device or a disk image given by mistake must not fill the memory. */
+const SIZE_LIMIT = 64 * 1024 * 1024;
+
+/** Reads configuration files, synchronously: the supervisor loads them before it does anything else. */
+export const fileReader: Reader = { glob: matching, read: readText };
+
+/** The regular files that a pattern matches, sorted; hidden ones only when the pattern names the dot. */
+function matching(pattern: string): readonly string[] {
+  const absolute = pattern.startsWith('/');
+  return globSync(pattern, { absolute, dot: false, expandDirectories: false, onlyFiles: true }).sort();
+}
+
+function readText(path: string): FileText {
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) return { kind: 'unreadable', problem: 'is not a regular file' };
+    if (found.size > SIZE_LIMIT) return { kind: 'unreadable', problem: 'is larger than 64 MB' };
+    return { kind: 'text', text: readFileSync(path, 'utf8'), executable: (found.mode & 0o111) !== 0 };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing', problem: 'does not exist' };
+    return { kind: 'unreadable', problem: code === 'EACCES' ? 'may not be read' : `gives ${code}` };
+  }
+}

@@ -1,0 +1,45 @@
+import type { Reader } from '../../../src/core/config/include.ts';
+import { type Loaded, load } from '../../../src/core/config/load.ts';
+import type { Configuration } from '../../../src/core/config/model.ts';
+
+/** A reader of files that are held in memory; patterns match by `*` only. */
+export function memoryReader(files: Readonly<Record<string, string>>): Reader {
+  return {
+    glob: (pattern) => {
+      const source = pattern.replace(/[.+()|^$\\]/g, '\\$&').replaceAll('*', '[^/]*');
+      return Object.keys(files)
+        .filter((name) => new RegExp(`^${source}$`).test(name))
+        .sort();
+    },
+    read: (path) => {
+      const text = files[path];
+      if (text === undefined) return { kind: 'missing', problem: 'does not exist' };
+      return { kind: 'text', text, executable: false };
+    },
+  };
+}
+
+/** Loads one text as the file `test.conf`, for the config-id `one`. */
+export function loadText(text: string, files: Readonly<Record<string, string>> = {}): Loaded {
+  return load({ file: 'test.conf', reader: memoryReader({ ...files, 'test.conf': text }), configId: 'one' });
+}
+
+/** The configuration of a text that must be right; throws with what is wrong otherwise. */
+export function configured(text: string): Configuration {
+  const { configuration, diagnostics } = loadText(text);
+  if (configuration !== undefined) return configuration;
+  throw new Error(diagnostics.map((d) => `${d.at.line}:${d.at.column} ${d.message}`).join('\n'));
+}
+
+/** Every finding as `severity line:column message`. */
+export const findings = (text: string, files: Readonly<Record<string, string>> = {}): string[] =>
+  loadText(text, files).diagnostics.map((d) => `${d.severity} ${d.at.line}:${d.at.column} ${d.message}`);
+
+/** A whole instance with `body` in it. */
+export const instance = (body: string, name = 'V', vrid = 1): string => `vrrp_instance ${name} {
+interface eth0
+virtual_router_id ${vrid}
+priority 100
+${body}
+}
+`;
