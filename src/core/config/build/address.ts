@@ -1,0 +1,82 @@
+import { familyBits, familyOf, type Ip, ipFromBytes, ipToBytes, isLinkLocal, type Prefix } from '../../ip.ts';
+import type { VirtualAddress, VrrpSettings } from '../../vrrp/settings.ts';
+import type { Findings } from '../findings.ts';
+import type { AddressLine } from '../grammar/address.ts';
+import type { Token } from '../lex.ts';
+import type { Item } from '../tree.ts';
+
+/** An address line as the instance keeps it. */
+export function virtualAddress({ value, at }: Item<AddressLine>, findings: Findings): VirtualAddress {
+  const { prefix, options } = value;
+  const broadcast = options.brd ?? options.broadcast;
+  if (familyOf(prefix.ip) === 6 && (options.label !== undefined || broadcast !== undefined)) {
+    findings.warning(at, 'label and broadcast are for IPv4 addresses only');
+  }
+  for (const ignored of INERT_OPTIONS) {
+    if (options[ignored] === undefined) continue;
+    findings.warnOnce(`address ${ignored}`, at, `${ignored} is accepted, not acted on yet`);
+  }
+  return {
+    address: prefix,
+    ...(options.dev === undefined ? {} : { dev: options.dev }),
+    ...(options.label === undefined ? {} : { label: options.label }),
+    ...(broadcast === undefined || broadcast === '-' ? {} : { broadcast: broadcastOf(prefix, broadcast) }),
+    scope: options.scope ?? 0,
+  };
+}
+
+const INERT_OPTIONS = [
+  'peer',
+  'preferred_lft',
+  'use_vmac',
+  'home',
+  '-nodad',
+  'mngtmpaddr',
+  'noprefixroute',
+  'autojoin',
+  'no_track',
+] as const;
+
+/** The broadcast address: as written, or for `+` the prefix's own with all host bits set. */
+function broadcastOf({ ip, length }: Prefix, written: Ip | '+'): Ip {
+  if (written !== '+') return written;
+  const hostBits = familyBits(familyOf(ip)) - length;
+  const bytes = ipToBytes(ip);
+  for (let bit = 0; bit < hostBits; bit++) {
+    const at = bytes.length - 1 - (bit >> 3);
+    bytes[at] = (bytes[at] ?? 0) | (1 << (bit & 7));
+  }
+  return ipFromBytes(bytes);
+}
+
+/**
+ * The addresses of all instances. The same address twice on one interface is an error: whichever instance
+ * becomes backup would take it from the other. On two interfaces it is a warning, link-local ones aside.
+ */
+export class UsedAddresses {
+  readonly #findings: Findings;
+  readonly #onInterface = new Map<string, Token>();
+  readonly #anywhere = new Map<string, Token>();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  add(instance: VrrpSettings, ...blocks: (readonly Item<AddressLine>[])[]): void {
+    for (const { value, at } of blocks.flat()) {
+      const { ip } = value.prefix;
+      const key = `${value.options.dev ?? instance.interface} ${ip}`;
+      const same = this.#onInterface.get(key);
+      const elsewhere = this.#anywhere.get(ip);
+      if (same !== undefined) {
+        const related = { what: 'the first is here', span: same };
+        this.#findings.error(at, `the address ${ip} is used twice`, { related });
+      } else if (elsewhere !== undefined && !isLinkLocal(ip)) {
+        const related = { what: 'the other is here', span: elsewhere };
+        this.#findings.warning(at, `the address ${ip} is used on two interfaces`, { related });
+      }
+      this.#onInterface.set(key, at);
+      this.#anywhere.set(ip, at);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { SyncDaemonSettings } from '../../sync/settings.ts';
+import type { VrrpSettings } from '../../vrrp/settings.ts';
+import type { Findings } from '../findings.ts';
+import type { globalDefs } from '../grammar/global.ts';
+import type { root } from '../grammar/root.ts';
+import type { GlobalSettings } from '../model.ts';
+import { nearest } from '../spelling.ts';
+import { Section, type Statement } from '../tree.ts';
+
+/** All `global_defs` blocks as one: the last of a keyword counts, wherever it stands. */
+export function globalSection(file: Section<typeof root>): Section<typeof globalDefs> {
+  const statements: Statement[] = file.statements('global_defs').flatMap((s) => s.body?.statements ?? []);
+  return new Section(statements);
+}
+
+export function buildGlobal(file: Section<typeof root>): GlobalSettings {
+  const global = globalSection(file);
+  const routerId = global.value('router_id');
+  const flushOnStop = global.last('lvs_flush_on_stop');
+  return {
+    ...(routerId === undefined ? {} : { routerId }),
+    realTimePriority: global.value('vrrp_rt_priority') ?? 0,
+    flush: global.has('lvs_flush'),
+    flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
+  };
+}
+
+/** `lvs_sync_daemon`, with the VRRP instance that it follows. */
+export function buildSyncDaemon(
+  file: Section<typeof root>,
+  instances: readonly VrrpSettings[],
+  findings: Findings,
+): SyncDaemonSettings | undefined {
+  const entry = globalSection(file).last('lvs_sync_daemon');
+  if (entry === undefined) return undefined;
+  const [device, { inst, ...rest }] = entry.values;
+  const followed = instances.find((instance) => instance.name === inst);
+  const known = file.all('vrrp_instance').map((instance) => instance.values[0]);
+  if (inst !== undefined && !known.includes(inst)) {
+    const near = nearest(inst, known);
+    const hint = near === undefined ? undefined : `did you mean ${near}?`;
+    const at = entry.words.find((word) => word.text === inst) ?? entry.keyword;
+    findings.error(at, `lvs_sync_daemon: there is no vrrp_instance ${inst}`, { hint });
+  }
+  return {
+    interface: device,
+    ...(inst === undefined ? {} : { instance: inst }),
+    ...rest,
+    id: rest.id ?? followed?.vrid ?? 0,
+  };
+}

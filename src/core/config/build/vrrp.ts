@@ -1,0 +1,243 @@
+import { type Family, familyOf, isLinkLocal } from '../../ip.ts';
+import { centiseconds, type Duration, micros, seconds, toCentiseconds, toSeconds } from '../../time.ts';
+import type { AnnounceSettings, VrrpSettings } from '../../vrrp/settings.ts';
+import type { Findings } from '../findings.ts';
+import type { globalDefs } from '../grammar/global.ts';
+import type { root } from '../grammar/root.ts';
+import type { vrrpInstance } from '../grammar/vrrp.ts';
+import type { Token } from '../lex.ts';
+import type { Entry, Section } from '../tree.ts';
+import { UsedAddresses, virtualAddress } from './address.ts';
+import { passwordOf } from './authentication.ts';
+import { globalSection } from './global.ts';
+
+type InstanceSection = Section<typeof vrrpInstance>;
+type GlobalSection = Section<typeof globalDefs>;
+type InstanceEntry = Entry<(typeof root)['vrrp_instance']>;
+
+/** An advert holds the number of its addresses in one byte (RFC 9568, 5.2.5). */
+const ADVERTISED_LIMIT = 255;
+/** The most that 12 bits of centiseconds hold (RFC 9568, 5.2.7). */
+const V3_LONGEST = centiseconds(4095);
+
+/** All `vrrp_instance` blocks. Names, VRIDs and addresses are unique. */
+export function buildInstances(file: Section<typeof root>, findings: Findings): VrrpSettings[] {
+  const global = globalSection(file);
+  const used = new UsedAddresses(findings);
+  const names = new Map<string, Token>();
+  const routers = new Map<string, Token>();
+  const built: VrrpSettings[] = [];
+  for (const entry of file.all('vrrp_instance')) {
+    const [name] = entry.values;
+    const settings = buildInstance(entry, global, findings);
+    unique(names, name, entry.keyword, `vrrp_instance ${name} is defined twice`, findings);
+    if (settings === undefined) continue;
+    const { interface: device, family, vrid } = settings;
+    const at = entry.section.token('virtual_router_id') ?? entry.keyword;
+    const message = `VRID ${vrid} is used twice on ${device} for IPv${family}`;
+    unique(routers, `${device} ${family} ${vrid}`, at, message, findings);
+    used.add(
+      settings,
+      entry.section.items('virtual_ipaddress'),
+      entry.section.items('virtual_ipaddress_excluded'),
+    );
+    built.push(settings);
+  }
+  return built;
+}
+
+function unique(seen: Map<string, Token>, key: string, at: Token, message: string, findings: Findings): void {
+  const first = seen.get(key);
+  if (first === undefined) seen.set(key, at);
+  else findings.error(at, message, { related: { what: 'the first is here', span: first } });
+}
+
+function buildInstance(
+  entry: InstanceEntry,
+  global: GlobalSection,
+  findings: Findings,
+): VrrpSettings | undefined {
+  const { section, keyword } = entry;
+  const [name] = entry.values;
+  for (const needed of ['interface', 'virtual_router_id'] as const) {
+    if (!section.has(needed)) findings.error(keyword, `vrrp_instance ${name} has no ${needed}`);
+  }
+  const family = familyOfInstance(entry, findings);
+  const version = versionOf(entry, global, family, findings);
+  const device = section.value('interface');
+  const vrid = section.value('virtual_router_id');
+  const advertInterval = intervalOf(section, version, findings);
+  if (device === undefined || vrid === undefined || advertInterval === undefined) return undefined;
+  const { priority, initial } = priorityOf(entry, findings);
+  const downAdverts = section.value('down_timer_adverts') ?? global.value('vrrp_down_timer_adverts') ?? 3;
+  const source = section.value('mcast_src_ip');
+  if (source !== undefined && familyOf(source) !== family) {
+    findings.error(section.token('mcast_src_ip') ?? keyword, `mcast_src_ip is no IPv${family} address`);
+  }
+  const password = passwordOf(section, version, findings);
+  return {
+    name,
+    interface: device,
+    family,
+    version,
+    vrid,
+    priority,
+    initial,
+    advertInterval,
+    preempt: preemptOf(section, initial, priority, findings),
+    ...(source === undefined ? {} : { source }),
+    addresses: section.items('virtual_ipaddress').map((item) => virtualAddress(item, findings)),
+    excluded: section.items('virtual_ipaddress_excluded').map((item) => virtualAddress(item, findings)),
+    ...(password === undefined ? {} : { password }),
+    plainChecksum: section.value('v3_checksum_as_v2') ?? global.value('v3_checksum_as_v2') ?? false,
+    downAdverts,
+    quietToLower: section.value('lower_prio_no_advert') ?? global.value('vrrp_lower_prio_no_advert') ?? false,
+    announce: announceOf(section, global),
+    lease: leaseOf(entry, micros(advertInterval * downAdverts), findings),
+  };
+}
+
+/** The family of the VIPs. They are of one family: an advert has one kind of address. */
+function familyOfInstance({ section, keyword, values }: InstanceEntry, findings: Findings): Family {
+  const items = section.items('virtual_ipaddress');
+  const [first] = items;
+  if (first === undefined) {
+    if (!section.has('virtual_ipaddress') && !section.has('no_virtual_ipaddress')) {
+      findings.error(keyword, `vrrp_instance ${values[0]} has no virtual_ipaddress`, {
+        hint: 'write no_virtual_ipaddress when that is meant',
+      });
+    }
+    return section.has('native_ipv6') ? 6 : 4;
+  }
+  const family = familyOf(first.value.prefix.ip);
+  const other = items.find((item) => familyOf(item.value.prefix.ip) !== family);
+  if (other !== undefined) {
+    findings.error(other.at, 'virtual_ipaddress mixes IPv4 and IPv6: an advert has one family', {
+      hint: 'put the others into virtual_ipaddress_excluded, or make a second instance',
+    });
+  }
+  if (family === 6 && !isLinkLocal(first.value.prefix.ip)) {
+    findings.warning(first.at, 'the first IPv6 address should be link-local (RFC 9568, 5.2.9)', {
+      hint: 'put an address such as fe80::1 first; hosts use it as their gateway',
+    });
+  }
+  if (items.length > ADVERTISED_LIMIT) {
+    const at = items[ADVERTISED_LIMIT]?.at ?? keyword;
+    findings.error(at, `more than ${ADVERTISED_LIMIT} advertised addresses`, {
+      hint: 'put the others into virtual_ipaddress_excluded',
+    });
+  }
+  return family;
+}
+
+/** IPv6 is version 3 always, as in keepalived. */
+function versionOf(
+  { section, keyword }: InstanceEntry,
+  global: GlobalSection,
+  family: Family,
+  findings: Findings,
+): 2 | 3 {
+  const own = section.value('version');
+  if (family === 6) {
+    if (own === 2)
+      findings.warning(section.token('version') ?? keyword, 'IPv6 has no version 2: version 3 is used');
+    return 3;
+  }
+  return (own ?? global.value('vrrp_version') ?? 2) === 3 ? 3 : 2;
+}
+
+/** Version 2 sends whole seconds, version 3 centiseconds up to 40.95 s. keepalived rounds too. */
+function intervalOf(section: InstanceSection, version: 2 | 3, findings: Findings): Duration | undefined {
+  if (!section.has('advert_int')) return seconds(1);
+  const interval = section.value('advert_int');
+  const at = section.last('advert_int')?.words[0];
+  if (interval === undefined || at === undefined) return undefined;
+  if (version === 3 && interval > V3_LONGEST) {
+    findings.error(at, 'advert_int: version 3 has at most 40.95 seconds');
+    return undefined;
+  }
+  const rounded =
+    version === 2
+      ? seconds(Math.max(1, Math.round(toSeconds(interval))))
+      : centiseconds(Math.max(1, toCentiseconds(interval)));
+  if (rounded !== interval) {
+    const unit = version === 2 ? 'whole seconds: use version 3 for less' : 'hundredths of a second';
+    findings.warning(at, `advert_int: version ${version} has ${unit}; ${toSeconds(rounded)} is used`);
+  }
+  return rounded;
+}
+
+/** `state MASTER` without a priority means 255, the address owner: keepalived's meaning, and a trap. */
+function priorityOf(
+  { section, keyword }: InstanceEntry,
+  findings: Findings,
+): { priority: number; initial: 'MASTER' | 'BACKUP' } {
+  const state = section.value('state');
+  const written = section.value('priority');
+  const priority = written ?? (state === 'MASTER' ? 255 : 100);
+  if (state === 'MASTER' && !section.has('priority')) {
+    findings.warning(
+      section.token('state') ?? keyword,
+      'state MASTER without priority means 255, the address owner',
+      {
+        hint: 'write a priority, such as 150',
+      },
+    );
+  }
+  return { priority, initial: state ?? (priority === 255 ? 'MASTER' : 'BACKUP') };
+}
+
+/** `nopreempt` is dropped for an instance that begins as master, as in keepalived. */
+function preemptOf(
+  section: InstanceSection,
+  initial: 'MASTER' | 'BACKUP',
+  priority: number,
+  findings: Findings,
+): boolean {
+  const nopreempt = section.token('nopreempt');
+  if (nopreempt === undefined) return true;
+  if (initial === 'BACKUP' && priority < 255) return false;
+  findings.warning(nopreempt, 'nopreempt does not count with state MASTER or priority 255', {
+    hint: 'write state BACKUP on both directors',
+  });
+  return true;
+}
+
+/** The instance's own, else the global ones; `vrrp_min_garp` changes what nobody has set. */
+function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSettings {
+  const least = global.value('vrrp_min_garp') ?? false;
+  const repeat =
+    section.value('garp_master_repeat') ?? global.value('vrrp_garp_master_repeat') ?? (least ? 1 : 5);
+  const again =
+    section.value('garp_master_refresh_repeat') ?? global.value('vrrp_garp_master_refresh_repeat') ?? 1;
+  return {
+    repeat: Math.max(1, repeat),
+    delay:
+      section.value('garp_master_delay') ?? global.value('vrrp_garp_master_delay') ?? seconds(least ? 0 : 5),
+    refresh: section.value('garp_master_refresh') ?? global.value('vrrp_garp_master_refresh') ?? seconds(0),
+    refreshRepeat: Math.max(1, again),
+  };
+}
+
+/** Longer than this the down interval must be for a lease of `DEFAULT_LEASE`: it lasts up to 2.3 s. */
+const LEASE_NEEDS = seconds(2.4);
+const DEFAULT_LEASE = seconds(2);
+
+/** `vip_lease`: a lease that ends after the peer took over would not help; a shorter one is the default. */
+function leaseOf({ section, keyword }: InstanceEntry, down: Duration, findings: Findings): Duration {
+  const written = section.value('vip_lease');
+  if (written === 'off') return seconds(0);
+  if (written === undefined) return down >= LEASE_NEEDS ? DEFAULT_LEASE : seconds(0);
+  const lease = seconds(written);
+  if (lease >= down) {
+    const at = section.last('vip_lease')?.words[0] ?? keyword;
+    findings.warning(
+      at,
+      `vip_lease: the peer takes over after ${toSeconds(down)} s, before this lease ends`,
+      {
+        hint: 'a shorter lease, or a longer advert_int, keeps the VIP from being on both directors',
+      },
+    );
+  }
+  return lease;
+}
