@@ -14,6 +14,7 @@ import {
   METHOD,
   SERVICE_ATTR,
 } from './ipvs.ts';
+import { maskOf } from './ipvs-request.ts';
 import type { Attributes, Message } from './message.ts';
 
 /**
@@ -75,7 +76,7 @@ export function decodeService(message: Message): ShownService | undefined {
     scheduler,
     flags: attributes.u32(SERVICE_ATTR.flags) ?? 0,
     timeout: attributes.u32(SERVICE_ATTR.timeout) ?? 0,
-    prefixLength: readPrefixLength(attributes, family),
+    ...readGranularity(attributes, family),
     ...(engine !== undefined && { engine }),
     stats: readStats(attributes, SERVICE_ATTR.stats, SERVICE_ATTR.stats64),
   };
@@ -91,11 +92,15 @@ function readServiceKey(attributes: Attributes, family: Family): IpvsServiceKey 
   return { family, protocol, address, port };
 }
 
-/** IPv4: a big-endian mask, counted; IPv6: the prefix length itself, in the host's order. */
-function readPrefixLength(attributes: Attributes, family: Family): number {
-  if (family === 6) return Math.min(attributes.u32(SERVICE_ATTR.netmask) ?? 128, 128);
-  const mask = attributes.u32be(SERVICE_ATTR.netmask) ?? 0xffffffff;
-  return Math.clz32(~mask);
+/** IPv4: a big-endian mask, counted, and kept when it is no prefix; IPv6: the prefix length, in the host's order. */
+function readGranularity(
+  attributes: Attributes,
+  family: Family,
+): Pick<IpvsService, 'prefixLength' | 'netmask'> {
+  if (family === 6) return { prefixLength: Math.min(attributes.u32(SERVICE_ATTR.netmask) ?? 128, 128) };
+  const netmask = attributes.u32be(SERVICE_ATTR.netmask) ?? 0xffffffff;
+  const prefixLength = Math.clz32(~netmask);
+  return netmask === maskOf(prefixLength) ? { prefixLength } : { prefixLength, netmask };
 }
 
 /** The first 4 of 16 bytes for IPv4. */

@@ -54,11 +54,11 @@ function writeService(body: BodyWriter, service: IpvsService): void {
   body.bytes(SERVICE_ATTR.flags, flags.finish());
   body.u32(SERVICE_ATTR.timeout, service.timeout);
   if (service.key.family === 6) body.u32(SERVICE_ATTR.netmask, service.prefixLength);
-  else body.u32be(SERVICE_ATTR.netmask, maskOf(service.prefixLength));
+  else body.u32be(SERVICE_ATTR.netmask, service.netmask ?? maskOf(service.prefixLength));
 }
 
 /** The IPv4 mask of a prefix length: 24 gives 0xffffff00. */
-const maskOf = (length: number): number => (length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
+export const maskOf = (length: number): number => (length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
 
 function writeDestination(body: BodyWriter, destination: IpvsDestination): void {
   body.u16(DEST_ATTR.family, familyNumber(destination.address.includes(':') ? 6 : 4));

@@ -114,6 +114,8 @@ export interface IpvsService {
   readonly timeout: number;
   /** Prefix length of the persistence granularity: 0..32, 1..128. */
   readonly prefixLength: number;
+  /** An IPv4 mask that is no prefix, as a number; it goes before `prefixLength`. The kernel takes any. */
+  readonly netmask?: number;
   /** Persistence engine, at most 16 characters. */
   readonly engine?: string;
 }
