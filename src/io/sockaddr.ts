@@ -29,7 +29,7 @@ export function sockaddrIp(ip: Ip, port = 0, scope = 0): Uint8Array {
   return name.u32host(scope).finish();
 }
 
-/** sockaddr_nl: `port` 0 lets the kernel choose (bind) or is the kernel (send); `groups` is the old 32-bit mask. */
+/** sockaddr_nl: `port` 0 lets the kernel choose (bind) or is the kernel (send); `groups` is a 32-bit mask. */
 export function sockaddrNetlink(port = 0, groups = 0): Uint8Array {
   return new Writer(12).u16host(AF.NETLINK).u16host(0).u32host(port).u32host(groups).finish();
 }

@@ -212,7 +212,7 @@ export class Socket {
   }
 }
 
-/** Scheduling of the calling thread; `priority` is 1 to 99 for RR and FIFO, 0 for OTHER. Throws SystemError. */
+/** Schedules the calling thread; `priority` is 1 to 99 for RR and FIFO, 0 for OTHER. Throws SystemError. */
 export function sched(policy: keyof typeof SCHED, priority: number): void {
   const result = rawio.sched(SCHED[policy] | SCHED_RESET_ON_FORK, priority);
   check(result, 'sched_setscheduler', `${policy} with priority ${priority}`);

@@ -1,7 +1,7 @@
 /*
  * Sockets of any family and a precise timer for Node's event loop; nothing else. This file knows no protocol:
- * socket addresses, control messages and packets are bytes laid out in TypeScript. What it does know is memory
- * (every length that JavaScript passes is checked here), the event loop, and who owns what:
+ * socket addresses, control messages and packets are bytes laid out in TypeScript. What it does know is
+ * memory (every length that JavaScript passes is checked here), the event loop, and who owns what:
  *
  *   - A call returns a count or -errno. Only arguments of the wrong type throw.
  *   - While the loop polls a descriptor, its JavaScript object is held strongly (`kept`): an object that is
@@ -235,7 +235,7 @@ static bool fits(shape s, bytes slab, words meta) {
          slab.length / stride >= s.slots && meta.length >= s.slots * META_WORDS;
 }
 
-/* Fills up to `slots` slots, writes {data, name, control length, flags} of each to `meta`; their number or -errno. */
+/* Fills slots and writes {data, name, control length, flags} of each to `meta`; their number or -errno. */
 static int receive(int fd, shape s, bytes slab, words meta) {
   struct mmsghdr messages[SLOTS_MAX];
   struct iovec parts[SLOTS_MAX];
@@ -252,7 +252,8 @@ static int receive(int fd, shape s, bytes slab, words meta) {
                                           .msg_control = slot + s.name,
                                           .msg_controllen = s.control};
   }
-  count = outcome(recvmmsg(fd, messages, (unsigned)s.slots, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL));
+  /* Packet sockets refuse MSG_CMSG_CLOEXEC. */
+  count = outcome(recvmmsg(fd, messages, (unsigned)s.slots, MSG_DONTWAIT, NULL));
   for (int i = 0; i < count; i++) {
     struct msghdr *header = &messages[i].msg_hdr;
     uint32_t *m = meta.at + i * META_WORDS;
@@ -282,7 +283,7 @@ static void socket_ready(endpoint *it, int status) {
   for (int round = 0; round < ROUNDS_MAX && it->kept != NULL; round++) {
     int count = receive_kept(it);
     if (count == -EAGAIN) {
-      /* An error that no receive reports sits in the error queue; left there it would wake the loop for ever. */
+      /* An error that no receive reports sits in the error queue; left there it wakes the loop for ever. */
       if (status < 0 && round == 0) (void)recv(it->fd, NULL, 0, MSG_ERRQUEUE | MSG_DONTWAIT);
       return;
     }
@@ -422,7 +423,7 @@ static int send_all(int fd, bytes data, words lengths, bytes name, bytes control
   return (int)sent;
 }
 
-/* sendBatch(data, lengths: Uint32Array, name?, control?): datagrams sent, cut from `data` one after the other */
+/* sendBatch(data, lengths: Uint32Array, name?, control?): datagrams sent, cut from `data` in order */
 static napi_value sock_send_batch(napi_env env, napi_callback_info info) {
   call c = enter(env, info);
   bytes data = octets(&c, 0), name, control;

@@ -1,0 +1,75 @@
+import { type Duration, type Instant, millis, since } from '../core/time.ts';
+import { check } from './errno.ts';
+import { rawio, type Timer } from './rawio.ts';
+import { fullReceives } from './socket.ts';
+
+/** CLOCK_MONOTONIC in whole microseconds: the same in all processes since boot, never backwards. */
+export function now(): Instant {
+  const [seconds, nanoseconds] = process.hrtime();
+  return (seconds * 1e6 + Math.trunc(nanoseconds / 1e3)) as Instant;
+}
+
+/** A turn of the event loop that takes longer than this is a stall, and what it saw is old news. */
+const PROMPT_TURN = millis(1) as Duration;
+/** Turns after which the deadline is delivered whatever happens: a flood must not stop the clock. */
+const LOOKS_MAX = 32;
+const DISARMED = -1;
+
+/**
+ * The one timer of a process, for the earliest deadline of all its machines.
+ *
+ * It is a timerfd, because Node's own timers are whole milliseconds: early by up to 2 ms or late by one.
+ * Sleeping the last 2 ms in Atomics.wait is as exact, but keeps adverts waiting in their sockets meanwhile.
+ *
+ * An expired deadline is not believed at once. The process may have been stalled (garbage collection, a busy
+ * host), and then the advert that would have moved the deadline waits in a socket that the loop has not read
+ * yet. So the alarm lets the loop take a whole turn, and believes the deadline when this turn was prompt and
+ * left no socket unread; otherwise it looks again. The callback is given the instant after that turn.
+ */
+export class Alarm {
+  readonly #callback: (now: Instant) => void;
+  readonly #timer: Timer = new rawio.Timer();
+  #due: Instant | undefined;
+  #looking: NodeJS.Immediate | undefined;
+
+  constructor(callback: (now: Instant) => void) {
+    this.#callback = callback;
+  }
+
+  /**
+   * Replaces the deadline; `undefined` for none. One call of the callback disarms it. An armed alarm keeps
+   * the process alive. Throws SystemError.
+   */
+  arm(at: Instant | undefined): void {
+    if (at === this.#due) return;
+    this.#due = at;
+    check(this.#timer.set(at ?? DISARMED, this.#expired), 'timerfd_settime', 'the alarm');
+  }
+
+  /** Never calls back again. */
+  close(): void {
+    this.#due = undefined;
+    if (this.#looking !== undefined) clearImmediate(this.#looking);
+    this.#timer.close();
+  }
+
+  readonly #expired = (): void => {
+    this.#looking ??= setImmediate(() => this.#look(0));
+  };
+
+  /** Runs right before a turn; its immediate runs after the sockets were polled in this turn. */
+  #look(looks: number): void {
+    const before = now();
+    const full = fullReceives();
+    this.#looking = setImmediate(() => {
+      const after = now();
+      const stale = since(after, before) > PROMPT_TURN || fullReceives() !== full;
+      if (stale && looks < LOOKS_MAX) return this.#look(looks + 1);
+      this.#looking = undefined;
+      // Something that was read in the meantime may have moved or cleared the deadline.
+      if (this.#due === undefined || this.#due > after) return;
+      this.#due = undefined;
+      this.#callback(after);
+    });
+  }
+}

@@ -1,0 +1,276 @@
+import { Reader, ShortInput, Writer } from '../core/bytes.ts';
+import { type Family, type Ip, ipFromBytes, ipToBytes } from '../core/ip.ts';
+import { buildControl, findControl } from './cmsg.ts';
+import type { SystemError } from './errno.ts';
+import { AF, parseSockaddr, sockaddrIp } from './sockaddr.ts';
+import { type Datagram, SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
+
+/** IP protocol number of VRRP (RFC 9568, 5.1.1.4). */
+export const IPPROTO_VRRP = 112;
+/** TTL or hop limit of every advert; a receiver discards any other (RFC 9568, 5.1.1.3). */
+const HOPS = 255;
+/** Internetwork control, as keepalived marks its adverts: DSCP CS6. */
+const TRAFFIC_CLASS = 0xc0;
+
+/** From <linux/in.h>. */
+const IPPROTO_RAW = 255;
+const IPPROTO_IP = 0;
+const IP = {
+  PKTINFO: 8,
+  MULTICAST_IF: 32,
+  MULTICAST_LOOP: 34,
+  ADD_MEMBERSHIP: 35,
+  MULTICAST_ALL: 49,
+} as const;
+/** From <linux/in6.h>. */
+const IPPROTO_IPV6 = 41;
+const IPV6 = {
+  CHECKSUM: 7,
+  MULTICAST_IF: 17,
+  MULTICAST_HOPS: 18,
+  MULTICAST_LOOP: 19,
+  ADD_MEMBERSHIP: 20,
+  MULTICAST_ALL: 29,
+  RECVPKTINFO: 49,
+  PKTINFO: 50,
+  RECVHOPLIMIT: 51,
+  HOPLIMIT: 52,
+  TCLASS: 67,
+  UNICAST_HOPS: 16,
+} as const;
+
+/** The checksum is the fourth 16-bit word of a VRRP message (RFC 9568, 5.2). */
+const CHECKSUM_OFFSET = 6;
+/** The largest message has 255 IPv6 addresses and comes in fragments, which the kernel joins. */
+const ROOM = { data: 8 + 255 * 16, control: 128, slots: 32 };
+const IPV4_HEADER = 20;
+
+/** A VRRP message as it came in. `payload` is a view: copy what must outlive the callback. */
+export interface ReceivedAdvert {
+  readonly payload: Uint8Array;
+  readonly source: Ip;
+  readonly destination: Ip;
+  /** TTL or hop limit. */
+  readonly ttl: number;
+  readonly ifindex: number;
+}
+
+export interface AdvertHandlers {
+  advert(advert: ReceivedAdvert): void;
+  error(error: SystemError): void;
+}
+
+/** The interface that a socket is bound to. */
+export interface Device {
+  readonly name: string;
+  readonly ifindex: number;
+}
+
+function rawSocket(family: Family, protocol: number, role: string, device: Device): Socket {
+  const domain = family === 4 ? AF.INET : AF.INET6;
+  const socket = new Socket(domain, SOCK.RAW, protocol, `VRRP ${role} on ${device.name} (IPv${family})`);
+  try {
+    socket.setOption(SOL_SOCKET, SO.BINDTODEVICE, new TextEncoder().encode(device.name));
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
+}
+
+/** struct ip_mreqn. */
+function membership4(group: Ip, ifindex: number): Uint8Array {
+  return new Writer(12).bytes(ipToBytes(group)).zeros(4).i32host(ifindex).finish();
+}
+
+/** struct ipv6_mreq. */
+function membership6(group: Ip, ifindex: number): Uint8Array {
+  return new Writer(20).bytes(ipToBytes(group)).i32host(ifindex).finish();
+}
+
+/**
+ * Receives VRRP on one interface for one family: the multicast groups that it joins and unicast to any local
+ * address. IPv6 checksums are verified by the kernel (IPV6_CHECKSUM), as keepalived has it.
+ */
+export class VrrpReceiver {
+  /** Datagrams without a sound IP header or the control messages asked for; they were dropped. */
+  malformed = 0;
+  readonly #family: Family;
+  readonly #device: Device;
+  readonly #socket: Socket;
+
+  /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` when the interface is gone. */
+  constructor(family: Family, device: Device, groups: readonly Ip[]) {
+    this.#family = family;
+    this.#device = device;
+    this.#socket = rawSocket(family, IPPROTO_VRRP, 'receiver', device);
+    try {
+      this.#prepare();
+      for (const group of groups) this.join(group);
+    } catch (error) {
+      this.#socket.close();
+      throw error;
+    }
+  }
+
+  #prepare(): void {
+    const socket = this.#socket;
+    if (this.#family === 4) {
+      // Only the groups that this socket joined, not those of everybody on the host.
+      socket.setOption(IPPROTO_IP, IP.MULTICAST_ALL, 0);
+      socket.setOption(IPPROTO_IP, IP.PKTINFO, 1);
+    } else {
+      socket.setOption(IPPROTO_IPV6, IPV6.MULTICAST_ALL, 0);
+      socket.setOption(IPPROTO_IPV6, IPV6.RECVPKTINFO, 1);
+      socket.setOption(IPPROTO_IPV6, IPV6.RECVHOPLIMIT, 1);
+      socket.setOption(IPPROTO_IPV6, IPV6.CHECKSUM, CHECKSUM_OFFSET);
+    }
+    socket.reserve(ROOM);
+  }
+
+  /** Joins a multicast group on the interface. Throws SystemError. */
+  join(group: Ip): void {
+    const { ifindex } = this.#device;
+    if (this.#family === 4) {
+      this.#socket.setOption(IPPROTO_IP, IP.ADD_MEMBERSHIP, membership4(group, ifindex));
+    } else {
+      this.#socket.setOption(IPPROTO_IPV6, IPV6.ADD_MEMBERSHIP, membership6(group, ifindex));
+    }
+  }
+
+  listen(handlers: AdvertHandlers): void {
+    const parse = this.#family === 4 ? parseAdvert4 : parseAdvert6;
+    this.#socket.listen({
+      datagram: (datagram) => {
+        const advert = parse(datagram);
+        if (advert === undefined) this.malformed++;
+        else handlers.advert(advert);
+      },
+      error: handlers.error,
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** A raw IPv4 socket hands over the IP header as well; `undefined` when its lengths do not hold. */
+export function parseAdvert4({ data, control, truncated }: Datagram): ReceivedAdvert | undefined {
+  if (truncated || data.length < IPV4_HEADER) return undefined;
+  const from = new Reader(data);
+  const versionAndLength = from.u8();
+  const headerLength = (versionAndLength & 0x0f) * 4;
+  from.skip(1);
+  const totalLength = from.u16be();
+  if (versionAndLength >> 4 !== 4 || headerLength < IPV4_HEADER) return undefined;
+  if (totalLength < headerLength || totalLength > data.length) return undefined;
+  from.skip(4);
+  const ttl = from.u8();
+  from.skip(3);
+  const source = ipFromBytes(from.bytes(4));
+  const destination = ipFromBytes(from.bytes(4));
+  // struct in_pktinfo begins with the ifindex.
+  const ifindex = readInt(findControl(control, IPPROTO_IP, IP.PKTINFO), 0);
+  if (ifindex === undefined) return undefined;
+  return { payload: data.subarray(headerLength, totalLength), source, destination, ttl, ifindex };
+}
+
+/** IPv6 hands over the payload alone; what the header said comes in control messages (RFC 3542, 6). */
+export function parseAdvert6({ data, name, control, truncated }: Datagram): ReceivedAdvert | undefined {
+  const sender = parseSockaddr(name);
+  const info = findControl(control, IPPROTO_IPV6, IPV6.PKTINFO);
+  const ttl = readInt(findControl(control, IPPROTO_IPV6, IPV6.HOPLIMIT), 0);
+  const ifindex = readInt(info, 16);
+  if (truncated || sender?.family !== 'ip' || info === undefined) return undefined;
+  if (ttl === undefined || ifindex === undefined) return undefined;
+  return { payload: data, source: sender.ip, destination: ipFromBytes(info.subarray(0, 16)), ttl, ifindex };
+}
+
+function readInt(bytes: Uint8Array | undefined, offset: number): number | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return new Reader(bytes, offset).i32host();
+  } catch (error) {
+    if (error instanceof ShortInput) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Sends VRRP on one interface for one family; receives nothing. For IPv4 it writes the IP header itself, so
+ * that any source address works (`mcast_src_ip`), and the kernel fills in the header's id and checksum. For
+ * IPv6 the kernel computes the VRRP checksum over the source that it sends from.
+ */
+export class VrrpSender {
+  readonly #family: Family;
+  readonly #ifindex: number;
+  readonly #socket: Socket;
+
+  /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` when the interface is gone. */
+  constructor(family: Family, device: Device) {
+    this.#family = family;
+    this.#ifindex = device.ifindex;
+    this.#socket = rawSocket(family, family === 4 ? IPPROTO_RAW : IPPROTO_VRRP, 'sender', device);
+    try {
+      this.#prepare();
+    } catch (error) {
+      this.#socket.close();
+      throw error;
+    }
+  }
+
+  #prepare(): void {
+    const socket = this.#socket;
+    socket.deafen();
+    if (this.#family === 4) {
+      socket.setOption(IPPROTO_IP, IP.MULTICAST_IF, membership4('0.0.0.0' as Ip, this.#ifindex));
+      socket.setOption(IPPROTO_IP, IP.MULTICAST_LOOP, 0);
+    } else {
+      socket.setOption(IPPROTO_IPV6, IPV6.CHECKSUM, CHECKSUM_OFFSET);
+      socket.setOption(IPPROTO_IPV6, IPV6.MULTICAST_IF, this.#ifindex);
+      socket.setOption(IPPROTO_IPV6, IPV6.MULTICAST_LOOP, 0);
+      socket.setOption(IPPROTO_IPV6, IPV6.MULTICAST_HOPS, HOPS);
+      socket.setOption(IPPROTO_IPV6, IPV6.UNICAST_HOPS, HOPS);
+      socket.setOption(IPPROTO_IPV6, IPV6.TCLASS, TRAFFIC_CLASS);
+    }
+  }
+
+  /**
+   * Sends a VRRP message to a group or a peer. Without a `source` the kernel takes an address of the
+   * interface. Throws SystemError: `ENETDOWN`, `ENETUNREACH`, `EINVAL` for an IPv6 source that is not here.
+   */
+  send(payload: Uint8Array, destination: Ip, source?: Ip): void {
+    if (this.#family === 4) {
+      this.#socket.send(ipv4Datagram(payload, destination, source), sockaddrIp(destination));
+      return;
+    }
+    const to = sockaddrIp(destination, 0, this.#ifindex);
+    this.#socket.send(payload, to, source === undefined ? undefined : sourceControl(source, this.#ifindex));
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** RFC 791 header with zeros where raw(7) says that the kernel fills them in: id, checksum, absent source. */
+function ipv4Datagram(payload: Uint8Array, destination: Ip, source: Ip | undefined): Uint8Array {
+  const out = new Writer(IPV4_HEADER + payload.length);
+  out
+    .u8(0x45)
+    .u8(TRAFFIC_CLASS)
+    .u16be(IPV4_HEADER + payload.length)
+    .u16be(0)
+    .u16be(0);
+  out.u8(HOPS).u8(IPPROTO_VRRP).u16be(0);
+  if (source === undefined) out.zeros(4);
+  else out.bytes(ipToBytes(source));
+  return out.bytes(ipToBytes(destination)).bytes(payload).finish();
+}
+
+/** struct in6_pktinfo: the source address and the interface. */
+function sourceControl(source: Ip, ifindex: number): Uint8Array {
+  const data = new Writer(20).bytes(ipToBytes(source)).i32host(ifindex).finish();
+  return buildControl([{ level: IPPROTO_IPV6, type: IPV6.PKTINFO, data }]);
+}
