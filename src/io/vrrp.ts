@@ -43,6 +43,8 @@ const IPV6 = {
 const CHECKSUM_OFFSET = 6;
 /** The largest message has 255 IPv6 addresses and comes in fragments, which the kernel joins. */
 const ROOM = { data: 8 + 255 * 16, control: 128, slots: 32 };
+/** Bytes that may wait: the adverts of thousands of routers while the process is stalled, none lost. */
+const RECEIVE_BUFFER = 4 << 20;
 const IPV4_HEADER = 20;
 
 /** A VRRP message as it came in. `payload` is a view: copy what must outlive the callback. */
@@ -99,7 +101,7 @@ export class VrrpReceiver {
   readonly #device: Device;
   readonly #socket: Socket;
 
-  /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` when the interface is gone. */
+  /** Throws SystemError: `EPERM` without CAP_NET_RAW and CAP_NET_ADMIN, `ENODEV` without the interface. */
   constructor(family: Family, device: Device, groups: readonly Ip[]) {
     this.#family = family;
     this.#device = device;
@@ -115,6 +117,7 @@ export class VrrpReceiver {
 
   #prepare(): void {
     const socket = this.#socket;
+    socket.setOption(SOL_SOCKET, SO.RCVBUFFORCE, RECEIVE_BUFFER);
     if (this.#family === 4) {
       // Only the groups that this socket joined, not those of everybody on the host.
       socket.setOption(IPPROTO_IP, IP.MULTICAST_ALL, 0);
@@ -207,7 +210,7 @@ export class VrrpSender {
   readonly #ifindex: number;
   readonly #socket: Socket;
 
-  /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` when the interface is gone. */
+  /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` without the interface. */
   constructor(family: Family, device: Device) {
     this.#family = family;
     this.#ifindex = device.ifindex;

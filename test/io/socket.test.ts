@@ -170,7 +170,7 @@ test('a slab that the callback gives away ends the listening, not the process', 
   const counts: number[] = [];
   sock.start(slab, new Uint32Array(4), 1, 0, 0, 64, (count) => {
     counts.push(count);
-    structuredClone(slab.buffer, { transfer: [slab.buffer] });
+    if (counts.length === 1) structuredClone(slab.buffer, { transfer: [slab.buffer] });
   });
   for (let i = 0; i < 3; i++) sock.send(Uint8Array.of(i), name, undefined);
   await eventually(() => (counts.length > 1 ? true : undefined), 'a receive into nothing');
