@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { TcpCheck } from '../../src/core/check/settings.ts';
+import type { ConnectOutcome } from '../../src/core/check/tcp.ts';
+import { ip } from '../../src/core/ip.ts';
+import { millis, seconds } from '../../src/core/time.ts';
+import { startProbe } from '../../src/io/probes.ts';
+
+const test = suite('probes');
+
+const check = (port: number, more: Partial<TcpCheck> = {}): TcpCheck => ({
+  kind: 'tcp',
+  address: ip('127.0.0.1'),
+  port,
+  timeout: seconds(60),
+  period: seconds(60),
+  warmup: seconds(0),
+  retries: 0,
+  retryDelay: seconds(1),
+  alpha: false,
+  ...more,
+});
+
+const outcomeOf = (settings: TcpCheck): Promise<ConnectOutcome> =>
+  new Promise((resolve) => startProbe(settings, resolve));
+
+async function listen(
+  host: string,
+  accept: (socket: Socket) => void,
+): Promise<{ server: Server; port: number }> {
+  const server = createServer(accept).listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { server, port: address.port };
+}
+
+/** A port that nobody listens on: it was ours a moment ago. */
+async function freePort(): Promise<number> {
+  const { server, port } = await listen('127.0.0.1', () => {});
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('a server that accepts: connected, with the time it took', async () => {
+  const { server, port } = await listen('127.0.0.1', (socket) => socket.resume());
+  const outcome = await outcomeOf(check(port));
+  assert.is(outcome.type, 'connected');
+  if (outcome.type === 'connected') assert.ok(outcome.latency >= 0);
+  server.close();
+});
+
+test('over IPv6', async () => {
+  const { server, port } = await listen('::1', (socket) => socket.resume());
+  assert.is((await outcomeOf(check(port, { address: ip('::1') }))).type, 'connected');
+  server.close();
+});
+
+test('nobody listens: refused', async () => {
+  assert.equal(await outcomeOf(check(await freePort())), { type: 'failed', code: 'ECONNREFUSED' });
+});
+
+test('the close is orderly, also towards a server that greets first', async () => {
+  const ended = new Promise((resolve, reject) => {
+    void listen('127.0.0.1', (socket) => {
+      socket.write('220 ready\r\n');
+      socket.on('error', reject);
+      socket.on('end', () => resolve('end'));
+      socket.resume();
+    }).then(async ({ server, port }) => {
+      await outcomeOf(check(port));
+      server.close();
+    });
+  });
+  assert.is(await ended, 'end');
+});
+
+test('source address and port are used; the port can be used again at once', async () => {
+  const peers: string[] = [];
+  const { server, port } = await listen('127.0.0.1', (socket) => {
+    peers.push(`${socket.remoteAddress}:${socket.remotePort}`);
+    socket.on('error', () => {});
+    socket.resume();
+  });
+  const sourcePort = await freePort();
+  const settings = check(port, { source: ip('127.0.0.2'), sourcePort });
+  assert.is((await outcomeOf(settings)).type, 'connected');
+  assert.is((await outcomeOf(settings)).type, 'connected');
+  server.close();
+  await once(server, 'close');
+  assert.equal(peers, [`127.0.0.2:${sourcePort}`, `127.0.0.2:${sourcePort}`]);
+});
+
+test('a source address that is not on this host is named by its errno', async () => {
+  const outcome = await outcomeOf(check(9, { source: ip('192.0.2.1') }));
+  assert.equal(outcome, { type: 'failed', code: 'EADDRNOTAVAIL' });
+});
+
+/**
+ * A listener that never accepts, its queue filled: the kernel drops every further SYN, as a dead host would. It
+ * lives in a thread that sleeps, since Node accepts by itself.
+ */
+async function blackhole(): Promise<{ port: number; close(): Promise<void> }> {
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads');
+     const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+       parentPort.postMessage(server.address().port);
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+     });`,
+    { eval: true },
+  );
+  const [port] = (await once(worker, 'message')) as [number];
+  const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  await Promise.race(fillers.map((socket) => once(socket, 'connect')));
+  return {
+    port,
+    close: async () => {
+      for (const socket of fillers) socket.destroy();
+      await worker.terminate();
+    },
+  };
+}
+
+test('no answer at all: timeout', async () => {
+  const { port, close } = await blackhole();
+  assert.equal(await outcomeOf(check(port, { timeout: millis(100) })), { type: 'timeout' });
+  await close();
+});
+
+test('an aborted probe says nothing', async () => {
+  const { port, close } = await blackhole();
+  let said = 0;
+  const probe = startProbe(check(port, { timeout: millis(50) }), () => said++);
+  probe.abort();
+  // A probe that was begun later has timed out: the aborted one would have before.
+  await outcomeOf(check(port, { timeout: millis(100) }));
+  assert.is(said, 0);
+  await close();
+});
+
+test.run();
