@@ -55,14 +55,15 @@ Install them as root: apt-get install --no-install-recommends $names"
   } || stop "apt-get failed. $by_hand"
 }
 
+# npm ci in a folder, unless its packages are there and no older than its lock file.
 install_modules() {
-  # A link shares the modules of another checkout: they are its business.
-  [ ! -L node_modules ] || return 0
-  [ ! -e node_modules/.package-lock.json ] || [ -n "$(find package-lock.json -newer node_modules/.package-lock.json)" ] ||
-    return 0
-  say 'Installing npm packages' >&2
-  npm ci --no-audit --no-fund >&2 || stop 'npm ci failed; its message is above'
-  touch node_modules/.package-lock.json
+  # A link shares the packages of another checkout: they are its business.
+  [ ! -L "$1/node_modules" ] || return 0
+  mark=$1/node_modules/.package-lock.json
+  [ ! -e "$mark" ] || [ -n "$(find "$1/package-lock.json" -newer "$mark")" ] || return 0
+  say "Installing $2" >&2
+  npm ci --no-audit --no-fund --prefix "$1" >&2 || stop 'npm ci failed; its message is above'
+  touch "$mark"
 }
 
 program=${1:-}
@@ -75,7 +76,8 @@ shift
 [ "$(uname -s)" = Linux ] || stop 'vipkeeper works on Linux only: it balances with the Linux kernel'"'"'s IPVS'
 node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || stop 'Node 20 or later is needed'
 install_packages
-install_modules
+install_modules . 'npm packages'
+[ "$program" != test ] || install_modules test/lts 'the current LTS of Node, on which the pure tests run too'
 [ "$(id -u)" = 0 ] || stop "npm run $program works as root only: it makes network namespaces (nothing of yours is changed)"
 npm run --silent build || stop 'the build failed; its message is above'
 exec node --enable-source-maps "$main" "$@"

@@ -47,8 +47,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 /** Starts a compiled test file with a Node program, in a process group of its own. */
-export function startFile(node: string, file: string, env: Record<string, string>): ChildProcess {
-  return spawn(node, ['--enable-source-maps', file], {
+export function startFile(
+  node: string,
+  file: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): ChildProcess {
+  return spawn(node, ['--enable-source-maps', file, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

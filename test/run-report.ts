@@ -18,6 +18,11 @@ export class Report {
     return this.#out.isTTY ? `\u001b[${code}m${text}\u001b[0m` : text;
   }
 
+  /** Whether nothing was added. */
+  get isEmpty(): boolean {
+    return this.#passed + this.#failed === 0;
+  }
+
   /** A heading. */
   say(text: string): void {
     this.#out.write(`\n${this.#colour(1, text)}\n`);
@@ -47,7 +52,7 @@ export class Report {
         this.#out.write(`  ${name}${problem ? ` (${problem})` : ''}\n`);
     }
     this.#out.write(`\n${this.#passed} passed, ${this.#failed} failed\n`);
-    return this.#failed === 0 ? 0 : 1;
+    return this.#failed === 0 && !this.isEmpty ? 0 : 1;
   }
 }
 

@@ -1,9 +1,10 @@
-import { relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { runFile } from '../run-file.ts';
 import { Report } from '../run-report.ts';
 import { ROOT } from './engine/root.ts';
 import { startScenario } from './engine/run-scenario.ts';
-import { allScenarios, readScenario, type Scenario } from './engine/scenarios.ts';
+import { allScenarios, DEFAULT_LIMIT_SECONDS, type Scenario } from './engine/scenarios.ts';
 
 /**
  * `npm run lab -- test/lab/failover.ts ...`: runs scenarios by name, one after the other; without names,
@@ -27,14 +28,19 @@ function find(name: string): Scenario {
   const paths = [relative(ROOT, resolve(name)), name, `test/lab/${name}`, `test/lab/${name}.ts`];
   const found = all.find(({ file }) => paths.includes(file));
   if (found !== undefined) return found;
+  const interop = paths.find(
+    (path) => /^test\/interop\/.*\.test\.ts$/.test(path) && existsSync(join(ROOT, path)),
+  );
+  if (interop !== undefined)
+    return { file: interop, need: 'host', about: '', limitSeconds: DEFAULT_LIMIT_SECONDS };
   console.error(`no scenario ${name}; there are:\n${all.map(({ file }) => `  ${file}`).join('\n')}`);
   process.exit(2);
 }
 
 async function runAll(scenarios: readonly Scenario[]): Promise<void> {
   const report = new Report(process.stdout);
-  for (const { file } of scenarios) {
-    const scenario = readScenario(file);
+  for (const scenario of scenarios) {
+    const { file } = scenario;
     report.say(`${file}, on ${scenario.need}`);
     const start = (env: Record<string, string>) => startScenario(scenario, env);
     const echo = (text: string): void => void process.stdout.write(text);

@@ -9,4 +9,4 @@ mount -t sysfs sysfs /sys
 mount -t overlay state -o lowerdir=/var/lib,upperdir=/run/lab/state,workdir=/run/lab/work /var/lib 2>/dev/null || :
 ip link set lo up
 set +e
-HOME=/run/lab/home "$@"
+LAB_ENCLOSED=1 HOME=/run/lab/home "$@"

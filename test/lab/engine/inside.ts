@@ -8,6 +8,7 @@ import { Kernel } from './kernel.ts';
 const [folder = '', file = ''] = process.argv.slice(2);
 const kernel = await Kernel.boot({ name: 'kernel', folder, memoryMiB: 2000 });
 const env: Env = {
+  LAB_ENCLOSED: '1',
   LAB_RESULTS: '/lab',
   ...(process.env.FORCE_COLOR && { FORCE_COLOR: process.env.FORCE_COLOR }),
 };

