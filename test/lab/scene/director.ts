@@ -18,11 +18,33 @@ export function file(host: Host, name: string, text: string): string {
   return path;
 }
 
-/** Starts vipkeeperd on a host with this configuration; its files in /run and /var/lib are the host's own. */
+/** Where the daemon of a host keeps its files, so that two directors in one kernel do not meet there. */
+const foldersOf = (host: Host): string[] => [
+  ...['--run-dir', pathOf(host, 'run')],
+  ...['--state-dir', pathOf(host, 'state')],
+];
+
+/** Starts vipkeeperd on a host with this configuration. */
 export function vipkeeper(host: Host, configuration: string, ...options: readonly string[]): Program {
   const path = file(host, 'vipkeeper.conf', configuration);
-  const program = join(ROOT, 'bin/vipkeeperd');
-  return host.start('vipkeeperd', [program, '-n', '-l', '-D', '-f', path, ...options]);
+  const daemon = join(ROOT, 'bin/vipkeeperd');
+  return host.start('vipkeeperd', [
+    daemon,
+    '-n',
+    '-l',
+    '-D',
+    '-G',
+    '-f',
+    path,
+    ...foldersOf(host),
+    ...options,
+  ]);
+}
+
+/** Runs the operator's program against the host's daemon and gives what it prints. */
+export function operator(host: Host, command: string, ...options: readonly string[]): string {
+  const [, runFolder = ''] = foldersOf(host);
+  return host.run(join(ROOT, 'bin/vipkeeper'), command, '--run-dir', runFolder, ...options);
 }
 
 /** Starts Debian's keepalived on a host with this configuration, as a peer or to compare with. */
