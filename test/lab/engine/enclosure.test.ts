@@ -7,7 +7,8 @@ import { spawnEnclosed } from './enclosure.ts';
 const enclosure = suite('the enclosure of the lab');
 
 const NAME = `vk${process.pid}`;
-const MESS = `ip netns add ${NAME}; ip link add ${NAME} type veth; echo x >/run/${NAME}; echo x >/var/lib/${NAME}; echo done`;
+const FILES = `echo x >/run/${NAME}; echo x >/var/lib/${NAME}`;
+const MESS = `ip netns add ${NAME}; ip link add ${NAME} type veth; ${FILES}; echo done`;
 const here = (): string =>
   spawnSync('sh', ['-c', 'ip netns; ip -o link; ls /run /var/lib'], { encoding: 'utf8' }).stdout;
 
