@@ -1,0 +1,60 @@
+import type { BalancerStatus } from '../core/balancer.ts';
+import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
+import type { SyncDaemonSettings } from '../core/sync/settings.ts';
+import type { SyncRole } from '../core/syncdaemon.ts';
+import type { VrrpStatus } from '../core/vrrp/events.ts';
+import type { VrrpSettings } from '../core/vrrp/settings.ts';
+
+/**
+ * What the processes of one daemon tell each other. Changes are sent as they happen and the whole state at
+ * least every `STATE_PERIOD`, so a lost message heals itself. Everything is JSON.
+ */
+export const ROLES = ['vrrp', 'check', 'sync'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Syslog's words (RFC 5424, 6.2.1), without those that nothing here uses. */
+export type Level = 'crit' | 'error' | 'warning' | 'notice' | 'info' | 'debug';
+
+/** From every child: log records, that it works, and what it knows. */
+export type FromChild<State> =
+  | { readonly type: 'log'; readonly level: Level; readonly message: string }
+  | { readonly type: 'ready' }
+  | { readonly type: 'state'; readonly state: State };
+
+/** To a child: what it has to do. The first message, and again at each reload. */
+export interface Configure<Configuration> {
+  readonly type: 'configure';
+  readonly configuration: Configuration;
+}
+
+export interface VrrpConfiguration {
+  readonly instances: readonly VrrpSettings[];
+  /** SCHED_RR priority, 0 for ordinary scheduling. */
+  readonly realTimePriority: number;
+  /** On stop, take the addresses away (not with `-V`). */
+  readonly release: boolean;
+}
+export type ToVrrp =
+  | Configure<VrrpConfiguration>
+  /** An operator's word: give up every VIP and stay without until it is taken back. */
+  | { readonly type: 'maintenance'; readonly on: boolean };
+export interface VrrpState {
+  readonly instances: readonly VrrpStatus[];
+  /** Datagrams on the VRRP sockets that were no IP packets of the right form. */
+  readonly malformed: number;
+}
+
+export interface CheckConfiguration {
+  readonly virtualServers: readonly VirtualServerSettings[];
+  readonly global: GlobalSettings;
+  /** On stop, take our services out of the kernel's table (not with `-I`). */
+  readonly release: boolean;
+}
+export type ToCheck = Configure<CheckConfiguration>;
+export type CheckState = BalancerStatus;
+
+export type ToSync = Configure<SyncDaemonSettings> | { readonly type: 'role'; readonly role: SyncRole };
+export interface SyncState {
+  readonly role: SyncRole | undefined;
+  readonly running: readonly { readonly role: string; readonly interface: string; readonly id: number }[];
+}

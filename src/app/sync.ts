@@ -1,0 +1,94 @@
+import { describeOperation } from '../core/netlink/ipvs.ts';
+import { EXIT_PERMANENT, STATE_PERIOD } from '../core/supervision.ts';
+import type { SyncDaemonSettings } from '../core/sync/settings.ts';
+import { planSyncDaemons, type SyncRole } from '../core/syncdaemon.ts';
+import { toMillis } from '../core/time.ts';
+import { Channel } from '../io/channel.ts';
+import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
+import { explainOutcome } from '../io/netlink.ts';
+import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
+
+/** How often the kernel is asked whether its sync daemons still are what they should be. */
+const RECONCILE_MS = 5_000;
+
+/**
+ * The process that runs the kernel's connection sync daemons. They are started here and not in the VRRP
+ * process because the kernel waits for its threads, and an advert must not.
+ */
+export function runSync(): void {
+  const channel = new Channel<ToSync, FromChild<SyncState>>(process);
+  try {
+    new SyncProcess(channel, new IpvsClient()).run();
+  } catch (error) {
+    if (!(error instanceof NoIpvs)) throw error;
+    channel.send({ type: 'log', level: 'crit', message: error.message });
+    process.exitCode = EXIT_PERMANENT;
+    process.disconnect();
+  }
+}
+
+class SyncProcess {
+  readonly #channel: Channel<ToSync, FromChild<SyncState>>;
+  readonly #ipvs: IpvsClient;
+  #settings: SyncDaemonSettings | undefined;
+  #role: SyncRole | undefined;
+  #complaint: string | undefined;
+
+  constructor(channel: Channel<ToSync, FromChild<SyncState>>, ipvs: IpvsClient) {
+    this.#channel = channel;
+    this.#ipvs = ipvs;
+  }
+
+  run(): void {
+    this.#channel.onMessage((message) => {
+      if (message.type === 'role') this.#role = message.role;
+      else this.#configure(message.configuration);
+      this.#reconcile();
+    });
+    process.on('SIGINT', () => undefined);
+    process.on('SIGTERM', () => this.#stop());
+    setInterval(() => this.#reconcile(), RECONCILE_MS);
+    setInterval(() => this.#report(), toMillis(STATE_PERIOD));
+  }
+
+  #configure(settings: SyncDaemonSettings): void {
+    this.#settings = settings;
+    if (settings.instance === undefined) this.#role = 'both';
+    this.#channel.send({ type: 'ready' });
+  }
+
+  #reconcile(): void {
+    if (this.#settings === undefined) return;
+    const operations = planSyncDaemons(this.#settings, this.#role, this.#ipvs.daemons());
+    const outcomes = this.#ipvs.apply(operations);
+    let complaint: string | undefined;
+    operations.forEach((operation, i) => {
+      const outcome = outcomes[i];
+      if (outcome === undefined || outcome.errno === 0) this.#log('notice', describeOperation(operation));
+      else complaint = `${describeOperation(operation)}: ${explainOutcome(outcome)}`;
+    });
+    // The same trouble every five seconds is one line.
+    if (complaint !== undefined && complaint !== this.#complaint) this.#log('error', complaint);
+    this.#complaint = complaint;
+    if (operations.length > 0) this.#report();
+  }
+
+  #stop(): void {
+    this.#role = undefined;
+    this.#reconcile();
+    process.exit(0);
+  }
+
+  #log(level: Level, message: string): void {
+    this.#channel.send({ type: 'log', level, message });
+  }
+
+  #report(): void {
+    const running = this.#ipvs.daemons().map(({ state, interface: device, syncId }) => ({
+      role: state === 1 ? 'master' : 'backup',
+      interface: device,
+      id: syncId,
+    }));
+    this.#channel.send({ type: 'state', state: { role: this.#role, running } });
+  }
+}

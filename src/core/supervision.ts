@@ -1,0 +1,135 @@
+import { unreachable } from './assert.ts';
+import type { Machine } from './machine.ts';
+import { after, type Duration, type Instant, millis, seconds, since, Timers } from './time.ts';
+
+/**
+ * The life of one child process: start, watch, restart, stop. A child that exits is started again after a pause
+ * that doubles while it keeps dying; one that says nothing for too long is frozen and gets killed; one whose
+ * exit status says that a restart can't help ends the daemon (keepalived, lib/scheduler.c: exits 1, 2 and 4).
+ */
+export type ChildEvent =
+  | { readonly type: 'start' }
+  /** Anything was heard from the child: it sends its state at least every `STATE_PERIOD`. */
+  | { readonly type: 'heard' }
+  | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
+  /** `grace`: how long it may take before it is killed (`child_wait_time`). */
+  | { readonly type: 'stop'; readonly grace: Duration };
+
+export type ChildEffect =
+  | { readonly type: 'spawn' }
+  | { readonly type: 'kill'; readonly signal: 'SIGTERM' | 'SIGKILL'; readonly why: string }
+  | { readonly type: 'restarting'; readonly pause: Duration; readonly why: string }
+  /** The child has ended and will not be started again: on request, or because a restart can't help. */
+  | { readonly type: 'ended'; readonly status: number | null; readonly expected: boolean };
+
+/** A child sends its whole state at least this often, also when nothing changed. */
+export const STATE_PERIOD: Duration = seconds(1);
+/** Silence after which a child counts as frozen. Its VIPs went by themselves long before, with the lease. */
+export const SILENCE_LIMIT: Duration = seconds(10);
+/** A status with which a child says: starting me again will end the same way. */
+export const EXIT_PERMANENT = 2;
+
+const FIRST_PAUSE: Duration = millis(200);
+const LONGEST_PAUSE: Duration = seconds(60);
+/** A life of this length makes the next pause the first again. */
+const GOOD_LIFE: Duration = seconds(60);
+
+type Phase = 'idle' | 'running' | 'pausing' | 'stopping' | 'ended';
+
+export class Child implements Machine<ChildEvent, ChildEffect> {
+  readonly #timers = new Timers<'silence' | 'restart' | 'grace'>();
+  #effects: ChildEffect[] = [];
+  #phase: Phase = 'idle';
+  #born: Instant = 0 as Instant;
+  #pause: Duration = FIRST_PAUSE;
+  #restarts = 0;
+  readonly #respawn: boolean;
+
+  /** `respawn`: false makes every exit a permanent one (keepalived's `-R`). */
+  constructor(respawn = true) {
+    this.#respawn = respawn;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  handle(event: ChildEvent, now: Instant): void {
+    switch (event.type) {
+      case 'start':
+        if (this.#phase === 'idle') this.#spawn(now);
+        return;
+      case 'heard':
+        if (this.#phase === 'running') this.#timers.set('silence', after(now, SILENCE_LIMIT));
+        return;
+      case 'exited':
+        this.#exited(event.status, event.signal, now);
+        return;
+      case 'stop':
+        this.#stop(event.grace, now);
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  deadline(): Instant | undefined {
+    return this.#timers.next();
+  }
+
+  timeout(now: Instant): void {
+    for (let name = this.#timers.expire(now); name !== undefined; name = this.#timers.expire(now)) {
+      if (name === 'restart') this.#spawn(now);
+      else if (name === 'silence') this.#kill('it has said nothing for 10 s: it is frozen');
+      else this.#kill('it did not stop in time');
+    }
+  }
+
+  take(): ChildEffect[] {
+    const taken = this.#effects;
+    this.#effects = [];
+    return taken;
+  }
+
+  #spawn(now: Instant): void {
+    this.#phase = 'running';
+    this.#born = now;
+    this.#timers.set('silence', after(now, SILENCE_LIMIT));
+    this.#effects.push({ type: 'spawn' });
+  }
+
+  #kill(why: string): void {
+    this.#effects.push({ type: 'kill', signal: 'SIGKILL', why });
+  }
+
+  #exited(status: number | null, signal: string | null, now: Instant): void {
+    this.#timers.clearAll();
+    const expected = this.#phase === 'stopping';
+    if (expected || status === EXIT_PERMANENT || !this.#respawn) {
+      this.#phase = 'ended';
+      this.#effects.push({ type: 'ended', status, expected });
+      return;
+    }
+    if (since(now, this.#born) >= GOOD_LIFE) this.#pause = FIRST_PAUSE;
+    this.#phase = 'pausing';
+    this.#restarts += 1;
+    this.#timers.set('restart', after(now, this.#pause));
+    const why = signal === null ? `it exited with status ${status}` : `it was ended by ${signal}`;
+    this.#effects.push({ type: 'restarting', pause: this.#pause, why });
+    this.#pause = Math.min(Math.max(this.#pause * 2, seconds(1)), LONGEST_PAUSE) as Duration;
+  }
+
+  #stop(grace: Duration, now: Instant): void {
+    if (this.#phase === 'ended' || this.#phase === 'stopping') return;
+    const alive = this.#phase === 'running';
+    this.#timers.clearAll();
+    if (!alive) {
+      this.#phase = 'ended';
+      this.#effects.push({ type: 'ended', status: null, expected: true });
+      return;
+    }
+    this.#phase = 'stopping';
+    this.#timers.set('grace', after(now, grace));
+    this.#effects.push({ type: 'kill', signal: 'SIGTERM', why: 'the daemon stops' });
+  }
+}

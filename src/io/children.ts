@@ -1,0 +1,32 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** The word in a process's title and command line by which a later life of the daemon recognises its own. */
+const MARK = 'vipkeeper-child';
+
+/**
+ * Starts `program` (a compiled module) as the child `role`, with a message channel and our standard error.
+ * `execArgv` are options for node. The child gets a process group of its own: Ctrl-C reaches the supervisor only.
+ */
+export function spawnRole(program: string, role: string, execArgv: readonly string[] = []): ChildProcess {
+  return fork(program, [MARK, role], {
+    execArgv: [...execArgv],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+  });
+}
+
+/** The role that this process was started for by `spawnRole`, `undefined` in a process that a user started. */
+export function spawnedRole(argv: readonly string[]): string | undefined {
+  return argv[0] === MARK ? argv[1] : undefined;
+}
+
+/** Whether `pid` is alive and a child of some life of this daemon, in the role. */
+export function isOurChild(pid: number, role: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.includes(MARK) && words.includes(role);
+  } catch {
+    return false; // no such process, or not ours to read
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+
+/** A request or an answer is one line of JSON, at most this long. */
+const MAX_LINE = 1 << 20;
+const MAX_CLIENTS = 64;
+const CLIENT_TIMEOUT_MS = 5_000;
+
+export type Answer = (request: unknown) => unknown;
+
+/**
+ * Serves the operator's requests on the unix socket `path` (mode 0600: root's): one JSON line in, one out.
+ * What `answer` throws goes back as `{ error }`. A leftover socket of an earlier life is replaced.
+ */
+export function serveControl(path: string, answer: Answer): Server {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  rmSync(path, { force: true });
+  const server = createServer((socket) => {
+    socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    readLine(socket, (line) => {
+      socket.end(`${JSON.stringify(respond(line, answer))}\n`);
+    });
+  });
+  server.maxConnections = MAX_CLIENTS;
+  const mask = process.umask(0o177);
+  server.listen(path, () => process.umask(mask));
+  return server;
+}
+
+function respond(line: string, answer: Answer): unknown {
+  try {
+    return answer(JSON.parse(line));
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+function readLine(socket: Socket, received: (line: string) => void): void {
+  let text = '';
+  let done = false;
+  socket.setEncoding('utf8');
+  socket.on('data', (part: string) => {
+    if (done) return;
+    text += part;
+    const end = text.indexOf('\n');
+    if (end >= 0) {
+      done = true;
+      received(text.slice(0, end));
+    } else if (text.length > MAX_LINE) {
+      socket.destroy();
+    }
+  });
+}
+
+/** Asks the daemon behind `path`; rejects when none listens or the answer is no JSON. */
+export function askControl(path: string, request: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy(new Error('the daemon does not answer')));
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('the daemon closed the connection without an answer')));
+    readLine(socket, (line) => {
+      try {
+        resolve(JSON.parse(line));
+      } catch (error) {
+        reject(error as Error);
+      }
+      socket.destroy();
+    });
+    socket.write(`${JSON.stringify(request)}\n`);
+  });
+}

@@ -1,0 +1,82 @@
+import { assert } from '../core/assert.ts';
+import type { Machine } from '../core/machine.ts';
+import { earliest, type Instant } from '../core/time.ts';
+import { Alarm, now } from './clock.ts';
+
+/** More rounds of effects than this from one event is a loop between machines: a defect, not load. */
+const MAX_ROUNDS = 10_000;
+
+/** A machine at work in a `Driver`. */
+export interface Driven<Event> {
+  handle(event: Event): void;
+  detach(): void;
+}
+
+interface Entry {
+  deadline(): Instant | undefined;
+  expire(at: Instant): void;
+}
+
+/**
+ * Runs machines: hands them events, performs their effects in order, and keeps one alarm for the earliest of
+ * their deadlines. Effects of one machine are performed before `handle` returns; an event that one of them
+ * causes for the same machine is handled at once and its effects follow the ones already taken.
+ */
+export class Driver {
+  readonly #entries = new Set<Entry>();
+  readonly #alarm = new Alarm((at) => this.#expire(at));
+
+  /** `perform` gets the effects in the order in which they are to be done, never an empty list. */
+  attach<Event, Effect>(
+    machine: Machine<Event, Effect>,
+    perform: (effects: Effect[]) => void,
+  ): Driven<Event> {
+    let performing = false;
+    const settle = (): void => {
+      if (performing) return;
+      performing = true;
+      try {
+        let rounds = 0;
+        for (let effects = machine.take(); effects.length > 0; effects = machine.take()) {
+          perform(effects);
+          assert(++rounds < MAX_ROUNDS, 'machines answer each other without end');
+        }
+      } finally {
+        performing = false;
+      }
+    };
+    const entry: Entry = {
+      deadline: () => machine.deadline(),
+      expire: (at) => {
+        machine.timeout(at);
+        settle();
+      },
+    };
+    this.#entries.add(entry);
+    return {
+      handle: (event) => {
+        machine.handle(event, now());
+        settle();
+        this.#arm();
+      },
+      detach: () => {
+        this.#entries.delete(entry);
+        this.#arm();
+      },
+    };
+  }
+
+  #expire(at: Instant): void {
+    for (const entry of this.#entries) {
+      const deadline = entry.deadline();
+      if (deadline !== undefined && deadline <= at) entry.expire(at);
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    let next: Instant | undefined;
+    for (const entry of this.#entries) next = earliest(next, entry.deadline());
+    this.#alarm.arm(next);
+  }
+}

@@ -1,0 +1,48 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Styles are dropped when the stream is not a terminal, or NO_COLOR is set (no-color.org). */
+const colours = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && !process.env.NO_COLOR;
+
+/** For standard output. */
+export const paint = (style: Style, text: string): string =>
+  colours(process.stdout) ? styleText(style, text) : text;
+/** For standard error. */
+export const paintError = (style: Style, text: string): string =>
+  colours(process.stderr) ? styleText(style, text) : text;
+
+const width = (text: string): number => stripVTControlCharacters(text).length;
+
+/**
+ * Rows as lines with aligned columns, two blanks apart, each line with `indent` in front. The last column is
+ * not padded. Cells may be painted.
+ */
+export function aligned(rows: readonly (readonly string[])[], indent = ''): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, width(cell));
+    });
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, i) =>
+      i === row.length - 1 ? cell : cell + ' '.repeat((widths[i] ?? 0) - width(cell)),
+    );
+    return `${indent}${cells.join('  ')}`.trimEnd();
+  });
+}
+
+/** `3 d 4 h`, `5 min 12 s`, `8 s`: the two largest units. */
+export function lasting(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86400),
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60),
+  ];
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  if (minutes > 0) return `${minutes} min ${whole % 60} s`;
+  return `${whole} s`;
+}

@@ -1,0 +1,41 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import Conf from 'conf';
+
+/** What an operator decided and a restart must not forget. */
+export interface OperatorState {
+  /** `vipkeeper maintenance on`: this director holds no VIP until it is taken back. */
+  maintenance: boolean;
+}
+
+const DEFAULTS: OperatorState = { maintenance: false };
+const NAME = 'operator';
+
+/**
+ * The operator's decisions in `folder`/operator.json (mode 0600), written whole by rename and synced. A file that
+ * can't be read is put aside as operator.json.broken, `onBroken` is told, and the state starts clean.
+ */
+export class Store {
+  readonly #conf: Conf<OperatorState>;
+
+  constructor(folder: string, onBroken: (message: string) => void) {
+    const open = (): Conf<OperatorState> =>
+      new Conf({ cwd: folder, configName: NAME, configFileMode: 0o600, defaults: DEFAULTS });
+    try {
+      this.#conf = open();
+    } catch (error) {
+      const file = join(folder, `${NAME}.json`);
+      renameSync(file, `${file}.broken`);
+      onBroken(`${file}: ${(error as Error).message}: put aside as ${NAME}.json.broken, starting clean`);
+      this.#conf = open();
+    }
+  }
+
+  get maintenance(): boolean {
+    return this.#conf.get('maintenance');
+  }
+
+  set maintenance(on: boolean) {
+    this.#conf.set('maintenance', on);
+  }
+}
