@@ -133,6 +133,38 @@ for (const [name, phase] of Object.entries(phases)) {
   }
 }
 
+for (const turn of [1, 2, 3]) {
+  test(`a stall in turn ${turn} after the deadline leaves no advert unread`, async () => {
+    const ADVERTS = 5;
+    const receiver = udp();
+    const busy = udp();
+    let sent = 0;
+    let received = 0;
+    const unread = await new Promise<number>((resolve) => {
+      const due = after(now(), millis(5));
+      const alarm = new Alarm(() => resolve(sent - received));
+      receiver.listen({ datagram: () => received++, error: assert.unreachable });
+      // Readable in every turn of the loop; in one of them, after the deadline, it stalls.
+      let turns = 0;
+      busy.listen({
+        datagram: () => {
+          if (now() >= due && ++turns === turn) {
+            spinUntil(after(now(), millis(10)));
+            sent = busy.sendBatch(Array(ADVERTS).fill(Uint8Array.of(1)), receiver.localName());
+          }
+          busy.send(Uint8Array.of(0), busy.localName());
+        },
+        error: assert.unreachable,
+      });
+      busy.send(Uint8Array.of(0), busy.localName());
+      alarm.arm(due);
+    });
+    busy.close();
+    receiver.close();
+    assert.is(unread, 0);
+  });
+}
+
 test('an advert that was waiting moves the deadline', async () => {
   const receiver = udp();
   let early = 0;
