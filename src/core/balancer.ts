@@ -4,6 +4,7 @@ import { TableKeeper } from './balance/keeper.ts';
 import type { ServiceKey } from './balance/model.ts';
 import { endpointName, serviceName } from './balance/model.ts';
 import type { Operation } from './balance/plan.ts';
+import { describeOperation } from './balance/plan.ts';
 import type { PoolEffect, ServerStanding } from './balance/pool.ts';
 import { Pool } from './balance/pool.ts';
 import type { Reading } from './balance/table.ts';
@@ -15,6 +16,9 @@ import type { VirtualServerSettings } from './config/model.ts';
 import type { Machine } from './machine.ts';
 import type { Instant } from './time.ts';
 import { earliest } from './time.ts';
+
+/** Operations of a repair that one line of the log shows. */
+const MAX_SHOWN = 3;
 
 export type BalancerEvent =
   | {
@@ -224,6 +228,9 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         this.#log('error', effect.message);
         this.#effects.push({ type: 'changed' });
         return;
+      case 'repair':
+        this.#sayRepair(effect.operations);
+        return;
       case 'settled':
         this.#effects.push({ type: 'ready' }, { type: 'changed' });
         return;
@@ -249,6 +256,12 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     const { service, held, weight, threshold, cause } = effect;
     const words = `quorum ${held ? 'gained' : 'lost'}: weight ${weight} alive, ${threshold} needed`;
     this.#log(held ? 'notice' : 'warning', `${service}: ${words} (${cause})`);
+  }
+
+  #sayRepair(operations: readonly Operation[]): void {
+    const shown = operations.slice(0, MAX_SHOWN).map(describeOperation).join(', ');
+    const more = operations.length > MAX_SHOWN ? ` and ${operations.length - MAX_SHOWN} more` : '';
+    this.#log('warning', `somebody else changed our services; putting it back: ${shown}${more}`);
   }
 
   #log(level: 'error' | 'warning' | 'notice' | 'info', message: string): void {

@@ -38,6 +38,8 @@ export type KeeperEffect =
   | { readonly type: 'apply'; readonly operations: readonly Operation[] }
   | { readonly type: 'flush' }
   | { readonly type: 'problem'; readonly message: string }
+  /** A reading found that somebody else changed what is ours; these operations, which follow, put it back. */
+  | { readonly type: 'repair'; readonly operations: readonly Operation[] }
   /** The table holds what is wanted, for the first time. */
   | { readonly type: 'settled' }
   | { readonly type: 'released' };
@@ -75,6 +77,8 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
   #slice = 0;
   /** Services that something failed in: their destinations are read next time, whoever's turn it is. */
   readonly #suspect = new Map<string, ServiceKey>();
+  /** Services in which the last reading may have found what others did: settled before, and nothing failed. */
+  readonly #steady = new Set<string>();
   #settled = false;
   #release: 'no' | 'asked' | 'under way' | 'done' = 'no';
   #flush = false;
@@ -95,8 +99,7 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
         this.#want(event.entries, event.claim, now);
         break;
       case 'entry':
-        this.#wanted.set(serviceName(event.entry.service.key), event.entry);
-        this.#dirty.add(serviceName(event.entry.service.key));
+        this.#entry(event.entry);
         break;
       case 'table':
         this.#read(event.reading, now);
@@ -149,6 +152,13 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
     this.#claim ||= claim;
     this.#complete = true;
     this.#readAt = now;
+  }
+
+  #entry(entry: TableEntry): void {
+    const name = serviceName(entry.service.key);
+    this.#wanted.set(name, entry);
+    this.#dirty.add(name);
+    this.#steady.delete(name);
   }
 
   #read(reading: Reading, now: Instant): void {
@@ -216,6 +226,10 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
     const to = this.#complete ? keys.length : from + READ_SLICE;
     this.#slice = to;
     const asked = keys.slice(from, to);
+    this.#steady.clear();
+    for (const name of this.#complete ? [] : this.#wanted.keys()) {
+      if (!this.#suspect.has(name)) this.#steady.add(name);
+    }
     for (const key of asked) this.#suspect.delete(serviceName(key));
     this.#effects.push({ type: 'read', destinationsOf: [...asked, ...this.#suspect.values()] });
     this.#suspect.clear();
@@ -230,6 +244,7 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
   /** The difference of the services that changed, up to `APPLY_LENGTH` and the rest of the last of them. */
   #nextOperations(): Operation[] {
     const operations: Operation[] = [];
+    const repairs: Operation[] = [];
     for (const name of this.#dirty) {
       if (operations.length >= APPLY_LENGTH) break;
       this.#dirty.delete(name);
@@ -237,9 +252,12 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
       const present = this.#known.entry(name);
       for (const operation of plan(wanted === undefined ? [] : [wanted], present, this.#owned)) {
         operations.push(operation);
+        if (this.#steady.has(name)) repairs.push(operation);
       }
+      this.#steady.delete(name);
       if (wanted === undefined && present.length === 0) this.#owned.delete(name);
     }
+    if (repairs.length > 0) this.#effects.push({ type: 'repair', operations: repairs });
     return operations;
   }
 

@@ -80,7 +80,9 @@ class World {
         }
         return { type: 'applied', failures: [] };
       default:
-        this.seen.push(effect.type === 'problem' ? effect.message : effect.type);
+        if (effect.type === 'problem') this.seen.push(effect.message);
+        else if (effect.type === 'repair') this.seen.push(`repair by ${effect.operations.length}`);
+        else this.seen.push(effect.type);
         return undefined;
     }
   }
@@ -141,9 +143,28 @@ test('what others change is found at the next reading and put back', () => {
   world.pass(READ_PERIOD);
   assert.equal(world.seen, [
     'read 1',
+    'repair by 2',
     'add service tcp 10.0.0.1:80 (wlc)',
     'add destination 10.0.1.1:80 weight 1 of tcp 10.0.0.1:80',
   ]);
+});
+
+test('what changed in the meantime by our own will, or failed before, is no repair', () => {
+  const world = new World([]);
+  world.refuse = (operation) => (operation.kind === 'add destination' ? 'EINVAL' : undefined);
+  world.event(want(web(80, 1), web(443)));
+  world.held = true;
+  world.pass(READ_PERIOD);
+  world.event({ type: 'entry', entry: web(443, 1) });
+  world.refuse = () => undefined;
+  world.held = false;
+  world.settle();
+  world.pass(READ_PERIOD * 3);
+  assert.equal(sorted(world.kernel.table()), sorted([web(80, 1), web(443, 1)]));
+  assert.equal(
+    world.seen.filter((line) => line.startsWith('repair')),
+    [],
+  );
 });
 
 test('a service that a reload drops is removed, one made by hand is not', () => {

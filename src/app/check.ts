@@ -1,0 +1,172 @@
+import { unreachable } from '../core/assert.ts';
+import type { OperationFailure } from '../core/balance/keeper.ts';
+import { type ServiceKey, serviceName } from '../core/balance/model.ts';
+import type { Operation } from '../core/balance/plan.ts';
+import type { Reading } from '../core/balance/table.ts';
+import type { BalancerEffect, BalancerEvent, BalancerStatus } from '../core/balancer.ts';
+import { Balancer } from '../core/balancer.ts';
+import { fromIpvsDestination, fromIpvsService, toIpvsKey, toIpvsOperation } from '../core/ipvs-table.ts';
+import { EXIT_PERMANENT } from '../core/supervision.ts';
+import { Channel } from '../io/channel.ts';
+import { type Driven, Driver } from '../io/drive.ts';
+import { errnoName } from '../io/errno.ts';
+import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
+import { NetlinkError } from '../io/netlink.ts';
+import { type Probe, startProbe } from '../io/probes.ts';
+import type { CheckConfiguration, FromChild, Level, ToCheck } from './messages.ts';
+
+/** A message that was lost is mended by the next whole state; a large table's is a megabyte. */
+const STATE_MS = 4000;
+/** Changes within this time go out as one state: when a rack dies, hundreds of servers do. */
+const GATHER_MS = 100;
+
+/** The check process: health checks, and the kernel's IPVS table after them. Started by the supervisor. */
+export function runCheckProcess(): void {
+  const check = new CheckProcess(new Channel(process));
+  process.on('SIGTERM', () => check.stop());
+  // The supervisor's business; a terminal's Ctrl-C reaches it too.
+  process.on('SIGINT', () => undefined);
+}
+
+/** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
+class CheckProcess {
+  readonly #channel: Channel<ToCheck, FromChild<BalancerStatus>>;
+  readonly #balancer = new Balancer();
+  readonly #driven: Driven<BalancerEvent>;
+  readonly #probes = new Map<string, Probe>();
+  #ipvs: IpvsClient | undefined;
+  #configuration: CheckConfiguration | undefined;
+  #gathering: NodeJS.Timeout | undefined;
+
+  constructor(channel: Channel<ToCheck, FromChild<BalancerStatus>>) {
+    this.#channel = channel;
+    this.#driven = new Driver().attach(this.#balancer, (effects) => {
+      for (const effect of effects) this.#perform(effect);
+    });
+    channel.onMessage((message) => this.#configure(message.configuration));
+    setInterval(() => this.#sendState(), STATE_MS);
+  }
+
+  stop(): void {
+    const { release = false, global } = this.#configuration ?? {};
+    this.#driven.handle({ type: 'stop', release, flush: global?.flushOnStop ?? false });
+  }
+
+  #configure(configuration: CheckConfiguration): void {
+    const first = this.#configuration === undefined;
+    this.#configuration = configuration;
+    if (first && !this.#openIpvs()) return;
+    const { virtualServers, global } = configuration;
+    this.#driven.handle({ type: 'configure', virtualServers, flush: first && global.flush });
+  }
+
+  /** Without IPVS, or the right to it, there is nothing that a restart could better. */
+  #openIpvs(): boolean {
+    try {
+      this.#ipvs = new IpvsClient();
+      // Finding IPVS is everybody's right; reading needs the capability.
+      this.#ipvs.info();
+      return true;
+    } catch (error) {
+      this.#log('crit', whyNoIpvs(error));
+      // The message leaves first.
+      setImmediate(() => process.exit(EXIT_PERMANENT));
+      return false;
+    }
+  }
+
+  #perform(effect: BalancerEffect): void {
+    switch (effect.type) {
+      case 'probe':
+        this.#probe(effect);
+        return;
+      case 'abort':
+        this.#probes.get(effect.id)?.abort();
+        this.#probes.delete(effect.id);
+        return;
+      case 'read':
+        this.#driven.handle(this.#read(effect.destinationsOf));
+        return;
+      case 'apply':
+        this.#driven.handle({ type: 'applied', failures: this.#apply(effect.operations) });
+        return;
+      case 'flush': {
+        const [outcome] = this.#ipvs?.apply([{ op: 'flush' }]) ?? [];
+        const failed = outcome !== undefined && outcome.errno !== 0;
+        const failures = failed ? [{ index: 0, code: errnoName(outcome.errno) }] : [];
+        this.#driven.handle({ type: 'applied', failures });
+        return;
+      }
+      case 'log':
+        this.#log(effect.level, effect.message);
+        return;
+      case 'changed':
+        this.#gathering ??= setTimeout(() => this.#sendState(), GATHER_MS);
+        return;
+      case 'ready':
+        this.#channel.send({ type: 'ready' });
+        return;
+      case 'released':
+        process.exit(0);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #probe({ id, check }: Extract<BalancerEffect, { type: 'probe' }>): void {
+    const probe = startProbe(check, (outcome) => {
+      this.#probes.delete(id);
+      this.#driven.handle({ type: 'outcome', id, outcome });
+    });
+    this.#probes.set(id, probe);
+  }
+
+  #read(destinationsOf: readonly ServiceKey[]): BalancerEvent {
+    if (this.#ipvs === undefined) return { type: 'unreadable', reason: 'it is not open' };
+    try {
+      return { type: 'table', reading: readTable(this.#ipvs, destinationsOf) };
+    } catch (error) {
+      return { type: 'unreadable', reason: (error as Error).message };
+    }
+  }
+
+  #apply(operations: readonly Operation[]): OperationFailure[] {
+    const outcomes = this.#ipvs?.apply(operations.map(toIpvsOperation)) ?? [];
+    return outcomes.flatMap(({ errno }, index) => (errno === 0 ? [] : [{ index, code: errnoName(errno) }]));
+  }
+
+  #sendState(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#channel.send({ type: 'state', state: this.#balancer.status() });
+  }
+
+  #log(level: Level, message: string): void {
+    this.#channel.send({ type: 'log', level, message });
+  }
+}
+
+/** Destinations only of services that exist: at a start most do not. Throws NetlinkError and SystemError. */
+function readTable(ipvs: IpvsClient, destinationsOf: readonly ServiceKey[]): Reading {
+  const services = ipvs
+    .services()
+    .map(fromIpvsService)
+    .filter((service) => service !== undefined);
+  const present = new Set(services.map(({ key }) => serviceName(key)));
+  const destinations = destinationsOf
+    .filter((key) => present.has(serviceName(key)))
+    .map((key) => ({ key, list: ipvs.destinations(toIpvsKey(key)).map(fromIpvsDestination) }));
+  return { services, destinations };
+}
+
+function whyNoIpvs(error: unknown): string {
+  const reason = (error as Error).message;
+  if (error instanceof NoIpvs) {
+    return `${reason}. To run VRRP alone, start vipkeeperd with -P`;
+  }
+  if (error instanceof NetlinkError && error.code === 'EPERM') {
+    return 'the IPVS table needs CAP_NET_ADMIN: run as root, or give the service that capability';
+  }
+  return `cannot use IPVS: ${reason}`;
+}
