@@ -1,0 +1,65 @@
+import { pause } from '../lab/scene/scene.ts';
+import type { Router } from './configuration.ts';
+import { withBusyCpus } from './load.ts';
+import { type Bench, type Benchmark, measure } from './measure.ts';
+import type { Observations } from './observation.ts';
+import type { Column, Figures, Section, Target } from './result.ts';
+import { percentile } from './statistics.ts';
+
+const INTERVAL = 100;
+const REAL_TIME = 50;
+
+const STEADY: Target = { text: '< 0.5 ms', met: (vipkeeper) => vipkeeper < 0.5 };
+
+/** How evenly the master sends: on an idle and on a busy machine, with and without real-time priority. */
+export const gaps: Benchmark = {
+  name: 'gaps',
+  about: 'evenness of adverts each 100 ms, idle and with busy CPUs, with and without real-time priority',
+  run: async (bench) => {
+    const sections: Section[] = [];
+    for (const busy of [false, true]) {
+      for (const realTime of [undefined, REAL_TIME]) sections.push(await evenness(bench, busy, realTime));
+    }
+    return sections;
+  },
+};
+
+function evenness(bench: Bench, busy: boolean, realTime: number | undefined): Promise<Section> {
+  const { stage, effort } = bench;
+  const [rounds, seconds] = effort.quick ? [1, 5] : [2, 15];
+  const router: Router = { version: 3, interval: INTERVAL, vips: 1, ...(realTime && { realTime }) };
+  const watch = async (): Promise<Figures> => {
+    await stage.forget();
+    await pause(seconds * 1000);
+    return deviation(await stage.backup.watcher.observations());
+  };
+  return measure(bench, {
+    title: `Advert gaps, ${INTERVAL} ms, ${busy ? 'all CPUs busy' : 'idle'}, ${realTime ? `vrrp_rt_priority ${realTime}` : 'no vrrp_rt_priority'}`,
+    note: `|gap - ${INTERVAL} ms| on the wire; ${rounds} x ${seconds} s`,
+    columns: columns(busy && realTime !== undefined),
+    rounds,
+    once: async (daemon) => {
+      await stage.startMaster(daemon, router);
+      return busy ? withBusyCpus(seconds + 5, watch) : watch();
+    },
+  });
+}
+
+const columns = (targeted: boolean): Column[] => [
+  { label: 'p50', unit: 'ms' },
+  { label: 'p99', unit: 'ms', ...(targeted && { target: STEADY }) },
+  { label: 'max', unit: 'ms' },
+  { label: 'adverts', unit: '' },
+];
+
+function deviation(seen: Observations): Figures {
+  const times = seen.adverts.map(({ at }) => at);
+  if (times.length < 2) throw new Error('the master sent no adverts');
+  const off = times.slice(1).map((at, i) => Math.abs(at - (times[i] ?? at) - INTERVAL));
+  return {
+    p50: percentile(off, 0.5),
+    p99: percentile(off, 0.99),
+    max: Math.max(...off),
+    adverts: times.length,
+  };
+}
