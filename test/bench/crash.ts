@@ -47,8 +47,8 @@ function failover(bench: Bench, router: Router, rounds: number): Promise<Section
       await stage.until('the backup has the VIP', async () => (await held(stage.backup)) > 0);
       // The announcement follows within a millisecond.
       await pause(20);
-      const decision = decisionTime(stage, await stage.backup.watcher.observations(), router);
-      return figures(died, decision, await stage.backup.watcher.observations());
+      const seen = await stage.backup.watcher.observations();
+      return figures(died, decisionTime(stage, seen, router), seen);
     },
   });
 }
@@ -66,7 +66,7 @@ export function decisionTime(stage: Stage, seen: Observations, router: Router): 
 
 function figures(died: Milliseconds, decision: Milliseconds, seen: Observations): Figures {
   const came = seen.changes.find(({ address, present }) => present && address === vip(0));
-  const announced = seen.announcements.find(({ address }) => address === vip(0));
+  const announced = seen.announcements.find(({ at, address }) => at > died && address === vip(0));
   if (came === undefined) throw new Error('the VIP was not seen');
   if (announced === undefined) throw new Error('the VIP was not announced');
   return {

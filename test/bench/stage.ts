@@ -8,8 +8,9 @@ import { Daemon, type DaemonName } from './daemon.ts';
 import { Watcher } from './watcher.ts';
 
 const VRRP_GROUP = '224.0.0.18';
-/** After a director listens, until it has settled in its role. */
+/** After the backup listens, until it is ready; and it must have heard the master before its wait means anything. */
 const SETTLE_MILLISECONDS = 400;
+const SETTLE_ADVERTS = 2;
 
 /** A host for a director, with a watcher. */
 export class Director {
@@ -81,15 +82,17 @@ export class Stage {
     return [this.master, this.backup];
   }
 
-  /** Starts the pair with one daemon on both and waits until one is master and the other listens. */
+  /**
+   * Starts the pair with one daemon on both and waits until one is master and the other listens. What the watchers saw
+   * since the start is kept: with adverts each second, the last one may be old.
+   */
   async start(name: DaemonName, router: Router): Promise<void> {
     await this.startMaster(name, router);
     this.backup.start(name, router);
     await this.until('the backup listens to adverts', () => this.backup.listens);
-    await pause(SETTLE_MILLISECONDS);
+    await pause(SETTLE_MILLISECONDS + SETTLE_ADVERTS * router.interval);
     const { takeovers } = await this.backup.watcher.summary();
     if (takeovers > 0) throw new Error('the backup took over from a living master');
-    await this.forget();
   }
 
   /** Starts the master alone and waits until it has installed every address. */

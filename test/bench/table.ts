@@ -19,7 +19,7 @@ const asItIs = (text: string): string => text;
 export const COLOURED: Paint = { bold: painter(1), dim: painter(2), good: painter(32), bad: painter(31) };
 export const PLAIN: Paint = { bold: asItIs, dim: asItIs, good: asItIs, bad: asItIs };
 
-const WIDTH = { label: 36, daemon: 25, ratio: 7 } as const;
+const WIDTH = { label: 40, daemon: 23, ratio: 7 } as const;
 
 /** The heading of all sections. */
 export function heading(
@@ -51,7 +51,8 @@ function line(paint: Paint, row: Row): string {
   const [ours, theirs] = [spread(row.samples.vipkeeper), spread(row.samples.keepalived)];
   const label = `  ${row.label}${row.unit === '' ? '' : `, ${row.unit}`}`.padEnd(WIDTH.label);
   const cells = [ours, theirs].map((cell) => figure(cell).padStart(WIDTH.daemon));
-  return `${label}${cells.join('')}${ratio(ours, theirs).padStart(WIDTH.ratio)}${verdict(paint, row, ours, theirs)}`;
+  const quotient = ratio(ours, theirs).padStart(WIDTH.ratio);
+  return `${label}${cells.join('')}${quotient}${verdict(paint, row, ours, theirs)}`.trimEnd();
 }
 
 function figure(cell: Spread | undefined): string {

@@ -2,6 +2,9 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { join } from 'node:path';
 import { ROOT } from './root.ts';
 
+/** Set in the environment of what runs in an enclosure. */
+export const ENCLOSED = 'VIPKEEPER_ENCLOSED';
+
 export interface EnclosedOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdio?: StdioOptions;
@@ -18,7 +21,7 @@ export function spawnEnclosed(command: readonly string[], options: EnclosedOptio
   const first = ['--propagation', 'private', 'sh', join(ROOT, 'test/lab/engine/enclosure.sh')];
   return spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...first, ...command], {
     cwd: ROOT,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, [ENCLOSED]: '1', ...options.env },
     stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
     // A process group of its own: the terminal's Ctrl-C reaches the runner, which decides what ends.
     detached: true,
