@@ -1,0 +1,67 @@
+import { type Duration, micros, seconds, toSeconds } from '../time.ts';
+
+/**
+ * The lease of a virtual address: it is installed with the kernel's address lifetime and renewed with the
+ * adverts, so that the kernel itself removes it from a director that is frozen, killed or cut off from its own
+ * scheduler. All is arithmetic; who renews is the master, what renews is `kernel`.
+ *
+ * What it must keep: an address is gone here before any backup may take it. A backup waits for its
+ * master-down interval, `downAdverts` adverts and a skew that its priority makes shorter: next to nothing at
+ * priority 254. So the shortest wait is `downAdverts` x advert interval since the last advert.
+ */
+
+/**
+ * How much later than the lifetime the kernel removes an address: it looks with a timer rounded up by as much
+ * as a quarter of a second (ADDRCONF_TIMER_FUZZ). Measured after the last renewal: 1.0 to 1.13 s for 1 s,
+ * 2.0 to 2.3 s for 2 s, 3.0 to 3.4 s for 3 s.
+ */
+export const KERNEL_LATENESS: Duration = seconds(0.4);
+
+/** A lease shorter than this many advert intervals would run out whenever an advert leaves a little late. */
+const ADVERTS_TO_COVER = 1.5;
+const SECOND = seconds(1);
+
+/** Kernel lifetimes are whole seconds. */
+const wholeSeconds = (duration: Duration): Duration => micros(Math.floor(duration / SECOND) * SECOND);
+
+/**
+ * The longest lease that ends before any backup may take over, whole seconds; 0 when there is none. Longest,
+ * because a stall that outlasts the lease costs the address although the peer would have kept waiting.
+ */
+export function longestSafeLease(advertInterval: Duration, downAdverts = 3): Duration {
+  const wait = advertInterval * downAdverts - KERNEL_LATENESS;
+  // Ends before, not with, the backup's wait.
+  return wholeSeconds(micros(Math.max(0, wait - 1)));
+}
+
+/** The shortest lease, whole seconds, that adverts at this interval keep alive. */
+export function shortestUsefulLease(advertInterval: Duration): Duration {
+  return micros(Math.ceil((advertInterval * ADVERTS_TO_COVER) / SECOND) * SECOND);
+}
+
+/**
+ * The lease of an instance that names none: 2 s for adverts every second, 5 s for every two. 0 means none:
+ * below adverts of about half a second the kernel's whole seconds are too coarse to be gone in time.
+ */
+export function defaultLease(advertInterval: Duration, downAdverts = 3): Duration {
+  const longest = longestSafeLease(advertInterval, downAdverts);
+  return longest >= shortestUsefulLease(advertInterval) ? longest : (0 as Duration);
+}
+
+/** Renewals of many addresses are spread over this long after the advert that gave the authority, at most. */
+export function renewalWindow(lease: Duration): Duration {
+  return micros(Math.min(lease / 4, SECOND / 2));
+}
+
+/**
+ * The lifetime in seconds of an address that is installed or renewed `age` after the advert it rests on: the
+ * lease, or what is left of it after the renewal window, so that no address outlives advert + lease by more
+ * than that window and the kernel's lateness. `undefined` when nothing is left: the authority is stale, and
+ * the address must not be touched.
+ */
+export function lifetimeAt(lease: Duration, age: Duration): number | undefined {
+  const whole = Math.max(1, Math.floor(toSeconds(lease)));
+  if (age <= renewalWindow(lease)) return whole;
+  const left = Math.floor(toSeconds(micros(lease - age)));
+  return left >= 1 ? left : undefined;
+}

@@ -1,0 +1,324 @@
+import { assert, unreachable } from '../assert.ts';
+import { formatPrefix, type Prefix } from '../ip.ts';
+import type { Machine } from '../machine.ts';
+import type { InterfaceAddress } from '../netlink/address.ts';
+import type { Link } from '../netlink/link.ts';
+import { MAX_BATCH } from '../netlink/message.ts';
+import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
+import { type Entry, grantOf, installation, isDue, nameOf, type Owner } from './entry.ts';
+import type { AddressChange, AddressesEffect, AddressesEvent, ChangeResult, HeldAddress } from './events.ts';
+
+/** Renewals leave in batches, one a turn (the kernel takes about 2 ms for it), with a pause between. */
+const RENEWAL_PAUSE: Duration = millis(5);
+/** An address that somebody keeps removing, or that the kernel refuses, is tried again this often. */
+const RETRY_PAUSE: Duration = seconds(1);
+
+const ERRNO = { none: 0, exists: 17, noDevice: 19, notAvailable: 99 } as const;
+const NEVER = Number.NEGATIVE_INFINITY as Instant;
+
+/**
+ * Which virtual addresses should be on which interface, against what the kernel shows: desired state. Owners
+ * (virtual routers) hold and release addresses; the difference becomes changes for rtnetlink, one in flight
+ * for each address.
+ *
+ * An address held with a lease gets the kernel's lifetime and is renewed while its owner's authority is fresh
+ * (an advert was just sent), never otherwise: what a frozen owner held goes by itself. One that vanishes
+ * although it is held (the lease ran out during a stall, somebody removed it, its primary went and took it
+ * along) is put back under the same rule, and the owner is told.
+ *
+ * The monitor's events lag behind our own changes by a turn. Putting back replaces, so that acting on a stale
+ * event does no harm.
+ */
+export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
+  readonly #ifindexes = new Map<string, number>();
+  readonly #names = new Map<number, string>();
+  /** What the kernel has, held by us or not, by interface name and identity. */
+  readonly #shown = new Map<string, Prefix>();
+  readonly #owners = new Map<string, Owner>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #inFlight = new Map<number, Entry>();
+  /** Due for renewal, oldest first. */
+  readonly #renewals = new Set<Entry>();
+  /** To be looked at again at an instant. */
+  readonly #waiting = new Map<Entry, Instant>();
+  #changes: AddressChange[] = [];
+  #effects: AddressesEffect[] = [];
+  #lastId = 0;
+  #lastRenewals = NEVER;
+
+  handle(event: AddressesEvent, now: Instant): void {
+    switch (event.type) {
+      case 'links':
+        this.#setLinks(event.links);
+        this.#settleAll(now);
+        break;
+      case 'shown':
+        this.#shown.clear();
+        for (const address of event.addresses) this.#see(address, true);
+        this.#settleAll(now);
+        break;
+      case 'seen': {
+        const entry = this.#see(event.address, event.present);
+        if (entry !== undefined) this.#settle(entry, now);
+        break;
+      }
+      case 'hold':
+        this.#hold(event.owner, event.addresses, event.lease, now);
+        break;
+      case 'renew':
+        this.#renew(event.owner, now);
+        break;
+      case 'release':
+        this.#release(event.owner, event.leftovers ?? [], now);
+        break;
+      case 'done':
+        this.#done(event.results, now);
+        break;
+      default:
+        unreachable(event);
+    }
+    this.#send(now);
+  }
+
+  deadline(): Instant | undefined {
+    let next = this.#renewals.size > 0 ? after(this.#lastRenewals, RENEWAL_PAUSE) : undefined;
+    for (const at of this.#waiting.values()) next = earliest(next, at);
+    return next;
+  }
+
+  timeout(now: Instant): void {
+    for (const [entry, at] of [...this.#waiting]) if (at <= now) this.#settle(entry, now);
+    this.#send(now);
+  }
+
+  take(): AddressesEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  #setLinks(links: readonly Link[]): void {
+    const before = new Map(this.#ifindexes);
+    this.#ifindexes.clear();
+    this.#names.clear();
+    for (const { name, ifindex } of links) {
+      this.#ifindexes.set(name, ifindex);
+      this.#names.set(ifindex, name);
+    }
+    // An interface that is gone took its addresses along, also when one of the same name came.
+    for (const key of [...this.#shown.keys()]) {
+      const dev = key.slice(0, key.indexOf(' '));
+      if (this.#ifindexes.get(dev) !== before.get(dev)) this.#shown.delete(key);
+    }
+  }
+
+  /** Notes what the kernel shows; the entry that it concerns, if any. */
+  #see({ ifindex, address }: InterfaceAddress, present: boolean): Entry | undefined {
+    const dev = this.#names.get(ifindex);
+    if (dev === undefined) return undefined;
+    const key = nameOf(dev, address);
+    if (present) this.#shown.set(key, address);
+    else this.#shown.delete(key);
+    return this.#entries.get(key);
+  }
+
+  #hold(name: string, addresses: readonly HeldAddress[], lease: Duration, now: Instant): void {
+    const owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: now };
+    this.#owners.set(name, owner);
+    owner.lease = lease;
+    owner.authority = now;
+    const before = new Set(owner.entries);
+    for (const held of addresses) {
+      const entry = this.#entryOf(held);
+      entry.held = held;
+      entry.owners.add(owner);
+      owner.entries.add(entry);
+      before.delete(entry);
+    }
+    for (const entry of before) this.#abandon(entry, owner);
+    for (const entry of [...before, ...owner.entries]) this.#settle(entry, now);
+  }
+
+  #renew(name: string, now: Instant): void {
+    const owner = this.#owners.get(name);
+    if (owner === undefined) return;
+    owner.authority = now;
+    for (const entry of owner.entries) this.#settle(entry, now);
+  }
+
+  #release(name: string, leftovers: readonly HeldAddress[], now: Instant): void {
+    const owner = this.#owners.get(name);
+    this.#owners.delete(name);
+    const entries = new Set(leftovers.map((held) => this.#entryOf(held)));
+    if (owner !== undefined) {
+      for (const entry of [...owner.entries]) {
+        this.#abandon(entry, owner);
+        entries.add(entry);
+      }
+    }
+    for (const entry of entries) this.#settle(entry, now);
+  }
+
+  #entryOf(held: HeldAddress): Entry {
+    const key = nameOf(held.dev, held.address);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry: Entry = { key, held, owners: new Set(), restored: NEVER, notBefore: NEVER, late: false };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #abandon(entry: Entry, owner: Owner): void {
+    entry.owners.delete(owner);
+    owner.entries.delete(entry);
+    if (entry.owners.size > 0) return;
+    delete entry.covered;
+    entry.late = false;
+    entry.notBefore = NEVER;
+  }
+
+  #settleAll(now: Instant): void {
+    for (const entry of [...this.#entries.values()]) this.#settle(entry, now);
+  }
+
+  /** Brings one address nearer to what it should be, unless a change of it is under way. */
+  #settle(entry: Entry, now: Instant): void {
+    this.#waiting.delete(entry);
+    if (entry.pending !== undefined) return;
+    const wanted = entry.owners.size > 0;
+    const present = this.#shown.has(entry.key);
+    if (!wanted && !present) {
+      this.#entries.delete(entry.key);
+      this.#renewals.delete(entry);
+    } else if (entry.notBefore > now) {
+      this.#waiting.set(entry, entry.notBefore);
+    } else if (!wanted) {
+      this.#change(entry, 'remove', now);
+    } else if (!present) {
+      this.#install(entry, now);
+    } else if (entry.covered === undefined) {
+      this.#adopt(entry, now);
+    } else if (isDue(entry, now)) {
+      this.#renewals.add(entry);
+    }
+  }
+
+  #install(entry: Entry, now: Instant): void {
+    const first = entry.covered === undefined;
+    if (!first) entry.late = true;
+    this.#renewals.delete(entry);
+    if (!this.#ifindexes.has(entry.held.dev)) {
+      entry.late = true;
+      this.#report(entry, 'add', { errno: ERRNO.noDevice, text: `waiting for interface ${entry.held.dev}` });
+      return;
+    }
+    const again = after(entry.restored, RETRY_PAUSE);
+    if (again > now) this.#waiting.set(entry, again);
+    else this.#change(entry, first ? 'add' : 'renew', now);
+  }
+
+  #adopt(entry: Entry, now: Instant): void {
+    if (grantOf(entry, now) === undefined) return;
+    for (const owner of entry.owners) {
+      this.#effects.push({ type: 'adopted', owner: owner.name, address: entry.held });
+    }
+    this.#change(entry, 'renew', now);
+  }
+
+  /** Does nothing without an interface, or when the authority to install is stale. */
+  #change(entry: Entry, op: AddressChange['op'], now: Instant): void {
+    const ifindex = this.#ifindexes.get(entry.held.dev);
+    const grant = grantOf(entry, now);
+    if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return;
+    const id = ++this.#lastId;
+    // IPv6 tells addresses apart without the prefix length, but removes only with the right one.
+    const prefix = op === 'remove' ? (this.#shown.get(entry.key) ?? entry.held.address) : entry.held.address;
+    this.#changes.push({ id, op, address: installation(entry.held, prefix, ifindex, grant?.lifetime) });
+    entry.pending = { op, ...(grant !== undefined && { grant }) };
+    this.#inFlight.set(id, entry);
+    this.#renewals.delete(entry);
+  }
+
+  /** What was decided in this turn, and one batch of renewals when the last is long enough ago. */
+  #send(now: Instant): void {
+    if (this.#renewals.size > 0 && since(now, this.#lastRenewals) >= RENEWAL_PAUSE) {
+      this.#lastRenewals = now;
+      const batch = [...this.#renewals].slice(0, MAX_BATCH);
+      for (const entry of batch) {
+        this.#renewals.delete(entry);
+        if (entry.pending === undefined && isDue(entry, now)) this.#change(entry, 'renew', now);
+      }
+    }
+    const changes = this.#changes;
+    this.#changes = [];
+    for (let at = 0; at < changes.length; at += MAX_BATCH) {
+      this.#effects.push({ type: 'apply', changes: changes.slice(at, at + MAX_BATCH) });
+    }
+  }
+
+  #done(results: readonly ChangeResult[], now: Instant): void {
+    const restored = new Map<Owner, HeldAddress[]>();
+    for (const result of results) {
+      const entry = this.#inFlight.get(result.id);
+      assert(entry?.pending !== undefined, `a change that nobody asked for is done: ${result.id}`);
+      this.#inFlight.delete(result.id);
+      if (this.#finish(entry, result, now)) {
+        for (const owner of entry.owners) {
+          restored.set(owner, [...(restored.get(owner) ?? []), entry.held]);
+        }
+      }
+      this.#settle(entry, now);
+    }
+    for (const [owner, addresses] of restored) {
+      this.#effects.push({ type: 'restored', owner: owner.name, addresses });
+    }
+  }
+
+  /** Takes the result of the entry's change in; whether a missing address is there again. */
+  #finish(entry: Entry, result: ChangeResult, now: Instant): boolean {
+    const { op, grant } = entry.pending ?? { op: 'remove' };
+    delete entry.pending;
+    const gone = result.errno === ERRNO.noDevice || result.errno === ERRNO.notAvailable;
+    if (op === 'remove' && (result.errno === ERRNO.none || gone)) {
+      this.#shown.delete(entry.key);
+      return false;
+    }
+    if (result.errno === ERRNO.none || (op === 'add' && result.errno === ERRNO.exists)) {
+      this.#shown.set(entry.key, entry.held.address);
+      // Without cover it is adopted: its lifetime is not ours yet.
+      if (result.errno === ERRNO.exists || grant === undefined || entry.owners.size === 0) return false;
+      entry.covered = grant;
+      delete entry.problem;
+      const restored = entry.late;
+      entry.late = false;
+      if (restored) entry.restored = now;
+      return restored;
+    }
+    if (op !== 'remove') entry.late = true;
+    if (result.errno === ERRNO.noDevice) {
+      // The interface went before its event came: the next `links` says more.
+      this.#shown.delete(entry.key);
+      this.#ifindexes.delete(entry.held.dev);
+      return false;
+    }
+    entry.notBefore = after(now, RETRY_PAUSE);
+    this.#report(entry, op, result);
+    return false;
+  }
+
+  /** A lasting problem is told once. */
+  #report(entry: Entry, op: AddressChange['op'], { errno, text }: Omit<ChangeResult, 'id'>): void {
+    const what = `${op} ${formatPrefix(entry.held.address)} on ${entry.held.dev}`;
+    const problem = `${what} ${errno}`;
+    if (entry.problem === problem) return;
+    entry.problem = problem;
+    const [owner] = entry.owners;
+    this.#effects.push({
+      type: 'problem',
+      ...(owner !== undefined && { owner: owner.name }),
+      what,
+      errno,
+      ...(text !== undefined && { text }),
+    });
+  }
+}

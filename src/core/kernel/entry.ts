@@ -1,0 +1,89 @@
+import { lifetimeAt } from '../fence/lease.ts';
+import { familyBits, familyOf, formatPrefix, type Prefix } from '../ip.ts';
+import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../netlink/address.ts';
+import { type Duration, type Instant, since } from '../time.ts';
+import type { AddressChange, HeldAddress } from './events.ts';
+
+/** Whoever holds addresses: a virtual router. */
+export interface Owner {
+  readonly name: string;
+  readonly entries: Set<Entry>;
+  /** Whole seconds; 0 for addresses without a lifetime. */
+  lease: Duration;
+  /** When its authority was last fresh. */
+  authority: Instant;
+}
+
+/** The right to install an address now, for `lifetime` seconds. */
+export interface Grant {
+  readonly authority: Instant;
+  readonly lease: Duration;
+  readonly lifetime: number;
+}
+
+/** One address that is held, or is being removed. */
+export interface Entry {
+  readonly key: string;
+  held: HeldAddress;
+  readonly owners: Set<Owner>;
+  /** What the last installation rested on; absent until the owners have installed it once. */
+  covered?: Grant;
+  /** The change under way. */
+  pending?: { readonly op: AddressChange['op']; readonly grant?: Grant };
+  /** No attempt before this: the last one failed. */
+  notBefore: Instant;
+  /** When it was last put back. */
+  restored: Instant;
+  /** It is missing while it is held: its return is told. */
+  late: boolean;
+  /** The last problem reported, so that a lasting one is reported once. */
+  problem?: string;
+}
+
+/** What tells addresses apart in the kernel: IPv6 has an address once on an interface, IPv4 once a prefix. */
+export function nameOf(dev: string, prefix: Prefix): string {
+  return `${dev} ${familyOf(prefix.ip) === 6 ? prefix.ip : formatPrefix(prefix)}`;
+}
+
+/** The best grant that the owners' authority gives at `now`; `undefined` when all of it is stale. */
+export function grantOf(entry: Entry, now: Instant): Grant | undefined {
+  let best: Grant | undefined;
+  for (const { authority, lease } of entry.owners) {
+    const lifetime = lease === 0 ? FOREVER : lifetimeAt(lease, since(now, authority));
+    if (lifetime !== undefined && lifetime > (best?.lifetime ?? 0)) best = { authority, lease, lifetime };
+  }
+  return best;
+}
+
+/** Whether an installed address wants its lifetime set: a quarter of the lease is used, or the lease is another. */
+export function isDue(entry: Entry, now: Instant): boolean {
+  const grant = grantOf(entry, now);
+  const { covered } = entry;
+  if (grant === undefined || covered === undefined) return false;
+  if (grant.lease !== covered.lease) return true;
+  return grant.lease > 0 && since(grant.authority, covered.authority) >= grant.lease / 4;
+}
+
+/**
+ * The address as it is to be in the kernel. IPv6 without duplicate detection: VRRP has decided who holds it.
+ * An IPv6 /128 is deprecated from the start, as keepalived's, so that it is never chosen as a source.
+ */
+export function installation(
+  held: HeldAddress,
+  address: Prefix,
+  ifindex: number,
+  lifetime = FOREVER,
+): InterfaceAddress {
+  const family = familyOf(address.ip);
+  const isHost = family === 6 && address.length === familyBits(6);
+  return {
+    ifindex,
+    address,
+    scope: held.scope,
+    flags: family === 6 ? ADDRESS_FLAG.noDad : 0,
+    ...(held.label !== undefined && { label: held.label }),
+    ...(held.broadcast !== undefined && { broadcast: held.broadcast }),
+    valid: lifetime,
+    preferred: isHost ? 0 : lifetime,
+  };
+}

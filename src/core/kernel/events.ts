@@ -1,0 +1,77 @@
+import type { Ip, Prefix } from '../ip.ts';
+import { addAddress, deleteAddress, type InterfaceAddress } from '../netlink/address.ts';
+import type { Link } from '../netlink/link.ts';
+import type { Request } from '../netlink/message.ts';
+import type { Duration } from '../time.ts';
+
+/** An address that an owner holds. */
+export interface HeldAddress {
+  readonly dev: string;
+  readonly address: Prefix;
+  /** rtnetlink scope number. */
+  readonly scope: number;
+  readonly label?: string;
+  readonly broadcast?: Ip;
+}
+
+export type AddressesEvent =
+  /** All interfaces there are now. */
+  | { readonly type: 'links'; readonly links: readonly Link[] }
+  /** All addresses there are now: after a dump. */
+  | { readonly type: 'shown'; readonly addresses: readonly InterfaceAddress[] }
+  /** The monitor saw an address come, change or go. */
+  | { readonly type: 'seen'; readonly address: InterfaceAddress; readonly present: boolean }
+  /**
+   * The owner's addresses are exactly these from now on, and its authority is fresh. `lease` is whole seconds,
+   * 0 for addresses that stay until they are released.
+   */
+  | {
+      readonly type: 'hold';
+      readonly owner: string;
+      readonly addresses: readonly HeldAddress[];
+      readonly lease: Duration;
+    }
+  /** The owner's authority is fresh: its advert was just sent. */
+  | { readonly type: 'renew'; readonly owner: string }
+  /** The owner holds nothing more. `leftovers` go as well unless another owner holds them: an earlier life's. */
+  | { readonly type: 'release'; readonly owner: string; readonly leftovers?: readonly HeldAddress[] }
+  /** How changes ended; each is answered once. */
+  | { readonly type: 'done'; readonly results: readonly ChangeResult[] };
+
+export interface ChangeResult {
+  readonly id: number;
+  /** 0, or the positive errno. */
+  readonly errno: number;
+  /** The kernel's own words, if any. */
+  readonly text?: string;
+}
+
+export interface AddressChange {
+  readonly id: number;
+  /** `renew` sets the lifetime of an address that is there, or adds it. */
+  readonly op: 'add' | 'renew' | 'remove';
+  readonly address: InterfaceAddress;
+}
+
+export type AddressesEffect =
+  /** At most MAX_BATCH changes, to be sent at once. */
+  | { readonly type: 'apply'; readonly changes: readonly AddressChange[] }
+  /** Addresses that were missing are there (again): neighbours must be told. */
+  | { readonly type: 'restored'; readonly owner: string; readonly addresses: readonly HeldAddress[] }
+  /** The address was there before we added it: it is ours from now on, its removal too. */
+  | { readonly type: 'adopted'; readonly owner: string; readonly address: HeldAddress }
+  /** A change that failed, or waits: `what` was tried, `errno` and `text` say why. Repeated only when it changes. */
+  | {
+      readonly type: 'problem';
+      /** Absent when the address is nobody's any more. */
+      readonly owner?: string;
+      readonly what: string;
+      readonly errno: number;
+      readonly text?: string;
+    };
+
+/** The message that makes a change. */
+export function requestOf(change: AddressChange): Request {
+  if (change.op === 'remove') return deleteAddress(change.address.ifindex, change.address.address);
+  return addAddress(change.address, change.op === 'renew');
+}
