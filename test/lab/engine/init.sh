@@ -18,7 +18,6 @@ inside() {
   mount -t proc proc /proc
   mount -t sysfs sysfs /sys
   mount -t tmpfs -o mode=755 run /run
-  mount -t tmpfs -o mode=1777 tmp /tmp
   mkdir -p /run/lock /run/netns /dev/shm /lab /lib/modules
   mount -t tmpfs shm /dev/shm
   [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
@@ -31,7 +30,7 @@ inside() {
   echo '1 4 1 7' >/proc/sys/kernel/printk
   ip link set lo up
   ulimit -n 65536
-  export HOME=/root
+  export HOME=/root NODE_DISABLE_COLORS=1
   case $lab_init in
   systemd) systemd ;;
   *) "$lab_node" "$lab_agent" /dev/ttyS0 </dev/null >/dev/console 2>&1; die "the agent ended: $?" ;;
@@ -66,6 +65,8 @@ UNIT
     ln -sf /dev/null "$units/$unit"
   done
   : >/etc/fstab
+  # Or it empties /tmp, where the project may lie.
+  : >/etc/tmpfiles.d/tmp.conf
   exec env -i PATH="$PATH" /lib/systemd/systemd --unit=lab.target --log-target=console --show-status=false
 }
 
