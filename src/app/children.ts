@@ -1,0 +1,169 @@
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { unreachable } from '../core/assert.ts';
+import { Child, type ChildEffect } from '../core/supervision.ts';
+import { type Duration, toSeconds } from '../core/time.ts';
+import { Channel } from '../io/channel.ts';
+import { isOurChild, spawnRole } from '../io/children.ts';
+import type { Driven, Driver } from '../io/drive.ts';
+import { readPid, removePid, writePid } from '../io/pidfile.ts';
+import type { FromChild, Level, Role } from './messages.ts';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const CORPSE_POLL_MS = 20;
+const CORPSE_POLLS = 150;
+
+export interface ChildReport {
+  readonly role: Role;
+  /** Undefined while it waits for a restart. */
+  readonly pid: number | undefined;
+  readonly restarts: number;
+}
+
+export interface ChildListener {
+  log(level: Level, message: string): void;
+  /** The process started (again) and can be told its configuration. */
+  started(role: Role): void;
+  ready(role: Role): void;
+  state(role: Role, state: unknown): void;
+  /** It ended for good, not because we asked. */
+  failed(role: Role, status: number | null): void;
+}
+
+interface Family {
+  readonly machine: Child;
+  readonly driven: Driven<Parameters<Child['handle']>[0]>;
+  process?: ChildProcess;
+  channel?: Channel<FromChild<unknown>, unknown>;
+  ended?: () => void;
+}
+
+/** The supervisor's child processes: one of each role at most, each restarted alone. */
+export class Children {
+  readonly #driver: Driver;
+  readonly #listener: ChildListener;
+  readonly #runDir: string;
+  readonly #respawn: boolean;
+  readonly #roles = new Map<Role, Family>();
+
+  constructor(driver: Driver, runDir: string, respawn: boolean, listener: ChildListener) {
+    this.#driver = driver;
+    this.#runDir = runDir;
+    this.#respawn = respawn;
+    this.#listener = listener;
+  }
+
+  has(role: Role): boolean {
+    return this.#roles.has(role);
+  }
+
+  reports(): ChildReport[] {
+    return Array.from(this.#roles, ([role, { machine, process: child }]) => ({
+      role,
+      pid: child?.pid,
+      restarts: machine.restarts,
+    }));
+  }
+
+  /**
+   * Ends the child that an earlier life of the daemon left behind, if one lives: two processes of one role would
+   * work against each other. Resolves when it is gone.
+   */
+  async bury(role: Role): Promise<void> {
+    const pid = readPid(this.#pidFile(role));
+    if (pid === undefined) return;
+    for (let poll = 0; poll < CORPSE_POLLS && isOurChild(pid, role); poll++) {
+      if (poll === 0) this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
+      process.kill(pid, poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, CORPSE_POLL_MS));
+    }
+    removePid(this.#pidFile(role));
+  }
+
+  start(role: Role): void {
+    const machine = new Child(this.#respawn);
+    const driven = this.#driver.attach(machine, (effects) => {
+      for (const effect of effects) this.#perform(role, effect);
+    });
+    this.#roles.set(role, { machine, driven });
+    driven.handle({ type: 'start' });
+  }
+
+  send(role: Role, message: unknown): void {
+    this.#roles.get(role)?.channel?.send(message);
+  }
+
+  /** Asks the child to end, kills it after `grace`; resolves when it is gone and forgotten. */
+  stop(role: Role, grace: Duration): Promise<void> {
+    const family = this.#roles.get(role);
+    if (family === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      family.ended = resolve;
+      family.driven.handle({ type: 'stop', grace });
+    });
+  }
+
+  #pidFile(role: Role): string {
+    return `${this.#runDir}/${role}.pid`;
+  }
+
+  #perform(role: Role, effect: ChildEffect): void {
+    const family = this.#roles.get(role);
+    if (family === undefined) return;
+    switch (effect.type) {
+      case 'spawn':
+        this.#spawn(role, family);
+        break;
+      case 'kill':
+        if (effect.signal === 'SIGKILL')
+          this.#listener.log('error', `killing the ${role} process: ${effect.why}`);
+        family.process?.kill(effect.signal);
+        break;
+      case 'restarting': {
+        const pause = toSeconds(effect.pause);
+        this.#listener.log(
+          'error',
+          `the ${role} process is gone: ${effect.why}; starting it again in ${pause} s`,
+        );
+        break;
+      }
+      case 'ended':
+        family.driven.detach();
+        this.#roles.delete(role);
+        removePid(this.#pidFile(role));
+        if (!effect.expected) this.#listener.failed(role, effect.status);
+        family.ended?.();
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #spawn(role: Role, family: Family): void {
+    const child = spawnRole(MAIN, role);
+    const channel = new Channel<FromChild<unknown>, unknown>(child);
+    family.process = child;
+    family.channel = channel;
+    if (child.pid !== undefined) writePid(this.#pidFile(role), child.pid);
+    let gone = false;
+    const exited = (status: number | null, signal: string | null): void => {
+      if (gone) return;
+      gone = true;
+      delete family.process;
+      delete family.channel;
+      family.driven.handle({ type: 'exited', status, signal });
+    };
+    child.on('exit', exited);
+    child.on('error', (error) => {
+      this.#listener.log('error', `the ${role} process: ${error.message}`);
+      if (child.pid === undefined) exited(null, null);
+    });
+    channel.onMessage((message) => {
+      family.driven.handle({ type: 'heard' });
+      if (message.type === 'log') this.#listener.log(message.level, message.message);
+      else if (message.type === 'ready') this.#listener.ready(role);
+      else this.#listener.state(role, message.state);
+    });
+    this.#listener.started(role);
+  }
+}

@@ -1,0 +1,82 @@
+import { command } from '../io/arguments.ts';
+import { now } from '../io/clock.ts';
+import { askControl } from '../io/control.ts';
+import { paintError } from '../io/screen.ts';
+import { checkFile } from './loading.ts';
+import { type DaemonStatus, statusLines } from './status.ts';
+import { VERSION } from './version.ts';
+
+const EXAMPLES = `
+Examples:
+  vipkeeper status                     who is master, since when and why; servers; processes
+  vipkeeper status --json | jq .vrrp   the same for programs
+  vipkeeper maintenance on             give up all virtual addresses, also after a restart, until "off"
+  vipkeeper check keepalived.conf      everything that is wrong with a configuration`;
+
+interface CommonOptions {
+  readonly runDir: string;
+  readonly json?: boolean;
+}
+
+/** `vipkeeper`: the operator's program. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  const program = command('vipkeeper', 'Asks and directs the vipkeeperd of this host.')
+    .version(VERSION, '-v, --version')
+    .option('--run-dir <folder>', "the daemon's run directory", '/run/vipkeeper')
+    .addHelpText('after', EXAMPLES);
+  program
+    .command('status')
+    .description('who is master, since when and why; virtual servers; processes')
+    .option('--json', 'as data')
+    .action(async (_options, self) => {
+      const options: CommonOptions = self.optsWithGlobals();
+      const status = (await ask(options, { verb: 'status' })) as DaemonStatus;
+      const text = options.json ? JSON.stringify(status, null, 2) : statusLines(status, now()).join('\n');
+      process.stdout.write(`${text}\n`);
+    });
+  program
+    .command('reload')
+    .description('read the configuration again; one with errors is refused')
+    .action(async (_options, self) => {
+      const { complaints } = (await ask(self.optsWithGlobals(), { verb: 'reload' })) as {
+        readonly complaints: readonly string[];
+      };
+      for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+      process.stdout.write(complaints.length === 0 ? 'reloaded\n' : 'see above\n');
+    });
+  program
+    .command('maintenance <on|off>')
+    .description('give up all virtual addresses and stay without, or come back')
+    .action(async (word: string, _options, self) => {
+      if (word !== 'on' && word !== 'off') fail(`maintenance on, or maintenance off; not "${word}"`);
+      await ask(self.optsWithGlobals(), { verb: 'maintenance', on: word === 'on' });
+      process.stdout.write(`maintenance ${word}\n`);
+    });
+  program
+    .command('check <file>')
+    .description('check a configuration: 0 clean, 5 errors')
+    .option('--json', 'the findings as data')
+    .option('--strict', 'warnings count as errors')
+    .action((file: string, options: { readonly json?: boolean; readonly strict?: boolean }) => {
+      process.exitCode = checkFile(file, options.json === true, options.strict === true);
+    });
+  await program.parseAsync(argv, { from: 'user' });
+}
+
+async function ask(options: CommonOptions, request: unknown): Promise<unknown> {
+  const path = `${options.runDir}/control.sock`;
+  try {
+    const answer = (await askControl(path, request)) as { readonly error?: string };
+    if (answer.error !== undefined) fail(answer.error);
+    return answer;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const hint = code === 'ENOENT' || code === 'ECONNREFUSED' ? 'is vipkeeperd running?' : 'are you root?';
+    return fail(`${path}: ${message}; ${hint}`);
+  }
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${paintError('red', 'vipkeeper:')} ${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,71 @@
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { formatDiagnostic, type Paint } from '../core/config/diagnostics.ts';
+import { type Loaded, load, testExitCode } from '../core/config/load.ts';
+import type { Configuration } from '../core/config/model.ts';
+import { fileReader } from '../io/files.ts';
+import { paintError } from '../io/screen.ts';
+import type { DaemonOptions } from './options.ts';
+
+const STYLES = {
+  place: 'bold',
+  error: 'red',
+  warning: 'yellow',
+  message: 'bold',
+  caret: 'green',
+  hint: 'cyan',
+} as const;
+const coloured: Paint = (text, part) => (part === 'source' ? text : paintError(STYLES[part], text));
+
+function read(file: string, configId: string | undefined): Loaded {
+  return load({
+    file,
+    reader: fileReader,
+    configId: configId ?? hostname().replace(/\..*/, ''),
+    variable: (name) => process.env[name],
+  });
+}
+
+const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+
+/** All findings, and a line that counts them; empty when there are none. */
+function report({ diagnostics }: Loaded, paint?: Paint): string {
+  if (diagnostics.length === 0) return '';
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const texts = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, paint));
+  const total = `${count(errors, 'error')}, ${count(diagnostics.length - errors, 'warning')}`;
+  return `${[...texts, total].join('\n')}\n`;
+}
+
+/** The configuration, or `undefined` when it has errors. `findings` gets each finding as plain text. */
+export function loadFile(
+  options: DaemonOptions,
+  finding: (severity: 'error' | 'warning', text: string) => void,
+): Configuration | undefined {
+  const { configuration, diagnostics } = read(options.useFile, options.configId);
+  for (const diagnostic of diagnostics) finding(diagnostic.severity, formatDiagnostic(diagnostic));
+  return configuration;
+}
+
+/** As `loadFile`, for somebody who looks at standard error. */
+export function loadForTerminal(options: DaemonOptions): Configuration | undefined {
+  const loaded = read(options.useFile, options.configId);
+  process.stderr.write(report(loaded, coloured));
+  return loaded.configuration;
+}
+
+/** `vipkeeperd -t`: reports to standard error or the file, and gives the exit status. */
+export function testConfiguration(options: DaemonOptions): number {
+  const loaded = read(options.useFile, options.configId);
+  if (typeof options.configTest === 'string') writeFileSync(options.configTest, report(loaded));
+  else process.stderr.write(report(loaded, coloured));
+  return testExitCode(loaded);
+}
+
+/** `vipkeeper check`: as `-t`; `json` prints the findings to standard output, `strict` counts warnings. */
+export function checkFile(file: string, json: boolean, strict: boolean): number {
+  const loaded = read(file, undefined);
+  if (json) process.stdout.write(`${JSON.stringify(loaded.diagnostics, null, 2)}\n`);
+  else process.stderr.write(report(loaded, coloured) || `${file}: nothing to complain about\n`);
+  return testExitCode(loaded, strict);
+}

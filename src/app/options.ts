@@ -1,0 +1,71 @@
+import { command, Option } from '../io/arguments.ts';
+
+/** The daemon's command line: keepalived's options, and `--run-dir`, `--state-dir` of ours. */
+export interface DaemonOptions {
+  readonly useFile: string;
+  /** -P: VRRP only; -C: checks only. */
+  readonly vrrp: boolean;
+  readonly check: boolean;
+  readonly dontFork: boolean;
+  readonly logConsole: boolean;
+  readonly logDetail: number;
+  readonly logFacility: number;
+  readonly logFile?: string;
+  readonly syslog: boolean;
+  readonly dontReleaseVrrp: boolean;
+  readonly dontReleaseIpvs: boolean;
+  readonly dontRespawn: boolean;
+  readonly pid?: string;
+  readonly configId?: string;
+  /** `-t`: true to standard error, text for a file. */
+  readonly configTest?: string | true;
+  readonly runDir: string;
+  readonly stateDir: string;
+}
+
+const FACILITIES: Record<string, number> = { user: 1, daemon: 3 };
+const LOCAL0 = 16;
+
+function facility(text: string): number {
+  const local = /^(?:local)?([0-7])$/.exec(text);
+  const number = local === null ? FACILITIES[text] : LOCAL0 + Number(local[1]);
+  if (number === undefined) throw new Error(`no log facility: ${text} (0-7, local0-local7, user, daemon)`);
+  return number;
+}
+
+const EXAMPLES = `
+Examples:
+  vipkeeperd -t                      check /etc/keepalived/keepalived.conf and say all that is wrong
+  vipkeeperd -nl                     run in the foreground, log to the terminal
+  vipkeeperd -P -f /etc/vrrp.conf    only VRRP, for a router without IPVS
+  kill -HUP $(cat /run/vipkeeper/vipkeeperd.pid)    read the configuration again`;
+
+/** Reads `argv` (without node and script); prints and exits for --help, --version and usage errors. */
+export function daemonOptions(argv: readonly string[], version: string): DaemonOptions {
+  const program = command('vipkeeperd', 'High availability for Linux Virtual Server directors.')
+    .version(version, '-v, --version')
+    .option('-f, --use-file <file>', 'configuration file', '/etc/keepalived/keepalived.conf')
+    .option('-P, --vrrp', 'only VRRP: no health checks, no IPVS table', false)
+    .option('-C, --check', 'only health checks: no VRRP', false)
+    .option('-n, --dont-fork', 'stay in the foreground', false)
+    .option('-l, --log-console', 'log to standard error', false)
+    .option('-D, --log-detail', 'log in detail', (_: unknown, n: number) => n + 1, 0)
+    .addOption(
+      new Option('-S, --log-facility <name>', 'syslog facility').argParser(facility).default(3, 'daemon'),
+    )
+    .option('-g, --log-file [file]', 'log to a file too')
+    .option('-G, --no-syslog', 'do not log to syslog')
+    .option('-V, --dont-release-vrrp', 'leave the virtual addresses in place on stop', false)
+    .option('-I, --dont-release-ipvs', 'leave the IPVS table in place on stop', false)
+    .option('-R, --dont-respawn', 'do not restart child processes', false)
+    .option('-p, --pid <file>', 'pid file of the daemon')
+    .option('-i, --config-id <id>', 'the name that @id lines are for')
+    .option('-t, --config-test [file]', 'check the configuration and exit: 0 clean, 5 errors or warnings')
+    .option('--run-dir <folder>', 'pid files and the control socket', '/run/vipkeeper')
+    .option('--state-dir <folder>', "the operator's decisions", '/var/lib/vipkeeper')
+    .addHelpText('after', EXAMPLES);
+  program.parse(argv, { from: 'user' });
+  const { logFile, ...given } = program.opts();
+  const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
+  return { ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
+}

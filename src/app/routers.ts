@@ -1,0 +1,244 @@
+import { unreachable } from '../core/assert.ts';
+import type { Interfaces } from '../core/interfaces.ts';
+import { type Family, familyOf, type Ip } from '../core/ip.ts';
+import type { AddressesEvent, HeldAddress } from '../core/kernel/events.ts';
+import { toSeconds } from '../core/time.ts';
+import { announcement } from '../core/vrrp/announce.ts';
+import type { VrrpEffect, VrrpEvent, VrrpStatus } from '../core/vrrp/events.ts';
+import { VrrpInstance } from '../core/vrrp/instance.ts';
+import { VRRP_GROUP, vridOf } from '../core/vrrp/packet.ts';
+import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
+import type { Driven, Driver } from '../io/drive.ts';
+import { SystemError } from '../io/errno.ts';
+import { FrameSender } from '../io/packet.ts';
+import { forwardsIpv6 } from '../io/sysctl.ts';
+import { type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../io/vrrp.ts';
+import type { Level } from './messages.ts';
+
+/** A transmit queue that is still full after so many tries will not take the announcements at all. */
+const SEND_TRIES = 50;
+const RESEND_MS = 5;
+
+/** What the virtual routers need of their process. */
+export interface Surroundings {
+  readonly driver: Driver;
+  readonly interfaces: Interfaces;
+  addresses(event: AddressesEvent): void;
+  log(level: Level, message: string): void;
+  /** The state of a router changed. */
+  changed(): void;
+}
+
+/** What identifies a virtual router on this host; the name does not. */
+export const routerKey = ({ interface: device, family, vrid }: VrrpSettings): string =>
+  `${device} IPv${family} VRID ${vrid}`;
+
+/** One virtual router at work: the machine, and the hands that perform its effects. */
+export class Router {
+  readonly settings: VrrpSettings;
+  readonly #surroundings: Surroundings;
+  readonly #ports: Ports;
+  readonly #instance: VrrpInstance;
+  readonly #driven: Driven<VrrpEvent>;
+  #port: Port | undefined;
+  #trouble: string | undefined;
+
+  constructor(settings: VrrpSettings, ports: Ports, surroundings: Surroundings) {
+    this.settings = settings;
+    this.#ports = ports;
+    this.#surroundings = surroundings;
+    this.#instance = new VrrpInstance(settings);
+    this.#driven = surroundings.driver.attach(this.#instance, (effects) => {
+      for (const effect of effects) this.#perform(effect);
+    });
+  }
+
+  status(): VrrpStatus {
+    return this.#instance.status();
+  }
+
+  handle(event: VrrpEvent): void {
+    this.#driven.handle(event);
+  }
+
+  /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
+  reground(virtual: ReadonlySet<Ip>, hindrance: string | undefined): void {
+    const { interface: device, family, source } = this.settings;
+    const footing = this.#surroundings.interfaces.footing(device, family, source, virtual);
+    const link = this.#surroundings.interfaces.named(device);
+    const up = footing.up && hindrance === undefined;
+    if (up && link !== undefined) this.#port = this.#ports.open(link.name, link.ifindex, family);
+    this.handle({
+      type: 'link',
+      up: up && this.#port !== undefined,
+      source: footing.source,
+      why: hindrance ?? (this.#port === undefined && up ? `no socket on ${device}` : footing.why),
+    });
+  }
+
+  /** Announces the addresses again: they were put back. */
+  announce(addresses: readonly VirtualAddress[]): void {
+    if (this.status().state === 'MASTER') this.#announce(addresses, 1);
+  }
+
+  close(): void {
+    this.#driven.detach();
+  }
+
+  #perform(effect: VrrpEffect): void {
+    const around = this.#surroundings;
+    const { name } = this.settings;
+    switch (effect.type) {
+      case 'send':
+        this.#send(effect.payload, effect.source, effect.destination);
+        break;
+      case 'hold': {
+        const { lease } = effect;
+        around.addresses({ type: 'hold', owner: name, addresses: this.#placed(effect.addresses), lease });
+        break;
+      }
+      case 'release':
+        around.addresses({ type: 'release', owner: name, leftovers: this.#placed(effect.addresses) });
+        break;
+      case 'announce':
+        this.#announce(effect.addresses, effect.repeat);
+        break;
+      case 'transition':
+        around.log('notice', `${name}: ${effect.from} -> ${effect.to}: ${effect.cause}`);
+        around.changed();
+        break;
+      default:
+        around.log('warning', `${name}: ${describe(effect)}`);
+    }
+  }
+
+  /** With the interface of each address named. */
+  #placed(addresses: readonly VirtualAddress[]): HeldAddress[] {
+    return addresses.map((address) => ({ ...address, dev: address.dev ?? this.settings.interface }));
+  }
+
+  #send(payload: Uint8Array, source: Ip, destination: Ip): void {
+    try {
+      this.#port?.sender.send(payload, destination, source);
+      this.#surroundings.addresses({ type: 'renew', owner: this.settings.name });
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      // Once for each kind of trouble: a cut link would say it with every advert.
+      if (this.#trouble !== error.message) {
+        this.#surroundings.log('error', `${this.settings.name}: no advert sent: ${error.message}`);
+      }
+      this.#trouble = error.message;
+    }
+  }
+
+  #announce(addresses: readonly VirtualAddress[], repeat: number): void {
+    const byDevice = new Map<string, Ip[]>();
+    for (const { dev, address } of this.#placed(addresses)) {
+      const list = byDevice.get(dev) ?? [];
+      list.push(address.ip);
+      byDevice.set(dev, list);
+    }
+    for (const [device, list] of byDevice) this.#ports.announce(device, list, repeat);
+  }
+}
+
+/** What a router noticed, in words. */
+function describe(effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | 'stalled' }>): string {
+  switch (effect.type) {
+    case 'rejected':
+      return `dropped ${effect.count} adverts of ${effect.source}: ${effect.reason}`;
+    case 'noticed':
+      return `${effect.count} adverts of ${effect.source} with unexpected ${effect.notice}`;
+    case 'stalled':
+      return `this process was stalled for ${toSeconds(effect.late).toFixed(2)} s: ${effect.what}`;
+    default:
+      return unreachable(effect);
+  }
+}
+
+/** The sockets of one interface and family, shared by all virtual routers there. */
+interface Port {
+  readonly ifindex: number;
+  readonly receiver: VrrpReceiver;
+  readonly sender: VrrpSender;
+}
+
+/** All sockets of the VRRP process: one pair for each interface and family, one for frames. */
+export class Ports {
+  readonly #surroundings: Surroundings;
+  readonly #deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void;
+  readonly #ports = new Map<string, Port>();
+  readonly #frames = new FrameSender();
+
+  constructor(
+    surroundings: Surroundings,
+    deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void,
+  ) {
+    this.#surroundings = surroundings;
+    this.#deliver = deliver;
+  }
+
+  /** Datagrams that were no VRRP in IP, on all sockets. */
+  get malformed(): number {
+    let sum = 0;
+    for (const { receiver } of this.#ports.values()) sum += receiver.malformed;
+    return sum;
+  }
+
+  /** The sockets of this interface; new ones when it was made anew. `undefined`, logged, when there can be none. */
+  open(device: string, ifindex: number, family: Family): Port | undefined {
+    const key = `${device} ${family}`;
+    const known = this.#ports.get(key);
+    if (known?.ifindex === ifindex) return known;
+    this.#close(key);
+    try {
+      const bound = { name: device, ifindex };
+      const receiver = new VrrpReceiver(family, bound, [VRRP_GROUP[family]]);
+      const port = { ifindex, receiver, sender: new VrrpSender(family, bound) };
+      receiver.listen({
+        advert: (advert) => {
+          const vrid = vridOf(advert.payload);
+          if (vrid !== undefined) this.#deliver(device, family, vrid, advert);
+        },
+        error: (error) => this.#surroundings.log('error', error.message),
+      });
+      this.#ports.set(key, port);
+      return port;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#surroundings.log('error', error.message);
+      return undefined;
+    }
+  }
+
+  #close(key: string): void {
+    const port = this.#ports.get(key);
+    port?.receiver.close();
+    port?.sender.close();
+    this.#ports.delete(key);
+  }
+
+  /** Gratuitous ARP and unsolicited neighbour advertisements: round after round, as keepalived sends them. */
+  announce(device: string, addresses: readonly Ip[], repeat: number): void {
+    const link = this.#surroundings.interfaces.named(device);
+    if (link?.mac === undefined) return;
+    const { ifindex, mac } = link;
+    const forwards = addresses.some((address) => familyOf(address) === 6) && forwardsIpv6(device);
+    const round = addresses.map((address) => announcement(address, mac, forwards));
+    this.#sendFrames(device, ifindex, Array.from({ length: repeat }, () => round).flat(), SEND_TRIES);
+  }
+
+  /** A full transmit queue takes the rest a little later. */
+  #sendFrames(device: string, ifindex: number, frames: readonly Uint8Array[], tries: number): void {
+    try {
+      const rest = frames.slice(this.#frames.send(ifindex, frames));
+      if (rest.length === 0) return;
+      if (tries > 1) setTimeout(() => this.#sendFrames(device, ifindex, rest, tries - 1), RESEND_MS);
+      else this.#surroundings.log('warning', `${device} did not take ${rest.length} announcements`);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#surroundings.log('warning', `${device}: not announced: ${error.message}`);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { spawnedRole } from './io/children.ts';
+
+/** Every program and process of the project starts here and loads only what its role needs. */
+export async function main(program: string, argv: readonly string[]): Promise<void> {
+  if (program === 'vipkeeper') return (await import('./app/cli.ts')).runCli(argv);
+  return (await import('./app/supervisor.ts')).runSupervisor(argv);
+}
+
+/** A child of the supervisor: this module is then the program itself. */
+async function child(role: string): Promise<void> {
+  if (role === 'vrrp') return (await import('./app/vrrp.ts')).runVrrp();
+  if (role === 'check') return (await import('./app/check.ts')).runCheckProcess();
+  if (role === 'sync') return (await import('./app/sync.ts')).runSync();
+  throw new Error(`no such role: ${role}`);
+}
+
+const role = spawnedRole(process.argv.slice(2));
+if (role !== undefined) await child(role);

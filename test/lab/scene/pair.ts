@@ -1,0 +1,108 @@
+import { operator, vipkeeper } from './director.ts';
+import type { Host } from './host.ts';
+import type { Link } from './link.ts';
+import type { Program } from './program.ts';
+import type { Scene } from './scene.ts';
+import { ECHO_PORT, HTTP_PORT } from './traffic.ts';
+
+/** The address that clients know, and the one that real servers behind NAT send their answers to. */
+export const VIP = '10.0.0.100';
+const INNER_VIP = '192.168.1.254';
+
+export interface PairOptions {
+  readonly method: 'NAT' | 'DR';
+  /** `advert_int` in seconds; below 1 the instances speak version 3. */
+  readonly advert?: number;
+  /** Seconds between checks of a real server. */
+  readonly checkEvery?: number;
+}
+
+/** Two directors in front of two real servers, and a client: the stage of most stories. */
+export interface Pair {
+  readonly directors: readonly [Host, Host];
+  readonly servers: readonly [Host, Host];
+  readonly user: Host;
+  readonly lan: Link;
+  /** Starts vipkeeperd on a director; the first has the higher priority. */
+  start(director: Host): Program;
+}
+
+/**
+ * Builds the stage. NAT: clients on `lan`, real servers on `rack`, directors on both. DR: everybody on `lan`, and
+ * the real servers hold the VIP without answering ARP for it.
+ */
+export function buildPair(scene: Scene, options: PairOptions): Pair {
+  const { method } = options;
+  const lan = scene.link('lan');
+  const rack = method === 'NAT' ? scene.link('rack') : lan;
+  const director = (n: number): Host => {
+    const host = scene.host(`director${n}`).on(lan, `10.0.0.${n}/24`).forwarding();
+    return method === 'NAT' ? host.on(rack, `192.168.1.${n}/24`) : host;
+  };
+  const server = (n: number): Host =>
+    method === 'NAT'
+      ? scene
+          .host(`rs${n}`)
+          .on(rack, `192.168.1.${10 + n}/24`)
+          .via(INNER_VIP)
+      : scene
+          .host(`rs${n}`)
+          .on(lan, `10.0.0.${20 + n}/24`)
+          .holdsQuietly(VIP);
+  const directors = [director(1), director(2)] as const;
+  const servers = [server(1), server(2)] as const;
+  const user = scene.host('user').on(lan, '10.0.0.10/24');
+  const start = (host: Host): Program => vipkeeper(host, pairConfiguration(options, host === directors[0]));
+  return { directors, servers, user, lan, start };
+}
+
+/** The configuration of a director of the pair, in keepalived's language. */
+export function pairConfiguration(options: PairOptions, preferred: boolean): string {
+  const { method, advert = 1, checkEvery = 1 } = options;
+  const inner = method === 'NAT' ? `\n    ${INNER_VIP}/24 dev rack` : '';
+  const real = (n: number): string => (method === 'NAT' ? `192.168.1.${10 + n}` : `10.0.0.${20 + n}`);
+  const virtualServer = (port: number): string => `
+virtual_server ${VIP} ${port} {
+  delay_loop ${checkEvery}
+  lb_algo rr
+  lb_kind ${method}
+  protocol TCP
+${[1, 2].map((n) => realServerBlock(real(n), port)).join('\n')}
+}`;
+  return `
+global_defs {
+  lvs_sync_daemon ${method === 'NAT' ? 'rack' : 'lan'} VI_1
+}
+
+vrrp_instance VI_1 {
+  state ${preferred ? 'MASTER' : 'BACKUP'}
+  version ${advert < 1 ? 3 : 2}
+  interface lan
+  virtual_router_id 51
+  priority ${preferred ? 150 : 100}
+  advert_int ${advert}
+  virtual_ipaddress {
+    ${VIP}/${method === 'NAT' ? 24 : 32}${inner}
+  }
+}
+${virtualServer(ECHO_PORT)}
+${virtualServer(HTTP_PORT)}
+`;
+}
+
+const realServerBlock = (address: string, port: number): string => `  real_server ${address} ${port} {
+    TCP_CHECK {
+      connect_timeout 2
+      retry 0
+    }
+  }`;
+
+/** The state of the pair's virtual router on a director, as `vipkeeper status --json` tells; '' when nobody answers. */
+export function stateOf(director: Host): string {
+  try {
+    const status = JSON.parse(operator(director, 'status', '--json'));
+    return String(status.vrrp?.instances[0]?.state ?? '');
+  } catch {
+    return '';
+  }
+}
