@@ -3,7 +3,7 @@ import type { OperationFailure } from '../core/balance/keeper.ts';
 import { type ServiceKey, serviceName } from '../core/balance/model.ts';
 import type { Operation } from '../core/balance/plan.ts';
 import type { Reading } from '../core/balance/table.ts';
-import type { BalancerEffect, BalancerEvent, BalancerStatus } from '../core/balancer.ts';
+import type { BalancerEffect, BalancerEvent } from '../core/balancer.ts';
 import { Balancer } from '../core/balancer.ts';
 import { fromIpvsDestination, fromIpvsService, toIpvsKey, toIpvsOperation } from '../core/ipvs-table.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
@@ -13,7 +13,7 @@ import { errnoName } from '../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
 import { NetlinkError } from '../io/netlink.ts';
 import { type Probe, startProbe } from '../io/probes.ts';
-import type { CheckConfiguration, FromChild, Level, ToCheck } from './messages.ts';
+import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from './messages.ts';
 
 /** A message that was lost is mended by the next whole state; a large table's is a megabyte. */
 const STATE_MS = 4000;
@@ -30,7 +30,7 @@ export function runCheckProcess(): void {
 
 /** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
 class CheckProcess {
-  readonly #channel: Channel<ToCheck, FromChild<BalancerStatus>>;
+  readonly #channel: Channel<ToCheck, FromChild<CheckState>>;
   readonly #balancer = new Balancer();
   readonly #driven: Driven<BalancerEvent>;
   readonly #probes = new Map<string, Probe>();
@@ -38,7 +38,7 @@ class CheckProcess {
   #configuration: CheckConfiguration | undefined;
   #gathering: NodeJS.Timeout | undefined;
 
-  constructor(channel: Channel<ToCheck, FromChild<BalancerStatus>>) {
+  constructor(channel: Channel<ToCheck, FromChild<CheckState>>) {
     this.#channel = channel;
     this.#driven = new Driver().attach(this.#balancer, (effects) => {
       for (const effect of effects) this.#perform(effect);

@@ -52,6 +52,12 @@ const BY_HAND = '10.0.0.99:9 192.168.1.99:9 5';
 const holds = (...lines: string[]) =>
   scene.until(`the table holds ${lines.join(', ')}`, () => table().join() === lines.sort().join());
 
+/** Somebody gives a real server another weight. */
+function editByHand(): void {
+  const at = ['-t', `${VIP}:${ECHO_PORT}`, '-r', `192.168.1.11:${ECHO_PORT}`];
+  director.run('ipvsadm', '-e', ...at, '-m', '-w', '9');
+}
+
 /** The process id of the daemon's check process. */
 function checkProcess(): number | undefined {
   return director.processes().find((pid) => {
@@ -99,8 +105,9 @@ story('the virtual servers appear beside what was made by hand, and carry connec
 story('a dead real server leaves the table, or stays with weight 0, and the log says why', async () => {
   rs1.kill();
   await holds(BY_HAND, web(2), page(1, 0), page(2));
-  assert.match(daemon.log, `real server 192.168.1.11:${ECHO_PORT} is down: tcp check of 192.168.1.11`);
-  assert.match(daemon.log, 'connection refused');
+  const dead = `192.168.1.11:${ECHO_PORT}`;
+  const said = `real server ${dead} is down: tcp check of ${dead}: connection refused`;
+  await scene.until('the log says why', () => daemon.log.includes(said));
   const client = await Client.start(user);
   assert.equal((await client.open(4, VIP)).servers, { rs2: 4 });
   await client.close();
@@ -120,17 +127,7 @@ story('a real server that is cut off is found by the timeout', async () => {
 
 story('what others remove or change is put back', async () => {
   director.run('ipvsadm', '-D', '-t', `${VIP}:${HTTP_PORT}`);
-  director.run(
-    'ipvsadm',
-    '-e',
-    '-t',
-    `${VIP}:${ECHO_PORT}`,
-    '-r',
-    `192.168.1.11:${ECHO_PORT}`,
-    '-m',
-    '-w',
-    '9',
-  );
+  editByHand();
   await holds(BY_HAND, web(1), web(2), page(1), page(2));
 });
 
@@ -142,13 +139,11 @@ story('when the check process dies the table stays, and its successor adopts it'
   process.kill(before, 'SIGKILL');
   assert.equal(table(), [BY_HAND, web(1), web(2), page(1), page(2)].sort());
   await scene.until('it has a successor', () => ![undefined, before].includes(checkProcess()));
-  rs1.kill();
-  await holds(BY_HAND, web(2), page(1, 0), page(2));
-  await realServer(rs1);
+  // What it puts back shows that it works.
+  editByHand();
   await holds(BY_HAND, web(1), web(2), page(1), page(2));
   const report = await client.everyConnectionAnswers();
-  assert.equal([report.open + report.broken, report.corrupt], [10, 0]);
-  assert.ok(report.open >= 5, 'the connections to the server that lived');
+  assert.equal([report.open, report.broken, report.corrupt], [10, 0, 0]);
   await client.close();
 });
 
