@@ -61,6 +61,7 @@ class Parser {
         break;
       }
       if (token.kind === 'close') {
+        if (this.#closesOuter(token)) break;
         this.#next++;
         if (scope.keyword !== undefined) break;
         this.#balance++;
@@ -254,16 +255,36 @@ class Parser {
     for (let level = this.#scopes.length - 2; level >= 0; level--) {
       const outer = this.#scopes[level];
       if (outer?.body.kind !== 'keywords' || lookUp(outer.body.table, token.text) === undefined) continue;
-      const closed = this.#scopes.length - 1 - level;
-      if (closed > this.#balance) return false;
-      this.#balance -= closed;
-      this.#unwind = closed;
-      const related = current.keyword && { what: 'the block began here', span: current.keyword };
-      const message = `a '}' is missing above: ${token.text} does not belong in ${current.name}`;
-      this.#findings.error(token, message, { related });
+      if (this.#scopes.length - 1 - level > this.#balance) return false;
+      this.#unwindTo(level, token, `${token.text} does not belong in ${current.name}`);
       return true;
     }
     return false;
+  }
+
+  /**
+   * Whether a `}` is missing and this one, by its indentation, closes a block further out: then the blocks
+   * within that are closed, with an error.
+   */
+  #closesOuter(close: Token): boolean {
+    const current = this.#scopes.at(-1);
+    if (this.#balance <= 0 || current?.keyword === undefined) return false;
+    const column = close.start;
+    if (indentOf(close) !== column || indentOf(current.keyword) <= column) return false;
+    const level = this.#scopes.findLastIndex(({ keyword }) => keyword && indentOf(keyword) === column);
+    if (level < 0 || this.#scopes.length - 1 - level > this.#balance) return false;
+    this.#unwindTo(level, close, `this '}' stands below ${this.#scopes[level]?.name}`);
+    return true;
+  }
+
+  /** Closes the blocks inside the one at `level`, whose `}` are missing. */
+  #unwindTo(level: number, at: Token, why: string): void {
+    const closed = this.#scopes.length - 1 - level;
+    this.#balance -= closed;
+    this.#unwind = closed;
+    const inner = this.#scopes.at(-1)?.keyword;
+    const related = inner && { what: 'the block that is not closed began here', span: inner };
+    this.#findings.error(at, `a '}' is missing above: ${why}`, { related });
   }
 
   #unknown(keyword: Token, table: Table): void {
@@ -301,6 +322,9 @@ class Parser {
     if (open !== undefined) this.#findings.error(open, "this '{' is never closed: a '}' is missing");
   }
 }
+
+/** The column of the first character of the token's line. */
+const indentOf = ({ line }: Token): number => line.text.length - line.text.trimStart().length;
 
 /** A keyword of the table, with aliases followed. */
 function lookUp(table: Table, word: string): { name: string; spec: Keyword } | undefined {

@@ -1,25 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadText } from './memory.ts';
-
-/** Every sample that we ship is right, for both directors of the pair. */
-const ROOT = join(import.meta.dirname, '../../../..');
-const folder = join(ROOT, 'etc/samples');
-const samples = [
-  join(ROOT, 'etc/vipkeeper.conf.sample'),
-  ...readdirSync(folder).map((name) => join(folder, name)),
-];
+import { load } from '../../../src/core/config/load.ts';
+import { memoryReader } from './memory.ts';
+import { samples } from './samples.ts';
 
 const test = suite('samples');
 
-for (const path of samples) {
-  test(`${path.slice(ROOT.length + 1)} has nothing to complain about`, () => {
-    const { configuration, diagnostics } = loadText(readFileSync(path, 'utf8'));
-    assert.equal(diagnostics, []);
-    assert.ok(configuration !== undefined);
-    assert.ok(configuration.instances.length + configuration.virtualServers.length > 0);
+for (const { name, text } of samples) {
+  test(`${name} has nothing to complain about, on either director`, () => {
+    for (const configId of ['one', 'two']) {
+      const loaded = load({ file: name, reader: memoryReader({ [name]: text }), configId });
+      assert.equal(loaded.diagnostics, []);
+      const { instances = [], virtualServers = [] } = loaded.configuration ?? {};
+      assert.ok(instances.length + virtualServers.length > 0);
+    }
   });
 }
 

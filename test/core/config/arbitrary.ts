@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import type { Destination, ForwardingMethod, ServiceKey } from '../../../src/core/balance/model.ts';
+import type { TcpCheck } from '../../../src/core/check/settings.ts';
+import type {
+  Configuration,
+  RealServerSettings,
+  VirtualServerSettings,
+} from '../../../src/core/config/model.ts';
+import { type Family, familyBits, type Ip, ip } from '../../../src/core/ip.ts';
+import { type Duration, micros, seconds } from '../../../src/core/time.ts';
+import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+
+/** Configurations that a file can mean: every rule of the language is kept. */
+
+const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_ #{!.-]{0,11}$/);
+const device = fc.constantFrom('eth0', 'eth1', 'bond0.12', 'lo');
+const duration = (low: number, high: number): fc.Arbitrary<Duration> =>
+  fc.integer({ min: low * 1e6, max: high * 1e6 }).map(micros);
+const wholeSeconds = (high: number): fc.Arbitrary<Duration> => fc.integer({ min: 0, max: high }).map(seconds);
+const port = fc.integer({ min: 1, max: 65_535 });
+const addressOf = (family: Family): fc.Arbitrary<Ip> =>
+  family === 4
+    ? fc.ipV4().map((text) => ip(text))
+    : fc
+        .ipV6()
+        .filter((t) => !t.includes('.'))
+        .map((text) => ip(text));
+/** A record whose undefined members are left out, as the settings have it. */
+const given = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined });
+
+const virtualAddress = (family: Family): fc.Arbitrary<VirtualAddress> =>
+  fc
+    .record({
+      address: fc.record({ ip: addressOf(family), length: fc.integer({ min: 0, max: familyBits(family) }) }),
+      dev: maybe(device),
+      label: family === 4 ? maybe(fc.constantFrom('eth0:1', 'vip')) : fc.constant(undefined),
+      broadcast: family === 4 ? maybe(addressOf(4)) : fc.constant(undefined),
+      scope: fc.constantFrom(0, 253, 254),
+    })
+    .map((value) => given(value) as VirtualAddress);
+
+const unique = (family: Family, max: number) =>
+  fc.uniqueArray(virtualAddress(family), { selector: (a) => a.address.ip, maxLength: max });
+
+/** An address that no other instance has. */
+const outside = (index: number): VirtualAddress => ({
+  address: { ip: ip(`198.18.255.${index}`), length: 31 },
+  dev: 'eth9',
+  scope: 0,
+});
+
+function instance(index: number): fc.Arbitrary<VrrpSettings> {
+  return fc
+    .record({
+      family: fc.constantFrom<Family>(4, 6),
+      three: fc.boolean(),
+      state: fc.constantFrom('MASTER', 'BACKUP'),
+    })
+    .chain(({ family, three, state }) => {
+      const version = family === 6 || three ? 3 : 2;
+      return fc
+        .record({
+          name: name.map((n) => `${n}${index}`),
+          interface: device,
+          family: fc.constant(family),
+          version: fc.constant(version),
+          vrid: fc.constant(index + 1),
+          priority: fc.integer({ min: 1, max: 255 }),
+          initial: fc.constant(state),
+          advertInterval:
+            version === 2
+              ? fc.integer({ min: 1, max: 255 }).map(seconds)
+              : fc.integer({ min: 1, max: 4095 }).map((cs) => micros(cs * 1e4)),
+          preempt: fc.boolean(),
+          source: maybe(addressOf(family)),
+          addresses: unique(family, 4),
+          excluded: fc.constantFrom([], [outside(index)]),
+          password:
+            version === 2
+              ? maybe(fc.stringMatching(/^[!-}]{1,8}$/).filter((t) => !/["$]/.test(t)))
+              : fc.constant(undefined),
+          plainChecksum: fc.boolean(),
+          downAdverts: fc.integer({ min: 1, max: 100 }),
+          quietToLower: fc.boolean(),
+          announce: fc.record({
+            repeat: fc.integer({ min: 1, max: 100 }),
+            delay: wholeSeconds(100),
+            refresh: wholeSeconds(100),
+            refreshRepeat: fc.integer({ min: 1, max: 9 }),
+          }),
+          lease: wholeSeconds(60),
+        })
+        .map((value) => {
+          const preempt = value.preempt || value.initial === 'MASTER' || value.priority === 255;
+          return given({ ...value, preempt }) as VrrpSettings;
+        });
+    });
+}
+
+const check = (family: Family): fc.Arbitrary<TcpCheck> =>
+  fc
+    .record({
+      kind: fc.constant('tcp' as const),
+      address: addressOf(family),
+      port,
+      timeout: duration(1, 60),
+      source: maybe(addressOf(family)),
+      sourcePort: maybe(port),
+      period: duration(1, 60),
+      warmup: duration(0, 60),
+      retries: fc.integer({ min: 0, max: 9 }),
+      retryDelay: duration(0, 60),
+      alpha: fc.boolean(),
+    })
+    .map((value) => given(value) as TcpCheck);
+
+/** DR and TUN keep the service's port, a mark has none. */
+function destination(key: ServiceKey, family: Family): fc.Arbitrary<Destination> {
+  return fc
+    .record({
+      address: addressOf(family),
+      port,
+      method: fc.constantFrom<ForwardingMethod>('nat', 'dr', 'tun'),
+      weight: fc.integer({ min: 0, max: 1000 }),
+      upper: fc.constantFrom(0, 500),
+      lower: fc.constantFrom(0, 400),
+    })
+    .map((value) => {
+      if (key.kind === 'fwmark') return { ...value, port: 0 };
+      return value.method === 'nat' ? value : { ...value, port: key.port };
+    });
+}
+
+const realServer = (key: ServiceKey, family: Family): fc.Arbitrary<RealServerSettings> =>
+  fc.record({
+    destination: destination(key, family),
+    inhibit: fc.boolean(),
+    checks: fc.array(check(family), { maxLength: 2 }),
+  });
+
+function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {
+  const any = fc.record({ family: fc.constantFrom<Family>(4, 6), mark: fc.boolean(), udp: fc.boolean() });
+  return any
+    .chain(({ family, mark, udp }) => {
+      const address = addressOf(family).map((a): ServiceKey => {
+        return { kind: 'address', protocol: udp ? 'udp' : 'tcp', address: a, port: 100 + index };
+      });
+      const key: fc.Arbitrary<ServiceKey> = mark
+        ? fc.constant({ kind: 'fwmark', mark: index + 1, family })
+        : address;
+      return fc.record({ key, family: fc.constant(family) });
+    })
+    .chain(({ key, family }) => {
+      const udp = key.kind === 'address' && key.protocol === 'udp';
+      const bits = familyBits(family);
+      return fc
+        .record({
+          scheduler: fc.constantFrom('rr', 'wlc', 'sh', 'mh'),
+          flags: fc.integer({ min: 0, max: 7 }).map((bit) => bit * 8 + (udp && bit % 2 ? 4 : 0)),
+          persistence: fc.constantFrom(0, 1, 360),
+          granularity: fc.integer({ min: 1, max: bits }),
+          engine: fc.constantFrom(undefined, 'sip'),
+          realServers: fc.uniqueArray(realServer(key, family), {
+            selector: ({ destination: d }) => `${d.address} ${d.port}`,
+            minLength: 1,
+            maxLength: 3,
+          }),
+          sorry: maybe(destination(key, family).map((d) => ({ ...d, weight: 1, upper: 0, lower: 0 }))),
+          hysteresis: fc.constantFrom(0, 1),
+        })
+        .map(({ scheduler, flags, persistence, granularity, engine, realServers, sorry, hysteresis }) => {
+          const total = realServers.reduce((sum, { destination: d }) => sum + d.weight, 0);
+          const quorum = Math.max(1, Math.min(3, total));
+          const stuck = persistence === 0 ? bits : granularity;
+          const service = given({ key, scheduler, flags, persistence, granularity: stuck, engine });
+          const kept = Math.min(hysteresis, quorum - 1);
+          return given({ service, realServers, sorry, quorum, hysteresis: kept }) as VirtualServerSettings;
+        });
+    });
+}
+
+/** Lists of up to `max` elements, each made from its index. */
+const indexed = <T>(make: (index: number) => fc.Arbitrary<T>, max: number): fc.Arbitrary<T[]> =>
+  fc.integer({ min: 0, max }).chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => make(i))));
+
+/** Addresses and names of different instances must differ: those that clash are dropped. */
+function distinct(instances: readonly VrrpSettings[]): VrrpSettings[] {
+  const seen = new Set<string>();
+  return instances.filter(({ addresses }) => {
+    const clash = addresses.some(({ address }) => seen.has(address.ip));
+    for (const { address } of addresses) seen.add(address.ip);
+    return !clash;
+  });
+}
+
+/** Cloned at the end: fast-check's records have no prototype, what a file gives has. */
+export const configuration: fc.Arbitrary<Configuration> = fc
+  .record({
+    routerId: maybe(name),
+    realTimePriority: fc.integer({ min: 0, max: 99 }),
+    flush: fc.boolean(),
+    flushOnStop: fc.boolean(),
+    instances: indexed(instance, 3).map(distinct),
+    virtualServers: indexed(virtualServer, 3),
+    sync: maybe(
+      fc.record({
+        interface: device,
+        id: fc.integer({ min: 0, max: 255 }),
+        maxlen: maybe(port.filter((n) => n <= 65_507)),
+      }),
+    ),
+  })
+  .map(({ instances, virtualServers, sync, ...global }) => {
+    const first = instances[0];
+    const followed = first === undefined ? {} : { instance: first.name };
+    const syncDaemon = sync && given({ ...sync, ...followed });
+    return structuredClone(
+      given({ global: given(global), instances, virtualServers, syncDaemon }),
+    ) as Configuration;
+  });

@@ -1,0 +1,25 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { print } from '../../../src/core/config/print.ts';
+import { configuration } from './arbitrary.ts';
+import { configured } from './memory.ts';
+import { samples } from './samples.ts';
+
+const test = suite('print');
+
+test('what is printed means the same: any configuration', () => {
+  const same = fc.property(configuration, (wanted) => assert.equal(configured(print(wanted)), wanted));
+  fc.assert(same, { numRuns: 500 });
+});
+
+for (const sample of samples) {
+  test(`what is printed means the same: ${sample.name}`, () => {
+    const wanted = configured(sample.text);
+    const printed = print(wanted);
+    assert.equal(configured(printed), wanted);
+    assert.is(print(configured(printed)), printed);
+  });
+}
+
+test.run();
