@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { globSync } from 'tinyglobby';
 import type { FileText, Reader } from '../core/config/include.ts';
 
@@ -11,8 +12,13 @@ export const fileReader: Reader = { glob: matching, read: readText };
 /** The regular files that a pattern matches, sorted; hidden ones only when the pattern names the dot. */
 function matching(pattern: string): readonly string[] {
   const absolute = pattern.startsWith('/');
-  return globSync(pattern, { absolute, dot: false, expandDirectories: false, onlyFiles: true }).sort();
+  const found = globSync(pattern, { absolute, dot: false, expandDirectories: false, onlyFiles: true });
+  // The library lets `[!a]*` match a leading dot; a shell does not.
+  const hidden = isHidden(pattern);
+  return found.filter((path) => hidden || !isHidden(path)).sort();
 }
+
+const isHidden = (path: string): boolean => basename(path).startsWith('.');
 
 function readText(path: string): FileText {
   try {

@@ -177,7 +177,7 @@ class Expansion {
     const start = line.text.length - pattern.length;
     const span = { line, start, end: line.text.length };
     if (raw.depth >= DEPTH_LIMIT) {
-      this.#findings.error(span, `files include each other ${DEPTH_LIMIT} deep: does one include itself?`);
+      this.#findings.error(span, `includes nest more than ${DEPTH_LIMIT} deep`);
       return;
     }
     const wanted = this.#options.allIncludes ? ALL_CHECKS : checks;
@@ -189,7 +189,8 @@ class Expansion {
         this.#findings.error(span, `more than ${FILES_LIMIT} files are included`);
         return;
       }
-      this.file({ name: path, includedFrom: from }, text, raw.depth + 1);
+      if (isWithin(raw.file, path)) this.#findings.error(span, `${path} includes itself`);
+      else this.file({ name: path, includedFrom: from }, text, raw.depth + 1);
     }
   }
 }
@@ -197,4 +198,12 @@ class Expansion {
 /** The whole written line. */
 function spanOf({ file, number, written }: Raw): Span {
   return { line: { file, number, written, text: written, pieces: [] }, start: 0, end: written.length };
+}
+
+/** Whether `path` is the file, or one of those that led to it. */
+function isWithin(file: SourceFile, path: string): boolean {
+  for (let at: SourceFile | undefined = file; at !== undefined; at = at.includedFrom?.file) {
+    if (at.name === path) return true;
+  }
+  return false;
 }

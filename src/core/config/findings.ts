@@ -1,8 +1,11 @@
 import type { Diagnostic } from './model.ts';
 import { includeChain, locate, type Span } from './source.ts';
 
-/** More than this many are counted, not kept: a binary file given by mistake must not fill the memory. */
-export const FINDINGS_LIMIT = 500;
+/**
+ * More errors than this, or more warnings, are counted, not kept: a binary file given by mistake must not fill
+ * the memory. Each has its own limit, so that warnings push no error out.
+ */
+export const FINDINGS_LIMIT = 250;
 
 /** What a finding may say beyond its message. */
 export interface Advice {
@@ -17,6 +20,7 @@ export class Findings {
   readonly #list: Diagnostic[] = [];
   readonly #once = new Set<string>();
   #errors = 0;
+  #warnings = 0;
   #dropped = 0;
 
   get errors(): number {
@@ -24,12 +28,13 @@ export class Findings {
   }
 
   error(span: Span, message: string, advice: Advice = {}): void {
-    this.#errors++;
-    this.#add('error', span, message, advice);
+    if (++this.#errors > FINDINGS_LIMIT) this.#dropped++;
+    else this.#add('error', span, message, advice);
   }
 
   warning(span: Span, message: string, advice: Advice = {}): void {
-    this.#add('warning', span, message, advice);
+    if (++this.#warnings > FINDINGS_LIMIT) this.#dropped++;
+    else this.#add('warning', span, message, advice);
   }
 
   /** A warning that is given the first time only: the `key` says what "the same" is. */
@@ -39,19 +44,16 @@ export class Findings {
     this.warning(span, message, advice);
   }
 
-  /** All of them in the order of the files' lines, as found; the last one counts those that were dropped. */
+  /** All of them as found; how many were dropped beyond the limit is `dropped`. */
   all(): readonly Diagnostic[] {
-    const last = this.#list.at(-1);
-    if (this.#dropped === 0 || last === undefined) return this.#list;
-    const message = `${this.#dropped} more findings are not shown`;
-    return [...this.#list, { severity: 'error', message, at: last.at, source: '', length: 1 }];
+    return this.#list;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
   }
 
   #add(severity: 'error' | 'warning', span: Span, message: string, advice: Advice): void {
-    if (this.#list.length >= FINDINGS_LIMIT) {
-      this.#dropped++;
-      return;
-    }
     const chain = includeChain(span.line.file);
     const { hint, related } = advice;
     this.#list.push({

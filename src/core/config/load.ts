@@ -24,8 +24,10 @@ export interface LoadOptions {
 export interface Loaded {
   /** Absent when there is any error: a configuration is used whole or not at all. */
   readonly configuration?: Configuration;
-  /** Errors and warnings in the order in which they were found. */
+  /** Errors and warnings, file by file in the order of the lines. */
   readonly diagnostics: readonly Diagnostic[];
+  /** How many more there were than `diagnostics` holds. */
+  readonly dropped: number;
   /** The main file could not be read. */
   readonly unreadable: boolean;
 }
@@ -52,8 +54,23 @@ export function load(options: LoadOptions): Loaded {
     findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
   }
   const configuration = build(parse(lines, root, findings), findings);
-  const diagnostics = findings.all();
-  return { ...(findings.errors === 0 ? { configuration } : {}), diagnostics, unreadable };
+  const diagnostics = inFileOrder(findings.all());
+  return {
+    ...(findings.errors === 0 ? { configuration } : {}),
+    diagnostics,
+    dropped: findings.dropped,
+    unreadable,
+  };
+}
+
+/** By file, in the order in which the files first came up, then by line and column. */
+function inFileOrder(found: readonly Diagnostic[]): Diagnostic[] {
+  const files = Array.from(new Set(found.map(({ at }) => at.file)));
+  const rank = new Map(files.map((file, i) => [file, i]));
+  const fileOf = ({ at }: Diagnostic): number => rank.get(at.file) ?? 0;
+  return [...found].sort(
+    (a, b) => fileOf(a) - fileOf(b) || a.at.line - b.at.line || a.at.column - b.at.column,
+  );
 }
 
 const nowhere = (name: string) => {

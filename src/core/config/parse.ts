@@ -53,6 +53,8 @@ class Parser {
   #content(scope: Scope, open: Token | undefined): BlockContent {
     const statements: Statement[] = [];
     const items: Item<unknown>[] = [];
+    const seen = new Map<string, Token>();
+    const errors = this.#findings.errors;
     this.#scopes.push(scope);
     while (this.#unwind === 0) {
       const token = this.#tokens[this.#next];
@@ -71,14 +73,25 @@ class Parser {
         this.#skipBlock();
       } else if (scope.body.kind === 'keywords') {
         const statement = this.#statement(scope.body.table, open);
-        if (statement !== undefined) statements.push(statement);
+        if (statement === undefined) continue;
+        if (statement.spec.repeat !== true) this.#once(statement, seen);
+        statements.push(statement);
       } else if (!this.#escapes(token)) {
         this.#items(scope, items);
       }
     }
     if (this.#unwind > 0 && scope.keyword !== undefined) this.#unwind--;
     this.#scopes.pop();
-    return { statements, items };
+    return { statements, items, damaged: this.#findings.errors > errors };
+  }
+
+  /** A keyword given twice: the last one counts, as in keepalived. Blocks are joined, and so may repeat. */
+  #once({ name, keyword, spec }: Statement, seen: Map<string, Token>): void {
+    const first = seen.get(name);
+    seen.set(name, keyword);
+    if (first === undefined || spec.body !== undefined) return;
+    const related = { what: 'the first is here', span: first };
+    this.#findings.warning(keyword, `${keyword.text} is given twice: this one counts`, { related });
   }
 
   #neverClosed(scope: Scope, open: Token): void {

@@ -16,6 +16,8 @@ export interface Statement {
 export interface BlockContent {
   readonly statements: readonly Statement[];
   readonly items: readonly Item<unknown>[];
+  /** There was an error within the braces: what seems to be missing may be what was wrong. */
+  readonly damaged: boolean;
 }
 
 /** One line of a block of lines. */
@@ -44,7 +46,11 @@ export interface Entry<K> {
 export class Section<T extends Table> {
   readonly #byName = new Map<string, Statement[]>();
 
-  constructor(statements: readonly Statement[]) {
+  /** There was an error within the block. */
+  readonly damaged: boolean;
+
+  constructor(statements: readonly Statement[], damaged = false) {
+    this.damaged = damaged;
     for (const statement of statements) {
       const list = this.#byName.get(statement.name);
       if (list === undefined) this.#byName.set(statement.name, [statement]);
@@ -93,12 +99,12 @@ type LineOf<K> = BodyOf<K> extends LinesBody<infer L> ? Item<L> : never;
 
 function entry<K>(statement: Statement, values: readonly unknown[]): Entry<K> {
   const body: Body | undefined = statement.spec.body;
-  const content = statement.body ?? { statements: [], items: [] };
+  const content = statement.body ?? { statements: [], items: [], damaged: true };
   return {
     keyword: statement.keyword,
     words: statement.words,
     values,
-    section: body?.kind === 'keywords' ? new Section(content.statements) : undefined,
+    section: body?.kind === 'keywords' ? new Section(content.statements, content.damaged) : undefined,
     items: body?.kind === 'lines' ? content.items : undefined,
   } as unknown as Entry<K>;
 }

@@ -8,6 +8,8 @@ const DEPTH_LIMIT = 32;
 /** An expanded line is never longer than this: doubling definitions would fill the memory. */
 export const EXPANDED_LIMIT = 65_536;
 const LONGEST_NAME = 128;
+/** Lines of values that one line may use, nested ones included. */
+const LINES_LIMIT = 20_000;
 const RANDOM_MAX = 32_767;
 
 /** What the outside supplies to the predefined variables. */
@@ -56,6 +58,8 @@ export class Variables {
   readonly #environment: Environment;
   readonly #random: Prng;
   readonly #findings: Findings;
+  #linesLeft = 0;
+  #exhausted = false;
 
   constructor(environment: Environment, findings: Findings) {
     this.#environment = environment;
@@ -77,6 +81,8 @@ export class Variables {
     locals: Locals,
     span: (start: number, end: number) => Span,
   ): Expanded[] {
+    this.#linesLeft = LINES_LIMIT;
+    this.#exhausted = false;
     return this.#replace(text, file, locals, span, 0);
   }
 
@@ -140,8 +146,11 @@ export class Variables {
   }
 
   #nested(value: readonly string[], file: string, locals: Locals, here: Span, depth: number): string[] {
-    if (depth >= DEPTH_LIMIT) {
-      this.#findings.error(here, 'this variable refers to itself, or its values nest too deeply');
+    this.#linesLeft -= value.length;
+    if (depth >= DEPTH_LIMIT || this.#linesLeft < 0) {
+      if (!this.#exhausted) this.#findings.error(here, 'this variable refers to itself, or nests too deeply');
+      this.#exhausted = true;
+      this.#linesLeft = 0;
       return [''];
     }
     return value.flatMap((line) => {

@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatDiagnostic } from '../../../src/core/config/diagnostics.ts';
+import { load, testExitCode } from '../../../src/core/config/load.ts';
+import { configured, findings, instance, loadText, memoryReader } from './memory.ts';
+
+const test = suite('parse');
+const VIP = 'virtual_ipaddress { 10.0.0.1 }';
+
+test('a brace may be glued to the word, end its line, or stand first on the next', () => {
+  for (const open of ['V{', 'V {', 'V\n{', 'V # x\n\n  {']) {
+    const text = `vrrp_instance ${open}\ninterface eth0\nvirtual_router_id 1\n${VIP}\n}`;
+    assert.is(configured(text).instances[0]?.name, 'V', open);
+  }
+});
+
+test('blocks on one line: one keyword, a list of values, or nothing', () => {
+  const text = instance(
+    'authentication {\nauth_type PASS\nauth_pass x }\nvirtual_ipaddress { 10.0.0.1/24 dev eth1 }',
+  );
+  assert.is(configured(text).instances[0]?.addresses[0]?.dev, 'eth1');
+  assert.equal(findings('global_defs { lvs_flush }'), []);
+});
+
+test('a second keyword in a block on one line would be lost: an error', () => {
+  assert.equal(findings(instance(`authentication { auth_type PASS auth_pass x }\n${VIP}`)).slice(0, 1), [
+    'error 5:33 auth_pass stands on the line of auth_type, so it would be ignored',
+  ]);
+});
+
+test('words after the arguments are a warning', () => {
+  assert.equal(findings('global_defs {\nvrrp_rt_priority 50 junk more\n}'), [
+    'warning 2:21 vrrp_rt_priority: these words are ignored',
+  ]);
+});
+
+test('an unknown keyword: the nearest spelling, and its block is skipped whole', () => {
+  const text = `vrrp_instanc X {\npriority 1\nfoo { bar }\n}\n${instance(VIP)}`;
+  const { diagnostics } = loadText(text);
+  assert.equal(
+    diagnostics.map((d) => [d.at.line, d.message, d.hint]),
+    [[1, "unknown keyword 'vrrp_instanc': its block is skipped", 'did you mean vrrp_instance?']],
+  );
+});
+
+test('a keyword of another block says where it belongs', () => {
+  const hint = (text: string) => loadText(text).diagnostics[0]?.hint;
+  assert.is(hint('priority 100'), 'priority belongs in vrrp_instance');
+  assert.is(hint(instance('lb_algo rr')), 'lb_algo belongs in virtual_server');
+  assert.is(hint(instance('authentication {\npriority 3\n}')), 'priority belongs in vrrp_instance V');
+});
+
+test('a keyword twice: the last one counts, with a warning', () => {
+  const text = instance(`priority 7\n${VIP}`);
+  assert.equal(findings(text), ['warning 5:1 priority is given twice: this one counts']);
+  assert.is(configured(text).instances[0]?.priority, 7);
+});
+
+test('a block of a later version is an error of its own, and skipped', () => {
+  assert.equal(findings('vrrp_script x {\nscript "/bin/true"\n}\nSSL {\n}'), [
+    'error 1:1 vrrp_script: this version does not have this block yet',
+    'error 4:1 SSL: this version does not have this block yet',
+  ]);
+});
+
+test('a keyword that is not acted on is said once', () => {
+  const two =
+    instance(`preempt_delay 3\n${VIP}`) + instance('preempt_delay 3\nvirtual_ipaddress { 10.0.0.2 }', 'W', 2);
+  assert.equal(findings(two), ['warning 5:1 preempt_delay is accepted, not acted on: not acted on yet']);
+});
+
+test('braces: missing, surplus, or of no keyword', () => {
+  assert.equal(findings('global_defs {\n'), [
+    "error 1:1 the block of global_defs is never closed: a '}' is missing",
+  ]);
+  assert.equal(findings('global_defs {\n}\n}'), ["error 3:1 this '}' closes nothing"]);
+  assert.equal(findings('{ a }'), ["error 1:1 this '{' belongs to no keyword: its block is skipped"]);
+  assert.equal(findings('global_defs'), ["error 1:1 '{' expected after global_defs"]);
+  assert.equal(findings('global_defs {\nlvs_flush {\nx\n}\n}'), [
+    'error 2:11 lvs_flush has no block: what its braces hold is skipped',
+  ]);
+});
+
+test('a missing } is found by the keyword of an outer block, and the rest is still read', () => {
+  const { diagnostics } = loadText(instance('virtual_ipaddress {\n10.0.0.1\nadvert_int 500'));
+  assert.equal(
+    diagnostics.map((d) => [d.at.line, d.related?.at.line]),
+    [
+      [7, 5],
+      [7, undefined],
+    ],
+  );
+  assert.match(diagnostics[0]?.message ?? '', /^a '}' is missing above/);
+});
+
+test('arguments: what was expected and what was found', () => {
+  const message = (text: string) => loadText(text).diagnostics[0]?.message;
+  assert.is(
+    message(instance(`advert_int\n${VIP}`)),
+    'advert_int: needs SECS: seconds from 0.01 to 255, with up to 6 decimals',
+  );
+  assert.is(message(instance('state master')), "state: expected MASTER or BACKUP, found 'master'");
+  assert.is(loadText(instance('state master')).diagnostics[0]?.hint, 'did you mean MASTER?');
+  assert.is(
+    message('global_defs {\nvrrp_min_garp maybe\n}'),
+    "vrrp_min_garp: expected true, on, yes, false, off or no, found 'maybe'",
+  );
+  assert.match(
+    message('global_defs {\nlvs_sync_daemon eth0 prt 5\n}') ?? '',
+    /^lvs_sync_daemon: expected inst, id, /,
+  );
+  assert.match(message('global_defs {\nlvs_sync_daemon eth0 id 1 id 2\n}') ?? '', /id is given twice/);
+});
+
+test('a diagnostic shows its line, a caret, a hint, and the includes that led there', () => {
+  const { diagnostics } = loadText('\ninclude a', { a: 'global_defs {\n\trouter_idd x\n}' });
+  const [diagnostic] = diagnostics;
+  assert.ok(diagnostic);
+  assert.is(
+    formatDiagnostic(diagnostic),
+    [
+      "a:2:2: error: unknown keyword 'router_idd' in global_defs",
+      '      2 |  router_idd x',
+      '        |  ^~~~~~~~~~',
+      '        = did you mean router_id?',
+      '        = the block began here: a:1:1',
+      '        = included from test.conf:2',
+    ].join('\n'),
+  );
+  const marked = formatDiagnostic(diagnostic, (text, part) => `<${part} ${text}>`);
+  assert.match(marked, /^<place a:2:2:> <error error:> <message unknown/);
+});
+
+test('diagnostics come in the order of the lines, whatever found them', () => {
+  const text = `${instance('')}global_defs {\nfoo\n}`;
+  assert.equal(
+    loadText(text).diagnostics.map((d) => d.at.line),
+    [1, 8],
+  );
+});
+
+test('-t: 0 for warnings alone, 5 for errors, 4 when there is no file', () => {
+  const warned = loadText('global_defs {\nlvs_flush x\n}');
+  assert.is(testExitCode(warned), 0);
+  assert.is(testExitCode(warned, true), 5);
+  assert.is(testExitCode(loadText('foo')), 5);
+  const gone = load({ file: 'gone', reader: memoryReader({}), configId: 'x' });
+  assert.is(testExitCode(gone), 4);
+  assert.is(gone.configuration, undefined);
+  assert.is(testExitCode(load({ file: 'd/*.conf', reader: memoryReader({}), configId: 'x' })), 4);
+});
+
+test('-f may be a pattern: all of its files are one configuration', () => {
+  const files = { 'd/a.conf': 'global_defs {\nrouter_id a\n}', 'd/b.conf': instance(VIP) };
+  const { configuration } = load({ file: 'd/*.conf', reader: memoryReader(files), configId: 'x' });
+  assert.is(configuration?.global.routerId, 'a');
+  assert.is(configuration?.instances.length, 1);
+});
+
+test('a thousand mistakes: the first are kept, the rest counted', () => {
+  const { diagnostics, dropped } = loadText('foo\n'.repeat(1000));
+  assert.is(diagnostics.length + dropped, 1000);
+  assert.is(diagnostics.length, 250);
+});
+
+test('random text never throws: letters of the language, and anything', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'vrrp_instance',
+      'V',
+      '{',
+      '}',
+      '\n',
+      ' ',
+      '"',
+      '#',
+      '!',
+      '\\',
+      '$X',
+      '$X=',
+      '${',
+      '~SEQ(',
+      ')',
+      ',',
+      '@one ',
+    ],
+    ...[
+      'virtual_server',
+      '10.0.0.1',
+      'fwmark',
+      '0',
+      '80',
+      'real_server',
+      'TCP_CHECK',
+      'virtual_ipaddress',
+      'dev',
+    ],
+    ...[
+      'global_defs',
+      'lvs_sync_daemon',
+      'authentication',
+      'auth_pass',
+      'priority',
+      'notify',
+      "'",
+      '{a,b}',
+      '$',
+    ],
+  );
+  const text = fc.oneof(
+    fc.array(piece, { maxLength: 60 }).map((p) => p.join(' ')),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(text, (input) => {
+      const { configuration, diagnostics } = loadText(input);
+      if (configuration === undefined) assert.ok(diagnostics.some((d) => d.severity === 'error'));
+      for (const diagnostic of diagnostics) formatDiagnostic(diagnostic);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test.run();

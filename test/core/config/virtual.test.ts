@@ -1,0 +1,236 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { seconds } from '../../../src/core/time.ts';
+import { configured, findings, loadText } from './memory.ts';
+
+const test = suite('virtual server settings');
+
+const service = (body: string, header = '192.0.2.1 80', kind = 'NAT') =>
+  `virtual_server ${header} {\nprotocol TCP\nlb_algo rr\nlb_kind ${kind}\n${body}\n}\n`;
+const RS = 'real_server 10.0.0.1 8080 {\n}';
+const only = (text: string) => {
+  const [first] = configured(text).virtualServers;
+  if (first === undefined) throw new Error('no service');
+  return first;
+};
+
+test('a service and a server with what they must say', () => {
+  assert.equal(only(service(RS)), {
+    service: {
+      key: { kind: 'address', protocol: 'tcp', address: '192.0.2.1', port: 80 },
+      scheduler: 'rr',
+      flags: 0,
+      persistence: 0,
+      granularity: 32,
+    },
+    realServers: [
+      {
+        destination: { address: '10.0.0.1', port: 8080, method: 'nat', weight: 1, upper: 0, lower: 0 },
+        inhibit: false,
+        checks: [],
+      },
+    ],
+    quorum: 1,
+    hysteresis: 0,
+  });
+});
+
+test("a check's settings: its own, the server's, the service's, the defaults", () => {
+  const check = (inService: string, inServer: string, own: string) => {
+    const text = `${inService}\nreal_server 10.0.0.1 8080 {\n${inServer}\nTCP_CHECK {\n${own}\n}\n}`;
+    return only(service(text)).realServers[0]?.checks[0];
+  };
+  assert.equal(check('', '', ''), {
+    kind: 'tcp',
+    address: '10.0.0.1',
+    port: 8080,
+    timeout: seconds(5),
+    period: seconds(60),
+    warmup: seconds(60),
+    retries: 1,
+    retryDelay: seconds(1),
+    alpha: false,
+  });
+  const all = (n: number) => `delay_loop ${n}\nconnect_timeout ${n}\nretry ${n}\ndelay_before_retry ${n}`;
+  const pick = (c: ReturnType<typeof check>) => [c?.period, c?.warmup, c?.timeout, c?.retries, c?.retryDelay];
+  const expected = (n: number) => [seconds(n), seconds(n), seconds(n), n, seconds(n)];
+  assert.equal(pick(check(all(2), '', '')), expected(2));
+  assert.equal(pick(check(all(2), all(3), '')), expected(3));
+  assert.equal(pick(check(all(2), all(3), all(4))), expected(4));
+  assert.is(check('warmup 9', '', '')?.warmup, seconds(9));
+  assert.is(check('alpha', '', '')?.alpha, true);
+  assert.is(check('alpha', 'alpha off', '')?.alpha, false);
+  const probed = check('', '', 'connect_ip 10.9.9.9\nconnect_port 1\nbindto 10.0.0.5\nbind_port 7\nretry 0');
+  assert.equal(
+    [probed?.address, probed?.port, probed?.source, probed?.sourcePort],
+    ['10.9.9.9', 1, '10.0.0.5', 7],
+  );
+  assert.is(probed?.retries, 0);
+});
+
+test('a check needs a port, and a source of its own family', () => {
+  const text = (own: string) =>
+    `virtual_server fwmark 1 {\nlb_algo rr\nlb_kind NAT\nreal_server ::1 {\nTCP_CHECK {\n${own}\n}\n}\n}`;
+  assert.equal(findings(text('')), ['error 5:1 TCP_CHECK has no port to connect to']);
+  assert.equal(findings(text('connect_port 1\nbindto 10.0.0.1')), [
+    'error 7:1 bindto is of another family than ::1',
+  ]);
+});
+
+test('DR and TUN keep the port of the service, NAT may change it', () => {
+  const port = (kind: string, server: string) =>
+    only(service(server, '192.0.2.1 80', kind)).realServers[0]?.destination.port;
+  assert.is(port('NAT', 'real_server 10.0.0.1 8080 {\n}'), 8080);
+  assert.is(port('NAT', 'real_server 10.0.0.1 {\n}'), 80);
+  assert.is(port('DR', 'real_server 10.0.0.1 8080 {\n}'), 80);
+  assert.equal(findings(service(RS, '192.0.2.1 80', 'TUN')), [
+    'warning 5:22 TUN keeps the port of the service: 80 is used, not 8080',
+  ]);
+  assert.equal(findings(service('real_server 10.0.0.1 80 {\n}', '192.0.2.1 80', 'DR')), []);
+  const mark =
+    'virtual_server fwmark 5 {\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.1 8080 {\nTCP_CHECK {\n}\n}\n}';
+  const [server] = only(mark).realServers;
+  assert.equal([server?.destination.port, server?.checks[0]?.port], [0, 8080]);
+});
+
+test('a real server has its own method, weight and limits', () => {
+  const own =
+    'real_server 10.0.0.1 80 {\nlvs_method tun\nweight 0\nuthreshold 9\nlthreshold 3\ninhibit_on_failure\n}';
+  const [server] = only(service(own, '192.0.2.1 80', 'DR')).realServers;
+  assert.equal(server?.destination, {
+    address: '10.0.0.1',
+    port: 80,
+    method: 'tun',
+    weight: 0,
+    upper: 9,
+    lower: 3,
+  });
+  assert.is(server?.inhibit, true);
+  const inherits = only(service(`weight 7\ninhibit_on_failure\n${RS}`)).realServers[0];
+  assert.equal([inherits?.destination.weight, inherits?.inhibit], [7, true]);
+  assert.match(
+    findings(service('real_server 10.0.0.1 {\nuthreshold 1\nlthreshold 2\n}')).join(),
+    /lthreshold is above/,
+  );
+});
+
+test('families: only TUN forwards between them', () => {
+  const other = 'real_server 2001:db8::1 80 {\n}';
+  assert.equal(findings(service(other)), ['error 5:13 real_server is of another family than its service']);
+  assert.equal(findings(service(other, '192.0.2.1 80', 'TUN')), []);
+  assert.match(findings(service(`sorry_server ::1 80\n${RS}`)).join(), /sorry_server is of another family/);
+});
+
+test('services and servers are there once', () => {
+  assert.equal(findings(service(RS) + service(RS)), [
+    'error 8:1 virtual_server tcp 192.0.2.1:80 is defined twice',
+  ]);
+  assert.equal(findings(service(RS) + service(RS).replace('TCP', 'SCTP')), []);
+  assert.equal(findings(service(`${RS}\n${RS}`)), ['error 7:1 real_server 10.0.0.1:8080 is there twice']);
+});
+
+test('what is left out is said: protocol, scheduler, method', () => {
+  const text = `virtual_server 192.0.2.1 80 {\n${RS}\n}`;
+  assert.equal(
+    findings(text).map((line) => line.split(':').slice(0, 2).join(':')),
+    [
+      'warning 1:1 virtual_server has no protocol',
+      'warning 1:1 virtual_server has no lb_algo',
+      'warning 1:1 virtual_server has no lb_kind',
+    ],
+  );
+  const { service: built, realServers } = only(text);
+  assert.equal(built.key, { kind: 'address', protocol: 'udp', address: '192.0.2.1', port: 80 });
+  assert.equal([built.scheduler, realServers[0]?.destination.method], ['wlc', 'nat']);
+});
+
+test('firewall marks: the family is said, or that of the servers', () => {
+  const text = (header: string, server = '10.0.0.1', body = '') =>
+    only(`virtual_server ${header} {\n${body}\nlb_algo rr\nlb_kind TUN\nreal_server ${server} {\n}\n}`)
+      .service.key;
+  assert.equal(text('fwmark 7'), { kind: 'fwmark', mark: 7, family: 4 });
+  assert.equal(text('fwmark 7', '2001:db8::1'), { kind: 'fwmark', mark: 7, family: 6 });
+  assert.equal(text('fwmark 7 inet6'), { kind: 'fwmark', mark: 7, family: 6 });
+  assert.equal(text('fwmark 7', '10.0.0.1', 'ip_family inet6'), { kind: 'fwmark', mark: 7, family: 6 });
+  assert.match(
+    findings(service(RS, 'fwmark 0')).join(),
+    /^error 1:23 virtual_server: expected a whole number from 1/,
+  );
+  assert.match(findings(service(RS, 'group g')).join(), /does not have virtual_server_group yet/);
+});
+
+test('persistence: by word, by granularity, and by port 0', () => {
+  const persistence = (body: string, header?: string) => {
+    const { service: built } = only(service(`${body}\n${RS}`, header));
+    return [built.persistence, built.granularity];
+  };
+  assert.equal(persistence('persistence_timeout 60'), [60, 32]);
+  assert.equal(persistence('persistence_timeout'), [360, 32]);
+  assert.equal(persistence('persistence_granularity 255.255.254.0'), [360, 23]);
+  assert.equal(persistence('', '192.0.2.1'), [360, 32]);
+  assert.match(
+    findings(service(RS, '192.0.2.1')).join(),
+    /^warning 1:1 a service for all ports must be persistent/,
+  );
+  const found = (value: string) =>
+    findings(service(`persistence_timeout 9\npersistence_granularity ${value}\n${RS}`)).join();
+  assert.match(found('255.0.255.0'), /^error 6:25/);
+  assert.match(found('24'), /^error 6:25 persistence_granularity of an IPv4 service is a netmask/);
+});
+
+test('flags: of every scheduler, of its own hash scheduler, one-packet for UDP', () => {
+  const flags = (lines: string, algorithm = 'sh') => {
+    const text = service(`${lines}\n${RS}`).replace('lb_algo rr', `lb_algo ${algorithm}`);
+    return only(text.replace('TCP', 'UDP')).service.flags;
+  };
+  assert.is(flags('flag-1\nflag-2\nflag-3'), 56);
+  assert.is(flags('sh-fallback'), 8);
+  assert.is(flags('sh-port'), 16);
+  assert.is(flags('mh-port\nmh-fallback', 'mh'), 24);
+  assert.is(flags('mh-port'), 0);
+  assert.is(flags('ops'), 4);
+  assert.match(
+    findings(service(`sh-port\n${RS}`)).join(),
+    /^warning 5:1 sh-port counts only with lb_algo sh/,
+  );
+  assert.equal(findings(service(`ops\n${RS}`)), ['error 5:1 ops is for UDP services only']);
+});
+
+test('quorum and hysteresis are kept within the weight that there is', () => {
+  const quorum = (lines: string) => {
+    const built = only(service(`${lines}\nreal_server 10.0.0.1 80 {\nweight 4\n}`));
+    return [built.quorum, built.hysteresis];
+  };
+  assert.equal(quorum('quorum 3\nhysteresis 2'), [3, 2]);
+  assert.equal(quorum('quorum 9'), [4, 0]);
+  assert.equal(quorum('quorum 3\nhysteresis 3'), [3, 2]);
+});
+
+test("the sorry server: its port and method are the service's unless said", () => {
+  const sorry = (lines: string, kind?: string) =>
+    only(service(`${lines}\n${RS}`, '192.0.2.1 80', kind)).sorry;
+  const common = { address: '10.0.0.9', weight: 1, upper: 0, lower: 0 };
+  assert.equal(sorry('sorry_server 10.0.0.9 99'), { ...common, port: 99, method: 'nat' });
+  assert.equal(sorry('sorry_server 10.0.0.9\nsorry_server_lvs_method DR'), {
+    ...common,
+    port: 80,
+    method: 'dr',
+  });
+});
+
+test('a service without servers is left out, with a warning', () => {
+  const { configuration, diagnostics } = loadText(service(''));
+  assert.equal(configuration?.virtualServers, []);
+  assert.match(diagnostics[0]?.message ?? '', /has no real_server: it is left out/);
+});
+
+test('tunnels: IPIP only', () => {
+  assert.equal(findings(service('real_server 10.0.0.1 80 {\n}', '192.0.2.1 80', 'TUN type ipip')), []);
+  assert.match(
+    findings(service(RS, '192.0.2.1 80', 'TUN type gue port 6080')).join(),
+    /does not have gue tunnels yet/,
+  );
+  assert.match(findings(service(RS, '192.0.2.1 80', 'NAT type ipip')).join(), /NAT has no tunnel options/);
+});
+
+test.run();

@@ -1,0 +1,207 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { seconds } from '../../../src/core/time.ts';
+import { configured, findings, instance } from './memory.ts';
+
+const test = suite('vrrp settings');
+const VIP = 'virtual_ipaddress { 10.0.0.1 }';
+const only = (body: string) => {
+  const [first] = configured(instance(`${body}\n${VIP}`)).instances;
+  if (first === undefined) throw new Error('no instance');
+  return first;
+};
+
+test('what an instance is when it says only what it must', () => {
+  assert.equal(configured(`vrrp_instance V {\ninterface eth0\nvirtual_router_id 9\n${VIP}\n}`).instances, [
+    {
+      name: 'V',
+      interface: 'eth0',
+      family: 4,
+      version: 2,
+      vrid: 9,
+      priority: 100,
+      initial: 'BACKUP',
+      advertInterval: seconds(1),
+      preempt: true,
+      addresses: [{ address: { ip: '10.0.0.1', length: 32 }, scope: 0 }],
+      excluded: [],
+      plainChecksum: false,
+      downAdverts: 3,
+      quietToLower: false,
+      announce: { repeat: 5, delay: seconds(5), refresh: 0, refreshRepeat: 1 },
+      lease: seconds(2),
+    },
+  ]);
+});
+
+test('address lines: every option', () => {
+  const text = `virtual_ipaddress {
+    10.0.0.1/24 brd + dev eth1 label eth1:0 scope link
+    10.0.0.2/30 broadcast 10.0.0.9
+    10.0.0.3 brd - scope 7
+  }
+  virtual_ipaddress_excluded {
+    2001:DB8::1
+  }`;
+  const [v] = configured(instance(text)).instances;
+  assert.equal(v?.addresses, [
+    {
+      address: { ip: '10.0.0.1', length: 24 },
+      dev: 'eth1',
+      label: 'eth1:0',
+      broadcast: '10.0.0.255',
+      scope: 253,
+    },
+    { address: { ip: '10.0.0.2', length: 30 }, broadcast: '10.0.0.9', scope: 0 },
+    { address: { ip: '10.0.0.3', length: 32 }, scope: 7 },
+  ]);
+  assert.equal(v?.excluded, [{ address: { ip: '2001:db8::1', length: 128 }, scope: 0 }]);
+});
+
+test('what must be there', () => {
+  assert.equal(findings('vrrp_instance V {\n}'), [
+    'error 1:1 vrrp_instance V has no interface',
+    'error 1:1 vrrp_instance V has no virtual_router_id',
+    'error 1:1 vrrp_instance V has no virtual_ipaddress',
+  ]);
+  assert.equal(findings(instance('virtual_ipaddress {\n}')).length, 1);
+  assert.equal(findings(instance('no_virtual_ipaddress')), []);
+});
+
+test('names, VRIDs of an interface and family, and addresses are unique', () => {
+  const two = (a: string, b: string) => findings(a + b);
+  const v = instance(VIP);
+  assert.equal(two(v, instance('virtual_ipaddress { 10.0.0.2 }', 'V', 2)), [
+    'error 7:1 vrrp_instance V is defined twice',
+  ]);
+  assert.equal(two(v, instance('virtual_ipaddress { 10.0.0.2 }', 'W', 1)), [
+    'error 9:1 VRID 1 is used twice on eth0 for IPv4',
+  ]);
+  assert.equal(two(v, instance('virtual_ipaddress { fe80::1 }', 'W', 1)), []);
+  assert.equal(two(v, instance(VIP, 'W', 2)), ['error 11:21 the address 10.0.0.1 is used twice']);
+  assert.equal(two(v, instance('virtual_ipaddress { 10.0.0.1 dev eth1 }', 'W', 2)), [
+    'warning 11:21 the address 10.0.0.1 is used on two interfaces',
+  ]);
+  const excluded = `${VIP}\nvirtual_ipaddress_excluded {\n10.0.0.1/24\n}`;
+  assert.equal(findings(instance(excluded)), ['error 7:1 the address 10.0.0.1 is used twice']);
+});
+
+test('IPv6: version 3, one family, a link-local address first, and at most 255', () => {
+  const [v] = configured(instance('virtual_ipaddress {\nfe80::1\n2001:db8::1/64\n}')).instances;
+  assert.equal([v?.family, v?.version], [6, 3]);
+  const found = (lines: string) => findings(instance(`virtual_ipaddress {\n${lines}\n}`));
+  assert.equal(found('2001:db8::1'), [
+    'warning 6:1 the first IPv6 address should be link-local (RFC 9568, 5.2.9)',
+  ]);
+  assert.equal(found('10.0.0.1\nfe80::1'), [
+    'error 7:1 virtual_ipaddress mixes IPv4 and IPv6: an advert has one family',
+  ]);
+  assert.equal(findings(instance('version 2\nvirtual_ipaddress { fe80::1 }')), [
+    'warning 5:1 IPv6 has no version 2: version 3 is used',
+  ]);
+  const many = Array.from({ length: 256 }, (_, i) => `10.0.1.${i}`).join('\n');
+  assert.equal(found(many), ['error 261:1 more than 255 advertised addresses']);
+});
+
+test('advert_int: version 2 has whole seconds, version 3 hundredths up to 40.95', () => {
+  assert.is(only('version 3\nadvert_int 0.25').advertInterval, 250_000);
+  assert.is(only('version 3\nadvert_int 0.014').advertInterval, 10_000);
+  assert.is(only('advert_int 2.6').advertInterval, seconds(3));
+  assert.is(only('advert_int 0.2').advertInterval, seconds(1));
+  const found = (body: string) => findings(instance(`${body}\n${VIP}`));
+  assert.match(found('advert_int 0.2').join(), /^warning 5:12 advert_int: version 2 has whole seconds/);
+  assert.equal(found('version 3\nadvert_int 41'), [
+    'error 6:12 advert_int: version 3 has at most 40.95 seconds',
+  ]);
+  assert.match(found('advert_int 256').join(), /^error 5:12/);
+});
+
+test('state MASTER without a priority means the address owner, and ends nopreempt', () => {
+  const text = (body: string) => `vrrp_instance V {\ninterface eth0\nvirtual_router_id 9\n${body}\n${VIP}\n}`;
+  const [owner] = configured(text('state MASTER')).instances;
+  assert.equal([owner?.priority, owner?.initial], [255, 'MASTER']);
+  assert.match(findings(text('state MASTER')).join(), /^warning 4:1 state MASTER without priority means 255/);
+  assert.is(configured(text('priority 255')).instances[0]?.initial, 'MASTER');
+  assert.is(only('state BACKUP\nnopreempt').preempt, false);
+  const [master] = configured(text('state MASTER\npriority 100\nnopreempt')).instances;
+  assert.is(master?.preempt, true);
+  assert.match(
+    findings(text('state MASTER\npriority 100\nnopreempt')).join(),
+    /^warning 6:1 nopreempt does not count/,
+  );
+});
+
+test('authentication: PASS, eight bytes, version 2', () => {
+  const auth = (type: string, pass: string) => `authentication {\nauth_type ${type}\nauth_pass ${pass}\n}`;
+  assert.is(only(auth('PASS', 'secret')).password, 'secret');
+  assert.is(only(auth('PASS', '"123456789"')).password, '12345678');
+  assert.is(only(auth('PASS', '1234567ü')).password, '1234567');
+  assert.is(only(`version 3\n${auth('PASS', 'x')}`).password, undefined);
+  assert.match(findings(instance(`${VIP}\n${auth('AH', 'x')}`)).join(), /^error 7:1 auth_type AH/);
+  assert.match(findings(instance(`${VIP}\nauthentication {\nauth_type PASS\n}`)).join(), /has no auth_pass/);
+});
+
+test('global settings are defaults for the instances', () => {
+  const global = `global_defs {
+    vrrp_version 3
+    vrrp_garp_master_delay 1
+    vrrp_garp_master_repeat 0
+    vrrp_garp_master_refresh 30
+    vrrp_garp_master_refresh_repeat 2
+    vrrp_down_timer_adverts 4
+    vrrp_lower_prio_no_advert
+    v3_checksum_as_v2 off
+  }\n`;
+  const [v] = configured(global + instance(VIP)).instances;
+  assert.equal([v?.version, v?.downAdverts, v?.quietToLower, v?.plainChecksum], [3, 4, true, false]);
+  assert.equal(v?.announce, { repeat: 1, delay: seconds(1), refresh: seconds(30), refreshRepeat: 2 });
+  const own = 'version 2\ndown_timer_adverts 2\nlower_prio_no_advert no\ngarp_master_delay 0';
+  const [w] = configured(global + instance(`${own}\n${VIP}`)).instances;
+  assert.equal([w?.version, w?.downAdverts, w?.quietToLower, w?.announce.delay], [2, 2, false, 0]);
+  const [least] = configured(`global_defs {\nvrrp_min_garp\n}\n${instance(VIP)}`).instances;
+  assert.equal([least?.announce.repeat, least?.announce.delay], [1, 0]);
+});
+
+test('vip_lease: on where it ends before the peer takes over, off by word', () => {
+  assert.is(only('advert_int 1').lease, seconds(2));
+  assert.is(only('version 3\nadvert_int 0.1').lease, 0);
+  assert.is(only('vip_lease off').lease, 0);
+  assert.is(only('vip_lease 1').lease, seconds(1));
+  assert.match(
+    findings(instance(`vip_lease 5\n${VIP}`)).join(),
+    /^warning 5:11 vip_lease: the peer takes over after 3 s/,
+  );
+});
+
+test('what would be wrong to leave out is refused', () => {
+  for (const line of [
+    'unicast_peer {\n10.0.0.2\n}',
+    'track_interface {\neth1\n}',
+    'auth_hmac {\nkey 1 x\n}',
+  ]) {
+    assert.match(
+      findings(instance(`${line}\n${VIP}`)).join(),
+      /^error 5:1 .*this version does not have it yet/,
+    );
+  }
+});
+
+test('lvs_sync_daemon: its options, its instance, and that instance must exist', () => {
+  const sync = (line: string, rest = instance(VIP, 'V', 7)) =>
+    `global_defs {\nlvs_sync_daemon ${line}\n}\n${rest}`;
+  assert.equal(configured(sync('eth1 V')).syncDaemon, { interface: 'eth1', instance: 'V', id: 7 });
+  assert.equal(configured(sync('eth1 inst V id 3 maxlen 1400 port 9 ttl 2 group 224.0.0.9')).syncDaemon, {
+    interface: 'eth1',
+    instance: 'V',
+    id: 3,
+    maxlen: 1400,
+    port: 9,
+    ttl: 2,
+    group: '224.0.0.9',
+  });
+  assert.equal(configured(sync('eth1')).syncDaemon, { interface: 'eth1', id: 0 });
+  assert.equal(findings(sync('eth1 W')), ['error 2:22 lvs_sync_daemon: there is no vrrp_instance W']);
+  assert.match(findings(sync('eth1 V group 10.0.0.1')).join(), /expected a multicast address/);
+});
+
+test.run();
