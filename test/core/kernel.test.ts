@@ -248,7 +248,6 @@ kernel('an adopted IPv6 address of another prefix length is removed with its own
   const bench = new Bench();
   bench.do({ type: 'seen', address: shown('2001:db8::1/64'), present: true }, at(1));
   bench.answer(changesOf(bench.hold(at(2), PERMANENT, vip('2001:db8::1/128'))), at(2));
-  bench.do({ type: 'seen', address: shown('2001:db8::1/64'), present: true }, at(2));
   const changes = bench.changes({ type: 'release', owner: 'VI_1' }, at(3));
   assert.equal(summary(changes), ['remove 2001:db8::1/64 on 3 for ever']);
 });

@@ -284,7 +284,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       return false;
     }
     if (result.errno === ERRNO.none || (op === 'add' && result.errno === ERRNO.exists)) {
-      this.#shown.set(entry.key, entry.held.address);
+      // An adopted IPv6 address keeps the prefix length that it was seen with.
+      if (!this.#shown.has(entry.key)) this.#shown.set(entry.key, entry.held.address);
       // Without cover it is adopted: its lifetime is not ours yet.
       if (result.errno === ERRNO.exists || grant === undefined || entry.owners.size === 0) return false;
       entry.covered = grant;
