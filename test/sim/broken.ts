@@ -1,0 +1,126 @@
+import type { Instant } from '../../src/core/time.ts';
+import type { VrrpEffect, VrrpEvent, VrrpState } from '../../src/core/vrrp/events.ts';
+import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
+import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
+import type { CheckName } from './checks.ts';
+import type { MakeMachine, VrrpMachine } from './host.ts';
+
+/** Machines that are wrong in one way each, with the check that must find it: proof that the checks bite. */
+
+/** The real machine, to be spoilt. */
+class Wrapped implements VrrpMachine {
+  protected readonly inner: VrrpInstance;
+
+  constructor(settings: VrrpSettings) {
+    this.inner = new VrrpInstance(settings);
+  }
+  handle(event: VrrpEvent, now: Instant): void {
+    this.inner.handle(event, now);
+  }
+  deadline(): Instant | undefined {
+    return this.inner.deadline();
+  }
+  timeout(now: Instant): void {
+    this.inner.timeout(now);
+  }
+  take(): VrrpEffect[] {
+    return this.inner.take();
+  }
+  get state(): VrrpState {
+    return this.inner.state;
+  }
+}
+
+/** Believes late timers: it acts as if each had come at its time. */
+class Credulous extends Wrapped {
+  override timeout(now: Instant): void {
+    for (let due = this.deadline(); due !== undefined && due <= now; due = this.deadline()) {
+      this.inner.timeout(due);
+    }
+  }
+}
+
+/** Does not listen while it is master. */
+class Deaf extends Wrapped {
+  override handle(event: VrrpEvent, now: Instant): void {
+    if (event.type !== 'packet' || this.state !== 'MASTER') super.handle(event, now);
+  }
+}
+
+/** Hears only every eighth advert as a backup. */
+class Forgetful extends Wrapped {
+  #heard = 0;
+
+  override handle(event: VrrpEvent, now: Instant): void {
+    const packet = event.type === 'packet';
+    if (packet) this.#heard += 1;
+    if (!packet || this.#heard % 8 === 0) super.handle(event, now);
+  }
+}
+
+/** Sleeps through its authority, and goes on as if nothing had been. */
+class Sleepwalker extends Wrapped {
+  override handle(event: VrrpEvent, now: Instant): void {
+    this.#catchUp(now);
+    super.handle(event, now);
+  }
+  override timeout(now: Instant): void {
+    this.#catchUp(now);
+    super.timeout(now);
+  }
+  #catchUp(now: Instant): void {
+    if (this.state !== 'MASTER') return;
+    for (let due = this.deadline(); due !== undefined && due < now; due = this.deadline()) {
+      this.inner.timeout(due);
+    }
+  }
+}
+
+/** Never gives the addresses back. */
+class Sticky extends Wrapped {
+  override take(): VrrpEffect[] {
+    return super.take().filter((effect) => effect.type !== 'release');
+  }
+}
+
+/** Never takes over. */
+class Meek extends Wrapped {
+  override timeout(now: Instant): void {
+    if (this.state === 'MASTER') super.timeout(now);
+  }
+  override deadline(): Instant | undefined {
+    return this.state === 'MASTER' ? super.deadline() : undefined;
+  }
+}
+
+/** Always wants to be called at once. */
+class Restless extends Wrapped {
+  #now: Instant | undefined;
+
+  override handle(event: VrrpEvent, now: Instant): void {
+    this.#now = now;
+    super.handle(event, now);
+  }
+  override deadline(): Instant | undefined {
+    return this.#now;
+  }
+}
+
+export interface Broken {
+  readonly make: MakeMachine;
+  readonly foundBy: CheckName;
+}
+
+export const BROKEN: Readonly<Record<string, Broken>> = {
+  credulous: { make: (settings) => new Credulous(settings), foundBy: 'sleepy takeover' },
+  deaf: { make: (settings) => new Deaf(settings), foundBy: 'two masters' },
+  forgetful: { make: (settings) => new Forgetful(settings), foundBy: 'hasty takeover' },
+  sleepwalking: { make: (settings) => new Sleepwalker(settings), foundBy: 'usurper' },
+  sticky: { make: (settings) => new Sticky(settings), foundBy: 'addresses' },
+  meek: { make: (settings) => new Meek(settings), foundBy: 'outcome' },
+  'never preempting': {
+    make: (settings) => new VrrpInstance({ ...settings, preempt: false }),
+    foundBy: 'outcome',
+  },
+  restless: { make: (settings) => new Restless(settings), foundBy: 'livelock' },
+};

@@ -1,0 +1,114 @@
+import type { Prng } from '../../src/core/prng.ts';
+import { nameOf, RESIGN_CAUSE, type Watch } from './checks.ts';
+import type { Host } from './host.ts';
+import type { Network } from './network.ts';
+import type { World } from './world.ts';
+
+/** What goes wrong. Every fault has an end, at which everything it did is undone. */
+export const FAULT_KINDS = [
+  'loss',
+  'delay',
+  'duplicate',
+  'corrupt',
+  'partition',
+  'one-way',
+  'crash',
+  'stop',
+  'stall',
+  'pause',
+  'busy',
+  'carrier',
+  'resign',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** The worst that `delay` and `busy` do, in advert intervals: what bounds must allow for. */
+export const WORST_DELAY = 0.4;
+export const WORST_LATENCY = 0.9;
+
+/** Where faults strike. `unit` is the advert interval and `delayMost` the usual delay, in microseconds. */
+export interface Stage {
+  readonly world: World;
+  readonly network: Network;
+  readonly watch: Watch;
+  readonly prng: Prng;
+  readonly unit: number;
+  readonly delayMost: number;
+}
+
+/** Begins one fault now, and plans its end `duration` microseconds later. */
+export function strike(kind: FaultKind, duration: number, stage: Stage): void {
+  const { world, watch, network, prng } = stage;
+  const host = prng.pick(network.hosts);
+  watch.note(`${kind} for ${(duration / 1e6).toFixed(3)} s (${nameOf(host)})`);
+  const undo = isOfNetwork(kind) ? disturb(kind, stage) : harm(kind, host, duration, stage);
+  if (undo !== undefined) world.at(world.now + duration, undo);
+}
+
+type NetworkFault = 'loss' | 'delay' | 'duplicate' | 'corrupt' | 'partition' | 'one-way';
+
+const isOfNetwork = (kind: FaultKind): kind is NetworkFault =>
+  ['loss', 'delay', 'duplicate', 'corrupt', 'partition', 'one-way'].includes(kind);
+
+/** What happens to the segment; returns how to mend it. */
+function disturb(kind: NetworkFault, { network, prng, unit, delayMost }: Stage): () => void {
+  const { conditions, hosts } = network;
+  if (kind === 'partition' || kind === 'one-way') {
+    const here = new Set(hosts.filter(() => prng.chance(0.5)));
+    const cut = (by: 1 | -1): void => {
+      for (const from of hosts) {
+        for (const to of hosts) {
+          if (here.has(from) === here.has(to) || (kind === 'one-way' && here.has(to))) continue;
+          network.cut(from, to, by);
+        }
+      }
+    };
+    cut(1);
+    return () => cut(-1);
+  }
+  if (kind === 'delay') {
+    conditions.delayMost = Math.max(delayMost, unit * prng.unit() * WORST_DELAY);
+    return () => {
+      conditions.delayMost = delayMost;
+    };
+  }
+  conditions[kind] = prng.pick([0.01, 0.1, 0.3, 0.6]);
+  return () => {
+    conditions[kind] = 0;
+  };
+}
+
+/** What happens to a host; returns how to mend it, where that does not happen by itself. */
+function harm(
+  kind: Exclude<FaultKind, NetworkFault>,
+  host: Host,
+  duration: number,
+  { prng, unit }: Stage,
+): (() => void) | undefined {
+  switch (kind) {
+    case 'crash':
+      host.crash();
+      return () => {
+        if (host.machine === undefined) host.start();
+      };
+    case 'stop':
+      host.tell({ type: 'stop' });
+      return () => host.tell({ type: 'start' });
+    case 'stall':
+    case 'pause':
+      host.sleep(duration, kind === 'pause');
+      return undefined;
+    case 'busy': {
+      host.latency = Math.max(host.usualLatency, unit * prng.unit() * WORST_LATENCY);
+      return () => {
+        host.latency = host.usualLatency;
+      };
+    }
+    case 'carrier':
+      host.setCarrier(false);
+      return () => host.setCarrier(true);
+    case 'resign':
+      host.tell({ type: 'resign', why: RESIGN_CAUSE });
+      return undefined;
+  }
+}
