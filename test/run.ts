@@ -52,7 +52,7 @@ function jobOf(file: string): Job {
 }
 
 const ltsJobOf = (file: string): Job => ({
-  name: file,
+  name: `${file} (LTS)`,
   limitSeconds: FILE_LIMIT_SECONDS,
   start: (env) => startFile(NODE_LTS, compiled(file), env),
 });
