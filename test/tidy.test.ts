@@ -8,7 +8,8 @@ import * as assert from 'uvu/assert';
  * test file runs. It reads the sources as text; biome checks what needs a parser.
  */
 const ROOT = findRoot(import.meta.dirname);
-const MAX_COLUMNS = 110;
+/** The formatter breaks code at 110; a comment may take a little more. */
+const MAX_COLUMNS = 120;
 
 const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng'];
 const DOMAINS = ['vrrp', 'bfd', 'check', 'balance', 'sync', 'fence', 'netlink'];

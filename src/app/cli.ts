@@ -2,7 +2,7 @@ import { command } from '../io/arguments.ts';
 import { now } from '../io/clock.ts';
 import { askControl } from '../io/control.ts';
 import { paintError } from '../io/screen.ts';
-import { checkFile } from './loading.ts';
+import { type CheckOptions, checkFile } from './loading.ts';
 import { type DaemonStatus, statusLines } from './status.ts';
 import { VERSION } from './version.ts';
 
@@ -57,8 +57,9 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .description('check a configuration: 0 clean, 5 errors')
     .option('--json', 'the findings as data')
     .option('--strict', 'warnings count as errors')
-    .action((file: string, options: { readonly json?: boolean; readonly strict?: boolean }) => {
-      process.exitCode = checkFile(file, options.json === true, options.strict === true);
+    .option('--print', 'what it means, in canonical form')
+    .action((file: string, options: CheckOptions) => {
+      process.exitCode = checkFile(file, options);
     });
   await program.parseAsync(argv, { from: 'user' });
 }

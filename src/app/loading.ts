@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { formatDiagnostic, type Paint } from '../core/config/diagnostics.ts';
 import { type Loaded, load, testExitCode } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
+import { print } from '../core/config/print.ts';
 import { fileReader } from '../io/files.ts';
 import { paintError } from '../io/screen.ts';
 import type { DaemonOptions } from './options.ts';
@@ -62,10 +63,20 @@ export function testConfiguration(options: DaemonOptions): number {
   return testExitCode(loaded);
 }
 
-/** `vipkeeper check`: as `-t`; `json` prints the findings to standard output, `strict` counts warnings. */
-export function checkFile(file: string, json: boolean, strict: boolean): number {
+export interface CheckOptions {
+  /** The findings as data on standard output. */
+  readonly json?: boolean;
+  /** Warnings count as errors. */
+  readonly strict?: boolean;
+  /** What the file means, in canonical form on standard output. */
+  readonly print?: boolean;
+}
+
+/** `vipkeeper check`: as `-t`, and gives its exit status. */
+export function checkFile(file: string, { json, strict, print: canonical }: CheckOptions): number {
   const loaded = read(file, undefined);
   if (json) process.stdout.write(`${JSON.stringify(loaded.diagnostics, null, 2)}\n`);
   else process.stderr.write(report(loaded, coloured) || `${file}: nothing to complain about\n`);
+  if (canonical && loaded.configuration !== undefined) process.stdout.write(print(loaded.configuration));
   return testExitCode(loaded, strict);
 }

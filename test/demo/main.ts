@@ -11,7 +11,7 @@ import { compiled, ROOT } from '../lab/engine/root.ts';
  * `npm run demo [-- --keep]`: shows a pair of directors at work on the real IPVS. Where the running kernel has
  * none, it boots one that has, as a process. Everything happens in namespaces that end with this program.
  */
-const HELP = `Shows a pair of directors on the kernel's own IPVS: who is master, a real server that dies, a master that dies.
+const HELP = `Shows a pair of directors on the kernel's own IPVS, a real server that dies, and a master that dies.
 
   npm run demo               the story and a summary; exit status 0 when all was as it must be
   npm run demo -- --keep     afterwards a shell in the lab, until "exit"
