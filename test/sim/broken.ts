@@ -83,6 +83,16 @@ class Sticky extends Wrapped {
   }
 }
 
+/** Gives way to a better master without a last word, so that the better does not announce again. */
+class Sullen extends Wrapped {
+  override take(): VrrpEffect[] {
+    const effects = super.take();
+    return effects.filter(
+      (effect, i) => effect.type !== 'send' || effect.payload[2] === 0 || effects[i + 1]?.type !== 'release',
+    );
+  }
+}
+
 /** Never takes over. */
 class Meek extends Wrapped {
   override timeout(now: Instant): void {
@@ -117,6 +127,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   forgetful: { make: (settings) => new Forgetful(settings), foundBy: 'hasty takeover' },
   sleepwalking: { make: (settings) => new Sleepwalker(settings), foundBy: 'usurper' },
   sticky: { make: (settings) => new Sticky(settings), foundBy: 'addresses' },
+  sullen: { make: (settings) => new Sullen(settings), foundBy: 'neighbours' },
   meek: { make: (settings) => new Meek(settings), foundBy: 'outcome' },
   'never preempting': {
     make: (settings) => new VrrpInstance({ ...settings, preempt: false }),

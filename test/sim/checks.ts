@@ -32,6 +32,8 @@ export type CheckName =
   | 'usurper'
   /** The kernel's addresses and the state disagree, or a lease outlives its holder. */
   | 'addresses'
+  /** Neighbours last learned another router's MAC than the master's. */
+  | 'neighbours'
   /** When all is well again: not one master, or the wrong one, or no rest. */
   | 'outcome'
   /** A router that wakes again and again without end. */
@@ -58,6 +60,9 @@ interface Watched {
   yields: boolean;
   /** When it last renewed its addresses. */
   renewed: number;
+  /** When it last announced them, and when it last gave way. */
+  announced: number;
+  gaveWay: number;
   windowStart: number;
   wakes: number;
 }
@@ -90,6 +95,8 @@ export class Watch {
       sleeps: 0,
       yields: false,
       renewed: now,
+      announced: -1,
+      gaveWay: -1,
       windowStart: now,
       wakes: 0,
     });
@@ -124,9 +131,11 @@ export class Watch {
     if (record === undefined) return;
     if (effect.type !== 'announce') this.#say(host, tell(effect));
     if (effect.type === 'hold') record.renewed = this.#world.now;
+    if (effect.type === 'announce') record.announced = this.#world.now;
     if (effect.type !== 'transition') return;
     if (effect.to === 'MASTER') this.#tookOver(host, record, effect.cause);
     else if (effect.from === 'MASTER') this.#steppedDown(host, record, effect.cause);
+    if (effect.from === 'MASTER') record.gaveWay = this.#world.now;
     if (effect.to === 'INIT') record.yields = false;
     // What arrived while it was no router was not heard.
     if (effect.from === 'INIT' || effect.from === 'FAULT') record.heard = undefined;
@@ -247,8 +256,21 @@ export class Watch {
     if (holders.length !== 1 || holders[0] !== nameOf(master)) {
       this.#complain('outcome', `${nameOf(master)} is master, the addresses are on: ${holders.join(', ')}`);
     }
+    this.#neighbours(master);
     if (this.#lastTransition > quietSince) {
       this.#complain('outcome', `still changing states at ${seconds(this.#lastTransition)}`);
+    }
+  }
+
+  /** The last announcement must be the master's, unless packets between it and the loser were lost since. */
+  #neighbours(master: Host): void {
+    const announced = this.#records.get(master)?.announced ?? 0;
+    for (const [host, record] of this.#records) {
+      const lost = (this.#lost.get(pairOf(host, master)) ?? -1) >= record.gaveWay;
+      if (host !== master && record.announced > announced && !lost) {
+        const ago = seconds(record.announced - announced);
+        this.#complain('neighbours', `${nameOf(host)} announced ${ago} after the master ${nameOf(master)}`);
+      }
     }
   }
 

@@ -1,9 +1,9 @@
-import { after, type Duration, type Instant, micros, since, type Timers } from '../time.ts';
+import { after, type Duration, earliest, type Instant, micros, since, type Timers } from '../time.ts';
 import type { VrrpEffect } from './events.ts';
 import type { AnnounceSettings, VirtualAddress, VrrpSettings } from './settings.ts';
 
 export type HoldingTimer = 'renew' | 'announce' | 'refresh';
-type TimerSetter = Pick<Timers<HoldingTimer>, 'set'>;
+type HoldingTimers = Pick<Timers<HoldingTimer>, 'set' | 'due'>;
 
 /** The addresses are renewed with an advert when a quarter of the lease is used ... */
 const RENEW_WITH_ADVERT = 1 / 4;
@@ -19,13 +19,13 @@ export class Holding {
   readonly #lease: Duration;
   readonly #announcing: AnnounceSettings;
   readonly #addresses: readonly VirtualAddress[];
-  readonly #timers: TimerSetter;
+  readonly #timers: HoldingTimers;
   readonly #emit: (effect: VrrpEffect) => void;
   #renewed = 0 as Instant;
   #announced = 0 as Instant;
 
   /** `timers` are the instance's, which clears them when mastership ends. */
-  constructor(settings: VrrpSettings, timers: TimerSetter, emit: (effect: VrrpEffect) => void) {
+  constructor(settings: VrrpSettings, timers: HoldingTimers, emit: (effect: VrrpEffect) => void) {
     this.#lease = settings.lease;
     this.#announcing = settings.announce;
     this.#addresses = [...settings.addresses, ...settings.excluded];
@@ -49,9 +49,14 @@ export class Holding {
     if (this.#lease > 0 && since(now, this.#renewed) >= this.#lease * RENEW_WITH_ADVERT) this.#renew(now);
   }
 
-  /** A lesser master was heard, and neighbours may have heard it too; at most once in `pause`. */
+  /**
+   * A lesser master was heard, and neighbours may have heard it too: announces again, at once or when `pause`
+   * has gone by since the last time.
+   */
   contest(pause: Duration, now: Instant): void {
-    if (since(now, this.#announced) >= pause) this.#burst(now);
+    const decent = after(this.#announced, pause);
+    if (now >= decent) this.#burst(now);
+    else this.#timers.set('announce', earliest(this.#timers.due('announce'), decent) ?? decent);
   }
 
   /** The kernel may have removed the addresses: they were not renewed in time. */

@@ -220,26 +220,37 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     }
   }
 
+  /**
+   * A better master gets one more ordinary advert before we give way (keepalived's higher_prio_send_advert,
+   * always): were both of us masters, neighbours may have learned our MAC last, and only a lesser advert makes
+   * the other announce the addresses again.
+   */
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
     const own = this.#settings.priority;
     if (advert.priority === RESIGNING) {
       this.#answer(now);
       return;
     }
-    let cause: string | undefined;
+    let better: string | undefined;
     if (advert.priority > own) {
-      cause = `higher priority ${advert.priority} from ${source}`;
+      better = `higher priority ${advert.priority} from ${source}`;
     } else if (advert.priority === own && this.#hasHigherAddress(source)) {
-      cause = `equal priority ${own} and higher address from ${source}`;
+      better = `equal priority ${own} and higher address from ${source}`;
+    }
+    if (better !== undefined) {
+      this.#send(own, now);
+      this.#giveWay(advert, source, better, now);
     } else if (!this.#preempts && this.#mayBeReplaced(now)) {
-      cause = `${source} took over while we were stalled for ${text(since(now, this.#sent))}, and nopreempt`;
-    }
-    if (cause === undefined) {
-      this.#contest(now);
+      const slept = text(since(now, this.#sent));
+      this.#giveWay(advert, source, `nopreempt, and stalled for ${slept}: yielding to ${source}`, now);
     } else {
-      this.#stepDown(now, 'BACKUP', cause);
-      this.#silence.follow(advert, source, now);
+      this.#contest(now);
     }
+  }
+
+  #giveWay(advert: Advert, source: Ip, cause: string, now: Instant): void {
+    this.#stepDown(now, 'BACKUP', cause);
+    this.#silence.follow(advert, source, now);
   }
 
   #hasHigherAddress(other: Ip): boolean {

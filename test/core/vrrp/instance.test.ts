@@ -150,9 +150,13 @@ instance('repeated priority 0 does not postpone the takeover', () => {
   assert.is(router.until(3).at(-1), '2.11 BACKUP -> MASTER: 10.0.0.1 resigned');
 });
 
-instance('a master yields to a higher priority without priority 0', () => {
+instance('a master yields to a higher priority: not with priority 0, but heard once more', () => {
   const router = Router.master();
-  assert.equal(router.advert(101, 0), ['release', 'MASTER -> BACKUP: higher priority 101 from 10.0.0.1']);
+  assert.equal(router.advert(101, 0), [
+    'advert 100',
+    'release',
+    'MASTER -> BACKUP: higher priority 101 from 10.0.0.1',
+  ]);
   assert.is(router.machine.status().statistics.releasedMaster, 1);
 });
 
@@ -160,6 +164,7 @@ instance('equal priorities: the higher address is master', () => {
   const router = Router.master();
   assert.not(router.advert(100, 0).some((effect) => effect.includes('BACKUP')));
   assert.equal(router.advert(100, 0.1, BETTER), [
+    'advert 100',
     'release',
     'MASTER -> BACKUP: equal priority 100 and higher address from 10.0.0.9',
   ]);
