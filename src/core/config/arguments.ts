@@ -210,6 +210,24 @@ export function options<const T extends OptionTable>(
   };
 }
 
+/** `[all] SECS`: a period of whole seconds, for some interfaces or for all. */
+export const extraInterfaces = (
+  low: number,
+): Argument<{ readonly all: boolean; readonly period: Duration }> => {
+  const period = wholeSeconds(low, 86_400);
+  return {
+    syntax: `[all] ${period.syntax}`,
+    expects: period.expects,
+    choices: ['all'],
+    read(words) {
+      const all = words.peek()?.text === 'all';
+      if (all) words.take();
+      const value = period.read(words);
+      return value === undefined ? undefined : { all, period: value };
+    },
+  };
+};
+
 /** What may follow the forwarding method TUN; the kernel's plain IPIP is the only one that is set up yet. */
 export const tunnelOptions = options({
   type: choice('ipip', 'gue', 'gre'),

@@ -37,6 +37,14 @@ export function formatDiagnostic(diagnostic: Diagnostic, paint: Paint = plain): 
   return shown.join('\n');
 }
 
+/** The last line of a check: `2 errors, 1 warning`, and how many are not shown. */
+export function summary(diagnostics: readonly Diagnostic[], dropped = 0): string {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const counted = (n: number, what: string): string => `${n === 0 ? 'no' : n} ${what}${n === 1 ? '' : 's'}`;
+  const shown = `${counted(errors, 'error')}, ${counted(diagnostics.length - errors, 'warning')}`;
+  return dropped === 0 ? shown : `${shown}, and ${dropped} more that are not shown`;
+}
+
 /** Tabs become one blank each, so that carets stand below their words; other controls show as `.`. */
 const printable = (text: string): string =>
   Array.from(text.slice(0, 2000), (c) => (c === '\t' ? ' ' : c < ' ' || c === '\x7f' ? '.' : c)).join('');

@@ -90,8 +90,8 @@ class Expansion {
   /** One line outside a definition; returns the definition that it begins, when that goes on. */
   #line(raw: Raw, content: string): Pending | undefined {
     const kept = this.#condition(raw, content);
-    const definition = /^[ \t]*\$([A-Za-z_]\w*)=(.*)$/.exec(kept.text);
-    if (definition === null) {
+    const definition = kept.text.includes('$') && /^[ \t]*\$([A-Za-z_]\w*)=(.*)$/.exec(kept.text);
+    if (!definition) {
       if (kept.wanted) this.#text(raw, kept.text, NO_LOCALS);
       return undefined;
     }
@@ -109,6 +109,7 @@ class Expansion {
 
   /** `@ID` and `@^ID`: whether the line is wanted, and the line with the prefix blanked. */
   #condition(raw: Raw, content: string): { wanted: boolean; text: string } {
+    if (!content.includes('@')) return { wanted: true, text: content };
     const match = /^([ \t]*)@(\^?)([^ \t]*)([ \t]?)/.exec(content);
     if (match === null) return { wanted: true, text: content };
     const [prefix = '', , negated, id, blank] = match;
@@ -161,7 +162,7 @@ class Expansion {
     if (text.trim() === '') return;
     const { file, number, written } = raw;
     const line: Line = { file, number, written, text, pieces };
-    const first = /^[ \t]*(include[a-z]?)[ \t]+(.*)$/.exec(text);
+    const first = !text.includes('include') ? null : /^[ \t]*(include[a-z]?)[ \t]+(.*)$/.exec(text);
     const checks = first === null ? undefined : INCLUDES.get(first[1] ?? '');
     if (checks !== undefined) {
       this.#include(raw, line, first?.[2] ?? '', checks);

@@ -2,8 +2,8 @@ import type { Diagnostic } from './model.ts';
 import { includeChain, locate, type Span } from './source.ts';
 
 /**
- * More errors than this, or more warnings, are counted, not kept: a binary file given by mistake must not fill
- * the memory. Each has its own limit, so that warnings push no error out.
+ * More errors than this, or more warnings, are counted, not kept: a binary file given by mistake must not
+ * fill the memory. Each has its own limit, so that warnings push no error out.
  */
 export const FINDINGS_LIMIT = 250;
 

@@ -26,6 +26,8 @@ export interface Item<T> {
   readonly at: Token;
 }
 
+const NONE: readonly Statement[] = [];
+
 type ValuesOf<K> = K extends Keyword<infer V, infer _> ? V : never;
 type BodyOf<K> = K extends Keyword<infer _, infer B> ? B : never;
 type FirstOf<K> = ValuesOf<K> extends readonly [infer F, ...unknown[]] ? F : never;
@@ -81,12 +83,18 @@ export class Section<T extends Table> {
 
   /** The last of them: it is the one that counts. */
   last<N extends keyof T & string>(name: N): Entry<T[N]> | undefined {
-    return this.all(name).at(-1);
+    const statements = this.#byName.get(name) ?? NONE;
+    for (let i = statements.length - 1; i >= 0; i--) {
+      const statement = statements[i];
+      if (statement?.values !== undefined) return entry<T[N]>(statement, statement.values);
+    }
+    return undefined;
   }
 
   /** Its first argument's value. */
   value<N extends keyof T & string>(name: N): FirstOf<T[N]> | undefined {
-    return this.last(name)?.values[0] as FirstOf<T[N]> | undefined;
+    const statement = this.#byName.get(name)?.findLast(({ values }) => values !== undefined);
+    return statement?.values?.[0] as FirstOf<T[N]> | undefined;
   }
 
   /** The lines of a block of lines, of all blocks of that name. */

@@ -91,7 +91,7 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
             refresh: wholeSeconds(100),
             refreshRepeat: fc.integer({ min: 1, max: 9 }),
           }),
-          lease: wholeSeconds(60),
+          lease: wholeSeconds(60).map((lease) => (lease === 0 ? lease : micros(lease + 400e6))),
         })
         .map((value) => {
           const preempt = value.preempt || value.initial === 'MASTER' || value.priority === 255;

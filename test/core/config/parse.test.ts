@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatDiagnostic } from '../../../src/core/config/diagnostics.ts';
+import { formatDiagnostic, summary } from '../../../src/core/config/diagnostics.ts';
 import { load, testExitCode } from '../../../src/core/config/load.ts';
 import { configured, findings, instance, loadText, memoryReader } from './memory.ts';
 
@@ -162,6 +162,8 @@ test('a thousand mistakes: the first are kept, the rest counted', () => {
   const { diagnostics, dropped } = loadText('foo\n'.repeat(1000));
   assert.is(diagnostics.length + dropped, 1000);
   assert.is(diagnostics.length, 250);
+  assert.is(summary(diagnostics, dropped), '250 errors, no warnings, and 750 more that are not shown');
+  assert.is(summary(diagnostics.slice(0, 1)), '1 error, no warnings');
 });
 
 test('random text never throws: letters of the language, and anything', () => {

@@ -224,6 +224,18 @@ test('a service without servers is left out, with a warning', () => {
   assert.match(diagnostics[0]?.message ?? '', /has no real_server: it is left out/);
 });
 
+test('what has no effect is said', () => {
+  const mark =
+    'virtual_server fwmark 5 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\nreal_server 10.0.0.1 {\n}\n}';
+  assert.match(findings(mark).join(), /^warning 4:1 protocol has no effect here/);
+  assert.match(
+    findings(service(`ip_family inet\n${RS}`)).join(),
+    /^warning 5:1 ip_family has no effect here/,
+  );
+  const alone = service(`sorry_server_lvs_method DR\n${RS}`);
+  assert.match(findings(alone).join(), /^warning 5:1 sorry_server_lvs_method has no effect/);
+});
+
 test('tunnels: IPIP only', () => {
   assert.equal(findings(service('real_server 10.0.0.1 80 {\n}', '192.0.2.1 80', 'TUN type ipip')), []);
   assert.match(
@@ -231,6 +243,10 @@ test('tunnels: IPIP only', () => {
     /does not have gue tunnels yet/,
   );
   assert.match(findings(service(RS, '192.0.2.1 80', 'NAT type ipip')).join(), /NAT has no tunnel options/);
+  assert.match(
+    findings(service(RS, '192.0.2.1 80', 'TUN port 5')).join(),
+    /options of other tunnels than ipip/,
+  );
 });
 
 test.run();

@@ -166,11 +166,11 @@ test('vip_lease: on where it ends before the peer takes over, off by word', () =
   assert.is(only('advert_int 1').lease, seconds(2));
   assert.is(only('version 3\nadvert_int 0.1').lease, 0);
   assert.is(only('vip_lease off').lease, 0);
-  assert.is(only('vip_lease 1').lease, seconds(1));
-  assert.match(
-    findings(instance(`vip_lease 5\n${VIP}`)).join(),
-    /^warning 5:11 vip_lease: the peer takes over after 3 s/,
-  );
+  const found = (body: string) => findings(instance(`${body}\n${VIP}`)).join();
+  assert.is(found('vip_lease 2'), '');
+  assert.is(found('vip_lease 3'), 'warning 5:11 vip_lease: the peer may take over before this lease ends');
+  assert.match(found('advert_int 2\nvip_lease 2'), /^error 6:11 vip_lease: adverts every 2 s cannot keep/);
+  assert.match(found('vip_lease 0'), /^error 5:11 vip_lease: expected a whole number from 1 to 3600, or off/);
 });
 
 test('what would be wrong to leave out is refused', () => {

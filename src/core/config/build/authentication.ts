@@ -28,7 +28,8 @@ export function passwordOf(
   const pass = block.section.last('auth_pass');
   if (pass === undefined || type === undefined) {
     const missing = type === undefined ? 'auth_type' : 'auth_pass';
-    if (!block.section.has(missing)) findings.error(block.keyword, `authentication has no ${missing}`);
+    if (!block.section.has(missing) && !block.section.damaged)
+      findings.error(block.keyword, `authentication has no ${missing}`);
     return undefined;
   }
   const [password] = pass.values;

@@ -1,6 +1,6 @@
 import type { Destination, ForwardingMethod, Service, ServiceKey } from '../../balance/model.ts';
-import { endpointName, serviceName } from '../../balance/model.ts';
-import { type Family, familyBits, familyOf } from '../../ip.ts';
+import { serviceName } from '../../balance/model.ts';
+import { endpointName, type Family, familyBits, familyOf } from '../../ip.ts';
 import type { Findings } from '../findings.ts';
 import type { root } from '../grammar/root.ts';
 import type { realServer, virtualServer } from '../grammar/virtual.ts';
@@ -80,6 +80,12 @@ function buildVirtualServer(entry: ServiceEntry, findings: Findings): VirtualSer
 function keyOf({ section, keyword, values }: ServiceEntry, findings: Findings): ServiceKey {
   const [header] = values;
   const protocol = section.value('protocol');
+  const byMark = header.kind === 'fwmark';
+  const needless = section.token(byMark ? 'protocol' : 'ip_family');
+  if (needless !== undefined) {
+    const message = `${needless.text} has no effect here: the service is ${byMark ? 'a mark' : 'an address'}`;
+    findings.warning(needless, message);
+  }
   if (header.kind === 'fwmark') {
     const written = section.value('ip_family');
     const family =
@@ -189,6 +195,13 @@ function forwarding(
   if (tunnel.type !== undefined && tunnel.type !== 'ipip') {
     findings.error(at, `this version does not have ${tunnel.type} tunnels yet`, { hint: 'use type ipip' });
   }
+  if (
+    method === 'TUN' &&
+    (tunnel.type ?? 'ipip') === 'ipip' &&
+    Object.keys(tunnel).some((o) => o !== 'type')
+  ) {
+    findings.error(at, 'port and checksums are options of other tunnels than ipip');
+  }
   return METHODS[method];
 }
 
@@ -277,7 +290,12 @@ function sorryOf(
   findings: Findings,
 ): Destination | undefined {
   const entry = section.last('sorry_server');
-  if (entry === undefined) return undefined;
+  if (entry === undefined) {
+    const alone = section.token('sorry_server_lvs_method');
+    if (alone !== undefined)
+      findings.warning(alone, 'sorry_server_lvs_method has no effect without sorry_server');
+    return undefined;
+  }
   const [address, written = 0] = entry.values;
   const method = forwarding(section.last('sorry_server_lvs_method'), findings) ?? serviceMethod;
   const port = portOf(key, method, written, entry.words[1] ?? entry.keyword, findings);

@@ -1,5 +1,6 @@
+import { defaultLease, longestSafeLease, shortestUsefulLease } from '../../fence/lease.ts';
 import { type Family, familyOf, isLinkLocal } from '../../ip.ts';
-import { centiseconds, type Duration, micros, seconds, toCentiseconds, toSeconds } from '../../time.ts';
+import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from '../../time.ts';
 import type { AnnounceSettings, VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
@@ -60,7 +61,8 @@ function buildInstance(
   const { section, keyword } = entry;
   const [name] = entry.values;
   for (const needed of ['interface', 'virtual_router_id'] as const) {
-    if (!section.has(needed)) findings.error(keyword, `vrrp_instance ${name} has no ${needed}`);
+    if (!section.has(needed) && !section.damaged)
+      findings.error(keyword, `vrrp_instance ${name} has no ${needed}`);
   }
   const family = familyOfInstance(entry, findings);
   const version = versionOf(entry, global, family, findings);
@@ -93,7 +95,7 @@ function buildInstance(
     downAdverts,
     quietToLower: section.value('lower_prio_no_advert') ?? global.value('vrrp_lower_prio_no_advert') ?? false,
     announce: announceOf(section, global),
-    lease: leaseOf(entry, micros(advertInterval * downAdverts), findings),
+    lease: leaseOf(entry, advertInterval, downAdverts, findings),
   };
 }
 
@@ -102,7 +104,7 @@ function familyOfInstance({ section, keyword, values }: InstanceEntry, findings:
   const items = section.items('virtual_ipaddress');
   const [first] = items;
   if (first === undefined) {
-    if (!section.has('virtual_ipaddress') && !section.has('no_virtual_ipaddress')) {
+    if (!section.damaged && !section.has('no_virtual_ipaddress')) {
       findings.error(keyword, `vrrp_instance ${values[0]} has no virtual_ipaddress`, {
         hint: 'write no_virtual_ipaddress when that is meant',
       });
@@ -110,6 +112,10 @@ function familyOfInstance({ section, keyword, values }: InstanceEntry, findings:
     return section.has('native_ipv6') ? 6 : 4;
   }
   const family = familyOf(first.value.prefix.ip);
+  const native = section.token('native_ipv6');
+  if (native !== undefined && family === 4) {
+    findings.warning(native, 'native_ipv6 has no effect: the virtual addresses are IPv4');
+  }
   const other = items.find((item) => familyOf(item.value.prefix.ip) !== family);
   if (other !== undefined) {
     findings.error(other.at, 'virtual_ipaddress mixes IPv4 and IPv6: an advert has one family', {
@@ -219,25 +225,36 @@ function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSe
   };
 }
 
-/** Longer than this the down interval must be for a lease of `DEFAULT_LEASE`: it lasts up to 2.3 s. */
-const LEASE_NEEDS = seconds(2.4);
-const DEFAULT_LEASE = seconds(2);
-
-/** `vip_lease`: a lease that ends after the peer took over would not help; a shorter one is the default. */
-function leaseOf({ section, keyword }: InstanceEntry, down: Duration, findings: Findings): Duration {
+/**
+ * `vip_lease`. One that ends after the peer took over does not help, and is a warning; one that runs out
+ * between two adverts would take the address from a healthy master, and is an error.
+ */
+function leaseOf(
+  { section, keyword }: InstanceEntry,
+  interval: Duration,
+  downAdverts: number,
+  findings: Findings,
+): Duration {
   const written = section.value('vip_lease');
   if (written === 'off') return seconds(0);
-  if (written === undefined) return down >= LEASE_NEEDS ? DEFAULT_LEASE : seconds(0);
+  if (written === undefined) return defaultLease(interval, downAdverts);
   const lease = seconds(written);
-  if (lease >= down) {
-    const at = section.last('vip_lease')?.words[0] ?? keyword;
-    findings.warning(
+  const at = section.last('vip_lease')?.words[0] ?? keyword;
+  const shortest = shortestUsefulLease(interval);
+  const longest = longestSafeLease(interval, downAdverts);
+  if (lease < shortest) {
+    findings.error(
       at,
-      `vip_lease: the peer takes over after ${toSeconds(down)} s, before this lease ends`,
+      `vip_lease: adverts every ${toSeconds(interval)} s cannot keep so short a lease alive`,
       {
-        hint: 'a shorter lease, or a longer advert_int, keeps the VIP from being on both directors',
+        hint: `write at least ${toSeconds(shortest)}, or off`,
       },
     );
+  } else if (lease > longest) {
+    findings.warning(at, 'vip_lease: the peer may take over before this lease ends', {
+      hint:
+        longest < shortest ? 'advert_int is too short for any lease' : `write at most ${toSeconds(longest)}`,
+    });
   }
   return lease;
 }

@@ -115,14 +115,18 @@ export const globalDefs = {
       default: '5',
     },
   ),
-  vrrp_garp_master_repeat: keyword('GARP frames an address in a burst', [arg.integer('N', 0, U32)], {
-    default: '5',
-  }),
+  vrrp_garp_master_repeat: keyword(
+    'GARP frames an address in a burst; 0 counts as 1',
+    [arg.integer('N', 0, U32)],
+    {
+      default: '5',
+    },
+  ),
   vrrp_garp_master_refresh: keyword('period of GARP while master; 0 for none', [arg.wholeSeconds(0, U32)], {
     default: '0',
   }),
   vrrp_garp_master_refresh_repeat: keyword(
-    'GARP frames an address in a refresh',
+    'GARP frames an address in a refresh; 0 counts as 1',
     [arg.integer('N', 0, U32)],
     {
       default: '1',
@@ -146,8 +150,13 @@ export const globalDefs = {
   vrrp_min_garp: keyword('one GARP, no second burst', [arg.bool], { default: 'off' }),
   vrrp_garp_extra_if: keyword(
     'periodic GARP for VIPs on other interfaces',
-    [arg.optional(arg.text('all|SECS')), arg.optional(arg.wholeSeconds(1, 86_400))],
+    [arg.extraInterfaces(1)],
     inert(NOT_YET),
+  ),
+  vrrp_vmac_garp_intvl: keyword(
+    'old spelling',
+    [arg.extraInterfaces(1)],
+    oldName('vrrp_garp_extra_if', inert(NOT_YET)),
   ),
   vrrp_higher_prio_send_advert: keyword('answer a winning advert', [arg.bool], inert(NOT_YET)),
   vrrp_lower_prio_no_advert: keyword('do not answer a lower advert', [arg.bool], { default: 'off' }),

@@ -12,7 +12,6 @@ const TRACKING = unsupported('a fault would not be noticed');
 const UNICAST = unsupported('peers that send to each other would not hear multicast');
 
 const anyWords = arg.rest(arg.text('WORD'));
-const word = arg.text('WORD');
 const repeat = arg.integer('N', 0, U32);
 const script = [arg.script] as const;
 
@@ -97,17 +96,19 @@ export const vrrpInstance = {
   garp_master_delay: keyword('delay of the second burst of GARP; 0 for none', [arg.wholeSeconds(0, U32)], {
     default: "the global one's",
   }),
-  garp_master_repeat: keyword('GARP frames an address in a burst', [repeat], { default: "the global one's" }),
+  garp_master_repeat: keyword('GARP frames an address in a burst; 0 counts as 1', [repeat], {
+    default: "the global one's",
+  }),
   garp_master_refresh: keyword('period of GARP while master; 0 for none', [arg.wholeSeconds(0, U32)], {
     default: "the global one's",
   }),
-  garp_master_refresh_repeat: keyword('GARP frames an address in a refresh', [repeat], {
+  garp_master_refresh_repeat: keyword('GARP frames an address in a refresh; 0 counts as 1', [repeat], {
     default: "the global one's",
   }),
   garp_lower_prio_delay: keyword('second burst after a lower advert', [arg.wholeSeconds(0, U32)], NOT_YET),
   garp_lower_prio_repeat: keyword('GARP after a lower advert', [repeat], NOT_YET),
-  garp_extra_if: keyword('periodic GARP for VIPs elsewhere', [word, arg.optional(word)], NOT_YET),
-  vmac_garp_intvl: keyword('old spelling', [word, arg.optional(word)], {
+  garp_extra_if: keyword('periodic GARP for VIPs elsewhere', [arg.extraInterfaces(0)], NOT_YET),
+  vmac_garp_intvl: keyword('old spelling', [arg.extraInterfaces(0)], {
     ...NOT_YET,
     deprecated: 'write garp_extra_if',
   }),
@@ -130,7 +131,10 @@ export const vrrpInstance = {
   vip_lease: keyword(
     'lifetime of the addresses in the kernel, renewed with the adverts: a dead daemon loses the VIP',
     [arg.integerOr('SECS', 1, 3600, ['off'])],
-    { ours: true, default: '2 when the down interval is longer, else off' },
+    {
+      ours: true,
+      default: 'the longest that ends before a peer takes over: 2 for advert_int 1; off where none does',
+    },
   ),
 };
 
