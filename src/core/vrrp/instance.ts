@@ -229,6 +229,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const own = this.#settings.priority;
     if (advert.priority === RESIGNING) {
       this.#answer(now);
+      this.#holding.contest(this.#settings.advertInterval, now);
       return;
     }
     let better: string | undefined;

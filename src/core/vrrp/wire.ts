@@ -1,6 +1,7 @@
 import type { Ip } from '../ip.ts';
 import type { VrrpEffect } from './events.ts';
 import {
+  addressBlock,
   type Datagram,
   type Decoded,
   decodeAdvert,
@@ -30,7 +31,8 @@ export class Wire {
       family: settings.family,
       vrid: settings.vrid,
       interval: settings.advertInterval,
-      addresses: new Set(this.#advertised),
+      addresses: this.#advertised,
+      block: addressBlock(this.#advertised),
       destination: VRRP_GROUP[settings.family],
       password: settings.password === undefined ? undefined : passwordBytes(settings.password),
     };

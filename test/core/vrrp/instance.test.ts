@@ -196,10 +196,10 @@ instance('answers are bounded, however many adverts come', () => {
   assert.ok(told.filter((effect) => effect.includes('announce')).length <= 2);
 });
 
-instance('a resigning rival is answered at once', () => {
+instance('a resigning rival is answered at once, and what neighbours learned from it is corrected', () => {
   const router = Router.master();
   router.until(0);
-  assert.equal(router.advert(0, 0.3), ['advert 100']);
+  assert.equal(router.advert(0, 0.3), ['advert 100', 'announce x5']);
   assert.is(router.deadline, 1.3);
 });
 

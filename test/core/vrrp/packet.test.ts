@@ -8,6 +8,7 @@ import { familyOf, type Ip, ip, ipFromBytes } from '../../../src/core/ip.ts';
 import { centiseconds, seconds } from '../../../src/core/time.ts';
 import {
   type Advert,
+  addressBlock,
   type Datagram,
   decodeAdvert,
   type Expectation,
@@ -40,7 +41,8 @@ function expecting(advert: Advert, destination: Ip, password?: string): Expectat
     family: familyOf(destination),
     vrid: advert.vrid,
     interval: advert.interval,
-    addresses: new Set(advert.addresses),
+    addresses: advert.addresses,
+    block: addressBlock(advert.addresses),
     destination,
     password: password === undefined ? undefined : passwordBytes(password),
   };
