@@ -14,7 +14,7 @@ export interface Configuration {
 export interface GlobalSettings {
   /** `router_id`: this director's name in messages; the host's name when absent. */
   readonly routerId?: string;
-  /** `vrrp_rt_priority`: SCHED_RR priority of the VRRP process; 0 for ordinary scheduling. */
+  /** `vrrp_rt_priority`: SCHED_RR priority of the VRRP process, 50 unless said; 0 for ordinary scheduling. */
   readonly realTimePriority: number;
   /** `lvs_flush`: empty the IPVS table at start. */
   readonly flush: boolean;

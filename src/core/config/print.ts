@@ -49,7 +49,7 @@ const secondsText = (duration: Duration): string => {
 function globalLines(global: GlobalSettings, sync: SyncDaemonSettings | undefined): string[] {
   return [
     ...setting('router_id', global.routerId === undefined ? undefined : word(global.routerId)),
-    ...when(global.realTimePriority > 0, `vrrp_rt_priority ${global.realTimePriority}`),
+    `vrrp_rt_priority ${global.realTimePriority}`,
     ...when(global.flush, 'lvs_flush'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
     ...(sync === undefined ? [] : [syncLine(sync)]),

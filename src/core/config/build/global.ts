@@ -7,6 +7,9 @@ import type { GlobalSettings } from '../model.ts';
 import { nearest } from '../spelling.ts';
 import { Section, type Statement } from '../tree.ts';
 
+/** Of the VRRP process unless `vrrp_rt_priority` says another: adverts are worth it, keepalived has none. */
+const REAL_TIME = 50;
+
 /** All `global_defs` blocks as one: the last of a keyword counts, wherever it stands. */
 export function globalSection(file: Section<typeof root>): Section<typeof globalDefs> {
   const statements: Statement[] = file.statements('global_defs').flatMap((s) => s.body?.statements ?? []);
@@ -19,7 +22,7 @@ export function buildGlobal(file: Section<typeof root>): GlobalSettings {
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
     ...(routerId === undefined ? {} : { routerId }),
-    realTimePriority: global.value('vrrp_rt_priority') ?? 0,
+    realTimePriority: global.value('vrrp_rt_priority') ?? REAL_TIME,
     flush: global.has('lvs_flush'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
   };

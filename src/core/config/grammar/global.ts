@@ -179,7 +179,11 @@ export const globalDefs = {
   vrrp_no_swap: flag('lock memory', MEMORY),
   checker_no_swap: flag('lock memory', MEMORY),
   bfd_no_swap: flag('lock memory', MEMORY),
-  vrrp_rt_priority: keyword('SCHED_RR priority of the VRRP process', [realTime], { default: 'none' }),
+  vrrp_rt_priority: keyword(
+    'SCHED_RR priority of the VRRP process; 0 for ordinary scheduling (ours)',
+    [arg.integer('N', 0, 99)],
+    { default: '50' },
+  ),
   checker_rt_priority: keyword('SCHED_RR priority of the checker process', [realTime], CHECKER),
   bfd_rt_priority: keyword('SCHED_RR priority of the BFD process', [realTime], BFD),
   vrrp_cpu_affinity: keyword('CPUs of the VRRP process', [cpus], inert(NOT_YET)),
