@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { formatDiagnostic, type Paint } from '../core/config/diagnostics.ts';
+import { formatDiagnostic, type Paint, summary } from '../core/config/diagnostics.ts';
 import { type Loaded, load, testExitCode } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { print } from '../core/config/print.ts';
@@ -27,15 +27,11 @@ function read(file: string, configId: string | undefined): Loaded {
   });
 }
 
-const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-
 /** All findings, and a line that counts them; empty when there are none. */
-function report({ diagnostics }: Loaded, paint?: Paint): string {
+function report({ diagnostics, dropped }: Loaded, paint?: Paint): string {
   if (diagnostics.length === 0) return '';
-  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const texts = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, paint));
-  const total = `${count(errors, 'error')}, ${count(diagnostics.length - errors, 'warning')}`;
-  return `${[...texts, total].join('\n')}\n`;
+  return `${[...texts, summary(diagnostics, dropped)].join('\n')}\n`;
 }
 
 /** The configuration, or `undefined` when it has errors. `findings` gets each finding as plain text. */

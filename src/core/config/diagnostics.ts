@@ -40,7 +40,7 @@ export function formatDiagnostic(diagnostic: Diagnostic, paint: Paint = plain): 
 /** The last line of a check: `2 errors, 1 warning`, and how many are not shown. */
 export function summary(diagnostics: readonly Diagnostic[], dropped = 0): string {
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  const counted = (n: number, what: string): string => `${n === 0 ? 'no' : n} ${what}${n === 1 ? '' : 's'}`;
+  const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
   const shown = `${counted(errors, 'error')}, ${counted(diagnostics.length - errors, 'warning')}`;
   return dropped === 0 ? shown : `${shown}, and ${dropped} more that are not shown`;
 }
