@@ -29,8 +29,8 @@ export const link = (ifindex: number, name: string): Link => ({
 });
 
 /**
- * How Linux keeps addresses: lifetimes that it enforces itself, IPv6 addresses told apart without their prefix
- * length, and an IPv4 primary that takes the secondaries of its subnet (/24 here) along.
+ * How Linux keeps addresses: lifetimes that it enforces itself, IPv6 addresses told apart without their
+ * prefix length, and an IPv4 primary that takes the secondaries of its subnet (/24 here) along.
  */
 export class ModelKernel {
   readonly links = new Map<number, string>([[3, 'eth0']]);

@@ -19,7 +19,7 @@ function prefix(text: string): Prefix {
   return parsed;
 }
 
-/** Two subnets with primaries and secondaries, host prefixes, both families, an interface that may be missing. */
+/** Primaries and secondaries, host prefixes, both families, an interface that may be missing. */
 const UNIVERSE: readonly HeldAddress[] = [
   ...['10.0.0.1/24', '10.0.0.2/24', '10.0.0.3/24', '10.1.0.1/32', 'fe80::5/64', '2001:db8::1/128'].map(
     (text) => ({

@@ -10,7 +10,7 @@ import type {
 } from '../../src/core/kernel/events.ts';
 import { requestOf } from '../../src/core/kernel/events.ts';
 import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../../src/core/netlink/address.ts';
-import { type Duration, type Instant, instant, seconds } from '../../src/core/time.ts';
+import { after, type Duration, type Instant, instant, micros, seconds } from '../../src/core/time.ts';
 import { link } from './kernel-model.ts';
 
 const kernel = suite('virtual addresses');
@@ -155,6 +155,22 @@ kernel('many renewals are spread: a batch a turn, 5 ms between', () => {
   assert.equal(sizes, [50, 50, 20]);
 });
 
+kernel('a slow batch of renewals makes the next ones smaller, a quick one larger', () => {
+  const bench = new Bench();
+  const addresses = Array.from({ length: 200 }, (_, i) => vip(`2001:db8::${i + 1}/128`));
+  bench.install(at(1), seconds(2), ...addresses);
+  const sizes: number[] = [];
+  let batch = changesOf(bench.do({ type: 'renew', owner: 'VI_1' }, at(2)));
+  for (const took of [3_000, 3_000, 1_500, 500, 500]) {
+    sizes.push(batch.length);
+    const sent = after(at(2), micros((sizes.length - 1) * 5_000));
+    bench.answer(batch, after(sent, micros(took)));
+    bench.machine.timeout(after(sent, micros(5_000)));
+    batch = changesOf(bench.machine.take());
+  }
+  assert.equal([...sizes, batch.length], [50, 25, 12, 12, 24, 48]);
+});
+
 kernel('release removes, and so goes what an earlier life left behind', () => {
   const bench = new Bench();
   bench.install(at(1), PERMANENT, vip('10.0.0.1/24'));
@@ -239,9 +255,9 @@ kernel('an address that is there already is adopted: known before, or found out 
   const [first, second] = changesOf(effects);
   bench.answer(first === undefined ? [] : [first], at(2));
   const exists = { type: 'done', results: [{ id: second?.id ?? 0, errno: 17 }] } as const;
-  const after = bench.do(exists, at(2));
-  assert.equal(told(after), [{ type: 'adopted', owner: 'VI_1', address: vip('10.0.0.2/24') }]);
-  assert.equal(summary(changesOf(after)), ['renew 10.0.0.2/24 on 3 for 2 s']);
+  const adopted = bench.do(exists, at(2));
+  assert.equal(told(adopted), [{ type: 'adopted', owner: 'VI_1', address: vip('10.0.0.2/24') }]);
+  assert.equal(summary(changesOf(adopted)), ['renew 10.0.0.2/24 on 3 for 2 s']);
 });
 
 kernel('an adopted IPv6 address of another prefix length is removed with its own', () => {

@@ -2,8 +2,8 @@ import { type Duration, micros, seconds, toSeconds } from '../time.ts';
 
 /**
  * The lease of a virtual address: it is installed with the kernel's address lifetime and renewed with the
- * adverts, so that the kernel itself removes it from a director that is frozen, killed or cut off from its own
- * scheduler. All is arithmetic; who renews is the master, what renews is `kernel`.
+ * adverts, so that the kernel itself removes it from a director that is frozen, killed or never scheduled.
+ * All is arithmetic; who renews is the master, what renews is `kernel`.
  *
  * What it must keep: an address is gone here before any backup may take it. A backup waits for its
  * master-down interval, `downAdverts` adverts and a skew that its priority makes shorter: next to nothing at

@@ -55,7 +55,7 @@ export function grantOf(entry: Entry, now: Instant): Grant | undefined {
   return best;
 }
 
-/** Whether an installed address wants its lifetime set: a quarter of the lease is used, or the lease is another. */
+/** Whether the lifetime is to be set: a quarter of the lease is used, or the lease is another. */
 export function isDue(entry: Entry, now: Instant): boolean {
   const grant = grantOf(entry, now);
   const { covered } = entry;

@@ -22,8 +22,8 @@ export type AddressesEvent =
   /** The monitor saw an address come, change or go. */
   | { readonly type: 'seen'; readonly address: InterfaceAddress; readonly present: boolean }
   /**
-   * The owner's addresses are exactly these from now on, and its authority is fresh. `lease` is whole seconds,
-   * 0 for addresses that stay until they are released.
+   * The owner's addresses are exactly these from now on, and its authority is fresh. `lease` is whole
+   * seconds, 0 for addresses that stay until they are released.
    */
   | {
       readonly type: 'hold';
@@ -33,7 +33,7 @@ export type AddressesEvent =
     }
   /** The owner's authority is fresh: its advert was just sent. */
   | { readonly type: 'renew'; readonly owner: string }
-  /** The owner holds nothing more. `leftovers` go as well unless another owner holds them: an earlier life's. */
+  /** The owner holds nothing more. `leftovers` of an earlier life go too, unless another owner holds them. */
   | { readonly type: 'release'; readonly owner: string; readonly leftovers?: readonly HeldAddress[] }
   /** How changes ended; each is answered once. */
   | { readonly type: 'done'; readonly results: readonly ChangeResult[] };
@@ -60,7 +60,7 @@ export type AddressesEffect =
   | { readonly type: 'restored'; readonly owner: string; readonly addresses: readonly HeldAddress[] }
   /** The address was there before we added it: it is ours from now on, its removal too. */
   | { readonly type: 'adopted'; readonly owner: string; readonly address: HeldAddress }
-  /** A change that failed, or waits: `what` was tried, `errno` and `text` say why. Repeated only when it changes. */
+  /** A change failed, or waits: `what` was tried, `errno` and `text` say why. A lasting one is told once. */
   | {
       readonly type: 'problem';
       /** Absent when the address is nobody's any more. */

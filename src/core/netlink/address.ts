@@ -77,8 +77,8 @@ function addressBody(address: InterfaceAddress): BodyWriter {
 }
 
 /**
- * Adds `address`, errno 17 (EEXIST) when the interface has it; with `replace` sets the lifetimes and flags of
- * the one that is there, or adds it. Lifetimes that never end are not sent. The kernel takes no valid lifetime
+ * Adds `address`, errno 17 (EEXIST) when the interface has it; with `replace` sets the lifetimes and flags
+ * of the one that is there, or adds it. Lifetimes that never end are not sent. The kernel takes no valid one
  * of 0 and no preferred one above the valid one (EINVAL).
  */
 export function addAddress(address: InterfaceAddress, replace = false): Request {
@@ -101,7 +101,7 @@ export function addAddress(address: InterfaceAddress, replace = false): Request 
   };
 }
 
-/** Removes an address; errno 99 (EADDRNOTAVAIL) when it is not there, 19 (ENODEV) when the interface is not. */
+/** Removes an address; errno 99 (EADDRNOTAVAIL) when it is missing, 19 (ENODEV) when the interface is. */
 export function deleteAddress(ifindex: number, address: Prefix): Request {
   const body = new BodyWriter();
   const family = familyOf(address.ip);

@@ -92,7 +92,7 @@ function readServiceKey(attributes: Attributes, family: Family): IpvsServiceKey 
   return { family, protocol, address, port };
 }
 
-/** IPv4: a big-endian mask, counted, and kept when it is no prefix; IPv6: the prefix length, in the host's order. */
+/** IPv4: a big-endian mask, kept when it is no prefix; IPv6: the prefix length, in the host's order. */
 function readGranularity(
   attributes: Attributes,
   family: Family,
@@ -146,7 +146,7 @@ export function decodeDestination(message: Message, serviceFamily: Family): Show
   };
 }
 
-/** From the 64-bit set, or the 32-bit one of kernels before 4.1. The padding attribute (11) is passed over. */
+/** From the 64-bit set, or the 32-bit one of kernels before 4.1. Padding (attribute 11) is passed over. */
 function readStats(attributes: Attributes, narrow: number, wide: number): IpvsStats {
   const from = attributes.nest(attributes.bytes(wide) === undefined ? narrow : wide);
   const counter = (type: number): bigint => {

@@ -24,7 +24,7 @@ import type { BodyWriter, Request } from './message.ts';
 
 /**
  * Requests of the IPVS family (net/netfilter/ipvs/ip_vs_ctl.c). The traps of the layout: ports are big-endian
- * except the sync daemon's; the netmask is a big-endian mask for IPv4 and a host-order prefix length for IPv6.
+ * except the sync daemon's; the netmask is a big-endian mask for IPv4, a host-order prefix length for IPv6.
  */
 
 /** Addresses are always 16 bytes on the wire; an IPv4 one fills the first four. */
@@ -164,7 +164,7 @@ export const dumpServices = (family: number): Request =>
 export const getService = (family: number, key: IpvsServiceKey): Request =>
   ofService(family, IPVS_COMMAND.getService, key, `IPVS: show ${describeService(key)}`);
 
-/** A dump of a service's destinations, newest first; empty, without an error, when there is no such service. */
+/** A dump of a service's destinations, newest first; empty, not an error, when there is no such service. */
 export const dumpDestinations = (family: number, key: IpvsServiceKey): Request =>
   ofService(family, IPVS_COMMAND.getDest, key, `IPVS: list destinations of ${describeService(key)}`);
 

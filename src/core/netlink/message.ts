@@ -59,7 +59,7 @@ export function writeMessage(writer: Writer, message: Message): void {
   writer.bytes(message.body).align(4);
 }
 
-/** The bytes of one send: `requests` in order, numbered from `firstSequence`, each asking to be acknowledged. */
+/** The bytes of one send: `requests` in order, numbered from `firstSequence`, each to be acknowledged. */
 export function encodeBatch(requests: readonly Request[], firstSequence: number): Uint8Array {
   const writer = new Writer(requests.length * 128);
   requests.forEach((request, i) => {

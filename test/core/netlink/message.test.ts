@@ -76,9 +76,8 @@ message(
     const capped = one(`38000000 0200 0003 4c2f016b d9020074 eaffffff ${header} ${attributes}`);
     assert.equal(decodeOutcome(capped), { errno: 22, text: 'bad x', offset: 24 });
     // Not capped: the request of 20 bytes is repeated before the attributes.
-    const whole = one(
-      `3c000000 0200 0002 01000000 00000000 eaffffff 14000000 1400 0500 01000000 00000000 aabbccdd ${attributes}`,
-    );
+    const request = '14000000 1400 0500 01000000 00000000 aabbccdd';
+    const whole = one(`3c000000 0200 0002 01000000 00000000 eaffffff ${request} ${attributes}`);
     assert.equal(decodeOutcome(whole), { errno: 22, text: 'bad x', offset: 24 });
   },
 );
