@@ -11,6 +11,7 @@ import type { VrrpSettings } from '../core/vrrp/settings.ts';
 import { Channel } from '../io/channel.ts';
 import { type Driven, Driver } from '../io/drive.ts';
 import { SystemError } from '../io/errno.ts';
+import { explainOutcome } from '../io/netlink.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
 import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
@@ -196,7 +197,7 @@ class VrrpProcess implements Surroundings {
         this.log('notice', `${effect.owner}: ${formatPrefix(effect.address.address)} was there already`);
         break;
       case 'problem':
-        this.log('error', `${effect.owner}: ${effect.text}`);
+        this.log('error', `${effect.owner ?? 'addresses'}: ${effect.what}: ${explainOutcome(effect)}`);
         break;
       default:
         unreachable(effect);
