@@ -148,7 +148,7 @@ addresses('an owner that is silent loses its addresses, one that speaks does not
   assert.equal(present(), ['10.9.0.2/32']);
   assert.equal(shell.told, []);
   // It speaks again: they return, and it is told to announce them.
-  shell.handle({ type: 'renew', owner: 'silent' });
+  shell.hold('silent', seconds(60), vip('10.9.0.1/32'), vip('2001:db8::1/128'));
   await eventually(() => shell.restored('silent'), 'restored');
   assert.is(present().length, 3);
 });
