@@ -1,7 +1,7 @@
 import type { IpvsOperation } from '../netlink/ipvs.ts';
 
 /** ipvsadm's words for what the kernel answers. Numbers are Linux's errno. */
-const EPERM = 1;
+export const EPERM = 1;
 const ENOENT = 2;
 const ESRCH = 3;
 const ENOMEM = 12;
