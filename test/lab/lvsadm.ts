@@ -1,0 +1,194 @@
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Prng } from '../../src/core/prng.ts';
+import { capturedLines, shellWords } from '../core/ipvsadm/captured.ts';
+import { ROOT } from './engine/root.ts';
+import { drawLine, LISTINGS, line, systematicLines, TABLE } from './lvsadm/lines.ts';
+import { Runner } from './lvsadm/runner.ts';
+import type { Line, Ran } from './programs/command-lines.ts';
+import { file } from './scene/director.ts';
+import { Scene } from './scene/scene.ts';
+import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
+
+/**
+ * lvsadm beside ipvsadm: the same command lines to two tables, each edited by both programs in turn; what they
+ * print and their exit statuses are compared to the byte.
+ */
+export const needs = 'kernel';
+export const limitSeconds = 300;
+
+const DRAWN_LINES = 400;
+/** So many lines before the programs change tables. */
+const TURN = 40;
+const TURNS_BETWEEN_LISTINGS = 10;
+const SEED = 20260;
+const STILL_TRIES = 100;
+const { SIGSEGV } = constants.signals;
+
+const story = suite('lvsadm beside ipvsadm');
+const scene = new Scene();
+story.after(() => scene.close());
+
+const lan = scene.link('lan');
+const [left, right] = [1, 2].map((n) => scene.host(`d${n}`).on(lan, `10.0.0.${n}/24`, `fd00::${n}/64`));
+if (left === undefined || right === undefined) throw new Error('two hosts');
+const hosts = file(
+  left,
+  'hosts',
+  `127.0.0.1 localhost vm
+10.0.0.11 rs1.example.org
+192.168.100.1 a-very-long-host-name-of-a-virtual-service.example.org
+10.0.0.12 another-quite-long-host-name-of-a-real-server.example.org
+2001:db8:1::11 a-six-address-with-a-very-very-long-name-that-exceeds-sixty-characters.example.org
+`,
+);
+const nsswitch = file(left, 'nsswitch.conf', 'hosts: files\nservices: files\n');
+let runners: readonly Runner[] = [];
+let compared = 0;
+
+story.before(async () => {
+  const files = { '/etc/hosts': hosts, '/etc/nsswitch.conf': nsswitch };
+  runners = [await Runner.start(left, files), await Runner.start(right, files)];
+});
+
+const shown = ({ words, input }: Line): string =>
+  words.map((word) => (/^[\w.:/[\],=+-]+$/.test(word) ? word : JSON.stringify(word))).join(' ') +
+  (input === '' ? '' : ` <<< ${JSON.stringify(input)}`);
+
+const asPrinted = (ran: Ran | undefined): Ran | undefined => ran;
+/** Two tables differ in the order of the kernel's hash, which `--nosort` shows. */
+const linesSorted = (ran: Ran | undefined): Ran | undefined =>
+  ran && { ...ran, out: ran.out.split('\n').sort().join('\n') };
+
+/** Gives lines to ipvsadm at one table and to lvsadm at the other. */
+async function twin(lines: readonly Line[], theirs: Runner, ours: Runner): Promise<void> {
+  const [expected, got] = [await theirs.run('ipvsadm', lines), await ours.run('lvsadm', lines)];
+  for (const [index, line] of lines.entries()) {
+    const before = lines.slice(0, index).map(shown).join('\n  ');
+    const inOrder = theirs === ours || !shown(line).includes('--nosort') ? asPrinted : linesSorted;
+    assert.equal(inOrder(got[index]), inOrder(expected[index]), `${shown(line)}\nafter\n  ${before}`);
+  }
+  compared += lines.length;
+}
+
+/** The same lines to both tables, each edited by both programs in turn; then both list both. */
+async function same(lines: readonly Line[]): Promise<void> {
+  const [left, right] = runners;
+  if (left === undefined || right === undefined) throw new Error('two runners');
+  await twin([line('-C'), line('--set', '900', '120', '300'), ...TABLE], left, right);
+  for (let at = 0; at < lines.length; at += TURN) {
+    const isOdd = (at / TURN) % 2 === 1;
+    await twin(lines.slice(at, at + TURN), isOdd ? right : left, isOdd ? left : right);
+    if (at % (TURN * TURNS_BETWEEN_LISTINGS) === 0 || at + TURN >= lines.length) {
+      await twin(LISTINGS, left, left);
+      await twin(LISTINGS, right, right);
+    }
+  }
+}
+
+/** Lines where lvsadm differs on purpose: help and version speak for themselves; marks above 2^31 stay positive. */
+const differs = ({ words }: Line): boolean =>
+  /^(-h|-v|--help|--version)/.test(words[0] ?? '') ||
+  words.some((word) => /^(4294967295|3000000000|,)$/.test(word) || word.includes('!#:+'));
+
+story('the lines that were captured once', async () => {
+  const lines = capturedLines('verdicts.txt').map((each) => line(...shellWords(each.split('\t')[1] ?? '')));
+  await same(lines.filter((each) => !differs(each)));
+});
+
+story('every option with every command, every value', async () => {
+  await same(systematicLines().filter((each) => !differs(each)));
+});
+
+story('lines drawn by chance', async () => {
+  const prng = new Prng(SEED);
+  await same(Array.from({ length: DRAWN_LINES }, () => drawLine(prng)));
+});
+
+/** What ipvsadm printed twice with nothing changed in between, and what lvsadm printed meanwhile. */
+async function whileStill(words: readonly string[]): Promise<readonly [Ran | undefined, Ran | undefined]> {
+  for (let n = 0; n < STILL_TRIES; n++) {
+    const [before] = (await runners[0]?.run('ipvsadm', [line(...words)])) ?? [];
+    const [ours] = (await runners[0]?.run('lvsadm', [line(...words)])) ?? [];
+    const [after] = (await runners[0]?.run('ipvsadm', [line(...words)])) ?? [];
+    if (before?.out === after?.out) return [ours, before];
+  }
+  throw new Error(`ipvsadm ${words.join(' ')} never printed the same twice`);
+}
+
+story('connections, counters and rates of real traffic', async () => {
+  const rack = scene.link('rack');
+  left.on(rack, '192.168.1.1/24').address('lo', '10.0.0.100/32').forwarding();
+  const server = scene.host('rs1').on(rack, '192.168.1.11/24').via('192.168.1.1');
+  const user = scene.host('user').on(lan, '10.0.0.10/24').via('10.0.0.1');
+  await realServer(server);
+  const service = `10.0.0.100:${ECHO_PORT}`;
+  left.run('ipvsadm', '-C');
+  left.run('ipvsadm', '-A', '-t', service, '-s', 'rr', '-p', '100');
+  left.run('ipvsadm', '-a', '-t', service, '-r', `192.168.1.11:${ECHO_PORT}`, '-m');
+  const client = await Client.start(user);
+  await client.open(5, '10.0.0.100');
+  await client.everyConnectionAnswers();
+  await client.close();
+  const lists = ['-L -c', '-L -n -c', '-L -n -c --persistent-conn', '-L -n --stats', '-L -n --stats -X'];
+  for (const list of [...lists, '-L -n --rate', '-L -n', '-L -n --persistent-conn', '-L --thresholds']) {
+    const [ours, theirs] = await whileStill(list.split(' '));
+    assert.equal(ours, theirs, list);
+    if (list.includes('-c')) assert.match(ours?.out ?? '', '10.0.0.100');
+    compared++;
+  }
+});
+
+story('as processes of their own: names, standard input, exit statuses, no privilege', () => {
+  const ours = join(scene.folder, 'ipvsadm');
+  symlinkSync(join(ROOT, 'bin/lvsadm'), ours);
+  const nobody = ['setpriv', '--reuid=65534', '--clear-groups'];
+  const lines: readonly (readonly [string, string?, (readonly string[])?])[] = [
+    ['-C'],
+    ['-R', '-A -t 10.9.9.9:80 -s rr\nipvsadm -a -t 10.9.9.9:80 -r 10.0.0.7 -m\n\n-Ln\n'],
+    ['-R', '-A -t 10.9.9.9:80\n-A --nosuch\n-A -t 10.9.9.9:81'],
+    ['-R', '-A -t 10.9.9.9:80\nfoo\n-A -t 10.9.9.9:82'],
+    ['-R', '-A -t 10.9.9.9:80'],
+    ['-L -n'],
+    ['-S -n'],
+    ['-L -t 10.9.9.8:80'],
+    ['-A'],
+    ['-n'],
+    ['-Ln', '', nobody],
+    ['-A', '', nobody],
+  ];
+  for (const [words, input = '', before = []] of lines) {
+    const [got, expected] = [ours, 'ipvsadm'].map((program) => {
+      left.run('ipvsadm', '-C');
+      const [command = '', ...rest] = left.command(...before, program, ...words.split(' '));
+      const { stdout, stderr, status } = spawnSync(command, rest, { input, encoding: 'utf8' });
+      return { stdout, stderr: stderr.replaceAll(ours, 'ipvsadm'), status };
+    });
+    assert.equal(got, expected, words);
+    compared++;
+  }
+});
+
+story('where lvsadm differs on purpose', async () => {
+  const run = async (program: 'ipvsadm' | 'lvsadm', ...words: string[]): Promise<Ran | undefined> =>
+    (await runners[0]?.run(program, [line(...words)]))?.[0];
+  const ours = (...words: string[]): Promise<Ran | undefined> => run('lvsadm', ...words);
+  await ours('-C');
+  // ipvsadm prints -1, which it does not read again.
+  await ours('-A', '-f', '4294967295');
+  assert.is((await ours('-S'))?.out, '-A -f 4294967295 -s wlc\n');
+  // ipvsadm ends by SIGSEGV.
+  assert.is((await run('ipvsadm', '-A', '-f', '5', '-b', ','))?.status, 128 + SIGSEGV);
+  assert.equal(await ours('-A', '-f', '5', '-b', ','), {
+    out: '',
+    err: "invalid scheduler flag `,'\n",
+    status: 2,
+  });
+});
+
+story.after(() => console.log(`${compared} runs of both programs were compared`));
+story.run();
