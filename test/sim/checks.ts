@@ -130,6 +130,7 @@ export class Watch {
     const record = this.#records.get(host);
     if (record === undefined) return;
     if (effect.type !== 'announce') this.#say(host, tell(effect));
+    if (effect.type === 'send' && record.state === 'MASTER') record.renewed = this.#world.now;
     if (effect.type === 'hold') record.renewed = this.#world.now;
     if (effect.type === 'announce') record.announced = this.#world.now;
     if (effect.type !== 'transition') return;

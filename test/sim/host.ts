@@ -184,6 +184,7 @@ export class Host {
       case 'send': {
         const { payload, source, destination } = effect;
         this.#network.send(this, { payload, source, destination, ttl: VRRP_TTL });
+        if (this.holds) this.#hold(this.settings.lease);
         break;
       }
       case 'hold':

@@ -1,3 +1,4 @@
+import { defaultLease } from '../../src/core/fence/lease.ts';
 import { ip } from '../../src/core/ip.ts';
 import type { Prng } from '../../src/core/prng.ts';
 import { centiseconds, type Duration, seconds } from '../../src/core/time.ts';
@@ -28,7 +29,6 @@ export function drawScenario(prng: Prng): Scenario {
   const owner = prng.chance(0.15) ? prng.between(0, count - 1) : -1;
   const nopreempt = prng.chance(0.3) ? 0.5 : 0;
   const mixed = version === 3 && prng.chance(0.1);
-  const leases = interval >= seconds(1) ? [0, 1, 2] : [0];
   const addresses = [family === 4 ? '10.0.0.100' : 'fe80::100'].map((text) => ({
     address: { ip: ip(text), length: family === 4 ? 24 : 64 },
     scope: 0,
@@ -45,7 +45,7 @@ export function drawScenario(prng: Prng): Scenario {
     plainChecksum: prng.chance(0.3),
     downAdverts: 3,
     announce: { repeat: 5, delay: seconds(5), refresh: seconds(prng.pick([0, 3])), refreshRepeat: 1 },
-    lease: seconds(prng.pick(leases)),
+    lease: prng.pick([seconds(0), defaultLease(interval)]),
     ...(version === 2 && prng.chance(0.3) && { password: 's3cr3t' }),
   } as const;
   const priority = prng.between(1, 254);

@@ -33,7 +33,8 @@ export type VrrpEffect =
     }
   /**
    * The addresses must be on their interfaces from now on: install what is missing, and where `lease` is not
-   * 0 give each that lifetime from now. Idempotent; repeated while master.
+   * 0 give each that lifetime. Each advert that is sent while they are held renews it: nothing else may, so
+   * that the lease never outlives what the peers heard. Idempotent; repeated after a stall.
    */
   | { readonly type: 'hold'; readonly addresses: readonly VirtualAddress[]; readonly lease: Duration }
   /** The addresses must not be there: also those left by an earlier run. Idempotent. */

@@ -14,8 +14,8 @@ import { Wire } from './wire.ts';
 /** The priority of the router that owns the addresses (RFC 9568, 5.2.4), and of one that resigns. */
 const OWNER = 255;
 const RESIGNING = 0;
-/** Adverts are answered with adverts at most ten times an interval, however many arrive. */
-const ANSWERS_PER_INTERVAL = 10;
+/** Adverts are answered with adverts at most so often an interval, however many arrive. */
+const ANSWERS_PER_INTERVAL = 50;
 type TimerName = 'advert' | SilenceTimer | HoldingTimer;
 
 /**
@@ -95,8 +95,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   timeout(now: Instant): void {
     this.#clock(now);
-    const master = this.#state === 'MASTER';
-    if (master && (this.#mayBeReplaced(now) || this.#holding.leaseHasRunOut(now))) this.#wake(now);
+    if (this.#state === 'MASTER' && this.#overslept(now)) this.#wake(now);
     for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
       const name = this.#timers.expire(now);
       if (name !== undefined) this.#expired(name, due, now);
@@ -220,18 +219,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     }
   }
 
-  /**
-   * A better master gets one more ordinary advert before we give way (keepalived's higher_prio_send_advert,
-   * always): were both of us masters, neighbours may have learned our MAC last, and only a lesser advert makes
-   * the other announce the addresses again.
-   */
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
     const own = this.#settings.priority;
-    if (advert.priority === RESIGNING) {
-      this.#answer(now);
-      this.#holding.contest(this.#settings.advertInterval, now);
-      return;
-    }
     let better: string | undefined;
     if (advert.priority > own) {
       better = `higher priority ${advert.priority} from ${source}`;
@@ -239,17 +228,24 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       better = `equal priority ${own} and higher address from ${source}`;
     }
     if (better !== undefined) {
-      this.#send(own, now);
       this.#giveWay(advert, source, better, now);
-    } else if (!this.#preempts && this.#mayBeReplaced(now)) {
+    } else if (advert.priority !== RESIGNING && !this.#preempts && this.#mayBeReplaced(now)) {
       const slept = text(since(now, this.#sent));
       this.#giveWay(advert, source, `nopreempt, and stalled for ${slept}: yielding to ${source}`, now);
-    } else {
-      this.#contest(now);
+    } else if (!this.#overslept(now)) {
+      // Otherwise better ones may still come; `timeout` follows when all are read.
+      this.#contest(advert.priority, now);
     }
   }
 
+  /**
+   * Gives way to another master, with a last advert, which has it announce the addresses again: were both of
+   * us masters, neighbours may have learned our MAC last. An ordinary advert is lesser than the other's
+   * (keepalived's higher_prio_send_advert, always). But when we slept past our authority, the other's advert
+   * may be old, and ours might unseat who is master now: then we resign.
+   */
   #giveWay(advert: Advert, source: Ip, cause: string, now: Instant): void {
+    this.#send(this.#mayBeReplaced(now) ? RESIGNING : this.#settings.priority, now);
     this.#stepDown(now, 'BACKUP', cause);
     this.#silence.follow(advert, source, now);
   }
@@ -259,9 +255,12 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     return own !== undefined && compareIp(other, own) > 0;
   }
 
-  /** A lesser router believes to be master: RFC 9568, 6.4.3 (725) and keepalived's garp_lower_prio. */
-  #contest(now: Instant): void {
-    if (!this.#settings.quietToLower) this.#answer(now);
+  /**
+   * A lesser router believes to be master, or just ceased to: RFC 9568, 6.4.3 (a resignation is answered
+   * always) and keepalived's garp_lower_prio.
+   */
+  #contest(priority: number, now: Instant): void {
+    if (priority === RESIGNING || !this.#settings.quietToLower) this.#answer(now);
     this.#holding.contest(this.#settings.advertInterval, now);
   }
 
@@ -300,6 +299,12 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     return since(now, this.#sent) > this.#settings.downAdverts * this.#settings.advertInterval;
   }
 
+  /** ... or the kernel to remove the addresses, whose lease each advert renews. */
+  #overslept(now: Instant): boolean {
+    const { lease } = this.#settings;
+    return this.#mayBeReplaced(now) || (lease > 0 && since(now, this.#sent) > lease);
+  }
+
   /**
    * A master that slept past its authority. All waiting packets were handled, and no better master was among
    * them. It goes on: the kernel may have removed the addresses, and neighbours may have learned another's
@@ -312,6 +317,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       this.#serve(now);
       return;
     }
+    this.#send(RESIGNING, now);
     this.#stepDown(
       now,
       'BACKUP',
@@ -326,7 +332,6 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const next = after(due, advertInterval);
     this.#timers.set('advert', next > now ? next : after(now, advertInterval));
     this.#send(priority, now);
-    this.#holding.advertSent(now);
   }
 
   #send(priority: number, now: Instant): void {

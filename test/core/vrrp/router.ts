@@ -50,12 +50,10 @@ export class Router {
     return router;
   }
 
-  /** A master since `s`: nobody answered. */
+  /** A master at 0 s, since some seconds: nobody answered. */
   static master(settings: Partial<VrrpSettings> = {}): Router {
     const router = Router.started(settings, -10);
-    router.machine.timeout(router.machine.deadline() ?? at(0));
-    while (router.state !== 'MASTER') router.machine.timeout(router.machine.deadline() ?? at(0));
-    router.effects();
+    router.until(0);
     return router;
   }
 
