@@ -1,7 +1,7 @@
+import type { Milliseconds, Observations } from '../lab/scene/observation.ts';
 import { pause } from '../lab/scene/scene.ts';
 import { masterDown, type Router, vip } from './configuration.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
-import type { Milliseconds, Observations } from './observation.ts';
 import type { Column, Figures, Section, Target } from './result.ts';
 import type { Director, Stage } from './stage.ts';
 

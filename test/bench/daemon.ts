@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { ROOT } from '../lab/engine/root.ts';
 import { file } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
+import { clock, type Milliseconds } from '../lab/scene/observation.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { run } from '../lab/scene/run.ts';
-import { clock, type Milliseconds } from './observation.ts';
 
 /** The daemons that are compared. */
 export const DAEMONS = ['vipkeeper', 'keepalived'] as const;

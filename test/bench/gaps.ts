@@ -1,8 +1,8 @@
+import type { Observations } from '../lab/scene/observation.ts';
 import { pause } from '../lab/scene/scene.ts';
 import type { Router } from './configuration.ts';
 import { withBusyCpus } from './load.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
-import type { Observations } from './observation.ts';
 import type { Column, Figures, Section, Target } from './result.ts';
 import { percentile } from './statistics.ts';
 

@@ -1,8 +1,8 @@
+import type { Milliseconds, Observations } from '../lab/scene/observation.ts';
 import { pause } from '../lab/scene/scene.ts';
 import { type Router, skew } from './configuration.ts';
 import { decisionTime } from './crash.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
-import type { Milliseconds, Observations } from './observation.ts';
 import type { Column, Figures, Section, Target } from './result.ts';
 import type { Stage } from './stage.ts';
 

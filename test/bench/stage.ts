@@ -3,9 +3,9 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import { run } from '../lab/scene/run.ts';
 import { pause, Scene } from '../lab/scene/scene.ts';
+import { Watcher } from '../lab/scene/watcher.ts';
 import { configuration, INTERFACE, type Role, type Router, VIP_RANGE, vip } from './configuration.ts';
 import { Daemon, type DaemonName } from './daemon.ts';
-import { Watcher } from './watcher.ts';
 
 const VRRP_GROUP = '224.0.0.18';
 /** After the backup listens, until it is ready; and it must have heard the master before its wait means anything. */

@@ -1,8 +1,8 @@
+import type { Milliseconds, Observations } from '../lab/scene/observation.ts';
 import { pause } from '../lab/scene/scene.ts';
 import type { Router } from './configuration.ts';
 import { withBusyCpus } from './load.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
-import type { Milliseconds, Observations } from './observation.ts';
 import type { Column, Section, Target } from './result.ts';
 
 const NONE: Target = { text: 'none', met: (vipkeeper) => vipkeeper === 0 };

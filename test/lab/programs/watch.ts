@@ -1,10 +1,9 @@
-import { Reader } from '../../src/core/bytes.ts';
-import { decodeEvent, GROUP } from '../../src/core/netlink/events.ts';
-import { splitDatagram } from '../../src/core/netlink/message.ts';
-import { findControl } from '../../src/io/cmsg.ts';
-import { AF, sockaddrNetlink } from '../../src/io/sockaddr.ts';
-import { SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
-import { readFrame } from './frame.ts';
+import { Reader } from '../../../src/core/bytes.ts';
+import { decodeEvent, GROUP } from '../../../src/core/netlink/events.ts';
+import { splitDatagram } from '../../../src/core/netlink/message.ts';
+import { findControl } from '../../../src/io/cmsg.ts';
+import { AF, sockaddrNetlink } from '../../../src/io/sockaddr.ts';
+import { SO, SOCK, SOL_SOCKET, Socket } from '../../../src/io/socket.ts';
 import {
   type Advert,
   type Announcement,
@@ -13,7 +12,8 @@ import {
   clock,
   type Milliseconds,
   type Summary,
-} from './observation.ts';
+} from '../scene/observation.ts';
+import { readFrame } from './frame.ts';
 
 /**
  * `watch ADDRESS`, started in a host: notes each VRRP advert, announcement and address change there until it is

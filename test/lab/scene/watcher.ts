@@ -1,16 +1,16 @@
-import { compiled } from '../lab/engine/root.ts';
-import type { Host } from '../lab/scene/host.ts';
-import type { Program } from '../lab/scene/program.ts';
+import { compiled } from '../engine/root.ts';
+import type { Host } from './host.ts';
 import type { Ask, Observations, Summary } from './observation.ts';
+import type { Program } from './program.ts';
 
-/** A watcher that runs in a host (watch.ts), from outside. */
+/** A watcher that runs in a host (programs/watch.ts), from outside. */
 export class Watcher {
   readonly #program: Program;
   readonly #waiting = new Map<number, (result: unknown) => void>();
   #lastId = 0;
 
   private constructor(host: Host, address: string) {
-    const argv = [process.execPath, compiled('test/bench/watch.ts'), address];
+    const argv = [process.execPath, compiled('test/lab/programs/watch.ts'), address];
     this.#program = host.start('watcher', argv, { messages: true });
     this.#program.child.on('message', (answer: { id: number; result: unknown }) => {
       this.#waiting.get(answer.id)?.(answer.result);

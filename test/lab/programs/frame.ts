@@ -1,7 +1,7 @@
-import { Reader, ShortInput } from '../../src/core/bytes.ts';
-import { IPV4_BYTES, IPV6_BYTES, ipFromBytes } from '../../src/core/ip.ts';
+import { Reader, ShortInput } from '../../../src/core/bytes.ts';
+import { IPV4_BYTES, IPV6_BYTES, ipFromBytes } from '../../../src/core/ip.ts';
 
-/** What an Ethernet frame tells the bench. */
+/** What an Ethernet frame tells a watcher. */
 export type Seen =
   | { readonly kind: 'advert'; readonly source: string; readonly priority: number }
   | { readonly kind: 'announcement'; readonly address: string };
