@@ -119,7 +119,8 @@ export class Watch {
     const priority = payload[2] ?? 0;
     const { settings } = host;
     if (priority === 0) {
-      if (record.heard?.source === source) record.heard.resigned = true;
+      record.heard ??= { at: this.#world.now, source, interval: settings.advertInterval, resigned: false };
+      if (record.heard.source === source) record.heard.resigned = true;
     } else if (priority >= settings.priority || !preempts(host) || record.yields) {
       record.heard = { at: this.#world.now, source, interval: intervalOf(payload), resigned: false };
       record.sleeps = host.asleep ? 1 : 0;
@@ -138,8 +139,12 @@ export class Watch {
     else if (effect.from === 'MASTER') this.#steppedDown(host, record, effect.cause);
     if (effect.from === 'MASTER') record.gaveWay = this.#world.now;
     if (effect.to === 'INIT') record.yields = false;
-    // What arrived while it was no router was not heard.
-    if (effect.from === 'INIT' || effect.from === 'FAULT') record.heard = undefined;
+    // Only who gives way follows the one it heard; otherwise nobody is followed at first.
+    const gaveWay =
+      effect.from === 'MASTER' &&
+      effect.to === 'BACKUP' &&
+      effect.cause.includes(record.heard?.source ?? '-');
+    if (!gaveWay) record.heard = undefined;
     if (effect.cause === RESIGN_CAUSE) record.yields = true;
     record.state = effect.to;
     record.since = this.#world.now;

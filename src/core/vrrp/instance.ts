@@ -66,11 +66,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     switch (event.type) {
       case 'start':
         this.#started = true;
-        this.#yields = false;
         if (this.#state === 'INIT' && this.#link !== undefined) this.#enter(now, 'started');
         break;
       case 'stop':
         this.#started = false;
+        this.#yields = false;
         this.#leave(now, 'INIT', 'stopped');
         break;
       case 'link':
