@@ -24,7 +24,7 @@ interface Entry {
  */
 export class Driver {
   readonly #entries = new Set<Entry>();
-  readonly #alarm = new Alarm((at) => this.#expire(at));
+  readonly #alarm = new Alarm(() => this.#expire());
 
   /** `perform` gets the effects in the order in which they are to be done, never an empty list. */
   attach<Event, Effect>(
@@ -66,9 +66,11 @@ export class Driver {
     };
   }
 
-  #expire(at: Instant): void {
+  /** The clock is read for each machine: the effects of one may have told another a later time. */
+  #expire(): void {
     for (const entry of this.#entries) {
       const deadline = entry.deadline();
+      const at = now();
       if (deadline !== undefined && deadline <= at) entry.expire(at);
     }
     this.#arm();
