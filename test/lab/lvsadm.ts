@@ -15,8 +15,8 @@ import { Scene } from './scene/scene.ts';
 import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
 
 /**
- * lvsadm beside ipvsadm: the same command lines to two tables, each edited by both programs in turn; what they
- * print and their exit statuses are compared to the byte.
+ * lvsadm beside ipvsadm: the same command lines to two tables, each edited by both programs in turn; what
+ * they print and their exit statuses are compared to the byte.
  */
 export const needs = 'kernel';
 export const limitSeconds = 300;
@@ -90,7 +90,10 @@ async function same(lines: readonly Line[]): Promise<void> {
   }
 }
 
-/** Lines where lvsadm differs on purpose: help and version speak for themselves; marks above 2^31 stay positive. */
+/**
+ * Lines where lvsadm differs on purpose: help and version speak for themselves; marks above 2^31 stay
+ * positive.
+ */
 const differs = ({ words }: Line): boolean =>
   /^(-h|-v|--help|--version)/.test(words[0] ?? '') ||
   words.some((word) => /^(4294967295|3000000000|,)$/.test(word) || word.includes('!#:+'));

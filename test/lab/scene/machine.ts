@@ -1,11 +1,51 @@
 import { join } from 'node:path';
-import { Kernel } from '../engine/kernel.ts';
+import { describeExit } from '../engine/frames.ts';
+import { Kernel, type Remote } from '../engine/kernel.ts';
 import type { Link } from './link.ts';
+import type { Logged } from './program.ts';
 import type { Scene } from './scene.ts';
+
+const MAX_LOG = 1 << 18;
 
 export interface MachineOptions {
   readonly init?: 'plain' | 'systemd';
   readonly memoryMiB?: number;
+}
+
+/** A program that runs in a machine, with what it printed. */
+export class RemoteProgram implements Logged {
+  readonly name: string;
+  readonly #remote: Remote;
+  #log = '';
+  #state = 'running';
+
+  constructor(name: string, kernel: Kernel, argv: readonly string[]) {
+    this.name = name;
+    this.#remote = kernel.start(argv, (_stream, text) => {
+      this.#log = (this.#log + text).slice(-MAX_LOG);
+    });
+    this.#remote.ended.then(
+      (status) => {
+        this.#state = describeExit(status);
+      },
+      () => {
+        this.#state = 'ended with its machine';
+      },
+    );
+  }
+
+  /** What it printed last, of both streams. */
+  get log(): string {
+    return this.#log;
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#remote.kill(name);
+  }
 }
 
 /**
@@ -15,8 +55,10 @@ export interface MachineOptions {
 export class Machine {
   readonly name: string;
   readonly kernel: Kernel;
+  readonly #scene: Scene;
 
-  private constructor(name: string, kernel: Kernel) {
+  private constructor(scene: Scene, name: string, kernel: Kernel) {
+    this.#scene = scene;
     this.name = name;
     this.kernel = kernel;
   }
@@ -31,11 +73,18 @@ export class Machine {
     const taps = links.map((link) => link.tap({ name }));
     const folder = process.env.LAB_RESULTS ?? scene.folder;
     const kernel = await Kernel.boot({ ...options, name, folder: join(folder, name), taps });
-    const machine = new Machine(name, kernel);
+    const machine = new Machine(scene, name, kernel);
     for (const [i, link] of links.entries()) {
       await machine.run(`ip link set vec${i} name ${link.name} && ip link set ${link.name} up`);
     }
     return machine;
+  }
+
+  /** Starts a program inside; its log is kept and shown when a wait fails. It ends with the machine. */
+  start(name: string, argv: readonly string[]): RemoteProgram {
+    const program = new RemoteProgram(`${this.name}: ${name}`, this.kernel, argv);
+    this.#scene.watch(program);
+    return program;
   }
 
   /** Runs a shell command inside; throws with its output when it fails. */

@@ -1,6 +1,7 @@
 /**
- * What a watcher (watch.ts) saw on its host, and the words between it and the bench. Times are milliseconds of the
- * real-time clock with their fractions, the same for all processes and for the kernel's packet timestamps.
+ * What a watcher (watch.ts) saw on its host, and the words between it and the bench. Times are milliseconds
+ * of the real-time clock with their fractions, the same for all processes and for the kernel's packet
+ * timestamps.
  */
 export type Milliseconds = number;
 

@@ -28,8 +28,8 @@ export interface Pair {
 }
 
 /**
- * Builds the stage. NAT: clients on `lan`, real servers on `rack`, directors on both. DR: everybody on `lan`, and
- * the real servers hold the VIP without answering ARP for it.
+ * Builds the stage. NAT: clients on `lan`, real servers on `rack`, directors on both. DR: everybody on
+ * `lan`, and the real servers hold the VIP without answering ARP for it.
  */
 export function buildPair(scene: Scene, options: PairOptions): Pair {
   const { method } = options;
@@ -97,7 +97,10 @@ const realServerBlock = (address: string, port: number): string => `  real_serve
     }
   }`;
 
-/** The state of the pair's virtual router on a director, as `vipkeeper status --json` tells; '' when nobody answers. */
+/**
+ * The state of the pair's virtual router on a director, as `vipkeeper status --json` tells; '' when nobody
+ * answers.
+ */
 export function stateOf(director: Host): string {
   try {
     const status = JSON.parse(operator(director, 'status', '--json'));

@@ -9,8 +9,15 @@ export interface StartOptions {
   readonly messages?: boolean;
 }
 
+/** What a failed wait shows of a program. */
+export interface Logged {
+  readonly name: string;
+  readonly log: string;
+  readonly state: string;
+}
+
 /** A program that runs in a scene, with what it printed. */
-export class Program {
+export class Program implements Logged {
   readonly name: string;
   readonly child: ChildProcess;
   readonly #lines: string[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Host } from './host.ts';
 import { Link } from './link.ts';
 import { Machine, type MachineOptions } from './machine.ts';
-import { Program, type StartOptions } from './program.ts';
+import { type Logged, Program, type StartOptions } from './program.ts';
 import { run } from './run.ts';
 
 const POLL_MILLISECONDS = 50;
@@ -20,6 +20,7 @@ export class Scene {
   readonly #links: Link[] = [];
   readonly #machines: Machine[] = [];
   readonly #programs: Program[] = [];
+  readonly #watched: Logged[] = [];
 
   constructor() {
     if (process.env.LAB_ENCLOSED === undefined) {
@@ -56,7 +57,13 @@ export class Scene {
   start(name: string, argv: readonly string[], options: StartOptions = {}): Program {
     const program = new Program(name, argv, options);
     this.#programs.push(program);
+    this.watch(program);
     return program;
+  }
+
+  /** Shows this program's log, too, when a wait fails. */
+  watch(program: Logged): void {
+    this.#watched.push(program);
   }
 
   /**
@@ -80,7 +87,7 @@ export class Scene {
 
   /** The end of what each program printed, and how it stands. */
   logs(): string {
-    return this.#programs
+    return this.#watched
       .map((program) => {
         const lines = program.log.trimEnd().split('\n').slice(-TAIL_LINES);
         return [`--- ${program.name} (${program.state})`, ...lines.map((line) => `  | ${line}`)].join('\n');
