@@ -18,7 +18,7 @@ import { COMPANY, OPTION_NAMES, SPELLINGS, TUNNEL_COMPANY, TUNNEL_OPTIONS } from
 import { Refusal, UnknownHost } from './refusal.ts';
 import type { NameSource } from './values.ts';
 import { parseTimeout } from './values.ts';
-import { OptionWalk } from './words.ts';
+import { OptionWalk, vocabularyOf } from './words.ts';
 
 export type Parsed =
   | { readonly kind: 'command'; readonly command: Command }
@@ -27,6 +27,7 @@ export type Parsed =
   /** Look the host's IPv4 address up and parse again. */
   | { readonly kind: 'lookup'; readonly host: string };
 
+const VOCABULARY = vocabularyOf(SPELLINGS);
 const DEFAULT_SCHEDULER = 'wlc';
 const DEFAULT_DEVICE = 'eth0';
 
@@ -49,7 +50,7 @@ export function parseArguments(words: readonly string[], names: NameSource, prog
 }
 
 function parse(words: readonly string[], names: NameSource, program: string): Command {
-  const walk = new OptionWalk(words, SPELLINGS);
+  const walk = new OptionWalk(words, VOCABULARY);
   const first = walk.next();
   if (first.kind !== 'option') throw new Refusal(tryHelp(program), 255);
   if (first.key === 'help' || first.key === 'version') return { kind: first.key };

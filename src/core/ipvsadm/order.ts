@@ -31,12 +31,13 @@ function mergeSort<T>(items: readonly T[], compare: Compare<T>): readonly T[] {
   return [...merged, ...left.slice(l), ...right.slice(r)];
 }
 
-/** An endpoint as the numbers that are compared: IPv6 has four, IPv4 one and three zeros. */
+/** What is sorted, as the numbers that are compared. An IPv4 address has one, followed by three zeros. */
 interface Sortable<T> {
   readonly item: T;
   readonly before: readonly number[];
   readonly words: readonly number[];
-  readonly isIpv6: boolean;
+  /** Of `words`, so many are compared: the first operand's family decides. */
+  readonly width: number;
   readonly port: number;
 }
 
@@ -45,15 +46,17 @@ function sortable<T>(item: T, before: readonly number[], address: Ip | undefined
   if (address !== undefined) bytes.set(ipToBytes(address));
   const view = new DataView(bytes.buffer);
   const words = [0, 4, 8, 12].map((at) => view.getUint32(at));
-  return { item, before, words, isIpv6: address?.includes(':') ?? false, port };
+  return { item, before, words, width: address?.includes(':') ? 4 : 1, port };
 }
 
-function compare<T>(a: Sortable<T>, b: Sortable<T>): number {
-  const words = a.isIpv6 ? 4 : 1;
-  const left = [...a.before, ...a.words.slice(0, words), a.port];
-  const right = [...b.before, ...b.words.slice(0, words), b.port];
-  for (const [index, number] of left.entries()) {
-    const difference = (number - (right[index] ?? 0)) | 0;
+const compare = <T>(a: Sortable<T>, b: Sortable<T>): number =>
+  firstDifference(a.before, b.before, a.before.length) ||
+  firstDifference(a.words, b.words, a.width) ||
+  a.port - b.port;
+
+function firstDifference(a: readonly number[], b: readonly number[], count: number): number {
+  for (let i = 0; i < count; i++) {
+    const difference = ((a[i] ?? 0) - (b[i] ?? 0)) | 0;
     if (difference !== 0) return difference;
   }
   return 0;

@@ -113,7 +113,8 @@ export function parseEndpoint(text: string, protocol: number, names: NameSource)
     port = text.slice(close + 2);
   }
   let family: Family = 6;
-  let address = host.includes(':') ? parseIp(host) : undefined;
+  // Every IPv6 address has two colons; what has one is a host with its port.
+  let address = host.indexOf(':') !== host.lastIndexOf(':') ? parseIp(host) : undefined;
   if (address === undefined) {
     const colon = host.lastIndexOf(':');
     port = colon < 0 ? undefined : host.slice(colon + 1);

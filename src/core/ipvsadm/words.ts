@@ -10,6 +10,19 @@ const UNKNOWN = 'unknown option';
 const MISSING = 'missing argument';
 const UNWANTED = 'option does not take an argument';
 
+/** The spellings by their words. */
+export interface Vocabulary {
+  readonly byShort: ReadonlyMap<string, Spelling>;
+  readonly byLong: ReadonlyMap<string, Spelling>;
+}
+
+export function vocabularyOf(spellings: readonly Spelling[]): Vocabulary {
+  return {
+    byShort: new Map(spellings.flatMap((each) => (each.short === undefined ? [] : [[each.short, each]]))),
+    byLong: new Map(spellings.map((each) => [each.long, each])),
+  };
+}
+
 /**
  * Walks a command line as the popt library does, because scripts rely on its ways: `-At 1.2.3.4:80`,
  * `-t=1.2.3.4:80`, `--tcp-service=1.2.3.4:80`, an optional argument that is taken unless it begins with a dash,
@@ -18,19 +31,15 @@ const UNWANTED = 'option does not take an argument';
 export class OptionWalk {
   readonly operands: string[] = [];
   readonly #words: readonly string[];
-  readonly #byShort = new Map<string, Spelling>();
-  readonly #byLong = new Map<string, Spelling>();
+  readonly #vocabulary: Vocabulary;
   #next = 0;
   /** What is left of a group of short options. */
   #group = '';
   #onlyOperands = false;
 
-  constructor(words: readonly string[], spellings: readonly Spelling[]) {
+  constructor(words: readonly string[], vocabulary: Vocabulary) {
     this.#words = words;
-    for (const spelling of spellings) {
-      this.#byLong.set(spelling.long, spelling);
-      if (spelling.short !== undefined) this.#byShort.set(spelling.short, spelling);
-    }
+    this.#vocabulary = vocabulary;
   }
 
   /** The word that was taken last: what an error quotes. */
@@ -53,13 +62,13 @@ export class OptionWalk {
 
   #long(text: string): Step {
     const equals = text.indexOf('=');
-    const spelling = this.#byLong.get(equals < 0 ? text : text.slice(0, equals));
+    const spelling = this.#vocabulary.byLong.get(equals < 0 ? text : text.slice(0, equals));
     if (spelling === undefined) return this.#error(UNKNOWN);
     return this.#withArgument(spelling, equals < 0 ? undefined : text.slice(equals + 1));
   }
 
   #short(): Step {
-    const spelling = this.#byShort.get(this.#group.charAt(0));
+    const spelling = this.#vocabulary.byShort.get(this.#group.charAt(0));
     const rest = this.#group.slice(1);
     this.#group = '';
     if (spelling === undefined) return this.#error(UNKNOWN);
