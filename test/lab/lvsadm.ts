@@ -103,7 +103,7 @@ story('the lines that were captured once', async () => {
   await same(lines.filter((each) => !differs(each)));
 });
 
-story('every option with every command, every value', async () => {
+story('every value of every option', async () => {
   await same(systematicLines().filter((each) => !differs(each)));
 });
 

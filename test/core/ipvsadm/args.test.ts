@@ -17,7 +17,7 @@ function operation(line: string): unknown {
   return parsed.kind === 'command' && parsed.command.kind === 'change' ? parsed.command.operation : parsed;
 }
 
-for (const line of capturedLines('verdicts.txt')) {
+for (const line of [...capturedLines('verdicts.txt'), ...capturedLines('matrix.txt')]) {
   const [status = '', words = '', text = ''] = line.split('\t');
   args(`${words || '(nothing)'} -> ${status}`, () => {
     const parsed = parse(words);
