@@ -17,6 +17,7 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = { vrrp: ['--no-lazy', '--no-flush-bytecode'] };
 const CORPSE_POLL_MS = 20;
 const CORPSE_POLLS = 150;
+const LAST_WORDS_MS = 200;
 
 export interface ChildReport {
   readonly role: Role;
@@ -79,7 +80,7 @@ export class Children {
     if (pid === undefined) return;
     for (let poll = 0; poll < CORPSE_POLLS && isOurChild(pid, role); poll++) {
       if (poll === 0) this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
-      process.kill(pid, poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+      end(pid, poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
       await new Promise((resolve) => setTimeout(resolve, CORPSE_POLL_MS));
     }
     removePid(this.#pidFile(role));
@@ -158,7 +159,12 @@ export class Children {
       delete family.channel;
       family.driven.handle({ type: 'exited', status, signal });
     };
-    child.on('exit', exited);
+    // What it said last says why it ended, and is read after its exit is known.
+    child.on('exit', (status, signal) => {
+      if (!child.connected) return exited(status, signal);
+      child.once('disconnect', () => exited(status, signal));
+      setTimeout(() => exited(status, signal), LAST_WORDS_MS);
+    });
     child.on('error', (error) => {
       this.#listener.log('error', `the ${role} process: ${error.message}`);
       if (child.pid === undefined) exited(null, null);
@@ -170,5 +176,13 @@ export class Children {
       else this.#listener.state(role, message.state);
     });
     this.#listener.started(role);
+  }
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in this moment.
   }
 }

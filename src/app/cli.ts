@@ -3,7 +3,7 @@ import { now } from '../io/clock.ts';
 import { askControl } from '../io/control.ts';
 import { paintError } from '../io/screen.ts';
 import { type CheckOptions, checkFile } from './loading.ts';
-import { type DaemonStatus, statusLines } from './status.ts';
+import { type DaemonStatus, type Reload, statusLines } from './status.ts';
 import { VERSION } from './version.ts';
 
 const EXAMPLES = `
@@ -21,7 +21,9 @@ interface CommonOptions {
 /** `vipkeeper`: the operator's program. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const program = command('vipkeeper', 'Asks and directs the vipkeeperd of this host.')
-    .version(VERSION, '-v, --version')
+    .version(VERSION, '-v, --version', 'say the version')
+    .helpOption('-h, --help', 'list the options')
+    .helpCommand('help [command]', 'explain a command')
     .option('--run-dir <folder>', "the daemon's run directory", '/run/vipkeeper')
     .addHelpText('after', EXAMPLES);
   program
@@ -38,11 +40,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .command('reload')
     .description('read the configuration again; one with errors is refused')
     .action(async (_options, self) => {
-      const { complaints } = (await ask(self.optsWithGlobals(), { verb: 'reload' })) as {
-        readonly complaints: readonly string[];
-      };
+      const { applied, complaints } = (await ask(self.optsWithGlobals(), { verb: 'reload' })) as Reload;
       for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
-      process.stdout.write(complaints.length === 0 ? 'reloaded\n' : 'see above\n');
+      if (!applied) fail('not reloaded: what runs goes on as it was');
+      process.stdout.write('reloaded\n');
     });
   program
     .command('maintenance <on|off>')

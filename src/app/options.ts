@@ -1,4 +1,4 @@
-import { command, Option } from '../io/arguments.ts';
+import { command, InvalidArgumentError, Option } from '../io/arguments.ts';
 
 /** The daemon's command line: keepalived's options, and `--run-dir`, `--state-dir` of ours. */
 export interface DaemonOptions {
@@ -8,7 +8,7 @@ export interface DaemonOptions {
   readonly check: boolean;
   readonly dontFork: boolean;
   readonly logConsole: boolean;
-  readonly logDetail: number;
+  readonly logDetail: boolean;
   readonly logFacility: number;
   readonly logFile?: string;
   readonly syslog: boolean;
@@ -29,7 +29,7 @@ const LOCAL0 = 16;
 function facility(text: string): number {
   const local = /^(?:local)?([0-7])$/.exec(text);
   const number = local === null ? FACILITIES[text] : LOCAL0 + Number(local[1]);
-  if (number === undefined) throw new Error(`no log facility: ${text} (0-7, local0-local7, user, daemon)`);
+  if (number === undefined) throw new InvalidArgumentError('It is 0-7, local0-local7, user or daemon.');
   return number;
 }
 
@@ -40,32 +40,45 @@ Examples:
   vipkeeperd -P -f /etc/vrrp.conf    only VRRP, for a router without IPVS
   kill -HUP $(cat /run/vipkeeper/vipkeeperd.pid)    read the configuration again`;
 
+/** Switches that are not given. */
+const OFF = {
+  vrrp: false,
+  check: false,
+  dontFork: false,
+  logDetail: false,
+  logConsole: false,
+  dontReleaseVrrp: false,
+  dontReleaseIpvs: false,
+  dontRespawn: false,
+};
+
 /** Reads `argv` (without node and script); prints and exits for --help, --version and usage errors. */
 export function daemonOptions(argv: readonly string[], version: string): DaemonOptions {
   const program = command('vipkeeperd', 'High availability for Linux Virtual Server directors.')
-    .version(version, '-v, --version')
+    .version(version, '-v, --version', 'say the version')
+    .helpOption('-h, --help', 'list the options')
     .option('-f, --use-file <file>', 'configuration file', '/etc/keepalived/keepalived.conf')
-    .option('-P, --vrrp', 'only VRRP: no health checks, no IPVS table', false)
-    .option('-C, --check', 'only health checks: no VRRP', false)
-    .option('-n, --dont-fork', 'stay in the foreground', false)
-    .option('-l, --log-console', 'log to standard error', false)
-    .option('-D, --log-detail', 'log in detail', (_: unknown, n: number) => n + 1, 0)
+    .option('-P, --vrrp', 'only VRRP: no health checks, no IPVS table')
+    .option('-C, --check', 'only health checks: no VRRP')
+    .option('-n, --dont-fork', 'stay in the foreground')
+    .option('-l, --log-console', 'log to standard error')
+    .option('-D, --log-detail', 'log in detail')
     .addOption(
       new Option('-S, --log-facility <name>', 'syslog facility').argParser(facility).default(3, 'daemon'),
     )
-    .option('-g, --log-file [file]', 'log to a file too')
+    .option('-g, --log-file [file]', 'log to a file too (default: /tmp/vipkeeper.log)')
     .option('-G, --no-syslog', 'do not log to syslog')
-    .option('-V, --dont-release-vrrp', 'leave the virtual addresses in place on stop', false)
-    .option('-I, --dont-release-ipvs', 'leave the IPVS table in place on stop', false)
-    .option('-R, --dont-respawn', 'do not restart child processes', false)
-    .option('-p, --pid <file>', 'pid file of the daemon')
-    .option('-i, --config-id <id>', 'the name that @id lines are for')
-    .option('-t, --config-test [file]', 'check the configuration and exit: 0 clean, 5 errors or warnings')
+    .option('-V, --dont-release-vrrp', 'leave the virtual addresses in place on stop')
+    .option('-I, --dont-release-ipvs', 'leave the IPVS table in place on stop')
+    .option('-R, --dont-respawn', 'do not restart child processes')
+    .option('-p, --pid <file>', 'another pid file of the daemon')
+    .option('-i, --config-id <id>', 'the name that @id lines are for (default: the host name)')
+    .option('-t, --config-test [file]', 'check the configuration and exit: 0 good, 4 unreadable, 5 errors')
     .option('--run-dir <folder>', 'pid files and the control socket', '/run/vipkeeper')
     .option('--state-dir <folder>', "the operator's decisions", '/var/lib/vipkeeper')
     .addHelpText('after', EXAMPLES);
   program.parse(argv, { from: 'user' });
   const { logFile, ...given } = program.opts();
   const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
-  return { ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
+  return { ...OFF, ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
 }

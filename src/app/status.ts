@@ -18,6 +18,13 @@ export interface DaemonStatus {
   readonly sync: SyncState | null;
 }
 
+/** The answer to `vipkeeper reload`. */
+export interface Reload {
+  /** False: the configuration has errors, and what ran goes on. */
+  readonly applied: boolean;
+  readonly complaints: readonly string[];
+}
+
 const STATE_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray' } as const;
 
 const heading = (text: string): string => paint('bold', text);
@@ -83,7 +90,7 @@ function processLines(processes: readonly ChildReport[]): string[] {
   const rows = processes.map(({ role, pid, restarts }) => [
     role,
     pid === undefined ? paint('red', 'waits for its restart') : String(pid),
-    restarts === 0 ? '' : paint('yellow', `restarted ${restarts} times`),
+    restarts === 0 ? '' : paint('yellow', `restarted ${restarts === 1 ? 'once' : `${restarts} times`}`),
   ]);
   return [heading('Processes'), ...aligned(rows, '  ')];
 }

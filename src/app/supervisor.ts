@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { resolve } from 'node:path';
 import type { Configuration } from '../core/config/model.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
@@ -10,7 +11,7 @@ import { serveControl } from '../io/control.ts';
 import { Driver } from '../io/drive.ts';
 import { type Log, openLog } from '../io/log.ts';
 import { ServiceNotifier, watchdogTimeout } from '../io/notify.ts';
-import { isAlive, readPid, removePid, writePid } from '../io/pidfile.ts';
+import { claimPid, readPid, removePid, runs } from '../io/pidfile.ts';
 import { Store } from '../io/store.ts';
 import { type ChildListener, Children } from './children.ts';
 import { loadFile, loadForTerminal, testConfiguration } from './loading.ts';
@@ -25,14 +26,18 @@ import {
   type VrrpState,
 } from './messages.ts';
 import { type DaemonOptions, daemonOptions } from './options.ts';
-import type { DaemonStatus } from './status.ts';
+import type { DaemonStatus, Reload } from './status.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 2;
 const EXIT_PERMISSION = 4;
+const EXIT_CRASHED = 70;
+const PROGRAM = 'vipkeeperd';
 /** `child_wait_time`'s default: how long a stop may take before children are killed. */
 const STOP_GRACE: Duration = seconds(5);
+/** How long the log of a crash may take. */
+const CRASH_LOG_MS = 1000;
 
 /** `vipkeeperd`: reads the configuration, starts the processes that do the work, and answers the operator. */
 export async function runSupervisor(argv: readonly string[]): Promise<void> {
@@ -41,38 +46,92 @@ export async function runSupervisor(argv: readonly string[]): Promise<void> {
   const configuration = loadForTerminal(options);
   if (configuration === undefined) process.exit(EXIT_CONFIGURATION);
   const missing = missingCapabilities();
-  if (missing.length > 0) {
-    process.stderr.write(`vipkeeperd: run as root: missing ${missing.join(' and ')}\n`);
-    process.exit(EXIT_PERMISSION);
+  if (missing.length > 0) refuse(EXIT_PERMISSION, `missing ${missing.join(' and ')}: run it as root`);
+  if (!options.dontFork) return daemonise(argv, options);
+  claim(options);
+  await supervisor(options, configuration).run();
+}
+
+function supervisor(options: DaemonOptions, configuration: Configuration): Supervisor {
+  try {
+    return new Supervisor(options, configuration);
+  } catch (error) {
+    for (const file of pidFiles(options)) removePid(file);
+    return refuse(EXIT_FAILED, (error as Error).message);
   }
-  const pidFile = options.pid ?? `${options.runDir}/vipkeeperd.pid`;
-  const other = readPid(pidFile);
-  if (other !== undefined && other !== process.pid && isAlive(other)) {
-    process.stderr.write(`vipkeeperd: already running as process ${other} (${pidFile})\n`);
-    process.exit(EXIT_FAILED);
+}
+
+/** Says why there is no daemon, to who waits for one that goes to the background too, and ends. */
+function refuse(status: number, why: string): never {
+  process.stderr.write(`${PROGRAM}: ${why}\n`);
+  if (process.connected) process.send?.({ failed: why });
+  process.exit(status);
+}
+
+/** The run directory's pid file is always written: two daemons there would end each other's processes. */
+function pidFiles({ pid, runDir }: DaemonOptions): string[] {
+  const own = `${runDir}/${PROGRAM}.pid`;
+  return pid === undefined || pid === own ? [own] : [own, pid];
+}
+
+function alreadyRuns(pid: number, file: string): never {
+  return refuse(EXIT_FAILED, `already running as process ${pid} (${file})`);
+}
+
+function claim(options: DaemonOptions): void {
+  for (const file of pidFiles(options)) {
+    let other: number | undefined;
+    try {
+      other = claimPid(file, process.pid, PROGRAM);
+    } catch (error) {
+      refuse(EXIT_FAILED, `cannot write the pid file: ${(error as Error).message}`);
+    }
+    if (other !== undefined) alreadyRuns(other, file);
   }
-  if (!options.dontFork) return daemonise(argv);
-  mkdirSync(options.runDir, { recursive: true });
-  writePid(pidFile, process.pid);
-  await new Supervisor(options, configuration, pidFile).run();
 }
 
 /** Starts the daemon proper in a session of its own; ends when that one is ready, or says why it is not. */
-function daemonise(argv: readonly string[]): void {
-  const daemon = fork(process.argv[1] ?? '', [...argv, '-n'], { detached: true, stdio: 'ignore' });
-  daemon.on('message', (message: { readonly failed?: string }) => {
-    if (message.failed !== undefined) process.stderr.write(`vipkeeperd: ${message.failed}\n`);
-    process.exit(message.failed === undefined ? 0 : EXIT_FAILED);
+function daemonise(argv: readonly string[], options: DaemonOptions): void {
+  for (const file of pidFiles(options)) {
+    const other = readPid(file);
+    if (other !== undefined && runs(other, PROGRAM)) alreadyRuns(other, file);
+  }
+  const daemon = fork(process.argv[1] ?? '', [...argv, '-n', ...absolute(options)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  daemon.on('exit', (status) => process.exit(status === 0 ? EXIT_FAILED : (status ?? EXIT_FAILED)));
+  let failure: string | undefined;
+  daemon.on('message', (message: { readonly failed?: string }) => {
+    if (message.failed === undefined) process.exit(0);
+    failure = message.failed;
+  });
+  daemon.on('exit', (status, signal) => {
+    const end = (): never => {
+      const how = signal === null ? `with status ${status}` : `by ${signal}`;
+      return refuse(status || EXIT_FAILED, failure ?? `the daemon ended ${how}; see the log`);
+    };
+    // What it said last may still have to be read.
+    if (daemon.connected) daemon.once('disconnect', end);
+    else end();
+  });
+}
+
+/** The daemon's folder is the root: it must keep no file system busy. Its files are where they were. */
+function absolute({ useFile, pid, logFile, runDir, stateDir }: DaemonOptions): string[] {
+  return [
+    ...['--use-file', resolve(useFile), '--run-dir', resolve(runDir), '--state-dir', resolve(stateDir)],
+    ...(pid === undefined ? [] : ['--pid', resolve(pid)]),
+    ...(logFile === undefined ? [] : ['--log-file', resolve(logFile)]),
+  ];
 }
 
 class Supervisor implements ChildListener {
   readonly #options: DaemonOptions;
-  readonly #pidFile: string;
   readonly #log: Log;
   readonly #children: Children;
   readonly #store: Store;
+  readonly #control: Server;
   readonly #notify = new ServiceNotifier();
   readonly #started = Date.now();
   readonly #states = new Map<Role, unknown>();
@@ -80,19 +139,21 @@ class Supervisor implements ChildListener {
   #configuration: Configuration;
   #syncRole: SyncRole | undefined;
   #stopping = false;
+  /** The last grave message: why a daemon that stops by itself does. */
+  #grave: string | undefined;
 
-  constructor(options: DaemonOptions, configuration: Configuration, pidFile: string) {
+  constructor(options: DaemonOptions, configuration: Configuration) {
     this.#options = options;
     this.#configuration = configuration;
-    this.#pidFile = pidFile;
     this.#log = openLog({
       console: options.logConsole,
       syslog: options.syslog,
-      detail: options.logDetail > 0,
+      detail: options.logDetail,
       facility: options.logFacility,
       ...(options.logFile === undefined ? {} : { file: options.logFile }),
     });
     this.#children = new Children(new Driver(), options.runDir, !options.dontRespawn, this);
+    this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
   }
 
@@ -101,11 +162,8 @@ class Supervisor implements ChildListener {
     process.on('SIGTERM', () => void this.#stop(0));
     process.on('SIGINT', () => void this.#stop(0));
     process.on('SIGHUP', () => this.#reload());
-    process.on('SIGPIPE', () => undefined);
-    serveControl(`${this.#options.runDir}/control.sock`, (request) => this.#answer(request)).on(
-      'error',
-      (error) => this.log('error', `the control socket: ${error.message}`),
-    );
+    process.on('uncaughtException', (error) => void this.#crash(error));
+    this.#control.on('error', (error) => this.log('error', `the control socket: ${error.message}`));
     for (const role of ROLES) await this.#children.bury(role);
     for (const role of this.#wanted()) {
       this.#awaited.add(role);
@@ -117,6 +175,7 @@ class Supervisor implements ChildListener {
   }
 
   log(level: Level, message: string): void {
+    if (level === 'crit') this.#grave = message;
     this.#log.log(level, message);
   }
 
@@ -142,8 +201,10 @@ class Supervisor implements ChildListener {
   }
 
   failed(role: Role, status: number | null): void {
-    this.log('crit', `the ${role} process can't work (status ${status}): the daemon stops`);
-    void this.#stop(EXIT_FAILED, `the ${role} process can't work; see the log`);
+    if (this.#stopping) return;
+    const why = this.#grave ?? `the ${role} process ended with status ${status}`;
+    this.log('error', `the ${role} process can't work: the daemon stops`);
+    void this.#stop(EXIT_FAILED, why);
   }
 
   /** What a process of each role has to do; undefined: it is not needed. */
@@ -182,9 +243,10 @@ class Supervisor implements ChildListener {
     this.#children.send('sync', { type: 'role', role });
   }
 
-  #reload(): string[] {
-    this.#notify.reloading(now());
+  #reload(): Reload {
     const complaints: string[] = [];
+    if (this.#stopping) return { applied: false, complaints: ['the daemon stops'] };
+    this.#notify.reloading(now());
     const configuration = loadFile(this.#options, (severity, text) => {
       this.log(severity, text);
       complaints.push(text);
@@ -195,22 +257,26 @@ class Supervisor implements ChildListener {
       this.#apply(configuration);
     }
     this.#notify.ready('running');
-    return complaints;
+    return { applied: configuration !== undefined, complaints };
   }
 
   #apply(configuration: Configuration): void {
     const before = this.#wanted();
     this.#configuration = configuration;
-    const now = this.#wanted();
-    for (const role of before) {
-      if (!now.includes(role))
-        void this.#children.stop(role, STOP_GRACE).then(() => this.#states.delete(role));
-    }
-    for (const role of now) {
+    const wanted = this.#wanted();
+    for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
+    for (const role of wanted) {
       if (this.#children.has(role)) this.started(role);
       else this.#children.start(role);
     }
     this.log('notice', `reloaded ${this.#options.useFile}`);
+  }
+
+  /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */
+  async #retire(role: Role): Promise<void> {
+    await this.#children.stop(role, STOP_GRACE);
+    this.#states.delete(role);
+    if (!this.#stopping && this.#wanted().includes(role)) this.#children.start(role);
   }
 
   async #stop(status: number, why?: string): Promise<void> {
@@ -220,16 +286,27 @@ class Supervisor implements ChildListener {
     this.#notify.stopping('giving up the virtual addresses');
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
     for (const role of ROLES) await this.#children.stop(role, STOP_GRACE);
-    if (why !== undefined) process.send?.({ failed: why });
-    removePid(this.#pidFile);
+    if (why !== undefined && process.connected) {
+      await new Promise((sent) => process.send?.({ failed: why }, sent));
+    }
+    this.#control.close();
+    for (const file of pidFiles(this.#options)) removePid(file);
     await this.#log.close();
     process.exit(status);
+  }
+
+  /** A defect here ends this process only: VRRP and the checks go on, and the service manager starts it again. */
+  async #crash(error: Error): Promise<void> {
+    setTimeout(() => process.exit(EXIT_CRASHED), CRASH_LOG_MS);
+    this.log('crit', `the supervisor has a defect: ${error.stack ?? error.message}`);
+    await this.#log.close();
+    process.exit(EXIT_CRASHED);
   }
 
   #answer(request: unknown): unknown {
     const { verb, on } = request as { readonly verb?: unknown; readonly on?: unknown };
     if (verb === 'status') return this.#status();
-    if (verb === 'reload') return { complaints: this.#reload() };
+    if (verb === 'reload') return this.#reload();
     if (verb === 'maintenance' && typeof on === 'boolean') {
       this.#store.maintenance = on;
       this.#children.send('vrrp', { type: 'maintenance', on });

@@ -22,4 +22,4 @@ export function wholeNumber(low: number, high: number): (text: string) => number
   };
 }
 
-export { Command, Option };
+export { Command, InvalidArgumentError, Option };

@@ -2,6 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 
 /** Messages that may wait for a peer that does not read; more are dropped and counted. */
 const MAX_WAITING = 2_000;
+/** The same once Node says that much waits (128 KiB): whole states are large. */
+const MAX_LARGE_WAITING = 32;
 
 /**
  * One end of the pipe between the supervisor and a child. Sending never blocks and never throws: a peer that is
@@ -10,6 +12,7 @@ const MAX_WAITING = 2_000;
 export class Channel<In, Out> {
   readonly #end: ChildProcess | NodeJS.Process;
   #waiting = 0;
+  #crowded = false;
   #dropped = 0;
 
   /** `end`: a child made by `spawnRole`, or `process` in the child. */
@@ -26,7 +29,8 @@ export class Channel<In, Out> {
   }
 
   send(message: Out): void {
-    if (!this.open || this.#end.send === undefined || this.#waiting >= MAX_WAITING) {
+    const limit = this.#crowded ? MAX_LARGE_WAITING : MAX_WAITING;
+    if (!this.open || this.#end.send === undefined || this.#waiting >= limit) {
       this.#dropped += 1;
       return;
     }
@@ -35,7 +39,7 @@ export class Channel<In, Out> {
       this.#waiting -= 1;
     };
     // The callback also takes the error of a peer that just went away.
-    (this.#end as ChildProcess).send(message as object, sent);
+    this.#crowded = !(this.#end as ChildProcess).send(message as object, sent);
   }
 
   onMessage(receive: (message: In) => void): void {

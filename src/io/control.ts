@@ -24,8 +24,10 @@ export function serveControl(path: string, answer: Answer): Server {
     });
   });
   server.maxConnections = MAX_CLIENTS;
+  // The socket is bound before `listen` returns, so nothing else is made with this mask.
   const mask = process.umask(0o177);
-  server.listen(path, () => process.umask(mask));
+  server.listen(path);
+  process.umask(mask);
   return server;
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import winston from 'winston';
@@ -29,19 +30,29 @@ export interface LogTargets {
   readonly detail: boolean;
   /** Syslog facility number, `-S`; 3 is daemon. */
   readonly facility: number;
+  /** The unix datagram socket of the syslog daemon; /dev/log when absent. */
+  readonly syslogSocket?: string;
 }
 
 export interface Log {
+  /** Each line of the message becomes a record of its own. */
   log(level: LogLevel, message: string): void;
   /** Resolves when everything logged has left the process. */
   close(): Promise<void>;
 }
 
 const SYSLOG_SOCKET = '/dev/log';
+const STANDARD_ERROR = 2;
+
+/** Whether standard error goes to the journal: the variable alone is inherited by every child of a service. */
+function isJournal(): boolean {
+  const { dev, ino } = fstatSync(STANDARD_ERROR);
+  return process.env.JOURNAL_STREAM === `${dev}:${ino}`;
+}
 
 /** Lines for a person at a terminal, or `<N>` prefixes (sd-daemon(3)) when standard error is the journal. */
 function consoleFormat(): winston.Logform.Format {
-  const journal = process.env.JOURNAL_STREAM !== undefined;
+  const journal = isJournal();
   const colour = process.stderr.isTTY === true;
   return winston.format.printf(({ level, message }) => {
     const severity = level as LogLevel;
@@ -53,9 +64,9 @@ function consoleFormat(): winston.Logform.Format {
 }
 
 /** RFC 3164 datagrams to the local syslog daemon; what it does not take is lost, as with syslog(3). */
-function syslogStream(facility: number): Writable {
+function syslogStream(facility: number, path: string): Writable {
   const socket = new Socket(AF.UNIX, SOCK.DGRAM, 0, 'syslog');
-  const to = sockaddrUnix(SYSLOG_SOCKET);
+  const to = sockaddrUnix(path);
   const encoder = new TextEncoder();
   return new Writable({
     decodeStrings: false,
@@ -75,6 +86,7 @@ function syslogStream(facility: number): Writable {
   });
 }
 
+/** Throws when the file of `-g` can't be written. */
 export function openLog(targets: LogTargets): Log {
   const { format, transports } = winston;
   const plain = format.printf(({ level, message }) => `${new Date().toISOString()} ${level} ${message}`);
@@ -86,18 +98,25 @@ export function openLog(targets: LogTargets): Log {
     sinks.push(new transports.Console({ stderrLevels: Object.keys(SEVERITY), format: consoleFormat() }));
   }
   if (targets.syslog) {
-    sinks.push(new transports.Stream({ stream: syslogStream(targets.facility), format: syslog }));
+    const stream = syslogStream(targets.facility, targets.syslogSocket ?? SYSLOG_SOCKET);
+    sinks.push(new transports.Stream({ stream, format: syslog }));
   }
-  if (targets.file !== undefined) sinks.push(new transports.File({ filename: targets.file, format: plain }));
+  if (targets.file !== undefined) {
+    closeSync(openSync(targets.file, 'a'));
+    sinks.push(new transports.File({ filename: targets.file, format: plain }));
+  }
   const logger = winston.createLogger({
     levels: SEVERITY,
     level: targets.detail ? 'debug' : 'info',
     silent: sinks.length === 0,
     transports: sinks,
   });
+  // A reader that went away, a full disk: what can't be logged must not end the daemon.
+  process.stderr.on('error', () => undefined);
+  logger.on('error', (error) => logger.error(`the log: ${error.message}`));
   return {
     log: (level, message) => {
-      logger.log(level, message);
+      for (const line of message.split('\n')) logger.log(level, line);
     },
     close: () =>
       new Promise((resolve) => {

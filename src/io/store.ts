@@ -13,7 +13,8 @@ const NAME = 'operator';
 
 /**
  * The operator's decisions in `folder`/operator.json (mode 0600), written whole by rename and synced. A file that
- * can't be read is put aside as operator.json.broken, `onBroken` is told, and the state starts clean.
+ * can't be understood is put aside as operator.json.broken, `onBroken` is told, and the state starts clean.
+ * Throws when the folder can't be used.
  */
 export class Store {
   readonly #conf: Conf<OperatorState>;
@@ -24,9 +25,12 @@ export class Store {
     try {
       this.#conf = open();
     } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
       const file = join(folder, `${NAME}.json`);
+      if (code !== undefined)
+        throw new Error(`cannot keep the operator's decisions in ${folder}: ${message}`);
       renameSync(file, `${file}.broken`);
-      onBroken(`${file}: ${(error as Error).message}: put aside as ${NAME}.json.broken, starting clean`);
+      onBroken(`${file}: ${message}: put aside as ${NAME}.json.broken, starting clean`);
       this.#conf = open();
     }
   }

@@ -1,93 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT } from './engine/root.ts';
 import { Scene } from './scene/scene.ts';
 
-/** systemd/vipkeeper.service under a real systemd: started, reloaded, killed, frozen, and stopped. */
+/**
+ * The daemon as a service, under a real systemd with the unit that the project ships: started, reloaded, killed, frozen
+ * and stopped, with no more rights than the unit gives.
+ */
 export const needs = 'systemd';
 export const limitSeconds = 300;
 
-const VIP = '10.0.0.100';
-const STATUS = `${ROOT}/bin/vipkeeper status`;
-const LONG = 90;
-const story = suite('vipkeeper.service under systemd');
+const VIP = '10.9.0.100';
+const UNIT = 'vipkeeper.service';
+const CONFIGURATION = '/etc/keepalived/keepalived.conf';
+
+const story = suite('the systemd service');
 const scene = new Scene();
 story.after(() => scene.close());
-const lan = scene.link('lan');
-const machine = await scene.machine('box', [lan], { init: 'systemd' });
+const machine = await scene.machine('box', [], { init: 'systemd' });
+const sh = async (command: string): Promise<string> => (await machine.run(command)).trim();
 
-const configuration = (priority: number): string => `vrrp_instance web {
+const configuration = (priority: number, servers: number): string => `vrrp_instance web {
   interface lan
   virtual_router_id 7
   priority ${priority}
   advert_int 1
   virtual_ipaddress {
-    ${VIP}
+    ${VIP}/24
   }
+}
+virtual_server ${VIP} 80 {
+  lb_algo rr
+  lb_kind NAT
+  protocol TCP
+  ${Array.from({ length: servers }, (_, i) => `real_server 10.9.0.${11 + i} 80 {\n  }`).join('\n  ')}
 }
 `;
 
-const configure = (text: string): Promise<string> =>
-  machine.run(`mkdir -p /etc/keepalived; cat >/etc/keepalived/keepalived.conf <<'END'\n${text}END`);
-const property = async (name: string): Promise<string> =>
-  (await machine.run(`systemctl show -P ${name} vipkeeper`)).trim();
-const holdsVip = (): Promise<boolean> => machine.succeeds(`ip -o address show to ${VIP} | grep -q .`);
+const write = (path: string, text: string): Promise<string> =>
+  sh(`mkdir -p $(dirname ${path}) && cat >${path} <<'END'\n${text}\nEND`);
+const property = (name: string): Promise<string> => sh(`systemctl show -P ${name} ${UNIT}`);
+const holds = (): Promise<boolean> => machine.succeeds(`ip -o address show to ${VIP} | grep -q .`);
+const table = async (): Promise<string[]> => (await sh('ipvsadm -Sn')).split('\n').filter(Boolean);
+const pidOf = (role: string): Promise<string> => sh(`cat /run/vipkeeper/${role}.pid`);
+/** What the unit logged so far, `PRIORITY message` a line; the journal is a little behind. */
+const journal = (): Promise<string> =>
+  sh(
+    `journalctl --sync; journalctl -u ${UNIT} -o json --output-fields=PRIORITY,MESSAGE | ` +
+      `sed -E 's/.*"PRIORITY":"([0-9])".*"MESSAGE":"(.*)".*/\\1 \\2/; s/.*"MESSAGE":"(.*)".*"PRIORITY":"([0-9])".*/\\2 \\1/'`,
+  );
+const works = (what: string): Promise<number> =>
+  scene.until(`${what}: it holds the VIP and its service`, async () => {
+    return (await property('ActiveState')) === 'active' && (await holds()) && (await table()).length > 0;
+  });
 
-/** Waits until systemd has started it so many times again, and it does its work. */
-async function runsAgain(times: number): Promise<void> {
-  const active = async (): Promise<boolean> =>
-    (await property('NRestarts')) === String(times) && (await property('ActiveState')) === 'active';
-  await scene.until('it runs again', active, LONG);
-  await scene.until('it holds the VIP', holdsVip, LONG);
+story.before(async () => {
+  await sh('ip link add lan type dummy && ip address add 10.9.0.1/24 dev lan && ip link set lan up');
+  for (const program of ['vipkeeperd', 'vipkeeper']) {
+    await sh(`ln -s ${join(ROOT, 'bin', program)} /usr/sbin/${program}`);
+  }
+  await write(`/etc/systemd/system/${UNIT}`, readFileSync(join(ROOT, 'systemd', UNIT), 'utf8'));
+  await write(CONFIGURATION, configuration(255, 1));
+  await sh('systemctl daemon-reload');
+});
+
+story('systemd has nothing to say about the unit', async () => {
+  const { stdout, stderr } = await machine.kernel.attempt([
+    'systemd-analyze',
+    'verify',
+    '--man=no',
+    `/etc/systemd/system/${UNIT}`,
+  ]);
+  assert.is(stdout + stderr, '');
+});
+
+story('the start returns when it works, with no more than the capabilities of the unit', async () => {
+  await sh(`systemctl start ${UNIT}`);
+  assert.is(await property('ActiveState'), 'active');
+  assert.is(await property('StatusText'), 'running');
+  await works('after the start');
+  assert.is(await property('MainPID'), await pidOf('vipkeeperd'));
+  const bounding = await sh(`grep CapBnd /proc/${await pidOf('vrrp')}/status`);
+  assert.is.not(bounding, await sh('grep CapBnd /proc/1/status'));
+});
+
+story('the VRRP process runs in real time, and no other; none is swapped out', async () => {
+  const classOf = async (pid: string): Promise<string> => sh(`ps -o cls= -p ${pid}`);
+  assert.is(await classOf(await pidOf('vrrp')), 'RR');
+  assert.is(await classOf(await pidOf('check')), 'TS');
+  assert.is(await classOf(await property('MainPID')), 'TS');
+  assert.is(await property('MemorySwapMax'), '0');
+});
+
+story('the journal has its log, with priorities', async () => {
+  await scene.until('the journal has it', async () => (await journal()).includes('INIT -> MASTER'));
+  assert.match(await journal(), /^5 .*vipkeeperd .* starts with/m);
+  assert.match(await journal(), /^6 .*the vrrp process works/m);
+});
+
+story('a reload applies a good file, and returns when it has', async () => {
+  await write(CONFIGURATION, configuration(255, 2));
+  const before = await property('MainPID');
+  await sh(`systemctl reload ${UNIT}`);
+  await scene.until('the second real server', async () => (await table()).length === 3);
+  assert.is(await property('MainPID'), before);
+  assert.ok(await holds());
+});
+
+story('a reload of a file with errors fails, says why, and what runs goes on', async () => {
+  await write(CONFIGURATION, configuration(255, 2).replace('priority', 'priorty'));
+  const before = await property('MainPID');
+  assert.not.ok(await machine.succeeds(`systemctl reload ${UNIT}`));
+  await scene.until('the journal says why', async () =>
+    /^3 .*keepalived\.conf:4:3: error: unknown keyword 'priorty'/m.test(await journal()),
+  );
+  assert.is(await property('ActiveState'), 'active');
+  assert.is(await property('MainPID'), before);
+  assert.ok(await holds());
+  assert.is((await table()).length, 3);
+});
+
+story('SIGHUP reloads too, and systemd is told', async () => {
+  await write(CONFIGURATION, configuration(255, 1));
+  await sh(`systemctl kill --kill-whom=main -s HUP ${UNIT}`);
+  await scene.until('one real server', async () => (await table()).length === 2);
+  await scene.until('it is active again', async () => (await property('ActiveState')) === 'active');
+});
+
+for (const role of ['vrrp', 'check']) {
+  story(`killed, the ${role} process is started again alone`, async () => {
+    const before = await property('MainPID');
+    const killed = await pidOf(role);
+    await sh(`kill -9 ${killed}`);
+    await scene.until('it has a successor', async () => (await pidOf(role)) !== killed);
+    await works(`after the death of ${role}`);
+    assert.is(await property('MainPID'), before);
+    assert.is(await property('NRestarts'), '0');
+  });
 }
 
-story('it starts, says that it is ready, and takes the VIP', async () => {
-  await machine.run(`ln -s ${ROOT}/bin/vipkeeperd /usr/sbin/vipkeeperd
-    cp ${ROOT}/systemd/vipkeeper.service /etc/systemd/system/
-    ip address add 10.0.0.1/24 dev lan
-    systemctl daemon-reload`);
-  await configure(configuration(100));
-  await machine.run('systemctl start vipkeeper || { journalctl -u vipkeeper; false; }');
-  assert.is(await property('ActiveState'), 'active');
-  await scene.until('it holds the VIP', holdsVip);
+/** The whole service is there again with new processes, and nothing of the old ones is left. */
+async function isStartedAgain(old: readonly string[]): Promise<void> {
+  const main = old[0] ?? '';
+  await scene.until('a new daemon', async () => !['0', main].includes(await property('MainPID')), 40);
+  await works('after the restart');
+  for (const pid of old) assert.not.ok(await machine.succeeds(`kill -0 ${pid}`), `${pid} is gone`);
+}
+const allPids = async (): Promise<string[]> => [
+  await property('MainPID'),
+  await pidOf('vrrp'),
+  await pidOf('check'),
+];
+
+story('killed, the supervisor takes all with it, and systemd starts the service again', async () => {
+  const old = await allPids();
+  await sh(`kill -9 ${old[0]}`);
+  await isStartedAgain(old);
+  assert.is(await property('NRestarts'), '1');
 });
 
-story('a reload takes the new configuration without a new process', async () => {
-  const pid = await property('MainPID');
-  await configure(configuration(150));
-  await machine.run('systemctl reload vipkeeper');
-  await scene.until('the priority is 150', () => machine.succeeds(`${STATUS} | grep -q 150`));
-  await scene.until('it holds the VIP', holdsVip);
-  assert.is(await property('MainPID'), pid);
+story('frozen, the supervisor is found by the watchdog and started again', async () => {
+  const old = await allPids();
+  await sh(`kill -STOP ${old[0]}`);
+  await isStartedAgain(old);
+  assert.is(await property('NRestarts'), '2');
+  assert.match(await sh(`journalctl -u ${UNIT}`), /Watchdog timeout/);
 });
 
-story('a reload of a configuration that is wrong leaves it as it was', async () => {
-  const pid = await property('MainPID');
-  await configure('vrrp_instance web {\n  interfaze lan\n}\n');
-  await machine.succeeds('systemctl reload vipkeeper');
-  const told = (): Promise<boolean> =>
-    machine.succeeds('journalctl -u vipkeeper | grep -q "unknown.*interfaze"');
-  await scene.until('the error is in the journal', told);
-  await configure(configuration(150));
-  assert.is(await property('MainPID'), pid);
-  assert.ok(await holdsVip());
+story('a stop takes the VIP and the services away and is clean', async () => {
+  const [main = ''] = await allPids();
+  await sh('ipvsadm -A -t 10.9.0.99:9 -s rr');
+  await sh(`systemctl stop ${UNIT}`);
+  assert.not.ok(await holds());
+  assert.equal(await table(), ['-A -t 10.9.0.99:9 -s rr']);
+  assert.is(await property('Result'), 'success');
+  assert.is(await property('ExecMainStatus'), '0');
+  assert.not.ok(await machine.succeeds(`kill -0 ${main}`));
+  assert.is(await sh('ls /run/vipkeeper 2>/dev/null || echo gone'), 'gone');
 });
 
-story('killed, it is started again', async () => {
-  await machine.run(`kill -9 ${await property('MainPID')}`);
-  await runsAgain(1);
-});
-
-story('frozen, it is ended by the watchdog and started again', async () => {
-  await machine.run(`kill -STOP ${await property('MainPID')}`);
-  await runsAgain(2);
-});
-
-story('a stop gives the VIP up and leaves no process and no failure', async () => {
-  await machine.run('systemctl stop vipkeeper');
-  assert.equal([await property('ActiveState'), await property('Result')], ['inactive', 'success']);
-  assert.not.ok(await holdsVip());
-  assert.not.ok(await machine.succeeds('pgrep -f "[v]ipkeeper"'));
+story('with a wrong configuration the start fails at once, says why, and is not tried again', async () => {
+  await write(CONFIGURATION, configuration(256, 1));
+  assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));
+  assert.is(await property('ActiveState'), 'failed');
+  assert.is(await property('ExecMainStatus'), '2');
+  await scene.until('the journal says why', async () => /keepalived\.conf:4:12: error/.test(await journal()));
+  assert.not.ok(await holds());
 });
 
 story.run();
