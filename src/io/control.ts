@@ -17,7 +17,9 @@ export function serveControl(path: string, answer: Answer): Server {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   rmSync(path, { force: true });
   const server = createServer((socket) => {
-    socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy());
+    // From the first byte to the last: one that sends a byte now and then holds its place no longer.
+    const limit = setTimeout(() => socket.destroy(), CLIENT_TIMEOUT_MS);
+    socket.on('close', () => clearTimeout(limit));
     socket.on('error', () => socket.destroy());
     readLine(socket, (line) => {
       socket.end(`${JSON.stringify(respond(line, answer))}\n`);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { close, fstatSync, openSync, write } from 'node:fs';
 import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import winston from 'winston';
@@ -37,12 +37,41 @@ export interface LogTargets {
 export interface Log {
   /** Each line of the message becomes a record of its own. */
   log(level: LogLevel, message: string): void;
-  /** Resolves when everything logged has left the process. */
+  /** Resolves when everything logged has left the process, or nobody takes it for two seconds. */
   close(): Promise<void>;
 }
 
 const SYSLOG_SOCKET = '/dev/log';
 const STANDARD_ERROR = 2;
+/** Text that may wait for a target that takes none (a paused terminal, a slow disk); more lines are lost. */
+const MAX_WAITING = 4 << 20;
+const CLOSE_LIMIT_MS = 2000;
+
+/** Where lines go, and what they look like there. */
+interface Sink {
+  readonly stream: Writable;
+  readonly line: (level: LogLevel, message: string) => string;
+}
+
+/** Lines for a person at a terminal, or `<N>` prefixes (sd-daemon(3)) when standard error is the journal. */
+function consoleSink(): Sink {
+  const journal = isJournal();
+  const colour = process.stderr.isTTY === true;
+  // A reader that goes away must not end the daemon.
+  process.stderr.on('error', () => undefined);
+  return {
+    stream: new Writable({
+      decodeStrings: false,
+      write: (text: string, _encoding, done) => void process.stderr.write(text, () => done()),
+    }),
+    line(level, message) {
+      if (journal) return `<${SEVERITY[level]}>${message}`;
+      const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
+      const text = `${time} ${level.padEnd(7)} ${message}`;
+      return colour ? styleText(PAINT[level], text) : text;
+    },
+  };
+}
 
 /** Whether standard error goes to the journal: the variable alone is inherited by every child of a service. */
 function isJournal(): boolean {
@@ -50,78 +79,82 @@ function isJournal(): boolean {
   return process.env.JOURNAL_STREAM === `${dev}:${ino}`;
 }
 
-/** Lines for a person at a terminal, or `<N>` prefixes (sd-daemon(3)) when standard error is the journal. */
-function consoleFormat(): winston.Logform.Format {
-  const journal = isJournal();
-  const colour = process.stderr.isTTY === true;
-  return winston.format.printf(({ level, message }) => {
-    const severity = level as LogLevel;
-    if (journal) return `<${SEVERITY[severity]}>${message}`;
-    const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
-    const text = `${time} ${severity.padEnd(7)} ${message}`;
-    return colour ? styleText(PAINT[severity], text) : text;
-  });
-}
-
 /** RFC 3164 datagrams to the local syslog daemon; what it does not take is lost, as with syslog(3). */
-function syslogStream(facility: number, path: string): Writable {
+function syslogSink(facility: number, path: string): Sink {
   const socket = new Socket(AF.UNIX, SOCK.DGRAM, 0, 'syslog');
   const to = sockaddrUnix(path);
   const encoder = new TextEncoder();
-  return new Writable({
-    decodeStrings: false,
-    write(line: string, _encoding, done) {
-      const text = line.trimEnd().replace(/^<(\d)>/, (_, severity) => `<${facility * 8 + Number(severity)}>`);
-      try {
-        socket.send(encoder.encode(text), to);
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-      }
-      done();
-    },
-    final(done) {
-      socket.close();
-      done();
-    },
+  return {
+    stream: new Writable({
+      decodeStrings: false,
+      write(text: string, _encoding, done) {
+        try {
+          socket.send(encoder.encode(text.trimEnd()), to);
+        } catch (error) {
+          if (!(error instanceof SystemError)) throw error;
+        }
+        done();
+      },
+      final(done) {
+        socket.close();
+        done();
+      },
+    }),
+    line: (level, message) => `<${facility * 8 + SEVERITY[level]}>vipkeeperd[${process.pid}]: ${message}`,
+  };
+}
+
+/** Appends to a file; what a full disk does not take is lost. Throws when it can't be opened. */
+function fileSink(path: string): Sink {
+  const file = openSync(path, 'a');
+  return {
+    stream: new Writable({
+      decodeStrings: false,
+      write: (text: string, _encoding, done) => write(file, text, () => done()),
+      final: (done) => close(file, () => done()),
+    }),
+    line: (level, message) => `${new Date().toISOString()} ${level} ${message}`,
+  };
+}
+
+function transportOf({ stream, line }: Sink): winston.transport {
+  let lost = 0;
+  const bounded = winston.format((info) => {
+    if (stream.writableLength <= MAX_WAITING) return info;
+    lost += 1;
+    return false;
   });
+  const printed = winston.format.printf(({ level, message }) => {
+    const missing = lost === 0 ? '' : `(${lost} lines before this one were lost) `;
+    lost = 0;
+    return line(level as LogLevel, `${missing}${message}`);
+  });
+  return new winston.transports.Stream({ stream, format: winston.format.combine(bounded(), printed) });
 }
 
 /** Throws when the file of `-g` can't be written. */
 export function openLog(targets: LogTargets): Log {
-  const { format, transports } = winston;
-  const plain = format.printf(({ level, message }) => `${new Date().toISOString()} ${level} ${message}`);
-  const syslog = format.printf(
-    ({ level, message }) => `<${SEVERITY[level as LogLevel]}>vipkeeperd[${process.pid}]: ${message}`,
-  );
-  const sinks: winston.transport[] = [];
-  if (targets.console) {
-    sinks.push(new transports.Console({ stderrLevels: Object.keys(SEVERITY), format: consoleFormat() }));
-  }
-  if (targets.syslog) {
-    const stream = syslogStream(targets.facility, targets.syslogSocket ?? SYSLOG_SOCKET);
-    sinks.push(new transports.Stream({ stream, format: syslog }));
-  }
-  if (targets.file !== undefined) {
-    closeSync(openSync(targets.file, 'a'));
-    sinks.push(new transports.File({ filename: targets.file, format: plain }));
-  }
+  const sinks: Sink[] = [];
+  if (targets.console) sinks.push(consoleSink());
+  if (targets.syslog) sinks.push(syslogSink(targets.facility, targets.syslogSocket ?? SYSLOG_SOCKET));
+  if (targets.file !== undefined) sinks.push(fileSink(targets.file));
   const logger = winston.createLogger({
     levels: SEVERITY,
     level: targets.detail ? 'debug' : 'info',
     silent: sinks.length === 0,
-    transports: sinks,
+    transports: sinks.map(transportOf),
   });
-  // A reader that went away, a full disk: what can't be logged must not end the daemon.
-  process.stderr.on('error', () => undefined);
-  logger.on('error', (error) => logger.error(`the log: ${error.message}`));
   return {
     log: (level, message) => {
       for (const line of message.split('\n')) logger.log(level, line);
     },
-    close: () =>
-      new Promise((resolve) => {
-        logger.once('finish', () => setImmediate(resolve));
-        logger.end();
-      }),
+    async close() {
+      const stuck = new Promise<void>((over) => void setTimeout(over, CLOSE_LIMIT_MS).unref());
+      const finished = new Promise<void>((ended) => void logger.once('finish', ended).end());
+      const out = finished.then(() =>
+        Promise.all(sinks.map(({ stream }) => new Promise<void>((ended) => stream.end(ended)))),
+      );
+      await Promise.race([out, stuck]);
+    },
   };
 }

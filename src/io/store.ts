@@ -36,7 +36,7 @@ export class Store {
   }
 
   get maintenance(): boolean {
-    return this.#conf.get('maintenance');
+    return this.#conf.get('maintenance') === true;
   }
 
   set maintenance(on: boolean) {

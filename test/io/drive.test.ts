@@ -1,0 +1,114 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Machine } from '../../src/core/machine.ts';
+import { after, type Instant, millis } from '../../src/core/time.ts';
+import { now } from '../../src/io/clock.ts';
+import { Driver } from '../../src/io/drive.ts';
+import { eventually } from './namespace.ts';
+
+/** Answers each event with effects `EVENT.1` and `EVENT.2`, and rings when its alarm is due. */
+class Echo implements Machine<string, string> {
+  at: Instant | undefined;
+  rang: Instant | undefined;
+  #effects: string[] = [];
+
+  handle(event: string): void {
+    this.#effects.push(`${event}.1`, `${event}.2`);
+  }
+  deadline(): Instant | undefined {
+    return this.at;
+  }
+  timeout(at: Instant): void {
+    this.at = undefined;
+    this.rang = at;
+    this.#effects.push('rang');
+  }
+  take(): string[] {
+    const taken = this.#effects;
+    this.#effects = [];
+    return taken;
+  }
+}
+
+const test = suite('the driver');
+
+test('effects are performed in order before handle returns', () => {
+  const done: string[] = [];
+  const driven = new Driver().attach(new Echo(), (effects) => done.push(...effects));
+  driven.handle('a');
+  assert.equal(done, ['a.1', 'a.2']);
+});
+
+test('an event that an effect causes is handled at once, its effects after those already taken', () => {
+  const done: string[] = [];
+  const machine = new Echo();
+  const driven = new Driver().attach(machine, (effects) => {
+    for (const effect of effects) {
+      done.push(effect);
+      if (effect === 'a.1') driven.handle('b');
+    }
+  });
+  driven.handle('a');
+  assert.equal(done, ['a.1', 'a.2', 'b.1', 'b.2']);
+});
+
+test('machines cause each other events', () => {
+  const done: string[] = [];
+  const driver = new Driver();
+  const second = driver.attach(new Echo(), (effects) => done.push(...effects));
+  const first = driver.attach(new Echo(), (effects) => {
+    for (const effect of effects) {
+      if (effect === 'a.1') second.handle('x');
+      done.push(effect);
+    }
+  });
+  first.handle('a');
+  assert.equal(done, ['x.1', 'x.2', 'a.1', 'a.2']);
+});
+
+test('a machine that answers itself without end is a defect, and found', () => {
+  const driven = new Driver().attach(new Echo(), () => driven.handle('again'));
+  assert.throws(() => driven.handle('a'), /without end/);
+});
+
+test('an effect that throws does not stop later ones', () => {
+  const done: string[] = [];
+  const driven = new Driver().attach(new Echo(), (effects) => {
+    if (effects.includes('bad.1')) throw new Error('bad');
+    done.push(...effects);
+  });
+  assert.throws(() => driven.handle('bad'), /bad/);
+  driven.handle('a');
+  assert.equal(done, ['a.1', 'a.2']);
+});
+
+test('a deadline is delivered when it has passed, the earlier first, with its effects', async () => {
+  const driver = new Driver();
+  const [soon, late] = [new Echo(), new Echo()];
+  const order: string[] = [];
+  const begin = now();
+  late.at = after(begin, millis(30));
+  driver.attach(late, () => order.push('late')).handle('set');
+  soon.at = after(begin, millis(10));
+  driver.attach(soon, () => order.push('soon')).handle('set');
+  order.length = 0;
+  await eventually(() => late.rang, 'both deadlines');
+  assert.equal(order, ['soon', 'late']);
+  assert.ok(Number(soon.rang) >= Number(begin) + 10_000);
+  assert.ok(Number(late.rang) >= Number(begin) + 30_000);
+});
+
+test('a detached machine is not rung', async () => {
+  const driver = new Driver();
+  const [gone, there] = [new Echo(), new Echo()];
+  gone.at = after(now(), millis(5));
+  there.at = after(now(), millis(20));
+  const leaving = driver.attach(gone, () => undefined);
+  leaving.handle('set');
+  driver.attach(there, () => undefined).handle('set');
+  leaving.detach();
+  await eventually(() => there.rang, 'the deadline of the other');
+  assert.is(gone.rang, undefined);
+});
+
+test.run();

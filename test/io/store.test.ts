@@ -1,0 +1,53 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Store } from '../../src/io/store.ts';
+
+const test = suite("the store of the operator's decisions");
+let folder: string;
+let complaints: string[];
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vipkeeper-'));
+  complaints = [];
+});
+test.after.each(() => rmSync(folder, { recursive: true }));
+
+const open = (at = folder): Store => new Store(at, (message) => complaints.push(message));
+const file = (): string => join(folder, 'operator.json');
+
+test('a decision outlives the process, for root only', () => {
+  assert.is(open().maintenance, false);
+  open().maintenance = true;
+  assert.is(open().maintenance, true);
+  assert.is(statSync(file()).mode & 0o777, 0o600);
+  assert.equal(complaints, []);
+});
+
+test('a file that makes no sense is put aside and said', () => {
+  const garbage = '{"maintenance": tr';
+  writeFileSync(file(), garbage);
+  const store = open();
+  assert.is(store.maintenance, false);
+  assert.is(complaints.length, 1);
+  assert.match(complaints[0] ?? '', `${file()}: `);
+  assert.match(complaints[0] ?? '', 'put aside as operator.json.broken');
+  assert.is(readFileSync(`${file()}.broken`, 'utf8'), garbage);
+  store.maintenance = true;
+  assert.is(open().maintenance, true);
+});
+
+test('a decision of the wrong type is none', () => {
+  writeFileSync(file(), '{"maintenance": "off"}');
+  assert.is(open().maintenance, false);
+});
+
+test('a folder that cannot be used is an error that names it', () => {
+  writeFileSync(file(), '{}');
+  const below = join(file(), 'deeper');
+  assert.throws(() => open(below), new RegExp(`cannot keep the operator's decisions in ${below}: ENOTDIR`));
+  assert.not.ok(existsSync(`${file()}.broken`));
+});
+
+test.run();
