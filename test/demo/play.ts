@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { AddressWatch } from '../lab/scene/address-watch.ts';
 import { operator } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { buildPair, stateOf, VIP } from '../lab/scene/pair.ts';
@@ -31,8 +32,10 @@ const show = (text: string): void => {
 };
 
 const scene = new Scene();
-const { directors, servers, user, start } = buildPair(scene, { method: 'NAT' });
+const pair = buildPair(scene, { method: 'NAT' });
+const { directors, servers, user, start } = pair;
 const [one, two] = directors;
+const watch = await AddressWatch.start(scene, directors);
 const summary: (readonly [string, string])[] = [];
 
 async function elect(): Promise<void> {
@@ -40,8 +43,10 @@ async function elect(): Promise<void> {
   note('director1 has priority 150, director2 100; both check two real servers every second');
   for (const server of servers) await realServer(server);
   for (const director of directors) start(director);
-  await scene.until('director1 is master', () => stateOf(one) === 'MASTER', 60);
-  fact(one.has(VIP) && !two.has(VIP), `director1 is master and holds ${VIP}; director2 is ${stateOf(two)}`);
+  await scene.until('director1 is master', async () => (await stateOf(one)) === 'MASTER', 60);
+  await scene.until('the VIP is on director1', () => watch.holds(one, VIP));
+  const roles = `director1 is master and holds ${VIP}; director2 is ${await stateOf(two)}`;
+  fact(one.has(VIP) && !two.has(VIP), roles);
   show(one.run('ip', '-o', '-4', 'address', 'show', 'to', VIP).replace(/\\\s+/, ' '));
   note('^ the address has a lifetime: the lease, renewed with every advert');
   await scene.until('both real servers are in the table', () => poolOf(one).length === 2);
@@ -76,15 +81,16 @@ async function masterDies(client: Client): Promise<void> {
   const shares = Object.entries(open.servers).map(([name, count]) => `${count} at ${name}`);
   fact(open.open === CONNECTIONS, `the client holds ${open.open} connections: ${shares.join(', ')}`);
   await client.everyConnectionAnswers();
-  await scene.until('director2 knows the connections', () => syncedOn(two) >= CONNECTIONS);
-  fact(true, `director2 knows ${syncedOn(two)} of them by connection sync`);
+  await scene.until('director2 knows the connections', () => pair.connections(two) >= CONNECTIONS);
+  fact(true, `director2 knows ${pair.connections(two)} of them by connection sync`);
   await client.measure();
   one.kill('SIGKILL');
   say('every process of director1 is killed; its kernel, its links and its VIP stay');
-  const gone = await scene.until('the VIP has left director1', () => !one.has(VIP));
+  const gone = await scene.until('the VIP has left director1', () => !watch.holds(one, VIP));
   fact(true, `${VIP} left director1 after ${ms(gone)}, by itself: the kernel ended the lease`);
-  const taken = gone + (await scene.until('the VIP is on director2', () => two.has(VIP)));
-  fact(stateOf(two) === 'MASTER', `director2 is master and holds ${VIP} after ${ms(taken)}`);
+  const taken = gone + (await scene.until('the VIP is on director2', () => watch.holds(two, VIP)));
+  await scene.until('director2 is master', async () => (await stateOf(two)) === 'MASTER');
+  fact(true, `director2 is master and holds ${VIP} after ${ms(taken)}`);
   const after = await client.everyConnectionAnswers();
   const survivors = after.open;
   fact(
@@ -98,12 +104,6 @@ async function masterDies(client: Client): Promise<void> {
   summary.push(['The client waited at the longest', ms(waited)]);
   summary.push(['Open connections that survived', `${survivors} of ${CONNECTIONS}`]);
 }
-
-const syncedOn = (director: Host): number =>
-  director
-    .run('ipvsadm', '-Lnc')
-    .split('\n')
-    .filter((line) => line.includes('ESTABLISHED')).length;
 
 async function play(): Promise<void> {
   await elect();

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DaemonStatus } from '../../../src/app/status.ts';
+import { askControl } from '../../../src/io/control.ts';
 import { ROOT } from '../engine/root.ts';
 import type { Host } from './host.ts';
 import type { Program } from './program.ts';
@@ -45,6 +47,16 @@ export function vipkeeper(host: Host, configuration: string, ...options: readonl
 export function operator(host: Host, command: string, ...options: readonly string[]): string {
   const [, runFolder = ''] = foldersOf(host);
   return host.run(join(ROOT, 'bin/vipkeeper'), command, '--run-dir', runFolder, ...options);
+}
+
+/** Asks the host's daemon over its control socket; unlike `operator` it starts no program. Rejects without an answer. */
+export function ask(host: Host, request: { readonly verb: string; readonly on?: boolean }): Promise<unknown> {
+  return askControl(join(pathOf(host, 'run'), 'control.sock'), request);
+}
+
+/** The status of the host's daemon; undefined when nobody answers. */
+export async function statusOf(host: Host): Promise<DaemonStatus | undefined> {
+  return (await ask(host, { verb: 'status' }).catch(() => undefined)) as DaemonStatus | undefined;
 }
 
 /** Starts Debian's keepalived on a host with this configuration, as a peer or to compare with. */

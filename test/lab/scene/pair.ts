@@ -1,4 +1,5 @@
-import { operator, vipkeeper } from './director.ts';
+import { readFileSync } from 'node:fs';
+import { statusOf, vipkeeper } from './director.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 import type { Program } from './program.ts';
@@ -15,6 +16,10 @@ export interface PairOptions {
   readonly advert?: number;
   /** Seconds between checks of a real server. */
   readonly checkEvery?: number;
+  /** Without connection sync, to show what it is for. */
+  readonly unsynced?: boolean;
+  /** Neither director takes the VIP from a living master. */
+  readonly nopreempt?: boolean;
 }
 
 /** Two directors in front of two real servers, and a client: the stage of most stories. */
@@ -23,8 +28,12 @@ export interface Pair {
   readonly servers: readonly [Host, Host];
   readonly user: Host;
   readonly lan: Link;
+  /** The links of the directors: `lan`, and with NAT the real servers' own. */
+  readonly links: readonly Link[];
   /** Starts vipkeeperd on a director; the first has the higher priority. */
   start(director: Host): Program;
+  /** Established connections to the echo service in a living director's kernel, however it learned of them. */
+  connections(director: Host): number;
 }
 
 /**
@@ -52,13 +61,27 @@ export function buildPair(scene: Scene, options: PairOptions): Pair {
   const directors = [director(1), director(2)] as const;
   const servers = [server(1), server(2)] as const;
   const user = scene.host('user').on(lan, '10.0.0.10/24');
-  const start = (host: Host): Program => vipkeeper(host, pairConfiguration(options, host === directors[0]));
-  return { directors, servers, user, lan, start };
+  const daemons = new Map<Host, Program>();
+  const start = (host: Host): Program => {
+    const daemon = vipkeeper(host, pairConfiguration(options, host === directors[0]));
+    daemons.set(host, daemon);
+    return daemon;
+  };
+  const connections = (host: Host): number => establishedIn(daemons.get(host)?.child.pid);
+  const links = method === 'NAT' ? [lan, rack] : [lan];
+  return { directors, servers, user, lan, links, start, connections };
+}
+
+/** The kernel's table as a process sees it: to read it, no program is started. */
+function establishedIn(pid: number | undefined): number {
+  const port = ECHO_PORT.toString(16).toUpperCase().padStart(4, '0');
+  const table = readFileSync(`/proc/${pid}/net/ip_vs_conn`, 'latin1').split('\n');
+  return table.filter((line) => line.includes(' ESTABLISHED ') && line.split(' ')[4] === port).length;
 }
 
 /** The configuration of a director of the pair, in keepalived's language. */
 export function pairConfiguration(options: PairOptions, preferred: boolean): string {
-  const { method, advert = 1, checkEvery = 1 } = options;
+  const { method, advert = 1, checkEvery = 1, unsynced = false, nopreempt = false } = options;
   const inner = method === 'NAT' ? `\n    ${INNER_VIP}/24 dev rack` : '';
   const real = (n: number): string => (method === 'NAT' ? `192.168.1.${10 + n}` : `10.0.0.${20 + n}`);
   const virtualServer = (port: number): string => `
@@ -69,13 +92,15 @@ virtual_server ${VIP} ${port} {
   protocol TCP
 ${[1, 2].map((n) => realServerBlock(real(n), port)).join('\n')}
 }`;
+  const sync = `lvs_sync_daemon ${method === 'NAT' ? 'rack' : 'lan'} VI_1`;
   return `
 global_defs {
-  lvs_sync_daemon ${method === 'NAT' ? 'rack' : 'lan'} VI_1
+  ${unsynced ? '' : sync}
 }
 
 vrrp_instance VI_1 {
-  state ${preferred ? 'MASTER' : 'BACKUP'}
+  state ${preferred && !nopreempt ? 'MASTER' : 'BACKUP'}
+  ${nopreempt ? 'nopreempt' : ''}
   version ${advert < 1 ? 3 : 2}
   interface lan
   virtual_router_id 51
@@ -97,15 +122,7 @@ const realServerBlock = (address: string, port: number): string => `  real_serve
     }
   }`;
 
-/**
- * The state of the pair's virtual router on a director, as `vipkeeper status --json` tells; '' when nobody
- * answers.
- */
-export function stateOf(director: Host): string {
-  try {
-    const status = JSON.parse(operator(director, 'status', '--json'));
-    return String(status.vrrp?.instances[0]?.state ?? '');
-  } catch {
-    return '';
-  }
+/** The state of the pair's virtual router on a director, as its daemon tells; '' when nobody answers. */
+export async function stateOf(director: Host): Promise<string> {
+  return (await statusOf(director))?.vrrp?.instances[0]?.state ?? '';
 }
