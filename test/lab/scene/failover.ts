@@ -1,112 +1,170 @@
-import type { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Report } from '../programs/client-messages.ts';
+import { AddressWatch } from './address-watch.ts';
+import { ask } from './director.ts';
 import type { Host } from './host.ts';
-import { buildPair, type Pair, stateOf, VIP } from './pair.ts';
+import { buildPair, type Pair, type PairOptions, stateOf, VIP } from './pair.ts';
+import type { Program } from './program.ts';
+import { ip } from './run.ts';
 import { Scene } from './scene.ts';
 import { Client, HTTP_PORT, realServer } from './traffic.ts';
 
-const CONNECTIONS = 200;
 /** Generous, as all limits of waits: a busy machine boots a daemon in ten seconds. */
-const LONG = 60;
+const LONG = 90;
+/** Expires on a host of its own, to compare the VIP's end with (`vipGoesByItself`). */
+const WITNESS = '192.0.2.2';
+/**
+ * The witness's lifetime. The kernel removes an address at most 0.4 s after its end, so what is gone before the witness
+ * was gone within 3.5 s of the witness's beginning, by the kernel's own clock.
+ */
+const WITNESS_SECONDS = 3;
 
-type Story = ReturnType<typeof suite>;
-
-/** A pair of directors under live traffic, for the story of its failovers. */
-class Failover {
-  readonly scene = new Scene();
+/** A pair of directors under live traffic, and the words to tell what becomes of it. */
+export class Failover {
+  readonly scene: Scene;
   readonly pair: Pair;
-  #client: Client | undefined;
+  readonly watch: AddressWatch;
+  readonly #client: Client;
+  #connections = 0;
 
-  constructor(method: 'NAT' | 'DR') {
-    this.pair = buildPair(this.scene, { method });
-  }
-
-  masterIs(director: Host): Promise<number> {
-    const isMaster = (): boolean => stateOf(director) === 'MASTER' && director.has(VIP);
-    return this.scene.until(`${director.name} is master`, isMaster, LONG);
-  }
-
-  vipLeaves(director: Host): Promise<number> {
-    return this.scene.until(`the VIP has left ${director.name}`, () => !director.has(VIP), LONG);
-  }
-
-  /** Starts everything, and connects the client. */
-  async begin(): Promise<void> {
-    const { directors, servers, user, start } = this.pair;
-    for (const server of servers) await realServer(server);
-    for (const director of directors) start(director);
-    await this.masterIs(directors[0]);
-    const client = await Client.start(user);
-    const page = async (): Promise<boolean> =>
-      (await client.get(`http://${VIP}:${HTTP_PORT}/`)).startsWith('rs');
-    await this.scene.until('a page comes', page);
-    const { open, servers: shares } = await client.open(CONNECTIONS, VIP);
-    assert.equal([open, shares], [CONNECTIONS, { rs1: CONNECTIONS / 2, rs2: CONNECTIONS / 2 }]);
+  private constructor(scene: Scene, pair: Pair, watch: AddressWatch, client: Client) {
+    this.scene = scene;
+    this.pair = pair;
+    this.watch = watch;
     this.#client = client;
   }
 
-  /** Whatever happened: every connection lives, and no byte was wrong. */
-  async allLive(): Promise<void> {
-    assert.ok(this.#client);
-    const { open, broken, corrupt } = await this.#client.everyConnectionAnswers(LONG);
-    assert.equal({ open, broken, corrupt }, { open: CONNECTIONS, broken: 0, corrupt: 0 });
+  /** Builds the stage and starts everything but the directors. */
+  static async stage(options: PairOptions): Promise<Failover> {
+    const scene = new Scene();
+    try {
+      const pair = buildPair(scene, options);
+      const watch = await AddressWatch.start(scene, [...pair.directors, pair.user]);
+      for (const server of pair.servers) await realServer(server);
+      return new Failover(scene, pair, watch, await Client.start(pair.user));
+    } catch (error) {
+      scene.close();
+      throw error;
+    }
+  }
+
+  until(what: string, condition: () => boolean | Promise<boolean>): Promise<number> {
+    return this.scene.until(what, condition, LONG);
+  }
+
+  // Directors.
+
+  /** Starts both; resolves when the first serves as master and the other one follows. Gives the first's daemon. */
+  async elect(): Promise<Program> {
+    const [one, two] = this.pair.directors;
+    const daemon = this.pair.start(one);
+    await this.masterIs(one);
+    this.pair.start(two);
+    await this.backupIs(two);
+    return daemon;
+  }
+
+  /** The director is master, says so, and the kernel has the VIP there and nowhere else. */
+  async masterIs(director: Host): Promise<void> {
+    const alone = (): boolean => this.pair.directors.every((one) => this.holds(one) === (one === director));
+    const serves = async (): Promise<boolean> => alone() && (await stateOf(director)) === 'MASTER';
+    await this.until(`${director.name} is master, alone`, serves);
+  }
+
+  async backupIs(director: Host): Promise<void> {
+    await this.until(`${director.name} is backup`, async () => (await stateOf(director)) === 'BACKUP');
+  }
+
+  holds(director: Host): boolean {
+    return this.watch.holds(director, VIP);
+  }
+
+  /** Takes a director out as an operator does, or lets it take part again. */
+  async maintenance(director: Host, on: boolean): Promise<void> {
+    assert.equal(await ask(director, { verb: 'maintenance', on }), { maintenance: on });
+  }
+
+  /** A place in the story of addresses, to tell what came after it. */
+  now(): number {
+    return this.watch.moments.length;
+  }
+
+  // Connections.
+
+  async connect(count: number): Promise<void> {
+    const page = async (): Promise<boolean> =>
+      (await this.#client.get(`http://${VIP}:${HTTP_PORT}/`)).startsWith('rs');
+    await this.until('a page comes', page);
+    const { open } = await this.#client.open(count, VIP);
+    assert.is(open, count);
+    this.#connections = count;
   }
 
   /** Waits until a director's kernel knows all connections, its own or learned from the other one. */
-  allKnownTo(director: Host): Promise<number> {
-    const known = (): number => director.run('ipvsadm', '-Lnc').match(/ESTABLISHED/g)?.length ?? 0;
-    return this.scene.until(`${director.name} knows all connections`, () => known() >= CONNECTIONS, LONG);
+  async allKnownTo(director: Host): Promise<void> {
+    const known = (): boolean => this.pair.connections(director) >= this.#connections;
+    await this.until(`${director.name} knows all connections`, known);
   }
-}
 
-/** Adds the acts to a story: election, a crash, the return, a freeze, the thaw, a clean stop. */
-export function playFailover(story: Story, method: 'NAT' | 'DR'): void {
-  const act = new Failover(method);
-  const { directors, start } = act.pair;
-  const [one, two] = directors;
-  story.after(() => act.scene.close());
+  /** Starts anew to measure the longest silence. */
+  async measure(): Promise<void> {
+    await this.#client.measure();
+  }
 
-  story('the preferred director becomes master, and clients reach both real servers', async () => {
-    await act.begin();
-    assert.not.ok(two.has(VIP));
-    await act.allLive();
-    await act.allKnownTo(two);
-  });
+  report(): Promise<Report> {
+    return this.#client.report();
+  }
 
-  story('every process of the master is killed: the VIP leaves it, connections go on', async () => {
-    one.kill('SIGKILL');
-    await act.vipLeaves(one);
-    await act.masterIs(two);
-    await act.allLive();
-  });
+  /** Whatever happened: every connection lives, and no byte was wrong. Says so, with what happened. */
+  async allLive(what: string): Promise<void> {
+    const { open, broken, corrupt, longestSilenceMilliseconds } =
+      await this.#client.everyConnectionAnswers(LONG);
+    const silence = (longestSilenceMilliseconds / 1000).toFixed(1);
+    console.log(`  ${what}: ${open} of ${this.#connections} connections live; longest silence ${silence} s`);
+    assert.equal({ open, broken, corrupt }, { open: this.#connections, broken: 0, corrupt: 0 });
+  }
 
-  story('it comes back and takes over again: connections go on', async () => {
-    start(one);
-    await act.masterIs(one);
-    await act.vipLeaves(two);
-    await act.allLive();
-    await act.allKnownTo(one);
-  });
+  // The VIP.
 
-  story('every process of the master is frozen: the VIP leaves it, connections go on', async () => {
-    await act.allKnownTo(two);
-    one.freeze();
-    await act.vipLeaves(one);
-    await act.masterIs(two);
-    await act.allLive();
-  });
+  /**
+   * After a fault of `from` that began at `since`: its VIP goes within 3.5 s, by the kernel's own clock, and before
+   * `to` has it. Call it right after the fault.
+   */
+  async vipGoesByItself(what: string, since: number, from: Host, to: Host): Promise<void> {
+    const { watch } = this;
+    const { user } = this.pair;
+    const lifetime = `valid_lft ${WITNESS_SECONDS} preferred_lft ${WITNESS_SECONDS}`;
+    ip(user.name, `address add ${WITNESS} dev lo ${lifetime}`);
+    const gone = (): number | undefined => watch.first(since, from, VIP, false);
+    const expired = (): number | undefined => watch.first(since, user, WITNESS, false);
+    const taken = (): number | undefined => watch.first(since, to, VIP, true);
+    await this.until(`the VIP leaves ${from.name}`, () => gone() !== undefined);
+    await this.until('the witness of the time expires', () => expired() !== undefined);
+    await this.until(`${to.name} has the VIP`, () => taken() !== undefined);
+    const [end = 0, limit = 0, takeover = 0] = [gone(), expired(), taken()];
+    const held = watch.moments.slice(0, end).findLast((one) => one.host === from.name && one.address === VIP);
+    const seconds = (from: number | undefined, to: number): string =>
+      (((watch.moments[to]?.at ?? 0) - (from ?? 0)) / 1000).toFixed(2);
+    console.log(
+      `  ${what}: the VIP left ${from.name} ${seconds(held?.at, end)} s after its last renewal, ` +
+        `and was on ${to.name} after ${seconds(held?.at, takeover)} s`,
+    );
+    assert.ok(end < limit, 'the VIP was there for more than 3.5 s');
+    assert.ok(end < takeover, 'two directors had the VIP');
+  }
 
-  story('it thaws and takes over again: connections go on', async () => {
-    one.thaw();
-    await act.masterIs(one);
-    await act.vipLeaves(two);
-    await act.allLive();
-  });
+  /** Since this place in the story the VIP has not moved, and its holder went on for `renewals` of its lease. */
+  async nothingMoves(since: number, holder: Host, renewals: number): Promise<void> {
+    const mine = (): number =>
+      this.watch.moments.slice(since).filter((one) => one.address === VIP && one.host === holder.name).length;
+    await this.until(`${holder.name} renews the VIP`, () => mine() >= renewals);
+    const moved = this.watch.moments
+      .slice(since)
+      .filter((one) => one.address === VIP && (one.host !== holder.name || !one.present));
+    assert.equal(moved, []);
+  }
 
-  story('a stop leaves no VIP and no process', async () => {
-    for (const director of directors) director.kill('SIGTERM');
-    const ended = (): boolean => directors.every((director) => director.processes().length === 0);
-    await act.scene.until('all processes have ended', ended, LONG);
-    assert.equal([one.has(VIP), two.has(VIP)], [false, false]);
-  });
+  close(): void {
+    this.scene.close();
+  }
 }
