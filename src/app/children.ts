@@ -73,14 +73,15 @@ export class Children {
 
   /**
    * Ends the child that an earlier life of the daemon left behind, if one lives: two processes of one role would
-   * work against each other. Resolves when it is gone.
+   * work against each other. Resolves when it is gone. VRRP is asked, and hands over by a priority-0 advert; the
+   * others are killed, or they would take away the kernel's table and sync daemon, which their successors adopt.
    */
   async bury(role: Role): Promise<void> {
     const pid = readPid(this.#pidFile(role));
     if (pid === undefined) return;
     for (let poll = 0; poll < CORPSE_POLLS && isOurChild(pid, role); poll++) {
       if (poll === 0) this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
-      end(pid, poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+      end(pid, role === 'vrrp' && poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
       await new Promise((resolve) => setTimeout(resolve, CORPSE_POLL_MS));
     }
     removePid(this.#pidFile(role));

@@ -120,7 +120,10 @@ export class Router {
   #send(payload: Uint8Array, source: Ip, destination: Ip): void {
     try {
       this.#port?.sender.send(payload, destination, source);
-      this.#surroundings.addresses({ type: 'renew', owner: this.settings.name });
+      // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
+      if (this.#instance.state === 'MASTER') {
+        this.#surroundings.addresses({ type: 'renew', owner: this.settings.name });
+      }
       this.#trouble = undefined;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;

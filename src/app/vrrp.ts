@@ -27,7 +27,7 @@ export function runVrrp(): void {
   process.on('SIGINT', () => undefined);
   process.on('uncaughtException', (error) => {
     // A machine that broke an invariant is not to be trusted with a VIP: resign while that still works.
-    writeSync(2, `vipkeeper vrrp: ${error.stack ?? error.message}\n`);
+    complain(error.stack ?? error.message);
     try {
       vrrp.resign();
     } finally {
@@ -35,6 +35,15 @@ export function runVrrp(): void {
     }
   });
   vrrp.run();
+}
+
+/** Without a supervisor. Whoever read our standard error may be gone as well, which is no reason to fail. */
+function complain(text: string): void {
+  try {
+    writeSync(2, `vipkeeper vrrp: ${text}\n`);
+  } catch {
+    // Nobody is left to tell.
+  }
 }
 
 class VrrpProcess implements Surroundings {
@@ -72,7 +81,7 @@ class VrrpProcess implements Surroundings {
 
   log(level: Level, message: string): void {
     this.#channel.send({ type: 'log', level, message });
-    if (!this.#channel.open) writeSync(2, `vipkeeper vrrp: ${message}\n`);
+    if (!this.#channel.open) complain(message);
   }
 
   changed(): void {

@@ -1,6 +1,6 @@
 import { unreachable } from './assert.ts';
 import type { Machine } from './machine.ts';
-import { after, type Duration, type Instant, millis, seconds, since, Timers } from './time.ts';
+import { after, type Duration, type Instant, millis, seconds, since, Timers, toSeconds } from './time.ts';
 
 /**
  * The life of one child process: start, watch, restart, stop. A child that exits is started again after a pause
@@ -26,6 +26,13 @@ export type ChildEffect =
 export const STATE_PERIOD: Duration = seconds(1);
 /** Silence after which a child counts as frozen. Its VIPs went by themselves long before, with the lease. */
 export const SILENCE_LIMIT: Duration = seconds(10);
+/**
+ * How long a new child may take to its first word. Loading a program takes a fraction of a second, and more than ten
+ * where a small machine is busy: to kill it then makes it begin again, on a machine that is busier by it.
+ */
+export const START_LIMIT: Duration = seconds(60);
+/** A timer this late says that we slept ourselves: what the child said meanwhile may not have been read. */
+const SLEPT: Duration = seconds(1);
 /** A status with which a child says: starting me again will end the same way. */
 export const EXIT_PERMANENT = 2;
 
@@ -43,6 +50,8 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
   #born: Instant = 0 as Instant;
   #pause: Duration = FIRST_PAUSE;
   #restarts = 0;
+  /** Since it was started last. */
+  #heard = false;
   readonly #respawn: boolean;
 
   /** `respawn`: false makes every exit a permanent one (keepalived's `-R`). */
@@ -60,6 +69,7 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
         if (this.#phase === 'idle') this.#spawn(now);
         return;
       case 'heard':
+        this.#heard = true;
         if (this.#phase === 'running') this.#timers.set('silence', after(now, SILENCE_LIMIT));
         return;
       case 'exited':
@@ -78,10 +88,11 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let name = this.#timers.expire(now); name !== undefined; name = this.#timers.expire(now)) {
+    for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
+      const name = this.#timers.expire(now);
       if (name === 'restart') this.#spawn(now);
-      else if (name === 'silence') this.#kill('it has said nothing for 10 s: it is frozen');
-      else this.#kill('it did not stop in time');
+      else if (name === 'silence') this.#silent(since(now, due), now);
+      else if (name === 'grace') this.#kill('it did not stop in time');
     }
   }
 
@@ -91,10 +102,23 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
     return taken;
   }
 
+  /** Being late ourselves is no evidence against the child. */
+  #silent(late: Duration, now: Instant): void {
+    if (late > SLEPT) {
+      this.#timers.set('silence', after(now, SILENCE_LIMIT));
+      return;
+    }
+    const limit = toSeconds(this.#heard ? SILENCE_LIMIT : START_LIMIT);
+    this.#kill(
+      this.#heard ? `it has said nothing for ${limit} s: it is frozen` : `it did not start within ${limit} s`,
+    );
+  }
+
   #spawn(now: Instant): void {
     this.#phase = 'running';
     this.#born = now;
-    this.#timers.set('silence', after(now, SILENCE_LIMIT));
+    this.#heard = false;
+    this.#timers.set('silence', after(now, START_LIMIT));
     this.#effects.push({ type: 'spawn' });
   }
 

@@ -1,6 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Child, type ChildEffect, EXIT_PERMANENT, SILENCE_LIMIT } from '../../src/core/supervision.ts';
+import {
+  Child,
+  type ChildEffect,
+  EXIT_PERMANENT,
+  SILENCE_LIMIT,
+  START_LIMIT,
+} from '../../src/core/supervision.ts';
 import { after, instant, millis, seconds, toSeconds } from '../../src/core/time.ts';
 
 const supervision = suite('supervision');
@@ -41,12 +47,44 @@ supervision('a minute of life makes the next pause short again', () => {
   assert.equal(pauseOf(child.take()), [0.2]);
 });
 
+const heard = { type: 'heard' } as const;
+
 supervision('silence is a freeze: killed at the limit, not before, and not while it speaks', () => {
   const child = started();
-  child.handle({ type: 'heard' }, after(T0, seconds(5)));
+  child.handle(heard, T0);
+  child.handle(heard, after(T0, seconds(5)));
   child.timeout(after(T0, SILENCE_LIMIT));
   assert.equal(child.take(), []);
   child.timeout(after(T0, seconds(15)));
+  const why = 'it has said nothing for 10 s: it is frozen';
+  assert.equal(child.take(), [{ type: 'kill', signal: 'SIGKILL', why }]);
+});
+
+supervision('a child on a busy machine has longer to its first word than between words', () => {
+  const child = started();
+  child.timeout(after(T0, millis(59_999)));
+  assert.equal(child.take(), []);
+  child.timeout(after(T0, START_LIMIT));
+  assert.equal(child.take(), [{ type: 'kill', signal: 'SIGKILL', why: 'it did not start within 60 s' }]);
+});
+
+supervision('each life has the time to start anew', () => {
+  const child = started();
+  child.handle(heard, T0);
+  child.handle(died, T0);
+  child.timeout(child.deadline() ?? T0);
+  child.take();
+  child.timeout(after(T0, seconds(30)));
+  assert.equal(child.take(), []);
+});
+
+supervision('a supervisor that slept listens again before it believes in silence', () => {
+  const child = started();
+  child.handle(heard, T0);
+  const woke = after(T0, seconds(300));
+  child.timeout(woke);
+  assert.equal(child.take(), []);
+  child.timeout(after(woke, SILENCE_LIMIT));
   assert.is(child.take()[0]?.type, 'kill');
 });
 
