@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import { AddressWatch } from '../lab/scene/address-watch.ts';
-import { operator } from '../lab/scene/director.ts';
+import { operator, statusOf } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { buildPair, stateOf, VIP } from '../lab/scene/pair.ts';
 import { Scene } from '../lab/scene/scene.ts';
-import { Client, HTTP_PORT, realServer } from '../lab/scene/traffic.ts';
+import { Client, ECHO_PORT, HTTP_PORT, realServer } from '../lab/scene/traffic.ts';
 
 /** The story of the demonstration: a pair of directors on the real IPVS, live traffic, two deaths, a summary. */
 const CONNECTIONS = 100;
@@ -43,18 +43,23 @@ async function elect(): Promise<void> {
   note('director1 has priority 150, director2 100; both check two real servers every second');
   for (const server of servers) await realServer(server);
   for (const director of directors) start(director);
-  await scene.until('director1 is master', async () => (await stateOf(one)) === 'MASTER', 60);
+  const runs = async (): Promise<boolean> => (await stateOf(one)) !== '' && (await stateOf(two)) !== '';
+  say(`both run after ${ms(await scene.until('both run', runs, 120))}; they listen for a master first`);
+  await scene.until('director1 is master', async () => (await stateOf(one)) === 'MASTER', 120);
   await scene.until('the VIP is on director1', () => watch.holds(one, VIP));
   const roles = `director1 is master and holds ${VIP}; director2 is ${await stateOf(two)}`;
   fact(one.has(VIP) && !two.has(VIP), roles);
   show(one.run('ip', '-o', '-4', 'address', 'show', 'to', VIP).replace(/\\\s+/, ' '));
   note('^ the address has a lifetime: the lease, renewed with every advert');
-  await scene.until('both real servers are in the table', () => poolOf(one).length === 2);
+  await scene.until('both real servers are in the table', () => bothServe(one));
 }
 
-/** The real servers of the page service in a director's IPVS table, asked with ipvsadm. */
-function poolOf(director: Host): string[] {
-  const table = director.run('ipvsadm', '-Ln', '-t', `${VIP}:${HTTP_PORT}`);
+const bothServe = (director: Host): boolean =>
+  [ECHO_PORT, HTTP_PORT].every((port) => poolOf(director, port).length === 2);
+
+/** The real servers of a service in a director's IPVS table, asked with ipvsadm. */
+function poolOf(director: Host, port = HTTP_PORT): string[] {
+  const table = director.run('ipvsadm', '-Ln', '-t', `${VIP}:${port}`);
   return Array.from(table.matchAll(/-> ([\d.]+):\d+ +Masq +[1-9]/g), (match) => match[1] ?? '');
 }
 
@@ -70,7 +75,7 @@ async function serverDies(client: Client): Promise<void> {
     `6 of 6 new requests are answered by ${[...new Set(pages)].join(' and ')}`,
   );
   await realServer(servers[1]);
-  const back = await scene.until('rs2 is back', () => poolOf(one).length === 2);
+  const back = await scene.until('rs2 is back', () => bothServe(one));
   fact(true, `rs2 was started again, and is back in the pool after ${ms(back)}`);
   summary.push(['A dead real server left the pool after', ms(took)]);
 }
@@ -112,6 +117,11 @@ async function play(): Promise<void> {
   await masterDies(client);
   title('What director2 says');
   show(operator(two, 'status'));
+  const restarted = (await statusOf(two))?.processes.filter(({ restarts }) => restarts > 0) ?? [];
+  if (restarted.length > 0) {
+    fact(false, `its processes had to be started again: ${restarted.map(({ role }) => role).join(', ')}`);
+    show(scene.logs());
+  }
   title('Summary');
   const width = Math.max(...summary.map(([what]) => what.length));
   for (const [what, value] of summary) console.log(`  ${what.padEnd(width)}  ${paint('bold', value)}`);

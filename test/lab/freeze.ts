@@ -32,39 +32,42 @@ function freezes(name: string, nopreempt: boolean): void {
     await act.allKnownTo(two);
   });
 
-  story('frozen, it loses the VIP', async () => {
-    const since = act.now();
+  /** Freezes and thaws the master; with nopreempt the roles are exchanged after it. */
+  async function freeze(master: Host, standby: Host): Promise<void> {
+    await act.allKnownTo(standby);
+    const frozen = act.now();
     await act.measure();
-    one.freeze();
-    await act.vipGoesByItself('all frozen', since, one, two);
+    master.freeze();
+    await act.vipGoesByItself('all frozen', frozen, master, standby);
     await act.allLive('all frozen');
-  });
-
-  story('thawed, it does not fight', async () => {
     await act.measure();
-    const since = act.now();
-    one.thaw();
+    const thawed = act.now();
+    master.thaw();
     if (nopreempt) {
-      await act.backupIs(one);
-      await act.nothingMoves(since, two, 3);
+      await act.backupIs(master);
+      await act.nothingMoves(thawed, standby, 3);
     } else {
-      await act.masterIs(one);
+      await act.masterIs(master);
     }
     await act.allLive('thawed');
-  });
+  }
+
+  story('frozen, it loses the VIP; thawed, it does not fight', () => freeze(one, two));
+  if (nopreempt) {
+    story('so does one of lower priority, which hears a better master when it wakes', () => freeze(two, one));
+  }
 
   story('killed, it loses the VIP', async () => {
-    const [master, standby] = nopreempt ? [two, one] : [one, two];
+    await act.allKnownTo(two);
     const since = act.now();
     await act.measure();
-    await act.allKnownTo(standby);
-    master.kill('SIGKILL');
-    await act.vipGoesByItself('all killed', since, master, standby);
+    one.kill('SIGKILL');
+    await act.vipGoesByItself('all killed', since, one, two);
     await act.allLive('all killed');
     await act.measure();
-    act.pair.start(master);
-    if (nopreempt) await act.backupIs(master);
-    else await act.masterIs(master);
+    act.pair.start(one);
+    if (nopreempt) await act.backupIs(one);
+    else await act.masterIs(one);
     await act.allLive('started again');
   });
 

@@ -24,6 +24,7 @@ export function playFailover(method: 'NAT' | 'DR'): void {
     daemon = await act.elect();
     await act.connect(CONNECTIONS);
     await act.allKnownTo(two);
+    await act.measure();
     await act.allLive('election');
   });
 
