@@ -6,8 +6,8 @@ import type { Host } from './scene/host.ts';
 import { VIP } from './scene/pair.ts';
 
 /**
- * One process of the master is stopped, or killed: only without VRRP's does the VIP move; the others come back, adopt what
- * they find, and cut no connection.
+ * One process of the master is stopped, or killed: only without VRRP's does the VIP move; the others come back,
+ * adopt what they find, and cut no connection.
  */
 export const needs = 'kernel';
 export const limitSeconds = 400;

@@ -49,7 +49,7 @@ export function operator(host: Host, command: string, ...options: readonly strin
   return host.run(join(ROOT, 'bin/vipkeeper'), command, '--run-dir', runFolder, ...options);
 }
 
-/** Asks the host's daemon over its control socket; unlike `operator` it starts no program. Rejects without an answer. */
+/** Asks the host's daemon over its control socket, and starts no program for it. Rejects without an answer. */
 export function ask(host: Host, request: { readonly verb: string; readonly on?: boolean }): Promise<unknown> {
   return askControl(join(pathOf(host, 'run'), 'control.sock'), request);
 }
