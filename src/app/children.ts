@@ -11,10 +11,14 @@ import type { FromChild, Level, Role } from './messages.ts';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 /**
- * V8 compiles a function when it is first called and forgets it when it was not called for a while, and a takeover
- * is made of such functions: compiled beforehand and kept, its first address is there after 1.1 ms instead of 2.2.
+ * How V8 runs a role. It compiles a function when it is first called and forgets it when it was not called for a while,
+ * and a takeover is made of such functions: compiled beforehand and kept, its first address is there after 1.1 ms
+ * instead of 2.2. The garbage collector's helper threads are not in real time: waiting for them while the CPUs are
+ * busy silenced adverts each 10 ms for up to 60 ms, collecting in the one thread for 15 at most.
  */
-const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = { vrrp: ['--no-lazy', '--no-flush-bytecode'] };
+const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = {
+  vrrp: ['--no-lazy', '--no-flush-bytecode', '--single-threaded-gc'],
+};
 const CORPSE_POLL_MS = 20;
 const CORPSE_POLLS = 150;
 const LAST_WORDS_MS = 200;
