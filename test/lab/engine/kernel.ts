@@ -69,6 +69,8 @@ export class Kernel {
     const consoleFd = openSync(consoleFile, 'w');
     const child = spawn('linux.uml', bootArguments(options), {
       stdio: ['ignore', consoleFd, consoleFd, 'pipe'],
+      // Where the kernel's memory lies: on a disk it would be slow.
+      env: { ...process.env, TMPDIR: '/dev/shm' },
       detached: true,
     });
     closeSync(consoleFd);
