@@ -10,7 +10,7 @@ const EXAMPLES = `
 Examples:
   vipkeeper status                     who is master, since when and why; servers; processes
   vipkeeper status --json | jq .vrrp   the same for programs
-  vipkeeper maintenance on             give up all virtual addresses, also after a restart, until "off"
+  vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
   vipkeeper check keepalived.conf      everything that is wrong with a configuration`;
 
 interface CommonOptions {

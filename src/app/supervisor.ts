@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import type { Server } from 'node:net';
 import { resolve } from 'node:path';
 import type { Configuration } from '../core/config/model.ts';
+import { EXIT_PERMANENT } from '../core/supervision.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import { type Duration, seconds, toMillis } from '../core/time.ts';
@@ -42,7 +43,7 @@ const CRASH_LOG_MS = 1000;
 /** `vipkeeperd`: reads the configuration, starts the processes that do the work, and answers the operator. */
 export async function runSupervisor(argv: readonly string[]): Promise<void> {
   const options = daemonOptions(argv, VERSION);
-  if (options.configTest !== undefined) process.exit(testConfiguration(options));
+  if (options.configTest !== undefined) process.exit(test(options));
   const configuration = loadForTerminal(options);
   if (configuration === undefined) process.exit(EXIT_CONFIGURATION);
   const missing = missingCapabilities();
@@ -58,6 +59,14 @@ function supervisor(options: DaemonOptions, configuration: Configuration): Super
   } catch (error) {
     for (const file of pidFiles(options)) removePid(file);
     return refuse(EXIT_FAILED, (error as Error).message);
+  }
+}
+
+function test(options: DaemonOptions): number {
+  try {
+    return testConfiguration(options);
+  } catch (error) {
+    return refuse(EXIT_FAILED, `cannot write the report: ${(error as Error).message}`);
   }
 }
 
@@ -202,9 +211,14 @@ class Supervisor implements ChildListener {
 
   failed(role: Role, status: number | null): void {
     if (this.#stopping) return;
-    const why = this.#grave ?? `the ${role} process ended with status ${status}`;
-    this.log('error', `the ${role} process can't work: the daemon stops`);
-    void this.#stop(EXIT_FAILED, why);
+    if (status === EXIT_PERMANENT) {
+      this.log('error', `the ${role} process can't work: the daemon stops`);
+      void this.#stop(EXIT_FAILED, this.#grave ?? `the ${role} process can't work`);
+    } else {
+      const why = `the ${role} process died (${status === null ? 'killed' : `status ${status}`})`;
+      this.log('crit', `${why} and is not to be started again: the daemon stops`);
+      void this.#stop(EXIT_CRASHED, why);
+    }
   }
 
   /** What a process of each role has to do; undefined: it is not needed. */

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { VERSION } from '../../src/app/version.ts';
+import { ROOT } from '../lab/engine/root.ts';
+import { run } from '../lab/scene/run.ts';
+
+const test = suite('the manual and the help');
+const MAN = join(ROOT, 'man/vipkeeperd.8');
+const manual = readFileSync(MAN, 'utf8');
+const program = (name: string, ...words: string[]): string => run([join(ROOT, 'bin', name), ...words]);
+
+/** The options that begin a paragraph of the manual, `-f, --use-file`, sorted. */
+function inManual(): string[] {
+  const heads = manual.matchAll(/^\.TP\n\.B[RI]* (\\-.*)$/gm);
+  return Array.from(heads, ([, head = '']) => optionsOf(head.replaceAll('\\', ''))).sort();
+}
+
+const optionsOf = (text: string): string =>
+  Array.from(text.matchAll(/(?<![\w-])--?[a-zA-Z][\w-]*/g), ([option]) => option).join(', ');
+
+test('every option of --help is in the manual, and no other', () => {
+  const help = program('vipkeeperd', '--help').split('\n');
+  const listed = help
+    .filter((line) => /^ {2}-/.test(line))
+    .map((line) => optionsOf(line.split(/ {2,}/)[1] ?? ''));
+  assert.ok(listed.length > 15);
+  assert.equal(inManual(), listed.sort());
+});
+
+test('help fits a terminal of 100 columns', () => {
+  for (const name of ['vipkeeperd', 'vipkeeper']) {
+    const wide = program(name, '--help')
+      .split('\n')
+      .filter((line) => line.length > 100);
+    assert.equal(wide, []);
+  }
+});
+
+test('groff has nothing to say about the manual', () => {
+  const script = `groff -ww -man -Tutf8 -z ${MAN} 2>&1`;
+  assert.is(run(['sh', '-c', script]), '');
+});
+
+test('the version is one: package, programs, manual', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  assert.is(VERSION, version);
+  assert.is(program('vipkeeperd', '--version'), `${version}\n`);
+  assert.is(program('vipkeeper', '--version'), `${version}\n`);
+  assert.match(manual, `"vipkeeper ${version}"`);
+});
+
+test('the exit statuses of the manual are those of the unit', () => {
+  const unit = readFileSync(join(ROOT, 'systemd/vipkeeper.service'), 'utf8');
+  const prevented = /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+  const [, section = ''] = /\.SH EXIT STATUS\n([\s\S]*?)\.SH/.exec(manual) ?? [];
+  for (const status of prevented) assert.match(section, new RegExp(`^\\.B ${status}$`, 'm'));
+});
+
+test.run();

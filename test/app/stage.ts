@@ -1,0 +1,127 @@
+import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../lab/engine/root.ts';
+
+/** Far longer than any program here takes: a limit, not a measure. */
+const LIMIT_MILLISECONDS = 30_000;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+export const VIP = '10.9.0.100';
+
+/** A router that owns its address, so that it is master at once. */
+export const ROUTER = `vrrp_instance web {
+  interface lan
+  virtual_router_id 7
+  priority 255
+  advert_int 1
+  virtual_ipaddress {
+    ${VIP}/24
+  }
+}
+`;
+
+export const SERVER = `virtual_server ${VIP} 80 {
+  lb_algo rr
+  lb_kind NAT
+  protocol TCP
+  real_server 10.9.0.11 80 {
+  }
+}
+`;
+
+/** How a program ended and what it printed. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * A host in the enclosure of the test with one interface, and the daemon as a user runs it: with a folder for its
+ * files, in the background.
+ */
+export class Stage {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'vipkeeper-'));
+  readonly file: string = join(this.folder, 'vipkeeper.conf');
+  readonly runDir: string = join(this.folder, 'run');
+  readonly stateDir: string = join(this.folder, 'state');
+
+  constructor() {
+    execFileSync('ip', ['link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'wire']);
+    for (const device of ['lan', 'wire']) execFileSync('ip', ['link', 'set', device, 'up']);
+    execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'lan']);
+  }
+
+  configure(text: string): void {
+    rmSync(this.file, { force: true });
+    writeFileSync(this.file, text);
+  }
+
+  /** Runs a command to its end. */
+  run(argv: readonly string[]): Ended {
+    const [program = '', ...rest] = argv;
+    const ended: SpawnSyncReturns<string> = spawnSync(program, rest, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MILLISECONDS,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    if (ended.error !== undefined) throw ended.error;
+    return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+  }
+
+  /** The command line of the daemon with this stage's files. */
+  command(...options: readonly string[]): string[] {
+    const folders = ['--run-dir', this.runDir, '--state-dir', this.stateDir];
+    return [join(ROOT, 'bin/vipkeeperd'), '-G', '-f', this.file, ...folders, ...options];
+  }
+
+  daemon(...options: readonly string[]): Ended {
+    return this.run(this.command(...options));
+  }
+
+  operator(...words: readonly string[]): Ended {
+    return this.run([join(ROOT, 'bin/vipkeeper'), ...words, '--run-dir', this.runDir]);
+  }
+
+  /** Process id in a file of the run directory. */
+  pid(name: string): number {
+    return Number(readFileSync(join(this.runDir, `${name}.pid`), 'utf8'));
+  }
+
+  holdsVip(): boolean {
+    return execFileSync('ip', ['-o', 'address', 'show', 'to', VIP], { encoding: 'utf8' }) !== '';
+  }
+
+  /** Asks the daemon to stop, as its pid file is there for, and waits until it has. */
+  stop(): void {
+    const pid = this.pid('vipkeeperd');
+    process.kill(pid, 'SIGTERM');
+    until(() => !isAlive(pid), 'the daemon stops');
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** Whether the process exists and is no zombie: in an enclosure nobody may have buried it yet. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for a condition; fails after 20 s, which only a broken daemon takes. */
+export function until(condition: () => boolean, what: string): void {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (condition()) return;
+    Atomics.wait(PAUSE, 0, 0, 20);
+  }
+  throw new Error(`did not happen: ${what}`);
+}
