@@ -45,10 +45,11 @@ async function elect(): Promise<void> {
   for (const director of directors) start(director);
   const runs = async (): Promise<boolean> => (await stateOf(one)) !== '' && (await stateOf(two)) !== '';
   say(`both run after ${ms(await scene.until('both run', runs, 120))}; they listen for a master first`);
-  await scene.until('director1 is master', async () => (await stateOf(one)) === 'MASTER', 120);
-  await scene.until('the VIP is on director1', () => watch.holds(one, VIP));
-  const roles = `director1 is master and holds ${VIP}; director2 is ${await stateOf(two)}`;
-  fact(one.has(VIP) && !two.has(VIP), roles);
+  const elected = async (): Promise<boolean> =>
+    (await stateOf(one)) === 'MASTER' && (await stateOf(two)) === 'BACKUP';
+  await scene.until('director1 is master, director2 is backup', elected, 120);
+  await scene.until('the VIP is on director1 alone', () => watch.holds(one, VIP) && !watch.holds(two, VIP));
+  fact(one.has(VIP) && !two.has(VIP), `director1 is master and holds ${VIP}; director2 is backup`);
   show(one.run('ip', '-o', '-4', 'address', 'show', 'to', VIP).replace(/\\\s+/, ' '));
   note('^ the address has a lifetime: the lease, renewed with every advert');
   await scene.until('both real servers are in the table', () => bothServe(one));

@@ -142,12 +142,14 @@ export class Failover {
     await this.until('the witness of the time expires', () => expired() !== undefined);
     await this.until(`${to.name} has the VIP`, () => taken() !== undefined);
     const [end = 0, limit = 0, takeover = 0] = [gone(), expired(), taken()];
-    const held = watch.moments.slice(0, end).findLast((one) => one.host === from.name && one.address === VIP);
-    const seconds = (from: number | undefined, to: number): string =>
-      (((watch.moments[to]?.at ?? 0) - (from ?? 0)) / 1000).toFixed(2);
+    const renewed = watch.moments
+      .slice(0, end)
+      .findLast((one) => one.host === from.name && one.address === VIP);
+    const after = (place: number): string =>
+      (((watch.moments[place]?.at ?? 0) - (renewed?.at ?? 0)) / 1000).toFixed(2);
     console.log(
-      `  ${what}: the VIP left ${from.name} ${seconds(held?.at, end)} s after its last renewal, ` +
-        `and was on ${to.name} after ${seconds(held?.at, takeover)} s`,
+      `  ${what}: the VIP left ${from.name} ${after(end)} s after its last renewal, ` +
+        `and was on ${to.name} after ${after(takeover)} s`,
     );
     assert.ok(end < limit, 'the VIP was there for more than 3.5 s');
     assert.ok(end < takeover, 'two directors had the VIP');
