@@ -2,7 +2,9 @@ import { command } from '../io/arguments.ts';
 import { now } from '../io/clock.ts';
 import { askControl } from '../io/control.ts';
 import { paintError } from '../io/screen.ts';
+import { bashCompletion } from './completion.ts';
 import { type CheckOptions, checkFile } from './loading.ts';
+import { daemonCommand } from './options.ts';
 import { type DaemonStatus, type Reload, statusLines } from './status.ts';
 import { VERSION } from './version.ts';
 
@@ -62,6 +64,12 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .action((file: string, options: CheckOptions) => {
       process.exitCode = checkFile(file, options);
     });
+  program
+    .command('completion')
+    .description('completion of words for bash: source <(vipkeeper completion)')
+    .action(() => {
+      process.stdout.write(bashCompletion([program, daemonCommand(VERSION)]));
+    });
   await program.parseAsync(argv, { from: 'user' });
 }
 
@@ -73,8 +81,9 @@ async function ask(options: CommonOptions, request: unknown): Promise<unknown> {
     return answer;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const hint = code === 'ENOENT' || code === 'ECONNREFUSED' ? 'is vipkeeperd running?' : 'are you root?';
-    return fail(`${path}: ${message}; ${hint}`);
+    if (code === 'EACCES') return fail(`only root may ask vipkeeperd (${path})`);
+    const down = code === 'ENOENT' || code === 'ECONNREFUSED';
+    return fail(`${down ? 'vipkeeperd does not run' : message} (${path}${down ? `: ${code}` : ''})`);
   }
 }
 

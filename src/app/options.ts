@@ -1,4 +1,4 @@
-import { command, InvalidArgumentError, Option } from '../io/arguments.ts';
+import { type Command, command, InvalidArgumentError, Option } from '../io/arguments.ts';
 
 /** The daemon's command line: keepalived's options, and `--run-dir`, `--state-dir` of ours. */
 export interface DaemonOptions {
@@ -54,7 +54,15 @@ const OFF = {
 
 /** Reads `argv` (without node and script); prints and exits for --help, --version and usage errors. */
 export function daemonOptions(argv: readonly string[], version: string): DaemonOptions {
-  const program = command('vipkeeperd', 'High availability for Linux Virtual Server directors.')
+  const program = daemonCommand(version).parse(argv, { from: 'user' });
+  const { logFile, ...given } = program.opts();
+  const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
+  return { ...OFF, ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
+}
+
+/** The words of the daemon's command line. */
+export function daemonCommand(version: string): Command {
+  return command('vipkeeperd', 'High availability for Linux Virtual Server directors.')
     .version(version, '-v, --version', 'say the version')
     .helpOption('-h, --help', 'list the options')
     .option('-f, --use-file <file>', 'configuration file', '/etc/keepalived/keepalived.conf')
@@ -77,8 +85,4 @@ export function daemonOptions(argv: readonly string[], version: string): DaemonO
     .option('--run-dir <folder>', 'pid files and the control socket', '/run/vipkeeper')
     .option('--state-dir <folder>', "the operator's decisions", '/var/lib/vipkeeper')
     .addHelpText('after', EXAMPLES);
-  program.parse(argv, { from: 'user' });
-  const { logFile, ...given } = program.opts();
-  const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
-  return { ...OFF, ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
 }

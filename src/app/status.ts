@@ -37,17 +37,18 @@ export function statusLines(status: DaemonStatus, at: Instant): string[] {
     `${heading(`vipkeeperd ${status.version}`)}  process ${status.pid}, up ${up}, ${status.configuration}`,
   ];
   if (status.maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
-  if (status.vrrp !== null) lines.push('', ...routerLines(status.vrrp, at));
+  if (status.vrrp !== null) lines.push('', ...routerLines(status.vrrp, status.maintenance, at));
   if (status.check !== null) lines.push('', ...serverLines(status.check));
   if (status.sync !== null) lines.push('', ...syncLines(status.sync));
   lines.push('', ...processLines(status.processes));
   return lines;
 }
 
-function routerLines({ instances }: VrrpState, at: Instant): string[] {
+function routerLines({ instances }: VrrpState, maintenance: boolean, at: Instant): string[] {
+  const style = maintenance ? ({ ...STATE_STYLE, FAULT: 'yellow' } as const) : STATE_STYLE;
   const rows = instances.map((instance) => [
     instance.name,
-    paint(STATE_STYLE[instance.state], instance.state),
+    paint(style[instance.state], instance.state),
     String(instance.priority),
     lasting(toSeconds(since(at, instance.since))),
     masterOf(instance),

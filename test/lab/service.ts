@@ -46,11 +46,15 @@ const holds = (): Promise<boolean> => machine.succeeds(`ip -o address show to ${
 const table = async (): Promise<string[]> => (await sh('ipvsadm -Sn')).split('\n').filter(Boolean);
 const pidOf = (role: string): Promise<string> => sh(`cat /run/vipkeeper/${role}.pid`);
 /** What the unit logged so far, `PRIORITY message` a line; the journal is a little behind. */
-const journal = (): Promise<string> =>
-  sh(
-    `journalctl --sync; journalctl -u ${UNIT} -o json --output-fields=PRIORITY,MESSAGE | ` +
-      `sed -E 's/.*"PRIORITY":"([0-9])".*"MESSAGE":"(.*)".*/\\1 \\2/; s/.*"MESSAGE":"(.*)".*"PRIORITY":"([0-9])".*/\\2 \\1/'`,
-  );
+async function journal(): Promise<string> {
+  const lines = await sh(`journalctl --sync; journalctl -u ${UNIT} -o json --output-fields=PRIORITY,MESSAGE`);
+  return lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { readonly PRIORITY?: string; readonly MESSAGE?: string })
+    .map(({ PRIORITY, MESSAGE }) => `${PRIORITY} ${MESSAGE}`)
+    .join('\n');
+}
 const works = (what: string): Promise<number> =>
   scene.until(`${what}: it holds the VIP and its service`, async () => {
     return (await property('ActiveState')) === 'active' && (await holds()) && (await table()).length > 0;
@@ -89,6 +93,8 @@ story('the start returns when it works, with no more than the capabilities of th
 story('the VRRP process runs in real time, and no other; none is swapped out', async () => {
   const classOf = async (pid: string): Promise<string> => sh(`ps -o cls= -p ${pid}`);
   assert.is(await classOf(await pidOf('vrrp')), 'RR');
+  // What it starts is not.
+  assert.match(await sh(`chrt -p ${await pidOf('vrrp')}`), 'SCHED_RR|SCHED_RESET_ON_FORK');
   assert.is(await classOf(await pidOf('check')), 'TS');
   assert.is(await classOf(await property('MainPID')), 'TS');
   assert.is(await property('MemorySwapMax'), '0');

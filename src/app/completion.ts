@@ -1,0 +1,41 @@
+import type { Command } from '../io/arguments.ts';
+
+/** A program's words in bash's terms: `key` is a command, or '' for what may stand before one. */
+function cases(program: Command): string[] {
+  const options = (command: Command): string[] =>
+    command
+      .createHelp()
+      .visibleOptions(command)
+      .flatMap(({ long }) => long ?? []);
+  const names = program.commands.map((command) => command.name());
+  const words = (key: string, list: readonly string[]): string => `    ${key}) words='${list.join(' ')}' ;;`;
+  return [
+    ...program.commands.map((command) => words(command.name(), [...choices(command), ...options(command)])),
+    words('*', [...names, ...options(program)]),
+  ];
+}
+
+/** `on` and `off` of `<on|off>`. */
+const choices = (command: Command): string[] =>
+  command.registeredArguments
+    .map((argument) => argument.name())
+    .filter((name) => name.includes('|'))
+    .flatMap((name) => name.split('|'));
+
+/** A bash script that completes the words of these programs, and file names elsewhere. */
+export function bashCompletion(programs: readonly Command[]): string {
+  return programs
+    .map((program) => {
+      const name = program.name();
+      return `_${name}() {
+  local words
+  case \${COMP_WORDS[1]} in
+${cases(program).join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _${name} ${name}
+`;
+    })
+    .join('');
+}
