@@ -33,8 +33,9 @@ function evenness(bench: Bench, busy: boolean, realTime: number | undefined): Pr
     await pause(seconds * 1000);
     return deviation(await stage.backup.watcher.observations());
   };
+  const scheduling = realTime ? `vrrp_rt_priority ${realTime}` : 'no vrrp_rt_priority';
   return measure(bench, {
-    title: `Advert gaps, ${INTERVAL} ms, ${busy ? 'all CPUs busy' : 'idle'}, ${realTime ? `vrrp_rt_priority ${realTime}` : 'no vrrp_rt_priority'}`,
+    title: `Advert gaps, ${INTERVAL} ms, ${busy ? 'all CPUs busy' : 'idle'}, ${scheduling}`,
     note: `|gap - ${INTERVAL} ms| on the wire; ${rounds} x ${seconds} s`,
     columns: columns(busy && realTime !== undefined),
     rounds,

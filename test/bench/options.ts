@@ -20,7 +20,7 @@ something did not work at all. Needs root.
 ${all.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join('\n')}
 
   --quick           fewer and shorter runs, about 6 minutes
-  --minutes N       how long to watch for false failovers, for each daemon (${MINUTES.whole}; with --quick ${MINUTES.quick})
+  --minutes N       how long to watch each daemon for false failovers (${MINUTES.whole}; --quick: ${MINUTES.quick})
   --daemon NAME     only this one (${DAEMONS.join(' or ')})
   --json            every sample as JSON
   --help            this text

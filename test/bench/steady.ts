@@ -26,8 +26,9 @@ function watching(bench: Bench, minutes: number, realTime: number | undefined): 
   const { stage } = bench;
   const router: Router = { version: 3, interval: 10, vips: 1, ...(realTime && { realTime }) };
   const length = minutes < 1 ? `${Math.round(minutes * 60)} s` : `${minutes} min`;
+  const scheduling = realTime ? `vrrp_rt_priority ${realTime}` : 'no vrrp_rt_priority';
   return measure(bench, {
-    title: `False failovers, advert 10 ms, all CPUs busy, ${realTime ? `vrrp_rt_priority ${realTime}` : 'no vrrp_rt_priority'}`,
+    title: `False failovers, advert 10 ms, all CPUs busy, ${scheduling}`,
     note: `${length} for each daemon`,
     columns: COLUMNS,
     rounds: 1,

@@ -118,9 +118,9 @@ for (const [name, phase] of Object.entries(phases)) {
           resolve();
         });
         receiver.listen({ datagram: () => order.push('advert'), error: assert.unreachable });
-        const due = after(now(), millis(10));
-        alarm.arm(due);
         phase(() => {
+          const due = after(now(), millis(5));
+          alarm.arm(due);
           spinUntil(after(due, millis(10)));
           const sender = udp();
           sender.sendBatch(Array(adverts).fill(Uint8Array.of(1)), receiver.localName());
