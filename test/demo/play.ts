@@ -31,11 +31,14 @@ const show = (text: string): void => {
   for (const line of text.trimEnd().split('\n')) note(line);
 };
 
+title('The stage');
+note('two directors, two real servers and a client, each a network namespace on two links');
 const scene = new Scene();
 const pair = buildPair(scene, { method: 'NAT' });
 const { directors, servers, user, start } = pair;
 const [one, two] = directors;
 const watch = await AddressWatch.start(scene, directors);
+say('it is built');
 const summary: (readonly [string, string])[] = [];
 
 async function elect(): Promise<void> {
