@@ -37,6 +37,8 @@ const EXIT_CRASHED = 70;
 const PROGRAM = 'vipkeeperd';
 /** `child_wait_time`'s default: how long a stop may take before children are killed. */
 const STOP_GRACE: Duration = seconds(5);
+/** A start takes less than a second. */
+const START_LIMIT_MS = 60_000;
 /** How long the log of a crash may take. */
 const CRASH_LOG_MS = 1000;
 
@@ -110,6 +112,9 @@ function daemonise(argv: readonly string[], options: DaemonOptions): void {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
+  setTimeout(() => {
+    refuse(EXIT_FAILED, `process ${daemon.pid} goes on trying, but does not work yet; see its log`);
+  }, START_LIMIT_MS);
   let failure: string | undefined;
   daemon.on('message', (message: { readonly failed?: string }) => {
     if (message.failed === undefined) process.exit(0);

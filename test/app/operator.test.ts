@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +6,7 @@ import type { DaemonStatus } from '../../src/app/status.ts';
 import { VERSION } from '../../src/app/version.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
+import { ROUTER, Stage, until } from './stage.ts';
 
 await enclose();
 
@@ -23,29 +23,6 @@ test.after.each(() => {
 test.after(() => stage.close());
 
 const status = (): DaemonStatus => JSON.parse(stage.operator('status', '--json').stdout);
-
-test('in the background: it works when the command returns; kill by the pid file, and all is gone', () => {
-  assert.ok(stage.holdsVip());
-  const pids = [stage.pid('vipkeeperd'), stage.pid('vrrp')];
-  assert.equal(pids.map(isAlive), [true, true]);
-  assert.is(readFileSync(`/proc/${pids[0]}/comm`, 'utf8').trim(), 'node');
-  stage.stop();
-  assert.equal(pids.map(isAlive), [false, false]);
-  assert.not.ok(stage.holdsVip());
-  assert.equal(readdirSync(stage.runDir), []);
-});
-
-test('relative paths are those of the folder where it was started', () => {
-  stage.stop();
-  const words = `cd ${stage.folder} && ${join(ROOT, 'bin/vipkeeperd')} -P -G -f vipkeeper.conf --run-dir run -g log`;
-  const { status: ended, stderr } = stage.run(['sh', '-c', `${words} --state-dir state -p other.pid`]);
-  assert.equal([ended, stderr], [0, '']);
-  assert.is(readFileSync(join(stage.folder, 'other.pid'), 'utf8'), `${stage.pid('vipkeeperd')}\n`);
-  assert.match(readFileSync(join(stage.folder, 'log'), 'utf8'), /notice web: INIT -> MASTER/);
-  assert.is(stage.operator('reload').stdout, 'reloaded\n');
-  stage.stop();
-  assert.not.ok(existsSync(join(stage.folder, 'other.pid')));
-});
 
 test('status says who is master, and why, in columns', () => {
   const lines = stage.operator('status').stdout.split('\n');
@@ -99,16 +76,6 @@ test('maintenance gives the VIP up, also after a restart, until it is taken back
   assert.match(wrong.stderr, 'maintenance on, or maintenance off; not "perhaps"');
 });
 
-test('a decision that cannot be read is put aside and said', () => {
-  stage.stop();
-  mkdirSync(stage.stateDir, { recursive: true });
-  writeFileSync(join(stage.stateDir, 'operator.json'), '{');
-  const log = join(stage.folder, 'broken.log');
-  assert.is(stage.daemon('-P', '-g', log).status, 0);
-  assert.is(status().maintenance, false);
-  assert.match(readFileSync(log, 'utf8'), /warning .*operator\.json: .* put aside as operator\.json\.broken/);
-});
-
 test('check FILE says what is wrong, as -t does', () => {
   const check = (...words: string[]) =>
     stage.run([join(ROOT, 'bin/vipkeeper'), 'check', stage.file, ...words]);
@@ -119,39 +86,6 @@ test('check FILE says what is wrong, as -t does', () => {
   assert.is(check().stderr, stage.daemon('-t').stderr);
   const [finding] = JSON.parse(check('--json').stdout);
   assert.equal([finding.severity, finding.at], ['error', { file: stage.file, line: 4, column: 3 }]);
-});
-
-test('a killed child is started again alone, and status counts it', () => {
-  const before = stage.pid('vrrp');
-  process.kill(before, 'SIGKILL');
-  until(() => status().processes[0]?.restarts === 1 && stage.pid('vrrp') !== before, 'it is started again');
-  until(() => stage.holdsVip(), `it holds ${VIP}`);
-  assert.match(stage.operator('status').stdout, /vrrp +\d+ +restarted once/);
-});
-
-test('with -R a child that dies ends the daemon, which says so', () => {
-  stage.stop();
-  const log = join(stage.folder, 'no-respawn.log');
-  assert.is(stage.daemon('-P', '-R', '-g', log).status, 0);
-  const daemon = stage.pid('vipkeeperd');
-  process.kill(stage.pid('vrrp'), 'SIGKILL');
-  until(() => !isAlive(daemon), 'the daemon ends');
-  assert.match(readFileSync(log, 'utf8'), /crit the vrrp process died \(killed\).*: the daemon stops/);
-  assert.equal(readdirSync(stage.runDir), []);
-});
-
-test('without the supervisor VRRP goes on; the next daemon ends what was left and begins anew', () => {
-  const [supervisor, vrrp] = [stage.pid('vipkeeperd'), stage.pid('vrrp')];
-  process.kill(supervisor, 'SIGKILL');
-  until(() => !isAlive(supervisor), 'the supervisor is dead');
-  const without = stage.operator('status');
-  assert.is(without.status, 1);
-  assert.match(without.stderr, /vipkeeperd does not run \(.*control\.sock: ECONNREFUSED\)/);
-  assert.ok(isAlive(vrrp) && stage.holdsVip());
-  assert.equal(stage.daemon('-P'), { status: 0, stdout: '', stderr: '' });
-  assert.not.ok(isAlive(vrrp));
-  until(() => stage.holdsVip(), 'the new one holds the VIP');
-  assert.is(status().processes[0]?.pid, stage.pid('vrrp'));
 });
 
 test('without a daemon the operator is told', () => {

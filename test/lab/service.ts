@@ -22,7 +22,10 @@ story.after(() => scene.close());
 const machine = await scene.machine('box', [], { init: 'systemd' });
 const sh = async (command: string): Promise<string> => (await machine.run(command)).trim();
 
-const configuration = (priority: number, servers: number): string => `vrrp_instance web {
+const configuration = (priority: number, servers: number): string => `global_defs {
+  lvs_sync_daemon lan web
+}
+vrrp_instance web {
   interface lan
   virtual_router_id 7
   priority ${priority}
@@ -85,6 +88,9 @@ story('the start returns when it works, with no more than the capabilities of th
   assert.is(await property('ActiveState'), 'active');
   assert.is(await property('StatusText'), 'running');
   await works('after the start');
+  await scene.until('the sync daemon is master', async () =>
+    /master sync daemon/.test(await sh('ipvsadm -l --daemon')),
+  );
   assert.is(await property('MainPID'), await pidOf('vipkeeperd'));
   const bounding = await sh(`grep CapBnd /proc/${await pidOf('vrrp')}/status`);
   assert.is.not(bounding, await sh('grep CapBnd /proc/1/status'));
@@ -120,7 +126,7 @@ story('a reload of a file with errors fails, says why, and what runs goes on', a
   const before = await property('MainPID');
   assert.not.ok(await machine.succeeds(`systemctl reload ${UNIT}`));
   await scene.until('the journal says why', async () =>
-    /^3 .*keepalived\.conf:4:3: error: unknown keyword 'priorty'/m.test(await journal()),
+    /^3 .*keepalived\.conf:7:3: error: unknown keyword 'priorty'/m.test(await journal()),
   );
   assert.is(await property('ActiveState'), 'active');
   assert.is(await property('MainPID'), before);
@@ -135,7 +141,7 @@ story('SIGHUP reloads too, and systemd is told', async () => {
   await scene.until('it is active again', async () => (await property('ActiveState')) === 'active');
 });
 
-for (const role of ['vrrp', 'check']) {
+for (const role of ['vrrp', 'check', 'sync']) {
   story(`killed, the ${role} process is started again alone`, async () => {
     const before = await property('MainPID');
     const killed = await pidOf(role);
@@ -158,6 +164,7 @@ const allPids = async (): Promise<string[]> => [
   await property('MainPID'),
   await pidOf('vrrp'),
   await pidOf('check'),
+  await pidOf('sync'),
 ];
 
 story('killed, the supervisor takes all with it, and systemd starts the service again', async () => {
@@ -180,6 +187,7 @@ story('a stop takes the VIP and the services away and is clean', async () => {
   await sh(`systemctl stop ${UNIT}`);
   assert.not.ok(await holds());
   assert.equal(await table(), ['-A -t 10.9.0.99:9 -s rr']);
+  assert.is(await sh('ipvsadm -l --daemon'), '');
   assert.is(await property('Result'), 'success');
   assert.is(await property('ExecMainStatus'), '0');
   assert.not.ok(await machine.succeeds('pgrep -f "[v]ipkeeper"'));
@@ -191,7 +199,7 @@ story('with a wrong configuration the start fails at once, says why, and is not 
   assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));
   assert.is(await property('ActiveState'), 'failed');
   assert.is(await property('ExecMainStatus'), '2');
-  await scene.until('the journal says why', async () => /keepalived\.conf:4:12: error/.test(await journal()));
+  await scene.until('the journal says why', async () => /keepalived\.conf:7:12: error/.test(await journal()));
   assert.not.ok(await holds());
 });
 
