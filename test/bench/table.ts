@@ -19,7 +19,7 @@ const asItIs = (text: string): string => text;
 export const COLOURED: Paint = { bold: painter(1), dim: painter(2), good: painter(32), bad: painter(31) };
 export const PLAIN: Paint = { bold: asItIs, dim: asItIs, good: asItIs, bad: asItIs };
 
-const WIDTH = { label: 40, daemon: 23, ratio: 7 } as const;
+const WIDTH = { label: 42, daemon: 23, ratio: 7 } as const;
 
 /** The heading of all sections. */
 export function heading(
