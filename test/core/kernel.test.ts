@@ -171,6 +171,26 @@ kernel('a slow batch of renewals makes the next ones smaller, a quick one larger
   assert.equal([...sizes, batch.length], [50, 25, 12, 12, 24, 48]);
 });
 
+kernel('however slow the kernel is, a thousand leases are renewed before they run out', () => {
+  const bench = new Bench();
+  const addresses = Array.from({ length: 1000 }, (_, i) => vip(`10.0.${i >> 8}.${i & 255}/32`));
+  bench.install(at(1), seconds(1), ...addresses);
+  let now: Instant | undefined = at(1.5);
+  let [renewed, batch] = [0, changesOf(bench.do({ type: 'renew', owner: 'VI_1' }, now))];
+  while (now !== undefined && batch.length > 0) {
+    renewed += batch.length;
+    const done = after(now, micros(6_000));
+    assert.ok(done < at(2), `only ${renewed} of 1000 in time`);
+    bench.answer(batch, done);
+    now = bench.machine.deadline();
+    if (now === undefined) break;
+    now = now > done ? now : done;
+    bench.machine.timeout(now);
+    batch = changesOf(bench.machine.take());
+  }
+  assert.is(renewed, 1000);
+});
+
 kernel('release removes, and so goes what an earlier life left behind', () => {
   const bench = new Bench();
   bench.install(at(1), PERMANENT, vip('10.0.0.1/24'));

@@ -11,10 +11,12 @@ import type { AddressChange, AddressesEffect, AddressesEvent, ChangeResult, Held
 /**
  * Renewals leave in batches, one a turn with a pause between, and a batch is to take no longer than this: it
  * is halved after one that did, and grows again. An IPv4 address takes the kernel about 0.03 ms; an IPv6 one
- * more the more there are: 0.2 ms with 1,000 of them.
+ * more the more there are: 0.2 ms with 1,000 of them. But all addresses have their turn within the span: the
+ * shortest lease is 1 s, and the advert that renews it may come when half of it is used.
  */
 const RENEWAL_TIME: Duration = millis(2);
 const RENEWAL_PAUSE: Duration = millis(5);
+const RENEWAL_SPAN: Duration = millis(200);
 const LEAST_BATCH = 8;
 /** An address that somebody keeps removing, or that the kernel refuses, is tried again this often. */
 const RETRY_PAUSE: Duration = seconds(1);
@@ -265,8 +267,13 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   /** The next batch of renewals is as large as the last one was quick. */
   #adaptBatch(now: Instant): void {
     const took = since(now, this.#lastRenewals);
-    if (took > RENEWAL_TIME) this.#renewalBatch = Math.max(LEAST_BATCH, this.#renewalBatch >> 1);
+    if (took > RENEWAL_TIME) this.#renewalBatch = Math.max(this.#leastBatch(), this.#renewalBatch >> 1);
     else if (took < RENEWAL_TIME / 2) this.#renewalBatch = Math.min(MAX_BATCH, this.#renewalBatch * 2);
+  }
+
+  #leastBatch(): number {
+    const inTime = Math.ceil((this.#entries.size * RENEWAL_PAUSE) / RENEWAL_SPAN);
+    return Math.min(MAX_BATCH, Math.max(LEAST_BATCH, inTime));
   }
 
   /** What was decided in this turn. */
