@@ -26,7 +26,7 @@ export const gaps: Benchmark = {
 
 function evenness(bench: Bench, busy: boolean, realTime: number | undefined): Promise<Section> {
   const { stage, effort } = bench;
-  const [rounds, seconds] = effort.quick ? [1, 5] : [2, 15];
+  const [rounds, seconds] = effort.quick ? [1, 10] : [2, 30];
   const router: Router = { version: 3, interval: INTERVAL, vips: 1, ...(realTime && { realTime }) };
   const watch = async (): Promise<Figures> => {
     await stage.forget();
