@@ -58,7 +58,11 @@ async function printed(task: Task): Promise<string[]> {
 }
 
 const test = suite('the log');
-const folder = mkdtempSync(join(tmpdir(), 'vipkeeper-'));
+/** Made by the test only, not by the writers, which are this file too. */
+let folder: string;
+test.before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vipkeeper-'));
+});
 test.after(() => rmSync(folder, { recursive: true }));
 
 test('a pipe gets every line, dated and in order, before the end', async () => {
