@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import type { Program } from './program.ts';
 import { run } from './run.ts';
-import type { Scene } from './scene.ts';
+import { pause, type Scene } from './scene.ts';
+
+/** The kernel hands packets over in blocks; those of a block that is still being filled are lost at the end. */
+const BLOCK_MILLISECONDS = 1500;
 
 /** A recording of a link, read with tshark's dissectors. */
 export class Capture {
@@ -26,6 +29,7 @@ export class Capture {
 
   /** Ends the recording; the packets can be read after it. */
   async stop(): Promise<void> {
+    await pause(BLOCK_MILLISECONDS);
     await this.#program.stop('SIGINT');
   }
 
