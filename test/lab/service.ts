@@ -15,6 +15,7 @@ export const limitSeconds = 300;
 const VIP = '10.9.0.100';
 const UNIT = 'vipkeeper.service';
 const CONFIGURATION = '/etc/keepalived/keepalived.conf';
+const INSTALLED = '/usr/lib/vipkeeper';
 
 const story = suite('the systemd service');
 const scene = new Scene();
@@ -65,8 +66,10 @@ const works = (what: string): Promise<number> =>
 
 story.before(async () => {
   await sh('ip link add lan type dummy && ip address add 10.9.0.1/24 dev lan && ip link set lan up');
+  // Where a package puts it. The project itself may lie in /tmp, which the unit does not see (PrivateTmp).
+  await sh(`mkdir -p ${INSTALLED} && mount --bind ${ROOT} ${INSTALLED}`);
   for (const program of ['vipkeeperd', 'vipkeeper']) {
-    await sh(`ln -s ${join(ROOT, 'bin', program)} /usr/sbin/${program}`);
+    await sh(`ln -s ${INSTALLED}/bin/${program} /usr/sbin/${program}`);
   }
   await write(`/etc/systemd/system/${UNIT}`, readFileSync(join(ROOT, 'systemd', UNIT), 'utf8'));
   await write(CONFIGURATION, configuration(255, 1));
