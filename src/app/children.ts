@@ -14,8 +14,8 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
  * How V8 runs a role. It compiles a function when it is first called and forgets it when it was not called for a while,
  * and a takeover is made of such functions: compiled beforehand and kept, its first address is there after 1.1 ms
  * instead of 2.2. The garbage collector's helper threads are not in real time: waiting for them while the CPUs are
- * busy silenced adverts each 10 ms for up to 60 ms, collecting in the one thread for 15 at most. With more room (MiB)
- * it collects each minute instead of each 20 s, at 0.6 ms a time and no memory that could be measured.
+ * busy silenced adverts each 10 ms for up to 60 ms, collecting in the one thread for 15 (in 100 s each). With more room
+ * (MiB) it did not collect in 20 s, instead of once or twice for 0.6 ms, and the process was no larger.
  */
 const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = {
   vrrp: ['--no-lazy', '--no-flush-bytecode', '--single-threaded-gc', '--min-semi-space-size=4'],
