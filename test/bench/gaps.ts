@@ -14,7 +14,7 @@ const STEADY: Target = { text: '< 0.5 ms', met: (vipkeeper) => vipkeeper < 0.5 }
 /** How evenly the master sends: on an idle and on a busy machine, with and without real-time priority. */
 export const gaps: Benchmark = {
   name: 'gaps',
-  about: 'evenness of adverts each 100 ms, idle and with busy CPUs, with and without real-time priority',
+  about: 'evenness of adverts each 100 ms, with and without busy CPUs and real-time priority',
   run: async (bench) => {
     const sections: Section[] = [];
     for (const busy of [false, true]) {
@@ -35,7 +35,7 @@ function evenness(bench: Bench, busy: boolean, realTime: number | undefined): Pr
   };
   const scheduling = realTime ? `vrrp_rt_priority ${realTime}` : 'no vrrp_rt_priority';
   return measure(bench, {
-    title: `Advert gaps, ${INTERVAL} ms, ${busy ? 'all CPUs busy' : 'idle'}, ${scheduling}`,
+    title: `Advert gaps, ${INTERVAL} ms, ${busy ? 'all CPUs busy' : 'no load added'}, ${scheduling}`,
     note: `|gap - ${INTERVAL} ms| on the wire; ${rounds} x ${seconds} s`,
     columns: columns(busy && realTime !== undefined),
     rounds,
