@@ -89,12 +89,17 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   }
 
   status(): BalancerStatus {
-    const services = Array.from(this.#pools.values(), (pool) => ({
+    // The pool knows why a server came or went; what its checks saw since is fresher.
+    const lately = (service: string, server: ServerStanding): ServerStanding => ({
+      ...server,
+      cause: this.#checker.health(targetName(service, server.name))?.cause ?? server.cause,
+    });
+    const services = Array.from(this.#pools, ([service, pool]) => ({
       name: pool.name,
       quorum: pool.held,
       sorry: pool.sorry,
       aliveWeight: pool.aliveWeight(),
-      servers: pool.servers(),
+      servers: pool.servers().map((server) => lately(service, server)),
     }));
     return { services, settled: this.#keeper.settled, problems: this.#keeper.problems() };
   }

@@ -202,6 +202,15 @@ test('the quorum in the log, with its numbers and the cause', () => {
   assert.is(service?.servers[0]?.cause, 'tcp check of 10.0.1.1:80: connection refused');
 });
 
+test('the status tells what the last check saw, also of a server that has been up from the start', () => {
+  const world = new World();
+  world.configure(virtualServer([realServer(1)]));
+  const cause = (): string | undefined => world.balancer.status().services[0]?.servers[0]?.cause;
+  assert.is(cause(), 'tcp check of 10.0.1.1:80: not checked yet');
+  world.pass(10);
+  assert.match(cause() ?? '', /^tcp check of 10\.0\.1\.1:80: connected in/);
+});
+
 test("the director's own lack of files takes no server out and is said once", () => {
   const world = new World();
   world.configure(virtualServer([realServer(1), realServer(2)]));

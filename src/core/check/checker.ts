@@ -66,9 +66,10 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
     this.#schedule = schedule;
   }
 
-  /** How a server stands now; `undefined` for one that is not configured. */
+  /** How a server stands, by the latest result of each check; `undefined` for one that is not configured. */
   health(server: string): Health | undefined {
-    return this.#servers.get(server)?.health;
+    const state = this.#servers.get(server);
+    return state && this.#judgeServer(state.checks);
   }
 
   handle(event: CheckerEvent, now: Instant): void {
