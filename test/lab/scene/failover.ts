@@ -100,6 +100,13 @@ export class Failover {
     this.#connections = count;
   }
 
+  /** Opens one more connection and waits until it has talked for a while: the director forwards new ones. */
+  async newcomerTalks(): Promise<void> {
+    await this.#client.open(1, VIP);
+    const blocks = async (): Promise<number> => (await this.report()).blocks.at(-1) ?? 0;
+    await this.until('a new connection talks', async () => (await blocks()) >= 30);
+  }
+
   /** Waits until a director's kernel knows all connections, its own or learned from the other one. */
   async allKnownTo(director: Host): Promise<void> {
     const known = (): boolean => this.pair.connections(director) >= this.#connections;
