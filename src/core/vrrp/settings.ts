@@ -22,6 +22,77 @@ export interface AnnounceSettings {
   readonly refresh: Duration;
   /** `garp_master_refresh_repeat`. */
   readonly refreshRepeat: number;
+  /** `garp_lower_prio_repeat`: frames an address after a lesser master was heard, 0 for none; else `repeat`. */
+  readonly lowerRepeat?: number;
+  /** `garp_lower_prio_delay`: from that burst to its second; else `delay`. */
+  readonly lowerDelay?: Duration;
+}
+
+/** What can be watched. An interface is watched as it is; the others have a block that says how. */
+export const TRACK_KINDS = ['interface', 'script', 'file', 'process', 'bfd'] as const;
+export type TrackKind = (typeof TRACK_KINDS)[number];
+
+/** One line of `track_interface`, `track_script`, `track_file`, `track_process` or `track_bfd`. */
+export interface TrackSettings {
+  readonly kind: TrackKind;
+  /** The interface's, script's, file's, process's or BFD instance's. */
+  readonly name: string;
+  /**
+   * -254..254, the block's own where the line has none. 0: what is bad is a FAULT. For a file, the factor of
+   * the number in it.
+   */
+  readonly weight: number;
+  /** `reverse`: good and bad are swapped; for a file, the number's sign. */
+  readonly reverse: boolean;
+}
+
+/** One line of `unicast_peer`. */
+export interface UnicastPeer {
+  readonly address: Ip;
+  /** `min_ttl`, `max_ttl`: of adverts that come from this peer; not checked when absent. */
+  readonly minTtl?: number;
+  readonly maxTtl?: number;
+}
+
+/** A `vrrp_script` block: what to run, and how often it must agree. Who runs it is no concern of VRRP's. */
+export interface ScriptSettings {
+  readonly name: string;
+  /** The program and its arguments, as split. */
+  readonly command: readonly string[];
+  readonly interval: Duration;
+  /** The script is ended, and has failed, after so long. */
+  readonly timeout: Duration;
+  /** Successes in a row that make it good again, and failures that make it bad; at least 1. */
+  readonly rise: number;
+  readonly fall: number;
+  /** `user`: identity to run as; the daemon's `script_user` when absent. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** A `vrrp_sync_group` block: virtual routers that are master together or not at all. */
+export interface GroupSettings {
+  readonly name: string;
+  /** Names of virtual routers, at least one. A virtual router is in one group at most. */
+  readonly members: readonly string[];
+  /** The group's trackers: they apply to every member. */
+  readonly track: readonly TrackSettings[];
+  /** `sync_group_tracking_weight`: members may have weighted trackers of their own. */
+  readonly weights: boolean;
+}
+
+/** A line of `interface_up_down_delays`: changes of the link are believed when they have lasted so long. */
+export interface LinkDelays {
+  readonly interface: string;
+  readonly down: Duration;
+  readonly up: Duration;
+}
+
+/** How long virtual routers wait before they begin. */
+export interface StartSettings {
+  /** `vrrp_startup_delay`: counted from the start of the process. */
+  readonly delay: Duration;
+  /** `vrrp_delay_after_boot`: counted from the machine's; the later of the two wins. */
+  readonly afterBoot: Duration;
 }
 
 /** One virtual router: a `vrrp_instance` block. */
@@ -40,8 +111,21 @@ export interface VrrpSettings {
   readonly advertInterval: Duration;
   /** `preempt` / `nopreempt`. */
   readonly preempt: boolean;
-  /** `mcast_src_ip`: source of the adverts; the interface's primary or link-local address when absent. */
+  /** `preempt_delay`: how long a lesser master is left alone once it is heard; not at all when absent. */
+  readonly preemptDelay?: Duration;
+  /**
+   * `mcast_src_ip`, `unicast_src_ip`: source of the adverts; the interface's primary or link-local address when
+   * absent.
+   */
   readonly source?: Ip;
+  /** `mcast_dst_ip`: the multicast group of the adverts; the RFC's when absent. */
+  readonly destination?: Ip;
+  /** `unicast_peer`: adverts go to these instead of a group. Absent or empty for multicast. */
+  readonly peers?: readonly UnicastPeer[];
+  /** `unicast_ttl`: TTL or hop limit of unicast adverts, 255 when absent. */
+  readonly unicastTtl?: number;
+  /** `check_unicast_src`: only adverts of the peers count; false when absent. */
+  readonly checkPeers?: boolean;
   /** The addresses that adverts carry, in the file's order; for IPv6 the first is link-local. */
   readonly addresses: readonly VirtualAddress[];
   /** `virtual_ipaddress_excluded`: held, not advertised. */
@@ -54,6 +138,19 @@ export interface VrrpSettings {
   readonly downAdverts: number;
   /** `lower_prio_no_advert`: do not answer a lower-priority advert with an advert at once. */
   readonly quietToLower: boolean;
+  /**
+   * `higher_prio_send_advert`: a last advert when giving way to a better master, so that it announces the
+   * addresses again. On when absent; keepalived's default is off.
+   */
+  readonly answerHigher?: boolean;
+  /** `owner_ignore_adverts`: an address owner that is master takes no notice of others. Off when absent. */
+  readonly ownerIgnores?: boolean;
+  /** Of the instance itself; its group's are added by `memberSettings`. None when absent. */
+  readonly track?: readonly TrackSettings[];
+  /** False is `dont_track_primary`: the interface's link does not matter, only that there is a source. */
+  readonly trackPrimary?: boolean;
+  /** The sync group, set by `memberSettings`. Without one, it becomes master by itself. */
+  readonly group?: string;
   readonly announce: AnnounceSettings;
   /** `vip_lease` (ours): the kernel's lifetime of the addresses, whole seconds; 0 for permanent addresses. */
   readonly lease: Duration;
