@@ -95,6 +95,31 @@ export interface StartSettings {
   readonly afterBoot: Duration;
 }
 
+/** A shared secret of `auth_hmac`: `key ID VALUE`. */
+export interface HmacKey {
+  /** 1..255. */
+  readonly id: number;
+  /** Hexadecimal; 32 to 64 bytes. */
+  readonly secret: string;
+}
+
+/** An `auth_hmac` block (draft-cassen-vrrp-auth-hmac, keepalived 2.4.3). */
+export interface HmacSettings {
+  /** All of them verify; ids are unique. */
+  readonly keys: readonly HmacKey[];
+  /** `active_key`: the id of the key that signs, one of `keys`. */
+  readonly activeKey: number;
+  /**
+   * `mode`, the steps of a rollout: `receive-only` verifies trailers and sends none, `permissive` signs and
+   * takes adverts without a trailer too, `enforce` does not.
+   */
+  readonly mode: 'enforce' | 'permissive' | 'receive-only';
+  /** `anti_replay`: `time` needs clocks that agree, `monotonic` only that a sender's sequence grows. */
+  readonly antiReplay: 'time' | 'monotonic';
+  /** `time_window`: how far from our clock a trailer of `time` may be; whole seconds, 1..300 s. */
+  readonly window: Duration;
+}
+
 /** One virtual router: a `vrrp_instance` block. */
 export interface VrrpSettings {
   readonly name: string;
@@ -132,6 +157,10 @@ export interface VrrpSettings {
   readonly excluded: readonly VirtualAddress[];
   /** `authentication { auth_type PASS }`, version 2 only: up to 8 bytes of text. */
   readonly password?: string;
+  /** `authentication { auth_type AH }`, version 2 over IPv4 only: the password, which keys the header's ICV. */
+  readonly ah?: string;
+  /** `auth_hmac`; instead of `password` and `ah`. */
+  readonly hmac?: HmacSettings;
   /** `v3_checksum_as_v2`: send version 3 over IPv4 without the pseudo header, as RFC 9568 has it. */
   readonly plainChecksum: boolean;
   /** `down_timer_adverts`: adverts that must be missed, 3 unless said. */
