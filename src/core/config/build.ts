@@ -1,7 +1,12 @@
-import { buildGlobal, buildSyncDaemon } from './build/global.ts';
+import { buildBfd } from './build/bfd.ts';
+import { checkReferences } from './build/checkers.ts';
+import { type Context, orderOf } from './build/context.ts';
+import { buildGlobal, buildSyncDaemon, globalSection } from './build/global.ts';
+import { buildDelays, buildGroups, checkTrackGroups } from './build/group.ts';
+import { buildNotify } from './build/notify.ts';
+import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
 import { buildVirtualServers } from './build/virtual.ts';
 import { buildInstances } from './build/vrrp.ts';
-import type { Findings } from './findings.ts';
 import type { root } from './grammar/root.ts';
 import type { Configuration } from './model.ts';
 import { Section, type Statement } from './tree.ts';
@@ -10,14 +15,31 @@ import { Section, type Statement } from './tree.ts';
  * The settings that a tree means, with the checks that need more than one statement. What is wrong is a
  * finding, and is left out of the result: the caller uses that only when there were no errors.
  */
-export function build(statements: readonly Statement[], findings: Findings): Configuration {
+export function build(
+  statements: readonly Statement[],
+  outside: Pick<Context, 'findings' | 'facts' | 'reader'>,
+): Configuration {
   const file = new Section<typeof root>(statements);
-  const global = buildGlobal(file);
-  const instances = buildInstances(file, findings);
+  const { findings } = outside;
+  const secure = globalSection(file).has('enable_script_security');
+  const bare: Context = { ...outside, secure, order: orderOf(statements) };
+  const global = buildGlobal(file, bare);
+  const context = global.scriptUser === undefined ? bare : { ...bare, scriptUser: global.scriptUser };
+  const watchables = new Watchables(file, context);
+  const instances = buildInstances(file, watchables, context);
   const syncDaemon = buildSyncDaemon(file, instances, findings);
+  checkTrackGroups(file, context);
+  checkReferences(file, context);
   return {
     global,
     instances,
+    groups: buildGroups(file, instances, watchables, context),
+    scripts: buildScripts(file, context),
+    files: buildFiles(file, context),
+    processes: buildProcesses(file, context),
+    bfd: buildBfd(file, context),
+    delays: buildDelays(file, context),
+    notify: buildNotify(file, context),
     virtualServers: buildVirtualServers(file, findings),
     ...(syncDaemon === undefined ? {} : { syncDaemon }),
   };

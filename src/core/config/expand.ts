@@ -1,6 +1,14 @@
 import type { Findings } from './findings.ts';
 import { generatorParameters, generatorRounds } from './generate.ts';
-import { ALL_CHECKS, INCLUDES, type IncludeChecks, type Reader, readIncluded } from './include.ts';
+import {
+  ALL_CHECKS,
+  changedChecks,
+  INCLUDES,
+  type IncludeChecks,
+  NO_CHECKS,
+  type Reader,
+  readIncluded,
+} from './include.ts';
 import { stripComment } from './lex.ts';
 import type { Line, SourceFile, Span } from './source.ts';
 import { type Environment, type Expanded, type Locals, Variables } from './variables.ts';
@@ -50,6 +58,8 @@ class Expansion {
   readonly #options: ExpandOptions;
   readonly #findings: Findings;
   readonly #variables: Variables;
+  /** What `include_check` asks of a plain `include`, in the file that is read. */
+  #checks: IncludeChecks = NO_CHECKS;
   #files = 0;
   #full = false;
 
@@ -60,6 +70,7 @@ class Expansion {
   }
 
   file(file: SourceFile, text: string, depth: number): void {
+    const outer = this.#checks;
     let pending: Pending | undefined;
     let number = 0;
     for (const ended of text.split('\n')) {
@@ -69,9 +80,10 @@ class Expansion {
       if (!this.#readable(raw)) continue;
       const content = stripComment(written).trimEnd();
       pending = pending === undefined ? this.#line(raw, content) : this.#continued(pending, content);
-      if (this.#full) return;
+      if (this.#full) break;
     }
     if (pending?.wanted) this.#variables.define(pending.name, pending.lines);
+    this.#checks = outer;
   }
 
   #readable(raw: Raw): boolean {
@@ -162,10 +174,14 @@ class Expansion {
     if (text.trim() === '') return;
     const { file, number, written } = raw;
     const line: Line = { file, number, written, text, pieces };
-    const first = !text.includes('include') ? null : /^[ \t]*(include[a-z]?)[ \t]+(.*)$/.exec(text);
+    const first = !text.includes('include')
+      ? null
+      : /^[ \t]*(include[a-z]?|include_check)[ \t]+(.*)$/.exec(text);
     const checks = first === null ? undefined : INCLUDES.get(first[1] ?? '');
+    if (first?.[1] === 'include_check')
+      this.#checks = changedChecks(this.#checks, (first[2] ?? '').split(/\s+/));
     if (checks !== undefined) {
-      this.#include(raw, line, first?.[2] ?? '', checks);
+      this.#include(raw, line, first?.[2] ?? '', first?.[1] === 'include' ? this.#checks : checks);
     } else if (this.lines.length >= LINES_LIMIT) {
       this.#full = true;
       this.#findings.error(spanOf(raw), `the configuration has more than ${LINES_LIMIT} lines`);

@@ -38,6 +38,26 @@ export const INCLUDES: ReadonlyMap<string, IncludeChecks> = new Map([
   ['includea', checks('rmwb')],
 ]);
 export const ALL_CHECKS = checks('rmwb');
+export const NO_CHECKS = checks('');
+
+const NAMED = { read: 'read', match: 'match', wildcard_match: 'wildcard', brace_match: 'brace' } as const;
+
+/**
+ * The checks of a plain `include` after a line `include_check WORDS`: `all`, `none`, a check's name to add
+ * it, with a `-` to take it away. What is none of these is the parser's to report.
+ */
+export function changedChecks(from: IncludeChecks, words: readonly string[]): IncludeChecks {
+  let now = from;
+  for (const word of words) {
+    const name = word.replace(/^[+-]/, '');
+    if (word === 'all') now = ALL_CHECKS;
+    else if (word === 'none') now = NO_CHECKS;
+    else if (Object.hasOwn(NAMED, name)) {
+      now = { ...now, [NAMED[name as keyof typeof NAMED]]: !word.startsWith('-') };
+    }
+  }
+  return now;
+}
 
 const ALTERNATIVES_LIMIT = 1000;
 

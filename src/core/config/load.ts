@@ -1,5 +1,6 @@
 import { build } from './build.ts';
 import { expand } from './expand.ts';
+import { type Facts, NO_HOST } from './facts.ts';
 import { Findings } from './findings.ts';
 import { root } from './grammar/root.ts';
 import type { Reader } from './include.ts';
@@ -11,6 +12,8 @@ export interface LoadOptions {
   /** The main file's path, or a glob pattern (`-f`). */
   readonly file: string;
   readonly reader: Reader;
+  /** What is known of this host; nothing when absent. */
+  readonly facts?: Facts;
   /** `-i`, or the node's name up to its first dot. */
   readonly configId: string;
   /** Environment variables, for `${_ENV NAME}`; none when absent. */
@@ -53,7 +56,11 @@ export function load(options: LoadOptions): Loaded {
     unreadable = true;
     findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
   }
-  const configuration = build(parse(lines, root, findings), findings);
+  const configuration = build(parse(lines, root, findings), {
+    findings,
+    facts: options.facts ?? NO_HOST,
+    reader,
+  });
   const diagnostics = inFileOrder(findings.all());
   return {
     ...(findings.errors === 0 ? { configuration } : {}),

@@ -1,12 +1,29 @@
 import type { Destination, Service } from '../balance/model.ts';
+import type { BfdSettings } from '../bfd/settings.ts';
 import type { CheckSettings } from '../check/settings.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
-import type { VrrpSettings } from '../vrrp/settings.ts';
+import type { Duration } from '../time.ts';
+import type {
+  GroupSettings,
+  LinkDelays,
+  ScriptSettings,
+  StartSettings,
+  VrrpSettings,
+} from '../vrrp/settings.ts';
+import type { Identity } from './facts.ts';
 
 /** What a configuration file means, built by `build.ts`. All of it is plain data that crosses processes. */
 export interface Configuration {
   readonly global: GlobalSettings;
   readonly instances: readonly VrrpSettings[];
+  readonly groups: readonly GroupSettings[];
+  readonly scripts: readonly ScriptSettings[];
+  readonly files: readonly TrackFileSettings[];
+  readonly processes: readonly TrackProcessSettings[];
+  readonly bfd: readonly BfdSettings[];
+  readonly delays: readonly LinkDelays[];
+  /** Of the instances and groups that have scripts. */
+  readonly notify: readonly NotifySettings[];
   readonly virtualServers: readonly VirtualServerSettings[];
   readonly syncDaemon?: SyncDaemonSettings;
 }
@@ -16,10 +33,60 @@ export interface GlobalSettings {
   readonly routerId?: string;
   /** `vrrp_rt_priority`: SCHED_RR priority of the VRRP process, 50 unless said; 0 for ordinary scheduling. */
   readonly realTimePriority: number;
+  /** How long virtual routers wait before they begin. */
+  readonly start: StartSettings;
+  /** `script_user`, else the user `keepalived_script` where there is one; absent for the daemon's own. */
+  readonly scriptUser?: Identity;
+  /** `enable_script_security`: root runs no script that others can write. */
+  readonly scriptSecurity: boolean;
   /** `lvs_flush`: empty the IPVS table at start. */
   readonly flush: boolean;
   /** `lvs_flush_on_stop`: empty the whole table at stop instead of removing our services. */
   readonly flushOnStop: boolean;
+}
+
+/** A `track_file` block: a number that is read from a file whenever it changes. */
+export interface TrackFileSettings {
+  readonly name: string;
+  readonly path: string;
+  /** `init_file`: what to write at the start, and whether a file that is there is overwritten. */
+  readonly init?: { readonly value: number; readonly overwrite: boolean };
+}
+
+/** A `vrrp_track_process` block. */
+export interface TrackProcessSettings {
+  readonly name: string;
+  readonly command: string;
+  /** What must follow the command; anything may when absent. */
+  readonly parameters?: readonly string[];
+  /** `param_match`: all parameters, the first ones, or the first ones with the last cut short. */
+  readonly match: 'exact' | 'initial' | 'partial';
+  /** How many such processes there must be, and may be. */
+  readonly quorum: number;
+  readonly quorumMax?: number;
+  /** A loss or a gain counts when it has lasted so long. */
+  readonly terminateDelay: Duration;
+  readonly forkDelay: Duration;
+  /** `full_command`: the path in the command line is compared, not the name that the kernel keeps. */
+  readonly fullCommand: boolean;
+}
+
+/** A program with its arguments, and who runs it: the daemon's `script_user` when absent. */
+export interface ScriptCommand {
+  readonly command: readonly string[];
+  readonly user?: Identity;
+}
+
+/** `any` is `notify`, which gets four arguments; `lower` is `notify_master_rx_lower_pri`. */
+export type NotifyEvent = 'master' | 'backup' | 'fault' | 'stop' | 'any' | 'deleted' | 'lower';
+
+/** The notify scripts of one instance or group. */
+export interface NotifySettings {
+  readonly of: 'instance' | 'group';
+  readonly name: string;
+  readonly scripts: { readonly [event in NotifyEvent]?: ScriptCommand };
+  /** `notify_timeout` (ours): a script that takes longer is ended. */
+  readonly timeout: Duration;
 }
 
 /** A `virtual_server` block. */

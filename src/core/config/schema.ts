@@ -139,9 +139,13 @@ export const lines = <L>(
   return { doc, args: [], body: { kind: 'lines', line, several }, ...rest };
 };
 
-/** A block that a later version brings: it is skipped with an error that says so. */
-export const laterBlock = (doc: string): Keyword<readonly [], undefined> =>
-  flag(doc, { unsupported: 'this version does not have this block yet' });
+/** The same for a keyword with arguments of its own. */
+export const namedLines = <const V extends readonly unknown[], L>(
+  doc: string,
+  args: { readonly [I in keyof V]: Argument<V[I]> },
+  line: Argument<L>,
+  notes: KeywordNotes = {},
+): Keyword<V, LinesBody<L>> => ({ doc, args, body: { kind: 'lines', line, several: false }, ...notes });
 
 /** The fault "expected ..., found ..." with the nearest choice as hint. */
 export function unexpected(

@@ -6,30 +6,13 @@ import type {
   RealServerSettings,
   VirtualServerSettings,
 } from '../../../src/core/config/model.ts';
-import { type Family, familyBits, type Ip, ip } from '../../../src/core/ip.ts';
-import { type Duration, micros, seconds } from '../../../src/core/time.ts';
+import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
+import { micros, seconds } from '../../../src/core/time.ts';
 import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { groupOf, identity, notifyOf, sensible, tracked, tracking } from './arbitrary-tracking.ts';
+import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
 
 /** Configurations that a file can mean: every rule of the language is kept. */
-
-const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_ #{!.-]{0,11}$/);
-const device = fc.constantFrom('eth0', 'eth1', 'bond0.12', 'lo');
-const duration = (low: number, high: number): fc.Arbitrary<Duration> =>
-  fc.integer({ min: low * 1e6, max: high * 1e6 }).map(micros);
-const wholeSeconds = (high: number): fc.Arbitrary<Duration> => fc.integer({ min: 0, max: high }).map(seconds);
-const port = fc.integer({ min: 1, max: 65_535 });
-const addressOf = (family: Family): fc.Arbitrary<Ip> =>
-  family === 4
-    ? fc.ipV4().map((text) => ip(text))
-    : fc
-        .ipV6()
-        .filter((t) => !t.includes('.'))
-        .map((text) => ip(text));
-/** A record whose undefined members are left out, as the settings have it. */
-const given = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
-const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined });
 
 const virtualAddress = (family: Family): fc.Arbitrary<VirtualAddress> =>
   fc
@@ -75,13 +58,8 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
               ? fc.integer({ min: 1, max: 255 }).map(seconds)
               : fc.integer({ min: 1, max: 4095 }).map((cs) => micros(cs * 1e4)),
           preempt: fc.boolean(),
-          source: maybe(addressOf(family)),
           addresses: unique(family, 4),
           excluded: fc.constantFrom([], [outside(index)]),
-          password:
-            version === 2
-              ? maybe(fc.stringMatching(/^[!-}]{1,8}$/).filter((t) => !/["$]/.test(t)))
-              : fc.constant(undefined),
           plainChecksum: fc.boolean(),
           downAdverts: fc.integer({ min: 1, max: 100 }),
           quietToLower: fc.boolean(),
@@ -90,12 +68,15 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
             delay: wholeSeconds(100),
             refresh: wholeSeconds(100),
             refreshRepeat: fc.integer({ min: 1, max: 9 }),
+            lowerRepeat: maybe(fc.integer({ min: 0, max: 9 })),
+            lowerDelay: maybe(wholeSeconds(100)),
           }),
+          ...tracking(family, version),
           lease: wholeSeconds(60).map((lease) => (lease === 0 ? lease : micros(lease + 400e6))),
         })
         .map((value) => {
           const preempt = value.preempt || value.initial === 'MASTER' || value.priority === 255;
-          return given({ ...value, preempt }) as VrrpSettings;
+          return sensible(given({ ...value, preempt, announce: given(value.announce) }) as VrrpSettings);
         });
     });
 }
@@ -199,7 +180,13 @@ function distinct(instances: readonly VrrpSettings[]): VrrpSettings[] {
 /** Cloned at the end: fast-check's records have no prototype, what a file gives has. */
 export const configuration: fc.Arbitrary<Configuration> = fc
   .record({
+    ...tracked,
     routerId: maybe(name),
+    start: fc.record({ delay: wholeSeconds(9), afterBoot: wholeSeconds(9) }),
+    scriptUser: maybe(identity),
+    scriptSecurity: fc.boolean(),
+    grouped: fc.boolean(),
+    timeout: fc.integer({ min: 1, max: 99 }).map(seconds),
     realTimePriority: fc.integer({ min: 0, max: 99 }),
     flush: fc.boolean(),
     flushOnStop: fc.boolean(),
@@ -213,11 +200,26 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       }),
     ),
   })
-  .map(({ instances, virtualServers, sync, ...global }) => {
+  .map(({ instances, virtualServers, sync, grouped, timeout, ...rest }) => {
+    const { scripts, files, processes, bfd, delays, ...global } = rest;
+    const groups = grouped ? groupOf(instances) : [];
+    const notify = notifyOf(instances, groups, timeout);
     const first = instances[0];
     const followed = first === undefined ? {} : { instance: first.name };
     const syncDaemon = sync && given({ ...sync, ...followed });
     return structuredClone(
-      given({ global: given(global), instances, virtualServers, syncDaemon }),
-    ) as Configuration;
+      given({
+        global: given(global),
+        instances,
+        groups,
+        scripts,
+        files,
+        processes,
+        bfd,
+        delays,
+        notify,
+        virtualServers,
+        syncDaemon,
+      }),
+    ) as unknown as Configuration;
   });

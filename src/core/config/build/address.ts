@@ -2,8 +2,9 @@ import { familyBits, familyOf, type Ip, ipFromBytes, ipToBytes, isLinkLocal, typ
 import type { VirtualAddress, VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { AddressLine } from '../grammar/address.ts';
+import type { vrrpInstance } from '../grammar/vrrp.ts';
 import type { Token } from '../lex.ts';
-import type { Item } from '../tree.ts';
+import type { Item, Section } from '../tree.ts';
 
 /** An address line as the instance keeps it. */
 export function virtualAddress({ value, at }: Item<AddressLine>, findings: Findings): VirtualAddress {
@@ -47,6 +48,21 @@ function broadcastOf({ ip, length }: Prefix, written: Ip | '+'): Ip {
     bytes[at] = (bytes[at] ?? 0) | (1 << (bit & 7));
   }
   return ipFromBytes(bytes);
+}
+
+/** The lines of `virtual_ipaddress`, each address once: keepalived's own sample has one twice. */
+export function advertised(
+  section: Section<typeof vrrpInstance>,
+  repeated: (line: Item<AddressLine>, first: Token) => void = () => {},
+): readonly Item<AddressLine>[] {
+  const seen = new Map<string, Token>();
+  return section.items('virtual_ipaddress').filter((line) => {
+    const key = `${line.value.prefix.ip} ${line.value.options.dev ?? ''}`;
+    const first = seen.get(key);
+    if (first !== undefined) repeated(line, first);
+    seen.set(key, first ?? line.at);
+    return first === undefined;
+  });
 }
 
 /**

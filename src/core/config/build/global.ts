@@ -1,11 +1,15 @@
 import type { SyncDaemonSettings } from '../../sync/settings.ts';
+import { micros } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
+import type { Identity } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { GlobalSettings } from '../model.ts';
 import { nearest } from '../spelling.ts';
 import { Section, type Statement } from '../tree.ts';
+import type { Context } from './context.ts';
+import { identity } from './script.ts';
 
 /** Of the VRRP process unless `vrrp_rt_priority` says another: adverts are worth it, keepalived has none. */
 const REAL_TIME = 50;
@@ -16,16 +20,30 @@ export function globalSection(file: Section<typeof root>): Section<typeof global
   return new Section(statements);
 }
 
-export function buildGlobal(file: Section<typeof root>): GlobalSettings {
+export function buildGlobal(file: Section<typeof root>, context: Context): GlobalSettings {
   const global = globalSection(file);
+  const user = scriptUser(global, context);
   const routerId = global.value('router_id');
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
     ...(routerId === undefined ? {} : { routerId }),
     realTimePriority: global.value('vrrp_rt_priority') ?? REAL_TIME,
+    start: {
+      delay: global.value('vrrp_startup_delay') ?? micros(0),
+      afterBoot: global.value('vrrp_delay_after_boot') ?? micros(0),
+    },
+    ...(user === undefined ? {} : { scriptUser: user }),
+    scriptSecurity: context.secure,
     flush: global.has('lvs_flush'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
   };
+}
+
+/** `script_user`, else the user that keepalived looks for. */
+function scriptUser(global: Section<typeof globalDefs>, context: Context): Identity | undefined {
+  const written = global.last('script_user');
+  if (written === undefined) return context.facts.user('keepalived_script');
+  return identity(written.values[0], written.values[1], written.keyword, context);
 }
 
 /** `lvs_sync_daemon`, with the VRRP instance that it follows. */

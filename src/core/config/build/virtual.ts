@@ -1,13 +1,15 @@
 import type { Destination, ForwardingMethod, Service, ServiceKey } from '../../balance/model.ts';
 import { serviceName } from '../../balance/model.ts';
 import { endpointName, type Family, familyBits, familyOf } from '../../ip.ts';
-import type { Findings } from '../findings.ts';
+import { Findings } from '../findings.ts';
 import type { root } from '../grammar/root.ts';
+import type { ServicePoint } from '../grammar/service.ts';
 import type { realServer, virtualServer } from '../grammar/virtual.ts';
 import type { Token } from '../lex.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../model.ts';
 import type { Entry, Section } from '../tree.ts';
 import { inherited, tcpCheck } from './check.ts';
+import { Names, unknownName } from './context.ts';
 
 type ServiceEntry = Entry<(typeof root)['virtual_server']>;
 type ServerEntry = Entry<(typeof virtualServer)['real_server']>;
@@ -29,9 +31,10 @@ const DEFAULT_PERSISTENCE = 360;
 /** All `virtual_server` blocks; each service once. */
 export function buildVirtualServers(file: Section<typeof root>, findings: Findings): VirtualServerSettings[] {
   const built = new Map<string, { settings: VirtualServerSettings; keyword: Token }>();
-  for (const entry of file.all('virtual_server')) {
-    const settings = buildVirtualServer(entry, findings);
-    if (settings === undefined) continue;
+  const groups = serviceGroups(file, findings);
+  for (const [entry, settings] of file
+    .all('virtual_server')
+    .flatMap((entry) => servicesOf(entry, groups, findings).map((settings) => [entry, settings] as const))) {
     const name = serviceName(settings.service.key);
     const first = built.get(name);
     if (first === undefined) {
@@ -44,17 +47,71 @@ export function buildVirtualServers(file: Section<typeof root>, findings: Findin
   return Array.from(built.values(), ({ settings }) => settings);
 }
 
-/** `undefined` for a service without real servers, which keepalived drops in silence. */
-function buildVirtualServer(entry: ServiceEntry, findings: Findings): VirtualServerSettings | undefined {
+/** The `virtual_server_group` blocks: what each stands for. */
+function serviceGroups(file: Section<typeof root>, findings: Findings): Map<string, readonly ServicePoint[]> {
+  const names = new Names('virtual_server_group', findings);
+  const groups = new Map<string, readonly ServicePoint[]>();
+  for (const { keyword, values, items } of file.all('virtual_server_group')) {
+    if (names.add(values[0], keyword))
+      groups.set(
+        values[0],
+        (items ?? []).flatMap(({ value }) => value),
+      );
+  }
+  return groups;
+}
+
+/**
+ * The services of one block: one, or one for each address and mark of its group. Those have the same real
+ * servers, so what is wrong with them is said for the first only, or for the first that has it.
+ */
+function servicesOf(
+  entry: ServiceEntry,
+  groups: ReadonlyMap<string, readonly ServicePoint[]>,
+  findings: Findings,
+): VirtualServerSettings[] {
+  const [header] = entry.values;
+  if (header.kind !== 'group') return buildVirtualServer(entry, header, findings);
+  const at = entry.words[1] ?? entry.keyword;
+  const points = groups.get(header.name);
+  if (points === undefined) {
+    unknownName(findings, at, 'virtual_server_group', header.name, groups.keys());
+    return [];
+  }
+  if (points.length > 1) {
+    findings.warning(at, `each of the ${points.length} addresses and marks of ${header.name} is a service`, {
+      hint: 'each checks the real servers and has a quorum for itself',
+    });
+  }
+  return points.flatMap((point, i) => {
+    const scratch = new Findings();
+    const built = buildVirtualServer(entry, point, i === 0 ? findings : scratch);
+    if (scratch.errors > 0) {
+      const [first] = scratch.all().filter(({ severity }) => severity === 'error');
+      findings.error(at, `${first?.message}: for ${pointName(point)} of ${header.name}`);
+    }
+    return built;
+  });
+}
+
+const pointName = (point: ServicePoint): string =>
+  point.kind === 'fwmark' ? `fwmark ${point.mark}` : endpointName(point.address, point.port);
+
+/** None for a service without real servers, which keepalived drops in silence. */
+function buildVirtualServer(
+  entry: ServiceEntry,
+  point: ServicePoint,
+  findings: Findings,
+): VirtualServerSettings[] {
   const { section, keyword } = entry;
-  const key = keyOf(entry, findings);
+  const key = keyOf(entry, point, findings);
   const service = serviceOf(entry, key, findings);
   const method = methodOf(section, keyword, findings);
   const realServers = realServersOf(section, key, method, findings);
   const sorry = sorryOf(section, key, method, findings);
   if (!section.has('real_server')) {
     findings.warning(keyword, `virtual_server ${serviceName(key)} has no real_server: it is left out`);
-    return undefined;
+    return [];
   }
   const total = realServers.reduce((sum, server) => sum + server.destination.weight, 0);
   const wanted = section.value('quorum') ?? 1;
@@ -68,17 +125,11 @@ function buildVirtualServer(entry: ServiceEntry, findings: Findings): VirtualSer
     const at = section.last('hysteresis')?.words[0] ?? keyword;
     findings.warning(at, `hysteresis must be below the quorum: ${quorum - 1} is used`);
   }
-  return {
-    service,
-    realServers,
-    ...(sorry === undefined ? {} : { sorry }),
-    quorum,
-    hysteresis: Math.min(margin, quorum - 1),
-  };
+  const rest = sorry === undefined ? {} : { sorry };
+  return [{ service, realServers, ...rest, quorum, hysteresis: Math.min(margin, quorum - 1) }];
 }
 
-function keyOf({ section, keyword, values }: ServiceEntry, findings: Findings): ServiceKey {
-  const [header] = values;
+function keyOf({ section, keyword }: ServiceEntry, header: ServicePoint, findings: Findings): ServiceKey {
   const protocol = section.value('protocol');
   const byMark = header.kind === 'fwmark';
   const needless = section.token(byMark ? 'protocol' : 'ip_family');

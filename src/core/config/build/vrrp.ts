@@ -1,16 +1,20 @@
 import { defaultLease, longestSafeLease, shortestUsefulLease } from '../../fence/lease.ts';
 import { type Family, familyOf, isLinkLocal } from '../../ip.ts';
 import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from '../../time.ts';
-import type { AnnounceSettings, VrrpSettings } from '../../vrrp/settings.ts';
+import type { AnnounceSettings, VirtualAddress, VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { vrrpInstance } from '../grammar/vrrp.ts';
 import type { Token } from '../lex.ts';
 import type { Entry, Section } from '../tree.ts';
-import { UsedAddresses, virtualAddress } from './address.ts';
-import { passwordOf } from './authentication.ts';
+import { advertised, UsedAddresses, virtualAddress } from './address.ts';
+import { authenticationOf } from './authentication.ts';
+import { checkChances } from './chances.ts';
+import type { Context } from './context.ts';
 import { globalSection } from './global.ts';
+import type { Watchables } from './tracking.ts';
+import { sendingOf } from './unicast.ts';
 
 type InstanceSection = Section<typeof vrrpInstance>;
 type GlobalSection = Section<typeof globalDefs>;
@@ -22,7 +26,12 @@ const ADVERTISED_LIMIT = 255;
 const V3_LONGEST = centiseconds(4095);
 
 /** All `vrrp_instance` blocks. Names, VRIDs and addresses are unique. */
-export function buildInstances(file: Section<typeof root>, findings: Findings): VrrpSettings[] {
+export function buildInstances(
+  file: Section<typeof root>,
+  watchables: Watchables,
+  context: Context,
+): VrrpSettings[] {
+  const { findings } = context;
   const global = globalSection(file);
   const used = new UsedAddresses(findings);
   const names = new Map<string, Token>();
@@ -30,18 +39,15 @@ export function buildInstances(file: Section<typeof root>, findings: Findings): 
   const built: VrrpSettings[] = [];
   for (const entry of file.all('vrrp_instance')) {
     const [name] = entry.values;
-    const settings = buildInstance(entry, global, findings);
+    const settings = buildInstance(entry, global, watchables, context);
     unique(names, name, entry.keyword, `vrrp_instance ${name} is defined twice`, findings);
     if (settings === undefined) continue;
     const { interface: device, family, vrid } = settings;
     const at = entry.section.token('virtual_router_id') ?? entry.keyword;
     const message = `VRID ${vrid} is used twice on ${device} for IPv${family}`;
     unique(routers, `${device} ${family} ${vrid}`, at, message, findings);
-    used.add(
-      settings,
-      entry.section.items('virtual_ipaddress'),
-      entry.section.items('virtual_ipaddress_excluded'),
-    );
+    const excluded = entry.section.items('virtual_ipaddress_excluded');
+    used.add(settings, advertised(entry.section), excluded);
     built.push(settings);
   }
   return built;
@@ -56,8 +62,10 @@ function unique(seen: Map<string, Token>, key: string, at: Token, message: strin
 function buildInstance(
   entry: InstanceEntry,
   global: GlobalSection,
-  findings: Findings,
+  watchables: Watchables,
+  context: Context,
 ): VrrpSettings | undefined {
+  const { findings } = context;
   const { section, keyword } = entry;
   const [name] = entry.values;
   for (const needed of ['interface', 'virtual_router_id'] as const) {
@@ -72,11 +80,9 @@ function buildInstance(
   if (device === undefined || vrid === undefined || advertInterval === undefined) return undefined;
   const { priority, initial } = priorityOf(entry, findings);
   const downAdverts = section.value('down_timer_adverts') ?? global.value('vrrp_down_timer_adverts') ?? 3;
-  const source = section.value('mcast_src_ip');
-  if (source !== undefined && familyOf(source) !== family) {
-    findings.error(section.token('mcast_src_ip') ?? keyword, `mcast_src_ip is no IPv${family} address`);
-  }
-  const password = passwordOf(section, version, findings);
+  const track = watchables.track(section, keyword);
+  checkChances(entry, priority, track, findings);
+  const preempt = preemptOf(section, initial, priority, findings);
   return {
     name,
     interface: device,
@@ -86,17 +92,29 @@ function buildInstance(
     priority,
     initial,
     advertInterval,
-    preempt: preemptOf(section, initial, priority, findings),
-    ...(source === undefined ? {} : { source }),
-    addresses: section.items('virtual_ipaddress').map((item) => virtualAddress(item, findings)),
+    preempt,
+    ...preemptDelayOf(section, preempt, initial, priority, findings),
+    ...sendingOf(section, global, family, context),
+    addresses: addressesOf(section, findings),
     excluded: section.items('virtual_ipaddress_excluded').map((item) => virtualAddress(item, findings)),
-    ...(password === undefined ? {} : { password }),
+    ...authenticationOf(section, version, family, advertInterval, context),
     plainChecksum: section.value('v3_checksum_as_v2') ?? global.value('v3_checksum_as_v2') ?? false,
     downAdverts,
     quietToLower: section.value('lower_prio_no_advert') ?? global.value('vrrp_lower_prio_no_advert') ?? false,
+    ...answersOf(section, global),
+    ...(track.length === 0 ? {} : { track }),
+    ...(section.has('dont_track_primary') ? { trackPrimary: false } : {}),
     announce: announceOf(section, global),
     lease: leaseOf(entry, advertInterval, downAdverts, findings),
   };
+}
+
+function addressesOf(section: InstanceSection, findings: Findings): VirtualAddress[] {
+  const lines = advertised(section, ({ value, at }, first) => {
+    const related = { what: 'the first is here', span: first };
+    findings.warning(at, `${value.prefix.ip} is there twice: the first counts`, { related });
+  });
+  return lines.map((line) => virtualAddress(line, findings));
 }
 
 /** The family of the VIPs. They are of one family: an advert has one kind of address. */
@@ -209,6 +227,36 @@ function preemptOf(
   return true;
 }
 
+/** `preempt_delay`; like `nopreempt` it is dropped for an instance that begins as master. */
+function preemptDelayOf(
+  section: InstanceSection,
+  preempt: boolean,
+  initial: 'MASTER' | 'BACKUP',
+  priority: number,
+  findings: Findings,
+): Pick<VrrpSettings, 'preemptDelay'> {
+  const preemptDelay = section.value('preempt_delay');
+  const at = section.token('preempt_delay');
+  if (preemptDelay === undefined || at === undefined || preemptDelay === 0) return {};
+  if (preempt && initial === 'BACKUP' && priority < 255) return { preemptDelay };
+  const why = preempt ? 'state MASTER or priority 255' : 'nopreempt';
+  findings.warning(at, `preempt_delay does not count with ${why}`);
+  return {};
+}
+
+/** What a master says to others, where it is written. */
+function answersOf(
+  section: InstanceSection,
+  global: GlobalSection,
+): Pick<VrrpSettings, 'answerHigher' | 'ownerIgnores'> {
+  const answer = section.value('higher_prio_send_advert') ?? global.value('vrrp_higher_prio_send_advert');
+  const ignores = section.value('owner_ignore_adverts') ?? global.value('vrrp_owner_ignore_adverts');
+  return {
+    ...(answer === undefined ? {} : { answerHigher: answer }),
+    ...(ignores === undefined ? {} : { ownerIgnores: ignores }),
+  };
+}
+
 /** The instance's own, else the global ones; `vrrp_min_garp` changes what nobody has set. */
 function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSettings {
   const least = global.value('vrrp_min_garp') ?? false;
@@ -216,12 +264,16 @@ function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSe
     section.value('garp_master_repeat') ?? global.value('vrrp_garp_master_repeat') ?? (least ? 1 : 5);
   const again =
     section.value('garp_master_refresh_repeat') ?? global.value('vrrp_garp_master_refresh_repeat') ?? 1;
+  const lowerRepeat = section.value('garp_lower_prio_repeat') ?? global.value('vrrp_garp_lower_prio_repeat');
+  const lowerDelay = section.value('garp_lower_prio_delay') ?? global.value('vrrp_garp_lower_prio_delay');
   return {
     repeat: Math.max(1, repeat),
     delay:
       section.value('garp_master_delay') ?? global.value('vrrp_garp_master_delay') ?? seconds(least ? 0 : 5),
     refresh: section.value('garp_master_refresh') ?? global.value('vrrp_garp_master_refresh') ?? seconds(0),
     refreshRepeat: Math.max(1, again),
+    ...(lowerRepeat === undefined ? {} : { lowerRepeat }),
+    ...(lowerDelay === undefined ? {} : { lowerDelay }),
   };
 }
 

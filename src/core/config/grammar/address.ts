@@ -53,6 +53,7 @@ const addressOptions = options({
   noprefixroute: present,
   autojoin: present,
   no_track: present,
+  track_group: text('NAME'),
 });
 
 /** One line of `virtual_ipaddress`. */

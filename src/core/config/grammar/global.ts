@@ -1,18 +1,17 @@
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
+import { FIFO, MAIL, SCRIPTS } from './notify.ts';
+import { identity } from './tracking.ts';
 
 const inert = (why: string): KeywordNotes => ({ inert: why });
 const NAMES = inert('the processes keep their own names');
-const SCRIPTS = inert('scripts are not run yet');
-const MAIL = inert('mail is not sent yet');
 const MEMORY = inert('Node must not lock its memory');
-const FIFO = inert('notify FIFOs are not written yet');
 const SNMP = inert('SNMP is not provided');
 const DBUS = inert('D-Bus is not provided');
 const FIREWALL = inert('firewall rules are not set yet');
 const BUFFERS = inert('socket buffers keep the size that suits the program');
 const CHECKER = inert('the checker process runs with ordinary scheduling');
-const BFD = inert('there is no BFD process yet');
+const BFD = inert('BFD runs in the VRRP process');
 const RELOAD = inert('reload options are not acted on yet');
 const DUMPS = inert('state is shown by `vipkeeper status`, not by dump files');
 const AUTO = inert('priorities are not raised automatically');
@@ -32,6 +31,15 @@ const bytes = arg.integer('BYTES', 0, I32);
 const processName = arg.text('NAME', 15);
 const path = arg.text('PATH');
 const name = arg.text('NAME');
+/** keepalived's manual has `readable` too; its code refuses it. */
+const CHECKS = ['read', 'match', 'wildcard_match', 'brace_match'] as const;
+const includeCheck = arg.choice(
+  ...CHECKS,
+  ...CHECKS.map((check) => `+${check}` as const),
+  ...CHECKS.map((check) => `-${check}` as const),
+  'none',
+  'all',
+);
 const owner = [arg.optional(arg.text('USER')), arg.optional(arg.text('[:]GROUP'))] as const;
 const startTimer = arg.timer(0.001, 4294.967);
 const gap = arg.timer(0.000001, 4294.967);
@@ -102,12 +110,8 @@ export const globalDefs = {
     arg.interfaceName,
     syncOptions(),
   ]),
-  vrrp_mcast_group4: keyword('IPv4 advert group', [arg.multicast], {
-    unsupported: 'this version sends to 224.0.0.18 only, so peers on another group would not hear it',
-  }),
-  vrrp_mcast_group6: keyword('IPv6 advert group', [arg.multicast], {
-    unsupported: 'this version sends to ff02::12 only, so peers on another group would not hear it',
-  }),
+  vrrp_mcast_group4: keyword('group of IPv4 adverts', [arg.multicast], { default: '224.0.0.18' }),
+  vrrp_mcast_group6: keyword('group of IPv6 adverts', [arg.multicast], { default: 'ff02::12' }),
   vrrp_garp_master_delay: keyword(
     'delay of the second burst of GARP; 0 for none',
     [arg.wholeSeconds(0, U32)],
@@ -133,14 +137,14 @@ export const globalDefs = {
     },
   ),
   vrrp_garp_lower_prio_delay: keyword(
-    'second burst after a lower advert',
+    'second burst after a lesser master was heard; 0 for none',
     [arg.wholeSeconds(0, U32)],
-    inert(NOT_YET),
+    { default: 'vrrp_garp_master_delay' },
   ),
   vrrp_garp_lower_prio_repeat: keyword(
-    'GARP after a lower advert',
+    'GARP frames an address after a lesser master was heard',
     [arg.integer('N', 0, I32)],
-    inert(NOT_YET),
+    { default: 'vrrp_garp_master_repeat' },
   ),
   vrrp_down_timer_adverts: keyword('missed adverts before takeover', [arg.integer('N', 1, 100)], {
     default: '3',
@@ -158,7 +162,9 @@ export const globalDefs = {
     [arg.extraInterfaces(1)],
     oldName('vrrp_garp_extra_if', inert(NOT_YET)),
   ),
-  vrrp_higher_prio_send_advert: keyword('answer a winning advert', [arg.bool], inert(NOT_YET)),
+  vrrp_higher_prio_send_advert: keyword('a last advert when giving way', [arg.bool], {
+    default: 'on; off in keepalived',
+  }),
   vrrp_lower_prio_no_advert: keyword('do not answer a lower advert', [arg.bool], { default: 'off' }),
   vrrp_version: keyword('default version for IPv4 instances', [arg.integer('2|3', 2, 3)], { default: '2' }),
   vrrp_iptables: keyword('chains for no_accept', [arg.rest(arg.text('CHAIN'))], FIREWALL),
@@ -170,7 +176,7 @@ export const globalDefs = {
   nftables_ipvs: keyword('table that marks server groups', [arg.optional(name)], FIREWALL),
   nftables_ipvs_priority: keyword('its chain priority', [arg.integer('N', -I32 - 1, I32)], FIREWALL),
   nftables_ipvs_start_fwmark: keyword('first fwmark', [arg.integer('N', 1, U32)], FIREWALL),
-  vrrp_check_unicast_src: flag('unicast adverts must come from a listed peer', inert(NOT_YET)),
+  vrrp_check_unicast_src: flag('unicast adverts must come from a listed peer', { default: 'off' }),
   vrrp_skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], inert(NOT_YET)),
   vrrp_strict: keyword('RFC conformance for all instances', [arg.bool], inert(NOT_YET)),
   vrrp_priority: keyword('nice value of the VRRP process', [nice], inert(NOT_YET)),
@@ -216,8 +222,10 @@ export const globalDefs = {
   enable_dbus: flag('D-Bus interface', DBUS),
   dbus_service_name: keyword('bus name', [name], DBUS),
   dbus_no_interface_name: keyword('path element', [name], DBUS),
-  script_user: keyword('who runs scripts', [arg.text('USER'), arg.optional(arg.text('[:]GROUP'))], SCRIPTS),
-  enable_script_security: flag('refuse root scripts that others can write', SCRIPTS),
+  script_user: keyword('who runs scripts', identity, {
+    default: 'keepalived_script if there is such a user, else root',
+  }),
+  enable_script_security: flag('refuse scripts that root runs and others can write'),
   vrrp_netlink_cmd_rcv_bufs: keyword('netlink buffer', [bytes], BUFFERS),
   vrrp_netlink_cmd_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
   vrrp_netlink_monitor_rcv_bufs: keyword('netlink buffer', [bytes], BUFFERS),
@@ -231,13 +239,21 @@ export const globalDefs = {
   rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool], SCRIPTS),
   vrrp_rx_bufs_policy: keyword('receive buffer', [arg.integerOr('N', 1, I32, ['MTU', 'ADVERT'])], BUFFERS),
   vrrp_rx_bufs_multiplier: keyword('times the policy', [arg.integer('N', 1, I32)], BUFFERS),
-  vrrp_startup_delay: keyword('wait before instances run', [startTimer], inert(NOT_YET)),
-  vrrp_delay_after_boot: keyword('the same, from the boot', [startTimer], inert(NOT_YET)),
+  vrrp_startup_delay: keyword('wait before instances run', [startTimer], { default: '0' }),
+  vrrp_delay_after_boot: keyword('the same, from the boot; the later one wins', [startTimer], {
+    default: '0',
+  }),
   log_unknown_vrids: flag('log adverts of unknown VRIDs', inert(NOT_YET)),
-  vrrp_owner_ignore_adverts: keyword('the owner discards adverts', [arg.bool], inert(NOT_YET)),
+  vrrp_owner_ignore_adverts: keyword('an address owner takes no notice of others', [arg.bool], {
+    default: 'off',
+  }),
   vmac_prefix: keyword('names of VMAC interfaces', [arg.text('PREFIX', 15)], inert(NOT_YET)),
   vmac_addr_prefix: keyword('names of VMAC interfaces', [arg.text('PREFIX', 15)], inert(NOT_YET)),
   umask: keyword('umask for files', [arg.text('NUM|IRUSR|...')], inert(NOT_YET)),
+  notify_timeout: keyword('a notify script that takes longer is ended', [arg.wholeSeconds(1, 3600)], {
+    ours: true,
+    default: '60',
+  }),
   random_seed: keyword('seed for tests', [arg.integer('N', 0, U32)], inert(NOT_YET)),
   reload_check_config: keyword(
     'test before a reload',
@@ -247,8 +263,9 @@ export const globalDefs = {
   reload_time_file: keyword('file with the time of the next reload', [path], RELOAD),
   reload_repeat: flag('reload daily', RELOAD),
   reload_file: keyword('marks a reload', [arg.optional(path)], RELOAD),
-  include_check: keyword('checks for include', [arg.rest(arg.text('CHECK'))], {
-    inert: 'use includea or its kin, or start with -e',
+  include_check: keyword('what include checks in the rest of the file', [arg.rest(includeCheck)], {
+    default: 'nothing',
+    repeat: true,
   }),
   config_save_dir: keyword('keeps copies of the configuration', [arg.text('DIR')], inert(NOT_YET)),
   tmp_config_directory: keyword('for merged text', [arg.text('DIR')], inert('there is no merged text')),

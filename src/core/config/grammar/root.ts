@@ -1,6 +1,13 @@
 import * as arg from '../arguments.ts';
-import { block, flag, keyword, laterBlock } from '../schema.ts';
+import { block, flag, keyword } from '../schema.ts';
+import { bfdInstanceBlock } from './bfd.ts';
 import { globalDefs } from './global.ts';
+import { trackGroupBlock, vrrpSyncGroupBlock } from './group.ts';
+import { sslBlock } from './http.ts';
+import { interfaceBlocks } from './interfaces.ts';
+import { virtualServerGroupBlock } from './service.ts';
+import { staticBlocks } from './static.ts';
+import { trackFileBlock, vrrpScriptBlock, vrrpTrackFileBlock, vrrpTrackProcessBlock } from './tracking.ts';
 import { virtualServerBlock } from './virtual.ts';
 import { vrrpInstanceBlock } from './vrrp.ts';
 
@@ -30,19 +37,15 @@ export const root = {
   global_defs: block('settings of the whole daemon', [], globalDefs),
   vrrp_instance: vrrpInstanceBlock,
   virtual_server: virtualServerBlock,
-  linkbeat_interfaces: laterBlock('interfaces polled for their link'),
-  interface_up_down_delays: laterBlock('debounce of link changes'),
-  garp_group: laterBlock('rate limit for GARP'),
-  static_ipaddress: laterBlock('addresses kept always'),
-  static_routes: laterBlock('routes kept always'),
-  static_rules: laterBlock('rules kept always'),
-  track_group: laterBlock('instances that fault with a static item'),
-  track_file: laterBlock('a number from a file'),
-  vrrp_track_file: laterBlock('a number from a file'),
-  vrrp_track_process: laterBlock('watched processes'),
-  vrrp_script: laterBlock('a health script'),
-  vrrp_sync_group: laterBlock('instances that move together'),
-  bfd_instance: laterBlock('a BFD session'),
-  SSL: laterBlock('client TLS material'),
-  virtual_server_group: laterBlock('a set of addresses or marks'),
+  virtual_server_group: virtualServerGroupBlock,
+  SSL: sslBlock,
+  vrrp_sync_group: vrrpSyncGroupBlock,
+  vrrp_script: vrrpScriptBlock,
+  vrrp_track_process: vrrpTrackProcessBlock,
+  track_file: trackFileBlock,
+  vrrp_track_file: vrrpTrackFileBlock,
+  track_group: trackGroupBlock,
+  bfd_instance: bfdInstanceBlock,
+  ...interfaceBlocks,
+  ...staticBlocks,
 };

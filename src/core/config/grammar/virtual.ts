@@ -1,45 +1,15 @@
-import type { Family, Ip } from '../../ip.ts';
-import { parseIp } from '../../ip.ts';
 import * as arg from '../arguments.ts';
-import { type Argument, block, flag, keyword } from '../schema.ts';
-import { laterChecks, tcpCheck } from './check.ts';
+import { block, flag, keyword } from '../schema.ts';
+import { otherChecks, tcpCheck } from './check.ts';
+import { httpChecks } from './http.ts';
+import { MAIL, SCRIPTS } from './notify.ts';
+import { serviceHeader, servicePort } from './service.ts';
 
 const U32 = 4_294_967_295;
 const I32 = 2_147_483_647;
 const LONGEST = 4_294;
-const SCRIPTS = { inert: 'scripts are not run yet' };
-const MAIL = { inert: 'mail is not sent yet' };
 const SNMP = { inert: 'SNMP is not provided' };
 const HTTP = { inert: 'there is no HTTP check yet' };
-
-/** What a `virtual_server` header names. */
-export type ServiceHeader =
-  | { readonly kind: 'address'; readonly address: Ip; readonly port: number }
-  | { readonly kind: 'fwmark'; readonly mark: number; readonly family?: Family };
-
-const servicePort = arg.optional(arg.integer('PORT', 0, 65_535));
-
-/** `ADDR [PORT]` or `fwmark N [inet|inet6]`; `group NAME` comes with virtual_server_group. */
-const serviceHeader: Argument<ServiceHeader> = {
-  syntax: 'ADDR [PORT] | fwmark N [inet|inet6] | group NAME',
-  expects: 'an address and port, or fwmark N',
-  read(words) {
-    const first = words.take();
-    if (first?.text === 'fwmark') {
-      const mark = arg.integer('N', 1, U32).read(words);
-      const family = arg.optional(arg.choice('inet', 'inet6')).read(words);
-      if (mark === undefined) return undefined;
-      return { kind: 'fwmark', mark, ...(family === undefined ? {} : { family: family === 'inet' ? 4 : 6 }) };
-    }
-    if (first?.text === 'group')
-      return words.fault('this version does not have virtual_server_group yet', first);
-    const address = first && parseIp(first.text);
-    if (address === undefined)
-      return words.fault(`expected ${this.expects}, found '${first?.text ?? ''}'`, first);
-    const port = servicePort.read(words) ?? 0;
-    return words.failed ? undefined : { kind: 'address', address, port };
-  },
-};
 
 const SCHEDULERS = [
   ...['rr', 'wrr', 'lc', 'wlc', 'lblc', 'sh', 'mh', 'dh', 'fo', 'ovf', 'lblcr', 'sed', 'nq', 'twos'],
@@ -71,7 +41,8 @@ export const realServer = {
   virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   TCP_CHECK: block('a connection succeeds', [], tcpCheck, { repeat: true }),
-  ...laterChecks,
+  ...httpChecks,
+  ...otherChecks,
 };
 
 /** `virtual_server` (keepalived: check/check_parser.c). */

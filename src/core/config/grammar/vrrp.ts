@@ -1,24 +1,21 @@
 import * as arg from '../arguments.ts';
 import { block, flag, keyword, lines } from '../schema.ts';
 import { addressLine } from './address.ts';
+import { authenticationBlocks } from './authentication.ts';
+import { notifyKeywords, SCRIPTS } from './notify.ts';
+import { masterLines } from './static.ts';
+import { trackLists } from './tracking.ts';
+import { unicastKeywords } from './unicast.ts';
 
 const U32 = 4_294_967_295;
-const SCRIPTS = { inert: 'scripts are not run yet' };
 const NOT_YET = { inert: 'not acted on yet' };
 const FIREWALL = { inert: 'firewall rules are not set yet' };
 const VMAC = { inert: 'the instance runs on its interface, with the MAC address of that' };
 const unsupported = (why: string) => ({ unsupported: `this version does not have it yet, and ${why}` });
-const TRACKING = unsupported('a fault would not be noticed');
-const UNICAST = unsupported('peers that send to each other would not hear multicast');
 
 const anyWords = arg.rest(arg.text('WORD'));
 const repeat = arg.integer('N', 0, U32);
 const script = [arg.script] as const;
-
-const authentication = {
-  auth_type: keyword('method; version 2 only', [arg.choice('PASS', 'AH')]),
-  auth_pass: keyword('password; the first 8 bytes count', [arg.text('TEXT')]),
-};
 
 /** `vrrp_instance` (keepalived: vrrp/vrrp_parser.c). */
 export const vrrpInstance = {
@@ -44,25 +41,15 @@ export const vrrpInstance = {
   virtual_ipaddress: lines('addresses that are advertised, and installed while master', addressLine),
   virtual_ipaddress_excluded: lines('installed, not advertised; any family', addressLine),
   no_virtual_ipaddress: flag('an instance without VIP is meant'),
-  virtual_routes: lines('routes while master', anyWords, unsupported('the routes would be missing')),
-  virtual_rules: lines('rules while master', anyWords, unsupported('the rules would be missing')),
+  ...masterLines,
   promote_secondaries: flag('set the sysctl of the interface', NOT_YET),
-  unicast_peer: lines('send to these instead of multicast', anyWords, UNICAST),
-  unicast_src_ip: keyword('source of unicast adverts', [arg.address], UNICAST),
+  ...unicastKeywords,
   mcast_src_ip: keyword('source of multicast adverts', [arg.address], { default: "the interface's first" }),
-  mcast_dst_ip: keyword('multicast group', [arg.multicast], UNICAST),
+  mcast_dst_ip: keyword('multicast group', [arg.multicast], { default: "the global one's" }),
   track_src_ip: flag('FAULT when the source address is gone', NOT_YET),
-  unicast_ttl: keyword('TTL of unicast adverts', [arg.integer('N', 0, 255)], UNICAST),
-  unicast_fault_no_peer: flag('FAULT without peers', UNICAST),
-  check_unicast_src: keyword('check the source against the peers', [arg.bool], UNICAST),
-  old_unicast_checksum: keyword('the checksum before 1.4', [arg.optional(arg.choice('never'))], UNICAST),
   native_ipv6: flag('IPv6; else the family is that of the VIPs'),
-  dont_track_primary: flag('ignore faults of the interface', NOT_YET),
-  track_interface: lines('further interfaces', anyWords, TRACKING),
-  track_script: lines('scripts', anyWords, TRACKING),
-  track_file: lines('files', anyWords, TRACKING),
-  track_process: lines('processes', anyWords, TRACKING),
-  track_bfd: lines('BFD sessions', anyWords, TRACKING),
+  dont_track_primary: flag('the interface may be down: only its source address matters'),
+  ...trackLists,
   linkbeat_use_polling: flag('poll the interface', {
     ...NOT_YET,
     deprecated: 'link changes are always noticed',
@@ -76,19 +63,13 @@ export const vrrpInstance = {
   strict_mode: keyword('RFC conformance', [arg.bool], NOT_YET),
   preempt: flag('take over from a lower priority', { default: 'on' }),
   nopreempt: flag('do not take over from a lower priority', { default: 'off' }),
-  preempt_delay: keyword('wait before preempting', [arg.timer(0, 1000)], NOT_YET),
+  preempt_delay: keyword('how long a lesser master is left alone', [arg.timer(0, 1000)], { default: '0' }),
   debug: keyword('stored, unused', [arg.optional(arg.integer('N', 0, 4))], {
     inert: 'it has no effect in keepalived either',
   }),
-  notify_master: keyword('run on MASTER', script, SCRIPTS),
-  notify_backup: keyword('run on BACKUP', script, SCRIPTS),
-  notify_fault: keyword('run on FAULT', script, SCRIPTS),
-  notify_stop: keyword('run at the stop', script, SCRIPTS),
+  ...notifyKeywords,
   notify_deleted: keyword('run when a reload removes it', script, SCRIPTS),
-  notify: keyword('run on every change', script, SCRIPTS),
   notify_master_rx_lower_pri: keyword('run when a lower master is heard', script, SCRIPTS),
-  smtp_alert: keyword('mail on change', [arg.bool], { inert: 'mail is not sent yet' }),
-  notify_priority_changes: keyword('FIFO priority lines', [arg.bool], { inert: 'FIFOs are not written yet' }),
   lvs_sync_daemon_interface: keyword('use lvs_sync_daemon of global_defs', [arg.interfaceName], {
     deprecated: 'write lvs_sync_daemon in global_defs',
     inert: 'lvs_sync_daemon in global_defs is',
@@ -105,8 +86,14 @@ export const vrrpInstance = {
   garp_master_refresh_repeat: keyword('GARP frames an address in a refresh; 0 counts as 1', [repeat], {
     default: "the global one's",
   }),
-  garp_lower_prio_delay: keyword('second burst after a lower advert', [arg.wholeSeconds(0, U32)], NOT_YET),
-  garp_lower_prio_repeat: keyword('GARP after a lower advert', [repeat], NOT_YET),
+  garp_lower_prio_delay: keyword(
+    'second burst after a lesser master was heard; 0 for none',
+    [arg.wholeSeconds(0, U32)],
+    { default: "the global one's" },
+  ),
+  garp_lower_prio_repeat: keyword('GARP frames an address after a lesser master was heard', [repeat], {
+    default: "the global one's",
+  }),
   garp_extra_if: keyword('periodic GARP for VIPs elsewhere', [arg.extraInterfaces(0)], NOT_YET),
   vmac_garp_intvl: keyword('old spelling', [arg.extraInterfaces(0)], {
     ...NOT_YET,
@@ -121,13 +108,16 @@ export const vrrpInstance = {
     deprecated: 'write timer_expired_backup',
   }),
   lower_prio_no_advert: keyword('do not answer a lower advert', [arg.bool], { default: 'off' }),
-  higher_prio_send_advert: keyword('answer a winning advert', [arg.bool], NOT_YET),
-  owner_ignore_adverts: keyword('the owner discards adverts', [arg.bool], NOT_YET),
+  higher_prio_send_advert: keyword('a last advert when giving way', [arg.bool], {
+    default: "the global one's",
+  }),
+  owner_ignore_adverts: keyword('an address owner takes no notice of others', [arg.bool], {
+    default: "the global one's",
+  }),
   kernel_rx_buf_size: keyword('receive buffer', [arg.integer('N', 1, U32)], {
     inert: 'the socket buffer has the size that suits the program',
   }),
-  authentication: block('authentication, version 2 only', [], authentication),
-  auth_hmac: flag('HMAC trailer', unsupported('peers would drop adverts without it')),
+  ...authenticationBlocks,
   vip_lease: keyword(
     'lifetime of the addresses in the kernel, renewed with the adverts: a dead daemon loses the VIP',
     [arg.integerOr('SECS', 1, 3600, ['off'])],

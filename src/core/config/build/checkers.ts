@@ -1,0 +1,34 @@
+import type { root } from '../grammar/root.ts';
+import type { Section } from '../tree.ts';
+import { type Context, unknownName } from './context.ts';
+import { scriptCommand } from './script.ts';
+
+/** The names and programs that checkers refer to; the checks themselves are not made yet. */
+export function checkReferences(file: Section<typeof root>, context: Context): void {
+  const files = file.all('track_file').map(({ values }) => values[0]);
+  const sessions = file.all('bfd_instance').map(({ values }) => values[0]);
+  const servers = file.all('virtual_server').flatMap(({ section }) => section.all('real_server'));
+  const { findings } = context;
+  for (const { section: server } of servers) {
+    for (const { section, keyword } of server.all('FILE_CHECK')) {
+      const name = section.value('track_file');
+      const at = section.last('track_file')?.words[0] ?? keyword;
+      if (name === undefined) findings.error(keyword, 'FILE_CHECK has no track_file');
+      else if (!files.includes(name)) unknownName(findings, at, 'track_file', name, files);
+    }
+    for (const { section, keyword } of server.all('BFD_CHECK')) {
+      const name = section.value('name');
+      const at = section.last('name')?.words[0] ?? keyword;
+      if (name === undefined) findings.error(keyword, 'BFD_CHECK has no name');
+      else if (!sessions.includes(name)) unknownName(findings, at, 'bfd_instance', name, sessions);
+    }
+    for (const { section, keyword } of server.all('MISC_CHECK')) {
+      const path = section.last('misc_path');
+      if (path !== undefined) scriptCommand(path.values[0], path.keyword, 'notified', context);
+      else if (!section.damaged) findings.error(keyword, 'MISC_CHECK has no misc_path');
+    }
+    for (const { section, keyword } of [...server.all('HTTP_GET'), ...server.all('SSL_GET')]) {
+      if (!section.has('url') && !section.damaged) findings.error(keyword, `${keyword.text} has no url`);
+    }
+  }
+}

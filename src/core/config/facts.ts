@@ -1,0 +1,39 @@
+import type { Ip } from '../ip.ts';
+
+/** Who runs a script, as numbers. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What is known of a program that a script keyword names. */
+export type ProgramFacts =
+  | { readonly kind: 'missing' }
+  | {
+      readonly kind: 'found';
+      readonly executable: boolean;
+      /** The file, or the folder on the way to it, that others than root can write; absent when none is. */
+      readonly writable?: string;
+    };
+
+/** What a check asks the host: injected and synchronous, like `Reader`, so that the core stays pure. */
+export interface Facts {
+  /** Whether an interface of this host has the address now. */
+  isOwnAddress(address: Ip): boolean;
+  user(name: string): Identity | undefined;
+  /** The group's number. */
+  group(name: string): number | undefined;
+  /** A path, or a name that is looked for where programs are. */
+  program(name: string): ProgramFacts;
+  /** Whether others than its owner may read the file. */
+  isExposed(path: string): boolean;
+}
+
+/** For texts that are read away from any host: every program is there, and only root is a user. */
+export const NO_HOST: Facts = {
+  isOwnAddress: () => false,
+  user: (name) => (name === 'root' ? { uid: 0, gid: 0 } : undefined),
+  group: (name) => (name === 'root' ? 0 : undefined),
+  program: () => ({ kind: 'found', executable: true }),
+  isExposed: () => false,
+};

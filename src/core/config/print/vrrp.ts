@@ -1,0 +1,103 @@
+import { formatPrefix } from '../../ip.ts';
+import type {
+  HmacSettings,
+  TrackSettings,
+  UnicastPeer,
+  VirtualAddress,
+  VrrpSettings,
+} from '../../vrrp/settings.ts';
+import { TRACK_KINDS } from '../../vrrp/settings.ts';
+import { onOff, secondsText, section, sectionIfAny, setting, when, word } from './text.ts';
+
+/** What stands in the block of a `vrrp_instance`. */
+export function instanceLines(instance: VrrpSettings): string[] {
+  const { addresses, excluded, family, announce } = instance;
+  return [
+    `state ${instance.initial}`,
+    `interface ${word(instance.interface)}`,
+    `virtual_router_id ${instance.vrid}`,
+    `priority ${instance.priority}`,
+    `version ${instance.version}`,
+    `advert_int ${secondsText(instance.advertInterval)}`,
+    instance.preempt ? 'preempt' : 'nopreempt',
+    ...setting('preempt_delay', instance.preemptDelay && secondsText(instance.preemptDelay)),
+    ...setting('higher_prio_send_advert', given(instance.answerHigher)),
+    ...setting('owner_ignore_adverts', given(instance.ownerIgnores)),
+    ...when(instance.trackPrimary === false, 'dont_track_primary'),
+    ...sendingLines(instance),
+    `v3_checksum_as_v2 ${onOff(instance.plainChecksum)}`,
+    `down_timer_adverts ${instance.downAdverts}`,
+    `lower_prio_no_advert ${onOff(instance.quietToLower)}`,
+    `garp_master_repeat ${announce.repeat}`,
+    `garp_master_delay ${secondsText(announce.delay)}`,
+    `garp_master_refresh ${secondsText(announce.refresh)}`,
+    `garp_master_refresh_repeat ${announce.refreshRepeat}`,
+    ...setting('garp_lower_prio_repeat', announce.lowerRepeat),
+    ...setting('garp_lower_prio_delay', announce.lowerDelay && secondsText(announce.lowerDelay)),
+    `vip_lease ${instance.lease === 0 ? 'off' : secondsText(instance.lease)}`,
+    ...authenticationLines(instance),
+    ...trackLines(instance.track ?? []),
+    ...when(addresses.length === 0, 'no_virtual_ipaddress'),
+    ...when(addresses.length === 0 && family === 6, 'native_ipv6'),
+    ...sectionIfAny('virtual_ipaddress', addresses.map(addressText)),
+    ...sectionIfAny('virtual_ipaddress_excluded', excluded.map(addressText)),
+  ];
+}
+
+const given = (value: boolean | undefined): string | undefined =>
+  value === undefined ? undefined : onOff(value);
+
+function sendingLines({ source, destination, peers = [], unicastTtl, checkPeers }: VrrpSettings): string[] {
+  return [
+    ...setting(peers.length > 0 ? 'unicast_src_ip' : 'mcast_src_ip', source),
+    ...setting('mcast_dst_ip', destination),
+    ...sectionIfAny('unicast_peer', peers.map(peerText)),
+    ...setting('unicast_ttl', unicastTtl),
+    ...setting('check_unicast_src', given(checkPeers)),
+  ];
+}
+
+const peerText = ({ address, minTtl, maxTtl }: UnicastPeer): string =>
+  [address, ...setting('min_ttl', minTtl), ...setting('max_ttl', maxTtl)].join(' ');
+
+function authenticationLines({ password, ah, hmac }: VrrpSettings): string[] {
+  const pass = password ?? ah;
+  return [
+    ...(pass === undefined
+      ? []
+      : section('authentication', [
+          `auth_type ${ah === undefined ? 'PASS' : 'AH'}`,
+          `auth_pass ${word(pass)}`,
+        ])),
+    ...(hmac === undefined ? [] : section('auth_hmac', hmacLines(hmac))),
+  ];
+}
+
+const hmacLines = ({ keys, activeKey, mode, antiReplay, window }: HmacSettings): string[] => [
+  ...keys.map(({ id, secret }) => `key ${id} hex:${secret}`),
+  `active_key ${activeKey}`,
+  `mode ${mode}`,
+  `anti_replay ${antiReplay}`,
+  `time_window ${secondsText(window)}`,
+];
+
+/** The lists of trackers, with every weight written out. */
+export function trackLines(track: readonly TrackSettings[]): string[] {
+  return TRACK_KINDS.flatMap((kind) => {
+    const ofKind = track.filter((tracked) => tracked.kind === kind);
+    const lines = ofKind.map(
+      ({ name, weight, reverse }) => `${word(name)} weight ${weight} ${reverse ? 'reverse' : 'noreverse'}`,
+    );
+    return sectionIfAny(`track_${kind}`, lines);
+  });
+}
+
+function addressText({ address, dev, label, broadcast, scope }: VirtualAddress): string {
+  return [
+    formatPrefix(address),
+    ...setting('dev', dev === undefined ? undefined : word(dev)),
+    ...setting('label', label === undefined ? undefined : word(label)),
+    ...setting('broadcast', broadcast),
+    ...when(scope !== 0, `scope ${scope}`),
+  ].join(' ');
+}

@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
+import type {
+  NotifyEvent,
+  NotifySettings,
+  ScriptCommand,
+  TrackFileSettings,
+  TrackProcessSettings,
+} from '../../../src/core/config/model.ts';
+import { type Family, ip } from '../../../src/core/ip.ts';
+import { type Duration, millis } from '../../../src/core/time.ts';
+import type {
+  GroupSettings,
+  LinkDelays,
+  ScriptSettings,
+  TrackSettings,
+  VrrpSettings,
+} from '../../../src/core/vrrp/settings.ts';
+import { addressOf, device, duration, given, maybe, wholeSeconds } from './arbitrary-values.ts';
+
+/** What is tracked, and what instances, groups and scripts add to that. */
+
+const small = fc.integer({ min: 1, max: 9 });
+export const identity = fc.record({ uid: fc.nat(70_000), gid: fc.nat(70_000) });
+
+/** Any words at all: quotes, escapes, variables, braces and comments mean nothing in them. */
+const command: fc.Arbitrary<ScriptCommand> = fc
+  .record({
+    command: fc
+      .tuple(
+        fc.stringMatching(/^[a-z/]{1,12}$/),
+        fc.array(fc.stringMatching(/^[ -~é\t]{0,10}$/), { maxLength: 3 }),
+      )
+      .map(([program, words]) => [program, ...words]),
+    user: maybe(identity),
+  })
+  .map((value) => given(value) as ScriptCommand);
+
+const script = (name: string): fc.Arbitrary<ScriptSettings> =>
+  fc
+    .tuple(
+      command,
+      fc.record({ interval: duration(1, 60), timeout: duration(1, 60), rise: small, fall: small }),
+    )
+    .map(([who, rest]) => ({ name, ...who, ...rest }));
+
+const file = (name: string): fc.Arbitrary<TrackFileSettings> =>
+  fc
+    .record({
+      name: fc.constant(name),
+      path: fc.constantFrom('/run/number', '/run/with blank', '/run/with#sign'),
+      init: maybe(fc.record({ value: fc.integer({ min: -9, max: 9 }), overwrite: fc.boolean() })),
+    })
+    .map((value) => given(value) as TrackFileSettings);
+
+const process = (name: string): fc.Arbitrary<TrackProcessSettings> =>
+  fc
+    .record({
+      name: fc.constant(name),
+      command: fc.constantFrom('nginx', '/usr/sbin/named'),
+      parameters: maybe(fc.array(fc.constantFrom('-g', 'a b', '{'), { maxLength: 2 })),
+      match: fc.constantFrom('exact' as const, 'initial' as const, 'partial' as const),
+      quorum: small,
+      quorumMax: maybe(small),
+      terminateDelay: duration(0, 9),
+      forkDelay: duration(0, 9),
+    })
+    .map((value) => {
+      const match = value.parameters === undefined ? 'exact' : value.match;
+      return given({ ...value, match, fullCommand: value.command.length > 15 }) as TrackProcessSettings;
+    });
+
+const milliseconds = (low: number): fc.Arbitrary<Duration> =>
+  fc.integer({ min: low, max: 9000 }).map((ms) => millis(ms + 0.5));
+
+const session = (name: string, index: number): fc.Arbitrary<BfdSettings> =>
+  fc
+    .record({
+      name: fc.constant(name),
+      source: maybe(addressOf(4)),
+      neighbor: fc.constant(ip(`203.0.113.${index}`)),
+      minRx: milliseconds(1),
+      minTx: milliseconds(1),
+      idleTx: milliseconds(1000),
+      multiplier: small,
+      passive: fc.boolean(),
+      ttl: small,
+      maxHops: maybe(small),
+      multihop: fc.boolean(),
+      tells: fc.constantFrom('both' as const, 'vrrp' as const, 'checker' as const),
+    })
+    .map((value) => given(value) as BfdSettings);
+
+const NAMES = ['one', 'two words', 'three#'];
+const each = <T>(make: (name: string, index: number) => fc.Arbitrary<T>) =>
+  fc.tuple(...NAMES.map((name, i) => make(name, i + 1)));
+const delays = fc
+  .option(fc.record({ interface: device, down: duration(0, 9), up: duration(0, 9) }), { nil: undefined })
+  .map((line): LinkDelays[] => (line === undefined ? [] : [line]));
+
+/** All blocks that can be tracked; every name is there in each kind. */
+export const tracked = {
+  scripts: each(script),
+  files: each(file),
+  processes: each(process),
+  bfd: each(session),
+  delays,
+};
+
+const trackOf = (kind: TrackSettings['kind'], names: readonly string[]): fc.Arbitrary<TrackSettings[]> =>
+  fc
+    .tuple(fc.subarray([...names]), fc.integer({ min: -20, max: 20 }), fc.boolean())
+    .map(([some, weight, reverse]) => some.map((name) => ({ kind, name, weight, reverse })));
+
+const track = fc
+  .tuple(
+    trackOf('interface', ['eth1', 'bond0.12']),
+    trackOf('script', NAMES),
+    trackOf('file', NAMES),
+    trackOf('process', NAMES),
+    trackOf('bfd', NAMES),
+  )
+  .map((lists) => lists.flat())
+  .map((all) => (all.length === 0 ? undefined : all));
+
+const hmac = fc.record({
+  keys: fc
+    .uniqueArray(fc.integer({ min: 2, max: 255 }), { maxLength: 2 })
+    .map((ids) => [1, ...ids].map((id) => ({ id, secret: id.toString(16).padStart(2, '0').repeat(32) }))),
+  activeKey: fc.constant(1),
+  mode: fc.constantFrom('enforce', 'permissive', 'receive-only'),
+  antiReplay: fc.constantFrom('time', 'monotonic'),
+  window: wholeSeconds(299).map((window) => (window + 1e6) as Duration),
+});
+
+const peers = (family: Family) =>
+  fc.uniqueArray(
+    fc
+      .record({
+        address: addressOf(family),
+        minTtl: maybe(fc.nat(99)),
+        maxTtl: maybe(fc.constantFrom(99, 255)),
+      })
+      .map(given),
+    { selector: (peer) => peer.address, maxLength: 3 },
+  );
+
+const password = fc.stringMatching(/^[!-}]{1,8}$/).filter((text) => !/["$]/.test(text));
+
+/** The members of an instance that say whom it speaks to, how it signs and what it tracks. */
+export const tracking = (family: Family, version: 2 | 3) => ({
+  source: maybe(addressOf(family)),
+  destination: maybe(fc.constant(ip(family === 4 ? '224.0.0.99' : 'ff02::99'))),
+  peers: peers(family).map((some) => (some.length === 0 ? undefined : some)),
+  unicastTtl: maybe(fc.nat(255)),
+  checkPeers: fc.constantFrom(undefined, true),
+  password: version === 2 ? maybe(password) : fc.constant(undefined),
+  ah: version === 2 && family === 4 ? maybe(password) : fc.constant(undefined),
+  hmac: maybe(hmac),
+  preemptDelay: maybe(duration(1, 99)),
+  answerHigher: maybe(fc.boolean()),
+  ownerIgnores: maybe(fc.boolean()),
+  track,
+  trackPrimary: fc.constantFrom(undefined, false),
+});
+
+/** Without what cannot stand together: one signature, delays of backups only, unicast words with peers. */
+export function sensible(instance: VrrpSettings): VrrpSettings {
+  const {
+    password,
+    ah,
+    hmac: trailer,
+    preemptDelay,
+    peers: some,
+    unicastTtl,
+    checkPeers,
+    ...rest
+  } = instance;
+  const signed = given({
+    password: trailer === undefined && ah === undefined ? password : undefined,
+    ah: trailer === undefined ? ah : undefined,
+    hmac: trailer,
+  });
+  const waits = rest.preempt && rest.initial === 'BACKUP' && rest.priority < 255;
+  const others = some?.filter(({ address }) => address !== rest.source);
+  const unicast = others?.length ? { peers: others, unicastTtl, checkPeers } : {};
+  return given({
+    ...rest,
+    ...signed,
+    ...unicast,
+    preemptDelay: waits ? preemptDelay : undefined,
+  }) as unknown as VrrpSettings;
+}
+
+/** One group of all instances. */
+export const groupOf = (instances: readonly VrrpSettings[]): GroupSettings[] =>
+  instances.length === 0
+    ? []
+    : [
+        {
+          name: 'all of them',
+          members: instances.map(({ name }) => name),
+          track: [{ kind: 'interface', name: 'eth7', weight: 0, reverse: false }],
+          weights: true,
+        },
+      ];
+
+const EVENTS: readonly NotifyEvent[] = ['master', 'backup', 'fault', 'stop', 'any', 'deleted', 'lower'];
+const runs = (event: NotifyEvent): ScriptCommand => ({ command: ['/usr/bin/notify', event, "it's", ''] });
+
+/** Scripts for the first instance and every group. */
+export function notifyOf(
+  instances: readonly VrrpSettings[],
+  groups: readonly GroupSettings[],
+  timeout: Duration,
+): NotifySettings[] {
+  const settings = (
+    of: NotifySettings['of'],
+    name: string,
+    events: readonly NotifyEvent[],
+  ): NotifySettings => ({
+    of,
+    name,
+    scripts: Object.fromEntries(events.map((event) => [event, runs(event)])),
+    timeout,
+  });
+  return [
+    ...instances.slice(0, 1).map(({ name }) => settings('instance', name, EVENTS)),
+    ...groups.map(({ name }) => settings('group', name, EVENTS.slice(0, 5))),
+  ];
+}
