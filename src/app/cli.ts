@@ -3,6 +3,7 @@ import { now } from '../io/clock.ts';
 import { askControl } from '../io/control.ts';
 import { paintError } from '../io/screen.ts';
 import { bashCompletion } from './completion.ts';
+import { type KeywordsOptions, keywordsText } from './keywords.ts';
 import { type CheckOptions, checkFile } from './loading.ts';
 import { daemonCommand } from './options.ts';
 import { type DaemonStatus, type Reload, statusLines } from './status.ts';
@@ -63,6 +64,16 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .option('--print', 'what it means, in canonical form')
     .action((file: string, options: CheckOptions) => {
       process.exitCode = checkFile(file, options);
+    });
+  program
+    .command('keywords [word]')
+    .description(
+      'the keywords of the configuration, or those with the word: what they do, and whether they work',
+    )
+    .option('--json', 'as data')
+    .option('--manual', 'the manual page vipkeeper.conf(5)')
+    .action((word: string | undefined, options: KeywordsOptions) => {
+      process.stdout.write(keywordsText(word, options));
     });
   program
     .command('completion')

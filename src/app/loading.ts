@@ -5,6 +5,7 @@ import { type Loaded, load, testExitCode } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { print } from '../core/config/print.ts';
 import { fileReader } from '../io/files.ts';
+import { hostFacts } from '../io/host.ts';
 import { paintError } from '../io/screen.ts';
 import type { DaemonOptions } from './options.ts';
 
@@ -22,6 +23,7 @@ function read(file: string, configId: string | undefined): Loaded {
   return load({
     file,
     reader: fileReader,
+    facts: hostFacts,
     configId: configId ?? hostname().replace(/\..*/, ''),
     variable: (name) => process.env[name],
   });

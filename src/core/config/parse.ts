@@ -282,8 +282,8 @@ class Parser {
   #closesOuter(close: Token): boolean {
     const current = this.#scopes.at(-1);
     if (this.#balance <= 0 || current?.keyword === undefined) return false;
-    const column = close.start;
-    if (indentOf(close) !== column || indentOf(current.keyword) <= column) return false;
+    const column = indentOf(close);
+    if (close.line.text.trimStart().charAt(0) !== '}' || indentOf(current.keyword) <= column) return false;
     const level = this.#scopes.findLastIndex(({ keyword }) => keyword && indentOf(keyword) === column);
     if (level < 0 || this.#scopes.length - 1 - level > this.#balance) return false;
     this.#unwindTo(level, close, `this '}' stands below ${this.#scopes[level]?.name}`);
@@ -336,8 +336,18 @@ class Parser {
   }
 }
 
-/** The column of the first character of the token's line. */
-const indentOf = ({ line }: Token): number => line.text.length - line.text.trimStart().length;
+const TAB = 8;
+
+/** The column of the first character of the token's line, as an editor shows it. */
+function indentOf({ line }: Token): number {
+  let column = 0;
+  for (const c of line.text) {
+    if (c === '\t') column += TAB - (column % TAB);
+    else if (c === ' ') column++;
+    else break;
+  }
+  return column;
+}
 
 /** A keyword of the table, with aliases followed. */
 function lookUp(table: Table, word: string): { name: string; spec: Keyword } | undefined {

@@ -1,3 +1,4 @@
+import { type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
 import type { Reader } from '../../../src/core/config/include.ts';
 import { type Loaded, load } from '../../../src/core/config/load.ts';
 import type { Configuration } from '../../../src/core/config/model.ts';
@@ -20,8 +21,13 @@ export function memoryReader(files: Readonly<Record<string, string>>): Reader {
 }
 
 /** Loads one text as the file `test.conf`, for the config-id `one`. */
-export function loadText(text: string, files: Readonly<Record<string, string>> = {}): Loaded {
-  return load({ file: 'test.conf', reader: memoryReader({ ...files, 'test.conf': text }), configId: 'one' });
+export function loadText(
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+  facts: Facts = NO_HOST,
+): Loaded {
+  const reader = memoryReader({ ...files, 'test.conf': text });
+  return load({ file: 'test.conf', reader, facts, configId: 'one' });
 }
 
 /** The configuration of a text that must be right; throws with what is wrong otherwise. */
@@ -32,8 +38,14 @@ export function configured(text: string): Configuration {
 }
 
 /** Every finding as `severity line:column message`. */
-export const findings = (text: string, files: Readonly<Record<string, string>> = {}): string[] =>
-  loadText(text, files).diagnostics.map((d) => `${d.severity} ${d.at.line}:${d.at.column} ${d.message}`);
+export const findings = (
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+  facts: Facts = NO_HOST,
+): string[] =>
+  loadText(text, files, facts).diagnostics.map(
+    (d) => `${d.severity} ${d.at.line}:${d.at.column} ${d.message}`,
+  );
 
 /** A whole instance with `body` in it. */
 export const instance = (body: string, name = 'V', vrid = 1): string => `vrrp_instance ${name} {

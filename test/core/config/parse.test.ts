@@ -57,17 +57,19 @@ test('a keyword twice: the last one counts, with a warning', () => {
   assert.is(configured(text).instances[0]?.priority, 7);
 });
 
-test('a block of a later version is an error of its own, and skipped', () => {
-  assert.equal(findings('vrrp_script x {\nscript "/bin/true"\n}\nSSL {\n}'), [
-    'error 1:1 vrrp_script: this version does not have this block yet',
-    'error 4:1 SSL: this version does not have this block yet',
+test('what is not supported is an error of its own', () => {
+  assert.equal(findings('net_namespace blue\nglobal_defs {\n}'), [
+    'error 1:1 net_namespace: this version does not have it yet, and would touch the wrong network',
   ]);
 });
 
 test('a keyword that is not acted on is said once', () => {
   const two =
-    instance(`preempt_delay 3\n${VIP}`) + instance('preempt_delay 3\nvirtual_ipaddress { 10.0.0.2 }', 'W', 2);
-  assert.equal(findings(two), ['warning 5:1 preempt_delay is accepted, not acted on: not acted on yet']);
+    instance(`kernel_rx_buf_size 3\n${VIP}`) +
+    instance('kernel_rx_buf_size 3\nvirtual_ipaddress { 10.0.0.2 }', 'W', 2);
+  assert.equal(findings(two), [
+    'warning 5:1 kernel_rx_buf_size is accepted, not acted on: the socket buffer has the size that suits the program',
+  ]);
 });
 
 test('braces: missing, surplus, or of no keyword', () => {

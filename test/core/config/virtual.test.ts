@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { serviceName } from '../../../src/core/balance/model.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { configured, findings, loadText } from './memory.ts';
 
@@ -156,7 +157,30 @@ test('firewall marks: the family is said, or that of the servers', () => {
     findings(service(RS, 'fwmark 0')).join(),
     /^error 1:23 virtual_server: expected a whole number from 1/,
   );
-  assert.match(findings(service(RS, 'group g')).join(), /does not have virtual_server_group yet/);
+});
+
+test('a group: each of its addresses, ranges and marks is a service', () => {
+  const group = (lines: string) => `virtual_server_group g {\n${lines}\n}\n`;
+  const keys = (lines: string) =>
+    configured(group(lines) + service(RS, 'group g')).virtualServers.map(({ service: s }) =>
+      serviceName(s.key),
+    );
+  assert.equal(keys('10.0.0.8 80\n10.0.1.9-10 81\nfwmark 7'), [
+    'tcp 10.0.0.8:80',
+    'tcp 10.0.1.9:81',
+    'tcp 10.0.1.10:81',
+    'fwmark 7 inet',
+  ]);
+  assert.equal(keys('10.0.0.5/30 80').length, 4);
+  assert.match(findings(service(RS, 'group g')).join(), /there is no virtual_server_group g/);
+  assert.match(
+    findings(`${group('10.0.0.9-3 80')}${service(RS, 'group g')}`).join(),
+    /^error 2:1 virtual_server_group: expected an address, a range/,
+  );
+  assert.match(
+    findings(`${group('10.0.0.9 80\n2001:db8::1 80')}${service(RS, 'group g')}`).join(),
+    /of another family than its service: for \[2001:db8::1\]:80 of g/,
+  );
 });
 
 test('persistence: by word, by granularity, and by port 0', () => {

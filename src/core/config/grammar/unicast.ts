@@ -26,9 +26,7 @@ export const unicastKeywords = {
   unicast_peer: lines('send adverts to these instead of multicast', peerLine),
   unicast_src_ip: keyword('source of unicast adverts', [arg.address], { default: "the interface's first" }),
   unicast_ttl: keyword('TTL of unicast adverts', [arg.integer('N', 0, 255)], { default: '255' }),
-  unicast_fault_no_peer: flag('FAULT without peers, instead of multicast', {
-    inert: 'unicast keywords without a unicast_peer are an error here',
-  }),
+  unicast_fault_no_peer: flag('without peers: an error, instead of multicast'),
   check_unicast_src: keyword('only adverts of the peers count', [arg.bool], {
     default: 'vrrp_check_unicast_src',
   }),

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { keywordsText } from '../../src/app/keywords.ts';
+import { ROOT } from '../lab/engine/root.ts';
+import { run } from '../lab/scene/run.ts';
+
+const test = suite('keywords');
+const PAGE = join(ROOT, 'man/vipkeeper.conf.5');
+
+test('the committed manual page is what the tables say: npm run manual makes it', () => {
+  assert.ok(readFileSync(PAGE, 'utf8') === keywordsText(undefined, { manual: true }));
+});
+
+test('groff has nothing to say about it', () => {
+  assert.is(run(['sh', '-c', `groff -ww -man -Tutf8 -z ${PAGE} 2>&1`]), '');
+});
+
+test('every keyword is in it', () => {
+  const page = readFileSync(PAGE, 'utf8').replaceAll('\\-', '-');
+  const rows = JSON.parse(keywordsText(undefined, { json: true })) as { readonly name: string }[];
+  assert.ok(rows.length > 500);
+  const absent = rows.filter(({ name }) => !page.includes(`\\fB${name}`));
+  assert.equal(absent, []);
+});
+
+test('a word finds a keyword, or a block with all that it holds', () => {
+  assert.match(
+    keywordsText('nopreempt', {}),
+    /^vrrp_instance: nopreempt\n {4}do not take over from a lower priority\n {4}works\n$/,
+  );
+  assert.match(keywordsText('bfd_instance', {}), /bfd_instance: min_rx MS/);
+});
+
+test.run();
