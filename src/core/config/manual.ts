@@ -113,6 +113,7 @@ const literal = (text: string): string =>
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replaceAll('"', '\\(dq')
+    .replaceAll('|', '|\\:')
     .replace(/^([.'])/, '\\&$1');
 const bold = (text: string): string => `\\fB${literal(text).replace(/^\\&/, '')}\\fR`;
 const sentence = (text: string): string => {

@@ -149,16 +149,16 @@ export function buildProcesses(file: File, { findings }: Context): TrackProcessS
   return file.all('vrrp_track_process').flatMap(({ section, keyword, values }) => {
     const [name] = values;
     const isNew = names.add(name, keyword);
-    const process = section.last('process');
-    if (process === undefined) {
+    const sought = section.last('process');
+    if (sought === undefined) {
       if (!section.has('process') && !section.damaged)
         findings.error(keyword, `vrrp_track_process ${name} has no process`);
       return [];
     }
-    const [command, parameters] = process.values;
+    const [command, parameters] = sought.values;
     const fullCommand = section.has('full_command');
     if (!fullCommand && command.length > 15) {
-      findings.error(process.words[0] ?? process.keyword, 'the kernel keeps 15 characters of a name', {
+      findings.error(sought.words[0] ?? sought.keyword, 'the kernel keeps 15 characters of a name', {
         hint: 'shorten it, or write full_command',
       });
     }

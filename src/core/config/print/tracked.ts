@@ -24,16 +24,16 @@ export function fileBlock({ name, path, init }: TrackFileSettings): string[] {
   ]);
 }
 
-export function processBlock(process: TrackProcessSettings): string[] {
-  const { name, command, parameters = [], match, quorum, quorumMax } = process;
+export function processBlock(settings: TrackProcessSettings): string[] {
+  const { name, command, parameters = [], match, quorum, quorumMax } = settings;
   return section(`vrrp_track_process ${word(name)}`, [
     `process ${[command, ...parameters].map(word).join(' ')}`,
-    ...when(process.parameters !== undefined, match === 'exact' ? 'param_match' : `param_match ${match}`),
+    ...when(settings.parameters !== undefined, match === 'exact' ? 'param_match' : `param_match ${match}`),
     `quorum ${quorum}`,
     ...setting('quorum_max', quorumMax),
-    ...when(process.terminateDelay > 0, `terminate_delay ${secondsText(process.terminateDelay)}`),
-    ...when(process.forkDelay > 0, `fork_delay ${secondsText(process.forkDelay)}`),
-    ...when(process.fullCommand, 'full_command'),
+    ...when(settings.terminateDelay > 0, `terminate_delay ${secondsText(settings.terminateDelay)}`),
+    ...when(settings.forkDelay > 0, `fork_delay ${secondsText(settings.forkDelay)}`),
+    ...when(settings.fullCommand, 'full_command'),
   ]);
 }
 
