@@ -7,6 +7,10 @@ const LONGEST = 4_294;
 const SCRIPT_WEIGHT = 253;
 const FILE_WEIGHT = 254;
 
+/** What nothing watches yet keeps an instance down that depends on it, and has no weight. */
+const FILES = { inert: 'files are not watched yet: the number counts as 0' };
+const PROCESSES = { inert: 'processes are not watched yet: tracked without a weight, they are a FAULT' };
+
 /** `weight N [reverse]` as a keyword of a block. */
 const weightKeyword = (limit: number, fallback: string) =>
   keyword(
@@ -61,7 +65,7 @@ export const vrrpTrackProcessBlock = block(
   'processes for track_process',
   [arg.text('NAME')],
   vrrpTrackProcess,
-  { repeat: true },
+  { repeat: true, ...PROCESSES },
 );
 
 /** `[VALUE] [overwrite]`. */
@@ -86,9 +90,13 @@ export const trackFile = {
   init_file: keyword('make the file at the start, if there is none', [initFile]),
 };
 const TRACK_FILE = 'a number read from a file, for track_file and FILE_CHECK';
-export const trackFileBlock = block(TRACK_FILE, [arg.text('NAME')], trackFile, { repeat: true });
+export const trackFileBlock = block(TRACK_FILE, [arg.text('NAME')], trackFile, {
+  repeat: true,
+  ...FILES,
+});
 export const vrrpTrackFileBlock = block(TRACK_FILE, [arg.text('NAME')], trackFile, {
   repeat: true,
+  ...FILES,
   alias: 'track_file',
   deprecated: 'write track_file',
 });
