@@ -3,7 +3,8 @@ import type { GlobalSettings, VirtualServerSettings } from '../core/config/model
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
-import type { VrrpSettings } from '../core/vrrp/settings.ts';
+import type { GroupSettings, LinkDelays, StartSettings, VrrpSettings } from '../core/vrrp/settings.ts';
+import type { TrackEvent } from '../core/vrrp/track.ts';
 
 /**
  * What the processes of one daemon tell each other. Changes are sent as they happen and the whole state at
@@ -29,6 +30,10 @@ export interface Configure<Configuration> {
 
 export interface VrrpConfiguration {
   readonly instances: readonly VrrpSettings[];
+  readonly groups: readonly GroupSettings[];
+  /** Where a link changes back and forth. */
+  readonly delays: readonly LinkDelays[];
+  readonly start: StartSettings;
   /** SCHED_RR priority, 0 for ordinary scheduling. */
   readonly realTimePriority: number;
   /** On stop, take the addresses away (not with `-V`). */
@@ -37,7 +42,9 @@ export interface VrrpConfiguration {
 export type ToVrrp =
   | Configure<VrrpConfiguration>
   /** An operator's word: give up every VIP and stay without until it is taken back. */
-  | { readonly type: 'maintenance'; readonly on: boolean };
+  | { readonly type: 'maintenance'; readonly on: boolean }
+  /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */
+  | { readonly type: 'track'; readonly events: readonly TrackEvent[] };
 export interface VrrpState {
   readonly instances: readonly VrrpStatus[];
   /** Datagrams on the VRRP sockets that were no IP packets of the right form. */

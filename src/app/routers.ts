@@ -4,8 +4,9 @@ import { type Family, familyOf, type Ip } from '../core/ip.ts';
 import type { AddressesEvent, HeldAddress } from '../core/kernel/events.ts';
 import { toSeconds } from '../core/time.ts';
 import { announcement } from '../core/vrrp/announce.ts';
-import type { VrrpEffect, VrrpEvent, VrrpStatus } from '../core/vrrp/events.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../core/vrrp/events.ts';
 import { VrrpInstance } from '../core/vrrp/instance.ts';
+import type { LinkState } from '../core/vrrp/links.ts';
 import { VRRP_GROUP, vridOf } from '../core/vrrp/packet.ts';
 import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
 import type { Driven, Driver } from '../io/drive.ts';
@@ -23,8 +24,12 @@ const RESEND_MS = 5;
 export interface Surroundings {
   readonly driver: Driver;
   readonly interfaces: Interfaces;
+  /** Whether an interface is believed to be up. */
+  linkState(name: string): LinkState;
   addresses(event: AddressesEvent): void;
   log(level: Level, message: string): void;
+  /** A member of a sync group stands otherwise than before. */
+  standing(group: string, key: string, standing: Standing): void;
   /** The state of a router changed. */
   changed(): void;
 }
@@ -35,7 +40,7 @@ export const routerKey = ({ interface: device, family, vrid }: VrrpSettings): st
 
 /** One virtual router at work: the machine, and the hands that perform its effects. */
 export class Router {
-  readonly settings: VrrpSettings;
+  #settings: VrrpSettings;
   readonly #surroundings: Surroundings;
   readonly #ports: Ports;
   readonly #instance: VrrpInstance;
@@ -44,13 +49,24 @@ export class Router {
   #trouble: string | undefined;
 
   constructor(settings: VrrpSettings, ports: Ports, surroundings: Surroundings) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#ports = ports;
     this.#surroundings = surroundings;
     this.#instance = new VrrpInstance(settings);
     this.#driven = surroundings.driver.attach(this.#instance, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
+  }
+
+  get settings(): VrrpSettings {
+    return this.#settings;
+  }
+
+  /** In place: what runs goes on. `settings` are of the same virtual router. */
+  configure(settings: VrrpSettings): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    this.handle({ type: 'configure', settings });
   }
 
   status(): VrrpStatus {
@@ -63,11 +79,19 @@ export class Router {
 
   /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
   reground(virtual: ReadonlySet<Ip>, hindrance: string | undefined): void {
-    const { interface: device, family, source } = this.settings;
-    const footing = this.#surroundings.interfaces.footing(device, family, source, virtual);
+    const { interface: device, family, source, track = [], trackPrimary = true } = this.#settings;
+    for (const { kind, name } of track) {
+      if (kind !== 'interface') continue;
+      const { up: good, why } = this.#surroundings.linkState(name);
+      this.handle({ type: 'track', kind, name, good, why });
+    }
+    const state = this.#surroundings.linkState(device);
+    const believed =
+      trackPrimary || state.up ? state : { up: true, why: `${state.why}, which does not matter` };
+    const footing = this.#surroundings.interfaces.footing(device, family, source, virtual, believed);
     const link = this.#surroundings.interfaces.named(device);
     const up = footing.up && hindrance === undefined;
-    if (up && link !== undefined) this.#port = this.#ports.open(link.name, link.ifindex, family);
+    if (up && link !== undefined) this.#port = this.#ports.open(link.name, link.ifindex, this.#settings);
     this.handle({
       type: 'link',
       up: up && this.#port !== undefined,
@@ -87,21 +111,25 @@ export class Router {
 
   #perform(effect: VrrpEffect): void {
     const around = this.#surroundings;
-    const { name } = this.settings;
+    const { name } = this.#settings;
+    const owner = routerKey(this.#settings);
     switch (effect.type) {
       case 'send':
-        this.#send(effect.payload, effect.source, effect.destination);
+        this.#send(effect);
         break;
       case 'hold': {
         const { lease } = effect;
-        around.addresses({ type: 'hold', owner: name, addresses: this.#placed(effect.addresses), lease });
+        around.addresses({ type: 'hold', owner, addresses: this.#placed(effect.addresses), lease });
         break;
       }
       case 'release':
-        around.addresses({ type: 'release', owner: name, leftovers: this.#placed(effect.addresses) });
+        around.addresses({ type: 'release', owner, leftovers: this.#placed(effect.addresses) });
         break;
       case 'announce':
         this.#announce(effect.addresses, effect.repeat);
+        break;
+      case 'standing':
+        around.standing(effect.group, owner, effect.standing);
         break;
       case 'transition':
         around.log('notice', `${name}: ${effect.from} -> ${effect.to}: ${effect.cause}`);
@@ -114,22 +142,22 @@ export class Router {
 
   /** With the interface of each address named. */
   #placed(addresses: readonly VirtualAddress[]): HeldAddress[] {
-    return addresses.map((address) => ({ ...address, dev: address.dev ?? this.settings.interface }));
+    return addresses.map((address) => ({ ...address, dev: address.dev ?? this.#settings.interface }));
   }
 
-  #send(payload: Uint8Array, source: Ip, destination: Ip): void {
+  #send({ payload, destination, source, ttl }: Extract<VrrpEffect, { type: 'send' }>): void {
     try {
-      this.#port?.sender.send(payload, destination, source);
+      this.#port?.sender.send(payload, destination, source, ttl);
       // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
       if (this.#instance.state === 'MASTER') {
-        this.#surroundings.addresses({ type: 'renew', owner: this.settings.name });
+        this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings) });
       }
       this.#trouble = undefined;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       // Once for each kind of trouble: a cut link would say it with every advert.
       if (this.#trouble !== error.message) {
-        this.#surroundings.log('error', `${this.settings.name}: no advert sent: ${error.message}`);
+        this.#surroundings.log('error', `${this.#settings.name}: no advert sent: ${error.message}`);
       }
       this.#trouble = error.message;
     }
@@ -165,6 +193,8 @@ interface Port {
   readonly ifindex: number;
   readonly receiver: VrrpReceiver;
   readonly sender: VrrpSender;
+  /** The multicast groups that the receiver has joined. */
+  readonly joined: Set<Ip>;
 }
 
 /** All sockets of the VRRP process: one pair for each interface and family, one for frames. */
@@ -189,30 +219,42 @@ export class Ports {
     return sum;
   }
 
-  /** The sockets of this interface; new ones when it was made anew. `undefined`, logged, when there can be none. */
-  open(device: string, ifindex: number, family: Family): Port | undefined {
+  /**
+   * The sockets of this interface for a virtual router; new ones when it was made anew. `undefined`, logged, when
+   * there can be none.
+   */
+  open(device: string, ifindex: number, router: VrrpSettings): Port | undefined {
+    const { family, peers = [], destination = VRRP_GROUP[family] } = router;
     const key = `${device} ${family}`;
     const known = this.#ports.get(key);
-    if (known?.ifindex === ifindex) return known;
-    this.#close(key);
+    if (known?.ifindex !== ifindex) this.#close(key);
     try {
-      const bound = { name: device, ifindex };
-      const receiver = new VrrpReceiver(family, bound, [VRRP_GROUP[family]]);
-      const port = { ifindex, receiver, sender: new VrrpSender(family, bound) };
-      receiver.listen({
-        advert: (advert) => {
-          const vrid = vridOf(advert.payload);
-          if (vrid !== undefined) this.#deliver(device, family, vrid, advert);
-        },
-        error: (error) => this.#surroundings.log('error', error.message),
-      });
-      this.#ports.set(key, port);
+      const port = this.#ports.get(key) ?? this.#make(device, ifindex, family);
+      if (peers.length === 0 && !port.joined.has(destination)) {
+        port.receiver.join(destination);
+        port.joined.add(destination);
+      }
       return port;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#surroundings.log('error', error.message);
       return undefined;
     }
+  }
+
+  #make(device: string, ifindex: number, family: Family): Port {
+    const bound = { name: device, ifindex };
+    const receiver = new VrrpReceiver(family, bound, []);
+    const port = { ifindex, receiver, sender: new VrrpSender(family, bound), joined: new Set<Ip>() };
+    receiver.listen({
+      advert: (advert) => {
+        const vrid = vridOf(advert.payload);
+        if (vrid !== undefined) this.#deliver(device, family, vrid, advert);
+      },
+      error: (error) => this.#surroundings.log('error', error.message),
+    });
+    this.#ports.set(`${device} ${family}`, port);
+    return port;
   }
 
   #close(key: string): void {

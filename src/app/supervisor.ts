@@ -228,12 +228,19 @@ class Supervisor implements ChildListener {
 
   /** What a process of each role has to do; undefined: it is not needed. */
   #assignment(role: Role): VrrpConfiguration | CheckConfiguration | SyncDaemonSettings | undefined {
-    const { instances, virtualServers, global, syncDaemon } = this.#configuration;
+    const { instances, groups, delays, virtualServers, global, syncDaemon } = this.#configuration;
     const { vrrp: onlyVrrp, check: onlyCheck } = this.#options;
     if (role === 'vrrp') {
       if (onlyCheck || instances.length === 0) return undefined;
-      const { realTimePriority } = global;
-      return { instances, realTimePriority, release: !this.#options.dontReleaseVrrp };
+      const { realTimePriority, start } = global;
+      return {
+        instances,
+        groups,
+        delays,
+        start,
+        realTimePriority,
+        release: !this.#options.dontReleaseVrrp,
+      };
     }
     if (onlyVrrp) return undefined;
     if (role === 'sync') return syncDaemon;

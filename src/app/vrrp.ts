@@ -6,19 +6,34 @@ import { Addresses } from '../core/kernel/addresses.ts';
 import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/kernel/events.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
 import { STATE_PERIOD } from '../core/supervision.ts';
-import { toMillis } from '../core/time.ts';
+import { seconds, toMillis } from '../core/time.ts';
+import type { Standing } from '../core/vrrp/events.ts';
+import { memberSettings } from '../core/vrrp/group.ts';
+import { type LinkState, LinkWatch, type LinkWatchEvent } from '../core/vrrp/links.ts';
 import type { VrrpSettings } from '../core/vrrp/settings.ts';
+import { startDelay } from '../core/vrrp/start.ts';
+import type { TrackEvent } from '../core/vrrp/track.ts';
 import { Channel } from '../io/channel.ts';
+import { now } from '../io/clock.ts';
 import { type Driven, Driver } from '../io/drive.ts';
 import { SystemError } from '../io/errno.ts';
 import { explainOutcome } from '../io/netlink.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
 import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
+import { Groups } from './groups.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpState } from './messages.ts';
 import { Ports, Router, routerKey, type Surroundings } from './routers.ts';
 
 const EXIT_CRASHED = 70;
+const NOTHING: VrrpConfiguration = {
+  instances: [],
+  groups: [],
+  delays: [],
+  start: { delay: seconds(0), afterBoot: seconds(0) },
+  realTimePriority: 0,
+  release: true,
+};
 
 /** The process that elects and holds addresses. It goes on when the supervisor is gone. */
 export function runVrrp(): void {
@@ -54,7 +69,14 @@ class VrrpProcess implements Surroundings {
   readonly #addresses: Driven<AddressesEvent>;
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
-  #configuration: VrrpConfiguration = { instances: [], realTimePriority: 0, release: true };
+  readonly #groups = new Groups(this.driver, (member, event) => this.#routers.get(member)?.handle(event));
+  readonly #links = new LinkWatch();
+  readonly #watch: Driven<LinkWatchEvent>;
+  #watched: ReadonlySet<string> = new Set();
+  /** What was told of tracked things that are not interfaces, for routers that come later. */
+  readonly #tracked = new Map<string, TrackEvent>();
+  readonly #begun = now();
+  #configuration: VrrpConfiguration = NOTHING;
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
   #virtual: ReadonlySet<Ip> = new Set();
   #maintenance = false;
@@ -63,12 +85,14 @@ class VrrpProcess implements Surroundings {
     this.#addresses = this.driver.attach(new Addresses(), (effects) => {
       for (const effect of effects) this.#performAddress(effect);
     });
+    this.#watch = this.driver.attach(this.#links, () => this.#reground());
   }
 
   run(): void {
     this.#watchKernel();
     this.#channel.onMessage((message) => {
       if (message.type === 'maintenance') this.#setMaintenance(message.on);
+      else if (message.type === 'track') this.#track(message.events);
       else this.#configure(message.configuration);
     });
     setInterval(() => this.changed(), toMillis(STATE_PERIOD));
@@ -106,11 +130,19 @@ class VrrpProcess implements Surroundings {
     const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
     this.#virtual = new Set(held.map(({ address }) => address.ip));
     this.#schedule(configuration.realTimePriority);
-    const wanted = new Map(configuration.instances.map((settings) => [routerKey(settings), settings]));
-    for (const [key, router] of this.#routers) {
-      if (JSON.stringify(wanted.get(key)) !== JSON.stringify(router.settings)) this.#remove(key, router);
+    const { groups } = configuration;
+    const instances = memberSettings(configuration.instances, groups);
+    const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
+    const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
+    this.#groups.configure(groups, (name) => keys.get(name));
+    this.#watchLinks(instances);
+    for (const [key, router] of this.#routers) if (!wanted.has(key)) this.#remove(key, router);
+    for (const [key, settings] of wanted) {
+      const router = this.#routers.get(key);
+      if (router === undefined) this.#add(key, settings);
+      else router.configure(settings);
     }
-    for (const [key, settings] of wanted) if (!this.#routers.has(key)) this.#add(key, settings);
+    this.#keepTracked(instances);
     this.#reground();
     this.#channel.send({ type: 'ready' });
     this.changed();
@@ -119,13 +151,57 @@ class VrrpProcess implements Surroundings {
   #add(key: string, settings: VrrpSettings): void {
     const router = new Router(settings, this.#ports, this);
     this.#routers.set(key, router);
-    router.handle({ type: 'start' });
+    const { start } = this.#configuration;
+    router.handle({ type: 'start', delay: startDelay(start, this.#begun, now()) });
   }
 
   #remove(key: string, router: Router): void {
     router.handle({ type: 'stop' });
     router.close();
     this.#routers.delete(key);
+  }
+
+  // What is tracked.
+
+  linkState(name: string): LinkState {
+    return this.#links.believed(name) ?? this.interfaces.state(name);
+  }
+
+  standing(group: string, key: string, standing: Standing): void {
+    this.#groups.standing(group, key, standing);
+  }
+
+  #watchLinks(instances: readonly VrrpSettings[]): void {
+    const tracked = instances.flatMap(({ track = [] }) => track.filter(({ kind }) => kind === 'interface'));
+    const interfaces = [
+      ...instances.map((settings) => settings.interface),
+      ...tracked.map(({ name }) => name),
+    ];
+    this.#watch.handle({ type: 'watch', interfaces, delays: this.#configuration.delays });
+    this.#watched = new Set(interfaces);
+    this.#showLinks();
+  }
+
+  #showLinks(): void {
+    for (const name of this.#watched) {
+      this.#watch.handle({ type: 'shown', interface: name, state: this.interfaces.state(name) });
+    }
+  }
+
+  #track(events: readonly TrackEvent[]): void {
+    for (const event of events) {
+      this.#tracked.set(`${event.kind} ${event.name}`, event);
+      for (const router of this.#routers.values()) router.handle(event);
+    }
+  }
+
+  /** Tells all routers what is known: some track more than before. Forgets what nobody tracks. */
+  #keepTracked(instances: readonly VrrpSettings[]): void {
+    const wanted = new Set(
+      instances.flatMap(({ track = [] }) => track.map(({ kind, name }) => `${kind} ${name}`)),
+    );
+    for (const key of this.#tracked.keys()) if (!wanted.has(key)) this.#tracked.delete(key);
+    this.#track([...this.#tracked.values()]);
   }
 
   #setMaintenance(on: boolean): void {
@@ -167,6 +243,7 @@ class VrrpProcess implements Surroundings {
     for (const address of addresses) this.interfaces.address(address, true);
     this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
     this.#addresses.handle({ type: 'shown', addresses });
+    this.#showLinks();
     this.#reground();
   }
 
@@ -174,6 +251,7 @@ class VrrpProcess implements Surroundings {
     if (event.type === 'link') {
       this.interfaces.link(event.link, event.present);
       this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
+      this.#showLinks();
     } else if (event.type === 'address') {
       const { address, present } = event;
       this.interfaces.address(address, present);
@@ -198,23 +276,26 @@ class VrrpProcess implements Surroundings {
       }
       case 'restored': {
         const lost = effect.addresses.map(({ address }) => formatPrefix(address)).join(', ');
-        this.log('warning', `${effect.owner}: put back what was gone: ${lost}`);
-        this.#named(effect.owner)?.announce(effect.addresses);
+        this.log('warning', `${this.#nameOf(effect.owner)}: put back what was gone: ${lost}`);
+        this.#routers.get(effect.owner)?.announce(effect.addresses);
         break;
       }
       case 'adopted':
-        this.log('notice', `${effect.owner}: ${formatPrefix(effect.address.address)} was there already`);
+        this.log(
+          'notice',
+          `${this.#nameOf(effect.owner)}: ${formatPrefix(effect.address.address)} was there already`,
+        );
         break;
       case 'problem':
-        this.log('error', `${effect.owner ?? 'addresses'}: ${effect.what}: ${explainOutcome(effect)}`);
+        this.log('error', `${this.#nameOf(effect.owner)}: ${effect.what}: ${explainOutcome(effect)}`);
         break;
       default:
         unreachable(effect);
     }
   }
 
-  #named(name: string): Router | undefined {
-    for (const router of this.#routers.values()) if (router.settings.name === name) return router;
-    return undefined;
+  /** Addresses are held under the router's key, which outlives its name. */
+  #nameOf(owner = 'addresses'): string {
+    return this.#routers.get(owner)?.settings.name ?? owner;
   }
 }

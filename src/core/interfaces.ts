@@ -44,15 +44,28 @@ export class Interfaces {
     return undefined;
   }
 
-  /**
-   * The footing of a virtual router on `name`. `wanted` is `mcast_src_ip`; `virtual` are all addresses that
-   * VRRP moves: none of them is a source, or a master would speak with an address that it may lose.
-   */
-  footing(name: string, family: Family, wanted: Ip | undefined, virtual: ReadonlySet<Ip>): Footing {
+  /** Whether an interface is up. */
+  state(name: string): { readonly up: boolean; readonly why: string } {
     const link = this.named(name);
     if (link === undefined) return { up: false, why: `there is no interface ${name}` };
     if ((link.flags & LINK_FLAG.up) === 0) return { up: false, why: `${name} is down` };
-    if (!isUp(link)) return { up: false, why: `${name} has no carrier` };
+    return isUp(link) ? { up: true, why: `${name} is up` } : { up: false, why: `${name} has no carrier` };
+  }
+
+  /**
+   * The footing of a virtual router on `name`, whose link is believed to be in `state`. `wanted` is
+   * `mcast_src_ip`; `virtual` are all addresses that VRRP moves: none of them is a source, or a master would speak with an address that it may lose.
+   */
+  footing(
+    name: string,
+    family: Family,
+    wanted: Ip | undefined,
+    virtual: ReadonlySet<Ip>,
+    state = this.state(name),
+  ): Footing {
+    const link = this.named(name);
+    if (link === undefined) return this.state(name);
+    if (!state.up) return state;
     const usable = [...this.#addresses.values()].filter(
       (address) =>
         address.ifindex === link.ifindex && isUsable(address, family) && !virtual.has(address.address.ip),
@@ -60,12 +73,12 @@ export class Interfaces {
     if (wanted !== undefined) {
       const there = usable.some(({ address }) => address.ip === wanted);
       return there
-        ? { up: true, source: wanted, why: `${name} is up` }
+        ? { up: true, source: wanted, why: state.why }
         : { up: false, why: `${name} has not got ${wanted} (mcast_src_ip)` };
     }
     const source = (family === 4 ? primary(usable) : usable.find(({ address }) => isLinkLocal(address.ip)))
       ?.address;
-    if (source !== undefined) return { up: true, source: source.ip, why: `${name} is up` };
+    if (source !== undefined) return { up: true, source: source.ip, why: state.why };
     return {
       up: false,
       why: `${name} has no ${family === 4 ? 'IPv4' : 'IPv6 link-local'} address to send from`,

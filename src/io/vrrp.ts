@@ -241,15 +241,16 @@ export class VrrpSender {
 
   /**
    * Sends a VRRP message to a group or a peer. Without a `source` the kernel takes an address of the
-   * interface. Throws SystemError: `ENETDOWN`, `ENETUNREACH`, `EINVAL` for an IPv6 source that is not here.
+   * interface. `hops` is the TTL or hop limit of unicast; a group gets 255.
+   * Throws SystemError: `ENETDOWN`, `ENETUNREACH`, `EINVAL` for an IPv6 source that is not here.
    */
-  send(payload: Uint8Array, destination: Ip, source?: Ip): void {
+  send(payload: Uint8Array, destination: Ip, source?: Ip, hops = HOPS): void {
     if (this.#family === 4) {
-      this.#socket.send(ipv4Datagram(payload, destination, source), sockaddrIp(destination));
+      this.#socket.send(ipv4Datagram(payload, destination, source, hops), sockaddrIp(destination));
       return;
     }
     const to = sockaddrIp(destination, 0, this.#ifindex);
-    this.#socket.send(payload, to, source === undefined ? undefined : sourceControl(source, this.#ifindex));
+    this.#socket.send(payload, to, control6(source, hops, this.#ifindex));
   }
 
   close(): void {
@@ -258,7 +259,12 @@ export class VrrpSender {
 }
 
 /** RFC 791 header with zeros where raw(7) says that the kernel fills them in: id, checksum, absent source. */
-function ipv4Datagram(payload: Uint8Array, destination: Ip, source: Ip | undefined): Uint8Array {
+function ipv4Datagram(
+  payload: Uint8Array,
+  destination: Ip,
+  source: Ip | undefined,
+  hops: number,
+): Uint8Array {
   const out = new Writer(IPV4_HEADER + payload.length);
   out
     .u8(0x45)
@@ -266,14 +272,21 @@ function ipv4Datagram(payload: Uint8Array, destination: Ip, source: Ip | undefin
     .u16be(IPV4_HEADER + payload.length)
     .u16be(0)
     .u16be(0);
-  out.u8(HOPS).u8(IPPROTO_VRRP).u16be(0);
+  out.u8(hops).u8(IPPROTO_VRRP).u16be(0);
   if (source === undefined) out.zeros(4);
   else out.bytes(ipToBytes(source));
   return out.bytes(ipToBytes(destination)).bytes(payload).finish();
 }
 
-/** struct in6_pktinfo: the source address and the interface. */
-function sourceControl(source: Ip, ifindex: number): Uint8Array {
-  const data = new Writer(20).bytes(ipToBytes(source)).i32host(ifindex).finish();
-  return buildControl([{ level: IPPROTO_IPV6, type: IPV6.PKTINFO, data }]);
+/** What differs from the socket's own: struct in6_pktinfo with source and interface, and the hop limit. */
+function control6(source: Ip | undefined, hops: number, ifindex: number): Uint8Array | undefined {
+  const messages = [];
+  if (source !== undefined) {
+    const data = new Writer(20).bytes(ipToBytes(source)).i32host(ifindex).finish();
+    messages.push({ level: IPPROTO_IPV6, type: IPV6.PKTINFO, data });
+  }
+  if (hops !== HOPS) {
+    messages.push({ level: IPPROTO_IPV6, type: IPV6.HOPLIMIT, data: new Writer(4).i32host(hops).finish() });
+  }
+  return messages.length === 0 ? undefined : buildControl(messages);
 }

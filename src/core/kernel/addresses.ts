@@ -5,7 +5,7 @@ import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
 import { MAX_BATCH } from '../netlink/message.ts';
 import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
-import { type Entry, grantOf, installation, isDue, nameOf, type Owner } from './entry.ts';
+import { type Entry, grantOf, installation, isDue, nameOf, type Owner, sameAddress } from './entry.ts';
 import type { AddressChange, AddressesEffect, AddressesEvent, ChangeResult, HeldAddress } from './events.ts';
 
 /**
@@ -144,6 +144,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const before = new Set(owner.entries);
     for (const held of addresses) {
       const entry = this.#entryOf(held);
+      // The kernel changes neither label nor scope of an address that is there.
+      if (!sameAddress(entry.held, held)) entry.outdated = true;
       entry.held = held;
       entry.owners.add(owner);
       owner.entries.add(entry);
@@ -177,7 +179,14 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const key = nameOf(held.dev, held.address);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const entry: Entry = { key, held, owners: new Set(), restored: NEVER, notBefore: NEVER, late: false };
+    const fresh = {
+      owners: new Set<Owner>(),
+      restored: NEVER,
+      notBefore: NEVER,
+      late: false,
+      outdated: false,
+    };
+    const entry: Entry = { key, held, ...fresh };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -206,7 +215,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       this.#renewals.delete(entry);
     } else if (entry.notBefore > now) {
       this.#waiting.set(entry, entry.notBefore);
-    } else if (!wanted) {
+    } else if (!wanted || (present && entry.outdated)) {
       this.#change(entry, 'remove', now);
     } else if (!present) {
       this.#install(entry, now);
@@ -218,6 +227,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   }
 
   #install(entry: Entry, now: Instant): void {
+    if (entry.outdated) delete entry.covered;
+    entry.outdated = false;
     const first = entry.covered === undefined;
     if (!first) entry.late = true;
     this.#renewals.delete(entry);
@@ -311,6 +322,9 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const gone = result.errno === ERRNO.noDevice || result.errno === ERRNO.notAvailable;
     if (op === 'remove' && (result.errno === ERRNO.none || gone)) {
       this.#shown.delete(entry.key);
+      // What goes in order to be had anew is no loss.
+      if (entry.outdated) delete entry.covered;
+      entry.outdated = false;
       return false;
     }
     if (result.errno === ERRNO.none || (op === 'add' && result.errno === ERRNO.exists)) {

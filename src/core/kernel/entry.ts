@@ -36,6 +36,8 @@ export interface Entry {
   restored: Instant;
   /** It is missing while it is held: its return is told. */
   late: boolean;
+  /** It is there with what can only be had anew: it goes first. */
+  outdated: boolean;
   /** The last problem reported, so that a lasting one is reported once. */
   problem?: string;
 }
@@ -43,6 +45,12 @@ export interface Entry {
 /** What tells addresses apart in the kernel: IPv6 has an address once on an interface, IPv4 once a prefix. */
 export function nameOf(dev: string, prefix: Prefix): string {
   return `${dev} ${familyOf(prefix.ip) === 6 ? prefix.ip : formatPrefix(prefix)}`;
+}
+
+/** Whether what the kernel has for `a` is right for `b`: of an address that is there it changes no attribute. */
+export function sameAddress(a: HeldAddress, b: HeldAddress): boolean {
+  const samePrefix = a.address.ip === b.address.ip && a.address.length === b.address.length;
+  return samePrefix && a.scope === b.scope && a.label === b.label && a.broadcast === b.broadcast;
 }
 
 /** The best grant that the owners' authority gives at `now`; `undefined` when all of it is stale. */

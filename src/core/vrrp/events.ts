@@ -1,26 +1,59 @@
 import type { Ip } from '../ip.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { Datagram, Notice, RejectReason } from './packet.ts';
-import type { VirtualAddress } from './settings.ts';
+import type { VirtualAddress, VrrpSettings } from './settings.ts';
 import type { VrrpStatistics } from './statistics.ts';
+import type { TrackEvent } from './track.ts';
 
 /** INIT and FAULT are both "Initialize" of the RFC: INIT is not started, FAULT cannot serve. */
 export type VrrpState = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
 
+/**
+ * Whether the interface can carry VRRP now, and the address that adverts leave from (primary, or link-local
+ * for IPv6). Sent once before or after `start` and at each change; up without a source counts as down.
+ */
+export interface LinkEvent {
+  readonly type: 'link';
+  readonly up: boolean;
+  readonly source?: Ip | undefined;
+  readonly why: string;
+}
+
 /** What happens to a virtual router. */
 export type VrrpEvent =
-  | { readonly type: 'start' }
+  /** `delay`: it begins so much later (`vrrp_startup_delay`). */
+  | { readonly type: 'start'; readonly delay?: Duration }
   /** Ends mastership properly: an advert with priority 0, then the addresses go. */
   | { readonly type: 'stop' }
-  /**
-   * Whether the interface can carry VRRP now, and the address that adverts leave from (primary, or link-local
-   * for IPv6). Sent once before or after `start` and at each change; up without a source counts as down.
-   */
-  | { readonly type: 'link'; readonly up: boolean; readonly source?: Ip | undefined; readonly why: string }
+  | LinkEvent
   /** A VRRP payload that arrived for this virtual router's id; decoded and judged here. */
   | ({ readonly type: 'packet' } & Datagram)
   /** A planned hand-over: become backup, and do not preempt whoever takes over. */
-  | { readonly type: 'resign'; readonly why: string };
+  | { readonly type: 'resign'; readonly why: string }
+  /**
+   * Other settings for the same virtual router (VRID, family and interface stay). What they do not change is
+   * not touched: a master stays master, with an advert at once.
+   */
+  | { readonly type: 'configure'; readonly settings: VrrpSettings }
+  /** News of something tracked. */
+  | TrackEvent
+  /** From the sync group: why another member keeps it from serving; `undefined` when none does. */
+  | { readonly type: 'group'; readonly fault: string | undefined }
+  /** From the sync group: all members are ready, so be master. For a candidate only. */
+  | { readonly type: 'elect' }
+  /** From the sync group: another member ceased to be master, so cease too. */
+  | { readonly type: 'yield'; readonly why: string };
+
+/** What a sync group needs to know of a member. */
+export interface Standing {
+  readonly state: VrrpState;
+  /** Why it cannot serve, for reasons of its own. */
+  readonly fault?: string | undefined;
+  /** Whether it follows a master. */
+  readonly follows: boolean;
+  /** Why it would become master now, were it alone; only as BACKUP. */
+  readonly candidate?: string | undefined;
+}
 
 /** What the shell is to do, in this order. */
 export type VrrpEffect =
@@ -30,6 +63,8 @@ export type VrrpEffect =
       readonly payload: Uint8Array;
       readonly source: Ip;
       readonly destination: Ip;
+      /** TTL or hop limit. */
+      readonly ttl: number;
     }
   /**
    * The addresses must be on their interfaces from now on: install what is missing, and where `lease` is not
@@ -41,6 +76,8 @@ export type VrrpEffect =
   | { readonly type: 'release'; readonly addresses: readonly VirtualAddress[] }
   /** One burst: `repeat` gratuitous ARPs or unsolicited neighbour advertisements for each address. */
   | { readonly type: 'announce'; readonly addresses: readonly VirtualAddress[]; readonly repeat: number }
+  /** For the sync group, when it is in one: at each change. */
+  | { readonly type: 'standing'; readonly group: string; readonly standing: Standing }
   | {
       readonly type: 'transition';
       readonly from: VrrpState;
@@ -67,7 +104,10 @@ export interface VrrpStatus {
   /** When the state was entered, and why. */
   readonly since: Instant;
   readonly cause: string;
+  /** The effective one: what is tracked counts. */
   readonly priority: number;
+  /** Every reason why it cannot serve now. */
+  readonly faults: readonly string[];
   readonly source: Ip | undefined;
   /** The master that is followed; ourselves as master; nobody. */
   readonly master:

@@ -3,33 +3,62 @@ import type { VrrpEffect } from './events.ts';
 import type { AnnounceSettings, VirtualAddress, VrrpSettings } from './settings.ts';
 
 export type HoldingTimer = 'announce' | 'refresh';
-type HoldingTimers = Pick<Timers<HoldingTimer>, 'set' | 'due'>;
+type HoldingTimers = Pick<Timers<HoldingTimer>, 'set' | 'due' | 'clear'>;
+
+/** What is to be announced together. */
+interface Burst {
+  readonly addresses: readonly VirtualAddress[];
+  readonly repeat: number;
+}
 
 /**
  * What a master does with the addresses: holds them, and announces them: a burst at once, one after the
  * delay, and the periodic refresh (counted from the delayed burst, as keepalived does).
  */
 export class Holding {
-  readonly #lease: Duration;
-  readonly #announcing: AnnounceSettings;
-  readonly #addresses: readonly VirtualAddress[];
+  #lease: Duration;
+  #announcing: AnnounceSettings;
+  #addresses: readonly VirtualAddress[];
   readonly #timers: HoldingTimers;
   readonly #emit: (effect: VrrpEffect) => void;
   #announced = 0 as Instant;
+  /** What the timer `announce` is for, while it runs. */
+  #waiting: Burst | undefined;
 
   /** `timers` are the instance's, which clears them when mastership ends. */
   constructor(settings: VrrpSettings, timers: HoldingTimers, emit: (effect: VrrpEffect) => void) {
     this.#lease = settings.lease;
     this.#announcing = settings.announce;
-    this.#addresses = [...settings.addresses, ...settings.excluded];
+    this.#addresses = allOf(settings);
     this.#timers = timers;
     this.#emit = emit;
   }
 
+  /**
+   * Other settings. While `serving`, what is new among the addresses is installed and announced, now and after
+   * the delay; what is gone goes; the others are not touched.
+   */
+  configure(settings: VrrpSettings, serving: boolean, now: Instant): void {
+    const before = new Set(this.#addresses.map((address) => JSON.stringify(address)));
+    const addresses = allOf(settings);
+    const added = addresses.filter((address) => !before.delete(JSON.stringify(address)));
+    const changed = added.length > 0 || before.size > 0 || settings.lease !== this.#lease;
+    this.#lease = settings.lease;
+    this.#announcing = settings.announce;
+    this.#addresses = addresses;
+    if (!serving) return;
+    if (changed) this.#emit({ type: 'hold', addresses, lease: this.#lease });
+    if (added.length > 0) this.#burst(added, now);
+    const { refresh } = this.#announcing;
+    if (refresh === 0) this.#timers.clear('refresh');
+    else if (this.#timers.due('refresh') === undefined) this.#timers.set('refresh', after(now, refresh));
+  }
+
   /** At the beginning of mastership, or when it goes on after a stall. */
   hold(now: Instant): void {
+    this.#waiting = undefined;
     this.#emit({ type: 'hold', addresses: this.#addresses, lease: this.#lease });
-    this.#burst(now);
+    this.#burst(this.#addresses, now);
     const { delay, refresh } = this.#announcing;
     if (refresh > 0) this.#timers.set('refresh', after(after(now, delay), refresh));
   }
@@ -43,32 +72,51 @@ export class Holding {
    * has gone by since the last time.
    */
   contest(pause: Duration, now: Instant): void {
+    const { repeat, delay, lowerRepeat = repeat, lowerDelay = delay } = this.#announcing;
+    if (lowerRepeat === 0) return;
     const decent = after(this.#announced, pause);
-    if (now >= decent) this.#burst(now);
-    else this.#timers.set('announce', earliest(this.#timers.due('announce'), decent) ?? decent);
+    if (now >= decent) this.#burst(this.#addresses, now, lowerRepeat, lowerDelay);
+    else this.#later(this.#addresses, lowerRepeat, earliest(this.#timers.due('announce'), decent) ?? decent);
   }
 
   expired(timer: HoldingTimer, now: Instant): void {
-    const { repeat, refresh, refreshRepeat } = this.#announcing;
+    const { refresh, refreshRepeat } = this.#announcing;
     switch (timer) {
       case 'announce':
-        this.#announce(repeat, now);
+        if (this.#waiting !== undefined) this.#announce(this.#waiting, now);
+        this.#waiting = undefined;
         break;
       case 'refresh':
         this.#timers.set('refresh', after(now, refresh));
-        this.#announce(refreshRepeat, now);
+        this.#announce({ addresses: this.#addresses, repeat: refreshRepeat }, now);
         break;
     }
   }
 
-  #burst(now: Instant): void {
-    const { repeat, delay } = this.#announcing;
-    this.#announce(repeat, now);
-    if (delay > 0) this.#timers.set('announce', after(now, delay));
+  /** Now, and again after the delay. */
+  #burst(
+    addresses: readonly VirtualAddress[],
+    now: Instant,
+    repeat = this.#announcing.repeat,
+    delay = this.#announcing.delay,
+  ): void {
+    this.#announce({ addresses, repeat }, now);
+    if (delay > 0) this.#later(addresses, repeat, after(now, delay));
   }
 
-  #announce(repeat: number, now: Instant): void {
+  /** One burst waits at a time: what was waiting goes with it. */
+  #later(addresses: readonly VirtualAddress[], repeat: number, at: Instant): void {
+    const { addresses: others = [], repeat: least = 0 } = this.#waiting ?? {};
+    // An address that was taken out in the meantime is not ours to announce.
+    const still = others.filter((other) => !addresses.includes(other) && this.#addresses.includes(other));
+    this.#waiting = { addresses: [...addresses, ...still], repeat: Math.max(repeat, least) };
+    this.#timers.set('announce', at);
+  }
+
+  #announce({ addresses, repeat }: Burst, now: Instant): void {
     this.#announced = now;
-    this.#emit({ type: 'announce', addresses: this.#addresses, repeat });
+    this.#emit({ type: 'announce', addresses, repeat });
   }
 }
+
+const allOf = ({ addresses, excluded }: VrrpSettings): VirtualAddress[] => [...addresses, ...excluded];

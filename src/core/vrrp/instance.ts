@@ -1,22 +1,20 @@
 import { assert } from '../assert.ts';
-import { compareIp, familyOf, type Ip } from '../ip.ts';
+import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
-import { after, type Duration, earliest, type Instant, micros, since, Timers } from '../time.ts';
+import { after, type Duration, type Instant, since, Timers } from '../time.ts';
+import { Advertiser, type AdvertTimer } from './advertiser.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
+import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { Holding, type HoldingTimer } from './holding.ts';
 import { text } from './intervals.ts';
-import type { Advert, Datagram } from './packet.ts';
+import { Membership } from './membership.ts';
+import { type Advert, type Datagram, OWNER, RESIGNING, whyBetter } from './packet.ts';
+import { Preemption, type PreemptionTimer } from './preemption.ts';
 import { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';
 import { Silence, type SilenceTimer } from './silence.ts';
-import { Wire } from './wire.ts';
 
-/** The priority of the router that owns the addresses (RFC 9568, 5.2.4), and of one that resigns. */
-const OWNER = 255;
-const RESIGNING = 0;
-/** Adverts are answered with adverts at most so often an interval, however many arrive. */
-const ANSWERS_PER_INTERVAL = 50;
-type TimerName = 'advert' | SilenceTimer | HoldingTimer;
+type TimerName = 'start' | AdvertTimer | SilenceTimer | PreemptionTimer | HoldingTimer;
 
 /**
  * One virtual router: the state machine of RFC 9568, 6.4 and RFC 3768, 6.4, with keepalived's order of
@@ -25,13 +23,16 @@ type TimerName = 'advert' | SilenceTimer | HoldingTimer;
  * Being late is never evidence: `Silence` has what that means for a backup, `#wake` for a master.
  */
 export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
-  readonly #settings: VrrpSettings;
-  readonly #preempts: boolean;
+  /** With the effective priority in place of the configured one. */
+  #settings: VrrpSettings;
   readonly #timers = new Timers<TimerName>();
-  readonly #wire: Wire;
+  readonly #grounds: Grounds;
+  readonly #advertiser: Advertiser;
   readonly #reports: Reports;
   readonly #silence: Silence;
+  readonly #preemption: Preemption;
   readonly #holding: Holding;
+  readonly #membership: Membership;
   #effects: VrrpEffect[] = [];
 
   #state: VrrpState = 'INIT';
@@ -39,53 +40,54 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #cause = 'not started';
   #now = 0 as Instant;
   #started = false;
-  /** What the last `link` event said; `undefined` before the first. */
-  #link: { readonly source: Ip | undefined; readonly why: string } | undefined;
-  /** After a planned hand-over: whoever is master then is not preempted. */
-  #yields = false;
-  /** When our last advert left. */
-  #sent = 0 as Instant;
 
   /** Throws InvariantError when the settings are not what their types' comments say. */
   constructor(settings: VrrpSettings) {
-    assert(settings.advertInterval > 0, `${settings.name}: advert interval ${settings.advertInterval}`);
-    assert(settings.priority >= 1 && settings.priority <= OWNER, `${settings.name}: ${settings.priority}`);
     this.#settings = settings;
-    this.#preempts = settings.preempt || settings.priority === OWNER;
     const emit = (effect: VrrpEffect): void => {
       this.#effects.push(effect);
     };
-    this.#wire = new Wire(settings);
+    this.#grounds = new Grounds(settings);
     this.#reports = new Reports(emit);
+    this.#advertiser = new Advertiser(settings, this.#timers, this.#reports, emit);
     this.#silence = new Silence(settings, this.#timers, this.#reports);
+    this.#preemption = new Preemption(settings, this.#timers);
     this.#holding = new Holding(settings, this.#timers, emit);
+    this.#membership = new Membership(emit);
   }
 
   handle(event: VrrpEvent, now: Instant): void {
     this.#clock(now);
     switch (event.type) {
       case 'start':
-        this.#started = true;
-        if (this.#state === 'INIT' && this.#link !== undefined) this.#enter(now, 'started');
+        if (event.delay !== undefined && event.delay > 0) this.#timers.set('start', after(now, event.delay));
+        else this.#start(now);
         break;
       case 'stop':
         this.#started = false;
-        this.#yields = false;
+        this.#timers.clear('start');
+        this.#preemption.yields = false;
         this.#leave(now, 'INIT', 'stopped');
-        break;
-      case 'link':
-        this.#linkChanged(event, now);
         break;
       case 'packet':
         if (this.#state === 'BACKUP' || this.#state === 'MASTER') this.#packet(event, now);
         break;
       case 'resign':
         if (this.#state === 'MASTER') {
-          this.#yields = true;
+          this.#preemption.yields = true;
           this.#leave(now, 'BACKUP', event.why);
         }
         break;
+      case 'yield':
+        if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why);
+        break;
+      case 'elect':
+        if (this.#membership.candidate !== undefined) this.#becomeMaster(now, this.#membership.candidate);
+        break;
+      default:
+        this.#regrounded(event, now);
     }
+    this.#tellGroup();
     this.#check();
   }
 
@@ -95,11 +97,12 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   timeout(now: Instant): void {
     this.#clock(now);
-    if (this.#state === 'MASTER' && this.#overslept(now)) this.#wake(now);
+    if (this.#state === 'MASTER' && this.#advertiser.overslept(now)) this.#wake(now);
     for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
       const name = this.#timers.expire(now);
       if (name !== undefined) this.#expired(name, due, now);
     }
+    this.#tellGroup();
     this.#check();
   }
 
@@ -115,14 +118,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   status(): VrrpStatus {
     const { name, priority, advertInterval } = this.#settings;
-    const { source } = this.#wire;
-    const ourselves = source && { address: source, priority, interval: advertInterval, heard: this.#sent };
+    const { source, sent: heard } = this.#advertiser;
+    const ourselves = source && { address: source, priority, interval: advertInterval, heard };
     return {
       name,
       state: this.#state,
       since: this.#entered,
       cause: this.#cause,
       priority,
+      faults: this.#grounds.known ? this.#grounds.faults : [],
       source,
       master: this.#state === 'MASTER' ? ourselves : this.#silence.master,
       deadline: this.deadline(),
@@ -130,32 +134,78 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     };
   }
 
-  // Start, stop and link.
+  // Start, and the grounds: link, tracking, group, settings.
 
-  #linkChanged(event: VrrpEvent & { type: 'link' }, now: Instant): void {
-    const { name, family } = this.#settings;
-    const source = event.up ? (this.#settings.source ?? event.source) : undefined;
-    const why = event.up && source === undefined ? `${event.why}, but no address to send from` : event.why;
-    this.#link = { source, why };
-    if (source !== undefined) {
-      assert(familyOf(source) === family, `${name}: IPv${family} adverts from ${source}`);
-      this.#wire.source = source;
-    }
-    if (!this.#started) return;
-    if (source === undefined) this.#leave(now, 'FAULT', why);
-    else if (this.#state === 'INIT' || this.#state === 'FAULT') this.#enter(now, why);
+  #start(now: Instant): void {
+    this.#timers.clear('start');
+    this.#started = true;
+    if (this.#state === 'INIT' && this.#grounds.known) this.#enter(now, 'started');
   }
 
-  /** From INIT or FAULT, by what is known of the link. */
+  #regrounded(event: GroundsEvent, now: Instant): void {
+    switch (event.type) {
+      case 'link':
+        this.#grounds.link(event);
+        break;
+      case 'track':
+        this.#grounds.track(event);
+        break;
+      case 'group':
+        this.#grounds.group(event.fault);
+        break;
+      case 'configure':
+        this.#configure(event.settings, now);
+        break;
+    }
+    this.#retune(now);
+    const { source } = this.#grounds;
+    if (source !== undefined) this.#advertiser.source = source;
+    if (!this.#started || !this.#grounds.known) return;
+    const { faults } = this.#grounds;
+    if (faults.length > 0) this.#leave(now, 'FAULT', faults.join('; '));
+    else if (this.#state === 'INIT' || this.#state === 'FAULT') this.#enter(now, recovery(event));
+  }
+
+  /** What others see of the change, they see at once. What a master has slept past is left to `#wake`. */
+  #configure(settings: VrrpSettings, now: Instant): void {
+    const serving = this.#state === 'MASTER' && !this.#advertiser.overslept(now);
+    this.#grounds.configure(settings);
+    this.#settings = { ...settings, priority: this.#grounds.priority };
+    this.#advertiser.configure(this.#settings);
+    this.#preemption.configure(this.#settings);
+    this.#silence.configure(this.#settings, now);
+    if (settings.group === undefined && this.#membership.candidate !== undefined) {
+      this.#becomeMaster(now, this.#membership.candidate);
+    }
+    if (serving) this.#advertiser.answer(now);
+    this.#holding.configure(this.#settings, serving, now);
+  }
+
+  /** The effective priority may be another. */
+  #retune(now: Instant): void {
+    const { priority } = this.#grounds;
+    if (priority === this.#settings.priority) return;
+    this.#settings = { ...this.#settings, priority };
+    this.#advertiser.priority = priority;
+    this.#preemption.configure(this.#settings);
+    this.#silence.configure(this.#settings, now);
+    if (this.#state === 'MASTER' && !this.#advertiser.overslept(now)) this.#advertiser.answer(now);
+  }
+
+  /** From INIT or FAULT, by what it stands on. */
   #enter(now: Instant, why: string): void {
-    if (this.#link?.source === undefined) {
-      this.#leave(now, 'FAULT', this.#link?.why ?? why);
+    const { faults, source } = this.#grounds;
+    if (source !== undefined) this.#advertiser.source = source;
+    if (faults.length > 0) {
+      this.#leave(now, 'FAULT', faults.join('; '));
     } else if (this.#settings.priority === OWNER) {
-      this.#becomeMaster(now, `${why}; priority ${OWNER} owns the addresses`);
+      this.#stand(now, `${why}; priority ${OWNER} owns the addresses`);
     } else {
       this.#leave(now, 'BACKUP', why);
     }
   }
+
+  // States.
 
   /**
    * To any state but MASTER, by our own will: a master says so with priority 0, so that the best backup
@@ -163,7 +213,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
    */
   #leave(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
     if (this.#state === to) return;
-    if (this.#state === 'MASTER') this.#send(RESIGNING, now);
+    if (this.#state === 'MASTER') this.#advertiser.send(RESIGNING, now);
     this.#stepDown(now, to, cause);
     if (to === 'BACKUP') this.#silence.begin(now);
   }
@@ -174,11 +224,17 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
    */
   #stepDown(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
     const from = this.#state;
-    this.#timers.clearAll();
-    this.#silence.forget();
+    this.#forget();
     if (from === 'MASTER') this.#reports.statistics.releasedMaster += 1;
     if (from === 'MASTER' || from === 'INIT') this.#holding.release();
     this.#transition(now, to, cause);
+  }
+
+  #forget(): void {
+    this.#timers.clearAll();
+    this.#silence.forget();
+    this.#preemption.reset();
+    this.#membership.candidate = undefined;
   }
 
   #transition(now: Instant, to: VrrpState, cause: string): void {
@@ -188,31 +244,49 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#cause = cause;
   }
 
+  /** Nobody else is to be master: so are we, or, in a sync group, as soon as all members can be. */
+  #stand(now: Instant, cause: string): void {
+    if (this.#settings.group === undefined) {
+      this.#becomeMaster(now, cause);
+      return;
+    }
+    if (this.#state === 'BACKUP') {
+      this.#silence.again(now);
+    } else {
+      this.#stepDown(now, 'BACKUP', cause);
+      this.#silence.beginShort(now);
+    }
+    this.#membership.candidate ??= cause;
+  }
+
+  #tellGroup(): void {
+    const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
+    const follows = this.#silence.master !== undefined;
+    this.#membership.tell(this.#settings.group, { state: this.#state, follows, faults });
+  }
+
   // Packets.
 
   #packet(datagram: Datagram, now: Instant): void {
     const { source } = datagram;
-    const decoded = this.#wire.decode(datagram);
+    const decoded = this.#advertiser.decode(datagram);
     if (!decoded.ok) {
       this.#reports.rejected(decoded.reason, source, now);
       return;
     }
     const { advert, notices } = decoded;
-    this.#reports.statistics.advertsReceived += 1;
-    if (advert.priority === RESIGNING) this.#reports.statistics.priorityZeroReceived += 1;
-    for (const notice of notices) this.#reports.noticed(notice, source, now);
-    if (advert.priority === OWNER && this.#settings.priority === OWNER) {
-      this.#reports.noticed('second-owner', source, now);
-    }
-    if (this.#state === 'MASTER') this.#heardAsMaster(advert, source, now);
-    else this.#heardAsBackup(advert, source, now);
+    const owner = this.#settings.priority === OWNER;
+    const second = owner && advert.priority === OWNER;
+    this.#reports.accepted(advert, second ? [...notices, 'second-owner'] : notices, source, now);
+    if (this.#state !== 'MASTER') this.#heardAsBackup(advert, source, now);
+    else if (!(owner && this.#settings.ownerIgnores)) this.#heardAsMaster(advert, source, now);
   }
 
   #heardAsBackup(advert: Advert, source: Ip, now: Instant): void {
-    const own = this.#settings.priority;
     if (advert.priority === RESIGNING) {
       this.#silence.resigned(source, now);
-    } else if (advert.priority >= own || !this.#preempts || this.#yields) {
+    } else if (this.#preemption.spares(advert.priority, now)) {
+      this.#membership.candidate = undefined;
       this.#silence.follow(advert, source, now);
     } else {
       this.#silence.lesser(advert.priority, source);
@@ -220,19 +294,18 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   }
 
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
-    const own = this.#settings.priority;
-    let better: string | undefined;
-    if (advert.priority > own) {
-      better = `higher priority ${advert.priority} from ${source}`;
-    } else if (advert.priority === own && this.#hasHigherAddress(source)) {
-      better = `equal priority ${own} and higher address from ${source}`;
-    }
+    const { priority } = this.#settings;
+    const better = whyBetter(advert, source, { priority, address: this.#advertiser.source });
     if (better !== undefined) {
       this.#giveWay(advert, source, better, now);
-    } else if (advert.priority !== RESIGNING && !this.#preempts && this.#mayBeReplaced(now)) {
-      const slept = text(since(now, this.#sent));
+    } else if (
+      advert.priority !== RESIGNING &&
+      !this.#preemption.allowed &&
+      this.#advertiser.mayBeReplaced(now)
+    ) {
+      const slept = text(this.#advertiser.silentFor(now));
       this.#giveWay(advert, source, `nopreempt, and stalled for ${slept}: yielding to ${source}`, now);
-    } else if (!this.#overslept(now)) {
+    } else if (!this.#advertiser.overslept(now)) {
       // Otherwise better ones may still come; `timeout` follows when all are read.
       this.#contest(advert.priority, now);
     }
@@ -241,18 +314,14 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   /**
    * Gives way to another master, with a last advert, which has it announce the addresses again: were both of
    * us masters, neighbours may have learned our MAC last. An ordinary advert is lesser than the other's
-   * (keepalived's higher_prio_send_advert, always). But when we slept past our authority, the other's advert
-   * may be old, and ours might unseat who is master now: then we resign.
+   * (keepalived's higher_prio_send_advert). But when we slept past our authority, the other's advert may be
+   * old, and ours might unseat who is master now: then we resign.
    */
   #giveWay(advert: Advert, source: Ip, cause: string, now: Instant): void {
-    this.#send(this.#mayBeReplaced(now) ? RESIGNING : this.#settings.priority, now);
+    const { priority, answerHigher = true } = this.#settings;
+    if (answerHigher) this.#advertiser.send(this.#advertiser.mayBeReplaced(now) ? RESIGNING : priority, now);
     this.#stepDown(now, 'BACKUP', cause);
     this.#silence.follow(advert, source, now);
-  }
-
-  #hasHigherAddress(other: Ip): boolean {
-    const own = this.#wire.source;
-    return own !== undefined && compareIp(other, own) > 0;
   }
 
   /**
@@ -260,28 +329,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
    * always) and keepalived's garp_lower_prio.
    */
   #contest(priority: number, now: Instant): void {
-    if (priority === RESIGNING || !this.#settings.quietToLower) this.#answer(now);
+    if (priority === RESIGNING || !this.#settings.quietToLower) this.#advertiser.answer(now);
     this.#holding.contest(this.#settings.advertInterval, now);
-  }
-
-  /** Sends an advert at once, or, when the last one has just left, as soon as is decent. */
-  #answer(now: Instant): void {
-    const { advertInterval, priority } = this.#settings;
-    const decent = after(this.#sent, micros(advertInterval / ANSWERS_PER_INTERVAL));
-    if (now < decent) {
-      this.#timers.set('advert', earliest(this.#timers.due('advert'), decent) ?? decent);
-    } else {
-      this.#send(priority, now);
-      this.#timers.set('advert', after(now, advertInterval));
-    }
   }
 
   // Master.
 
   #becomeMaster(now: Instant, cause: string): void {
-    this.#timers.clearAll();
-    this.#silence.forget();
-    this.#yields = false;
+    this.#forget();
+    this.#preemption.yields = false;
     this.#reports.statistics.becameMaster += 1;
     this.#serve(now);
     this.#transition(now, 'MASTER', cause);
@@ -289,20 +345,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   /** Advert first, then the addresses, then the announcements. */
   #serve(now: Instant): void {
-    this.#send(this.#settings.priority, now);
-    this.#timers.set('advert', after(now, this.#settings.advertInterval));
+    this.#advertiser.begin(now);
     this.#holding.hold(now);
-  }
-
-  /** Since our last advert the others had time to elect another master. */
-  #mayBeReplaced(now: Instant): boolean {
-    return since(now, this.#sent) > this.#settings.downAdverts * this.#settings.advertInterval;
-  }
-
-  /** ... or the kernel to remove the addresses, whose lease each advert renews. */
-  #overslept(now: Instant): boolean {
-    const { lease } = this.#settings;
-    return this.#mayBeReplaced(now) || (lease > 0 && since(now, this.#sent) > lease);
   }
 
   /**
@@ -311,50 +355,37 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
    * MAC. With nopreempt it listens first: who took over in the meantime is to stay.
    */
   #wake(now: Instant): void {
-    const slept = since(now, this.#sent);
-    if (this.#preempts || !this.#mayBeReplaced(now)) {
+    const slept = this.#advertiser.silentFor(now);
+    if (this.#preemption.allowed || !this.#advertiser.mayBeReplaced(now)) {
       this.#reports.stalled(slept, 'holding and announcing the addresses again', now);
       this.#serve(now);
       return;
     }
-    this.#send(RESIGNING, now);
-    this.#stepDown(
-      now,
-      'BACKUP',
-      `stalled for ${text(slept)}, and nopreempt: listening before serving again`,
-    );
+    const cause = `stalled for ${text(slept)}, and nopreempt: listening before serving again`;
+    this.#advertiser.send(RESIGNING, now);
+    this.#stepDown(now, 'BACKUP', cause);
     this.#silence.beginShort(now);
-  }
-
-  /** On an absolute schedule, so that lateness does not add up; what was missed is not made up for. */
-  #advertIsDue(due: Instant, now: Instant): void {
-    const { advertInterval, priority } = this.#settings;
-    const next = after(due, advertInterval);
-    this.#timers.set('advert', next > now ? next : after(now, advertInterval));
-    this.#send(priority, now);
-  }
-
-  #send(priority: number, now: Instant): void {
-    const advert = this.#wire.advert(priority);
-    if (advert === undefined) return;
-    this.#sent = now;
-    this.#reports.statistics.advertsSent += 1;
-    if (priority === RESIGNING) this.#reports.statistics.priorityZeroSent += 1;
-    this.#effects.push(advert);
   }
 
   // Timers and invariants.
 
   #expired(name: TimerName, due: Instant, now: Instant): void {
     switch (name) {
+      case 'start':
+        this.#start(now);
+        break;
       case 'down':
         this.#downExpired(since(now, due), now);
         break;
       case 'pulse':
-        this.#silence.pulse(since(now, due), now);
+        if (this.#silence.pulse(since(now, due), now)) this.#membership.candidate = undefined;
+        break;
+      case 'preempt':
+        this.#preemption.expired();
+        this.#silence.challenge(now);
         break;
       case 'advert':
-        this.#advertIsDue(due, now);
+        this.#advertiser.due(due, now);
         break;
       default:
         this.#holding.expired(name, now);
@@ -364,7 +395,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   #downExpired(late: Duration, now: Instant): void {
     const cause = this.#silence.ended(late, now);
-    if (cause !== undefined) this.#becomeMaster(now, cause);
+    if (cause !== undefined) this.#stand(now, cause);
+    else this.#membership.candidate = undefined;
   }
 
   #clock(now: Instant): void {
@@ -377,6 +409,6 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const what = `${this.#settings.name}: timers of ${this.#state}`;
     if (this.#state === 'MASTER') assert(armed('advert') && !armed('down') && !armed('pulse'), what);
     else if (this.#state === 'BACKUP') assert(armed('down') && armed('pulse') && !armed('advert'), what);
-    else assert(this.#timers.next() === undefined, what);
+    else assert(this.#timers.next() === this.#timers.due('start'), what);
   }
 }

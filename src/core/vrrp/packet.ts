@@ -1,7 +1,19 @@
 import { equalBytes, Reader, Writer } from '../bytes.ts';
 import { internetChecksum } from '../checksum.ts';
-import { type Family, familyOf, IPV4_BYTES, IPV6_BYTES, type Ip, ip, ipFromBytes, ipToBytes } from '../ip.ts';
+import {
+  compareIp,
+  type Family,
+  familyOf,
+  IPV4_BYTES,
+  IPV6_BYTES,
+  type Ip,
+  ip,
+  ipFromBytes,
+  ipToBytes,
+  isMulticast,
+} from '../ip.ts';
 import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from '../time.ts';
+import type { UnicastPeer } from './settings.ts';
 
 /**
  * The VRRP message on the wire: version 2 (RFC 3768) and version 3 (RFC 9568). Encoding gives the payload of
@@ -12,6 +24,9 @@ import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from 
 export const VRRP_PROTOCOL = 112;
 /** Adverts leave with this TTL or hop limit, and one that arrives with less came through a router. */
 export const VRRP_TTL = 255;
+/** The priority of a master that resigns, and of the router that owns the addresses (RFC 9568, 5.2.4). */
+export const RESIGNING = 0;
+export const OWNER = 255;
 /** Where adverts go: RFC 9568, 5.1.1.2 and 5.1.2.2. */
 export const VRRP_GROUP: Readonly<Record<Family, Ip>> = { 4: ip('224.0.0.18'), 6: ip('ff02::12') };
 /** The most addresses that the count field can say. */
@@ -40,6 +55,21 @@ export interface Advert {
   readonly addresses: readonly Ip[];
 }
 
+/**
+ * Why the sender of an advert is to be master rather than we are (RFC 9568, 6.4.3): its priority, or at the same
+ * priority its address, is higher. `undefined` when it is not.
+ */
+export function whyBetter(
+  { priority }: Advert,
+  source: Ip,
+  own: { readonly priority: number; readonly address: Ip | undefined },
+): string | undefined {
+  if (priority > own.priority) return `higher priority ${priority} from ${source}`;
+  if (priority < own.priority || own.address === undefined) return undefined;
+  if (compareIp(source, own.address) <= 0) return undefined;
+  return `equal priority ${priority} and higher address from ${source}`;
+}
+
 /** A received payload and what its IP header said. */
 export interface Datagram {
   readonly payload: Uint8Array;
@@ -59,8 +89,12 @@ export interface Expectation {
   readonly addresses: readonly Ip[];
   /** `addressBlock(addresses)`: adverts of a router configured alike are recognised without reading them. */
   readonly block: Uint8Array;
-  /** The group that adverts must have been sent to. */
-  readonly destination: Ip;
+  /** The group that adverts must have been sent to; absent with unicast: then to none. */
+  readonly destination?: Ip | undefined;
+  /** With unicast: the known senders, and with which TTL theirs arrive. */
+  readonly peers?: readonly UnicastPeer[];
+  /** `check_unicast_src`: nobody else may. */
+  readonly onlyPeers?: boolean;
   /** PASS authentication of version 2: `passwordBytes` of the password. */
   readonly password?: Uint8Array | undefined;
 }
@@ -71,8 +105,9 @@ export interface Expectation {
  * - `vrid`: another virtual router's;
  * - `version`: neither 2 nor 3, or not the one that is configured;
  * - `length`: not what the version and the count say;
- * - `ttl`: it came through a router, so not from this link (RFC 9568, 7.1);
- * - `destination`: sent to another group or to one host;
+ * - `ttl`: it came through a router, so not from this link (RFC 9568, 7.1); outside of a peer's bounds;
+ * - `destination`: sent to another group or to one host; to a group, where unicast is configured;
+ * - `peer`: from none of the peers (`check_unicast_src`);
  * - `auth-unknown`, `auth-mismatch`, `auth-failure`: type never defined, type not configured, wrong password;
  * - `interval`: version 2: not ours; version 3: zero;
  * - `type`: not an advertisement;
@@ -87,6 +122,7 @@ export const REJECT_REASONS = [
   'length',
   'ttl',
   'destination',
+  'peer',
   'auth-unknown',
   'auth-mismatch',
   'auth-failure',
@@ -222,9 +258,8 @@ export function decodeAdvert(datagram: Datagram, expected: Expectation): Decoded
   if (vrid !== expected.vrid) return rejected('vrid');
   if (version !== 2 && version !== 3) return rejected('version');
   if (payload.length !== messageLength(version, expected.family, count)) return rejected('length');
-  if (datagram.ttl !== VRRP_TTL) return rejected('ttl');
-  if (datagram.destination !== expected.destination) return rejected('destination');
-  if (familyOf(datagram.source) !== expected.family) return rejected('destination');
+  const stray = refuseHeader(datagram, expected);
+  if (stray !== undefined) return rejected(stray);
   if (version !== expected.version) return rejected('version');
   const refusal = version === 2 ? refuseV2(word, payload, expected) : refuseV3(word);
   if (refusal !== undefined) return rejected(refusal);
@@ -247,6 +282,20 @@ function readAddresses(reader: Reader, count: number, expected: Expectation): re
 }
 
 const rejected = (reason: RejectReason): Decoded => ({ ok: false, reason });
+
+/** By the IP header alone. */
+function refuseHeader(datagram: Datagram, expected: Expectation): RejectReason | undefined {
+  const { source, destination, ttl } = datagram;
+  if (expected.destination !== undefined) {
+    if (ttl !== VRRP_TTL) return 'ttl';
+    if (destination !== expected.destination) return 'destination';
+    return familyOf(source) === expected.family ? undefined : 'destination';
+  }
+  if (isMulticast(destination) || familyOf(source) !== expected.family) return 'destination';
+  const peer = expected.peers?.find(({ address }) => address === source);
+  if (peer === undefined) return expected.onlyPeers ? 'peer' : undefined;
+  return ttl < (peer.minTtl ?? 0) || ttl > (peer.maxTtl ?? VRRP_TTL) ? 'ttl' : undefined;
+}
 
 /** `word` is the authentication type and the interval in seconds. */
 function refuseV2(word: number, payload: Uint8Array, expected: Expectation): RejectReason | undefined {

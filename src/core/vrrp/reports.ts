@@ -2,7 +2,7 @@ import type { Ip } from '../ip.ts';
 import { type Duration, type Instant, seconds } from '../time.ts';
 import type { VrrpEffect } from './events.ts';
 import { Limiter } from './limiter.ts';
-import type { Notice, RejectReason } from './packet.ts';
+import { type Advert, type Notice, RESIGNING, type RejectReason } from './packet.ts';
 import { newStatistics } from './statistics.ts';
 
 /** Of each kind one log line a minute, so that a broken neighbour does not flood the log. */
@@ -18,6 +18,12 @@ export class Reports {
 
   constructor(emit: (effect: VrrpEffect) => void) {
     this.#emit = emit;
+  }
+
+  accepted(advert: Advert, notices: readonly Notice[], source: Ip, now: Instant): void {
+    this.statistics.advertsReceived += 1;
+    if (advert.priority === RESIGNING) this.statistics.priorityZeroReceived += 1;
+    for (const notice of notices) this.noticed(notice, source, now);
   }
 
   rejected(reason: RejectReason, source: Ip, now: Instant): void {

@@ -33,7 +33,7 @@ interface Followed {
  * never fires.
  */
 export class Silence {
-  readonly #settings: VrrpSettings;
+  #settings: VrrpSettings;
   readonly #timers: SilenceTimers;
   readonly #reports: Reports;
   #began = 0 as Instant;
@@ -43,6 +43,8 @@ export class Silence {
   /** Why we become master when the silence ends, where it is not the whole reason. */
   #because: string | undefined;
   #listens = 0;
+  /** Since when the silence lasts, while it is to last for a whole down interval. */
+  #whole: Instant | undefined;
 
   /** `timers` are the instance's, which hands `down` to `ended` and `pulse` to `pulse`. */
   constructor(settings: VrrpSettings, timers: SilenceTimers, reports: Reports) {
@@ -57,6 +59,22 @@ export class Silence {
     return this.#followed && { ...this.#followed, interval: this.#interval };
   }
 
+  /**
+   * Other settings, or another effective priority (in `settings`). The silence goes on by the new measure. Where
+   * that is over already, a living master gets the time to speak: patience that shrinks is no evidence. A timer
+   * that is overdue is left to `ended` and `pulse`, which judge how late it is.
+   */
+  configure(settings: VrrpSettings, now: Instant): void {
+    this.#settings = settings;
+    if (this.#followed === undefined || settings.version === 2) this.#interval = settings.advertInterval;
+    const [down, pulse] = [this.#timers.due('down'), this.#timers.due('pulse')];
+    if (this.#whole === undefined || down === undefined || down <= now || (pulse ?? now) <= now) return;
+    const whole = after(this.#whole, downInterval(settings, this.#interval));
+    const short = after(now, listenInterval(settings, this.#interval));
+    this.#timers.set('down', whole > now ? whole : short);
+    this.#timers.set('pulse', after(now, micros(this.#interval * FIRST_PULSE)));
+  }
+
   /** Nobody was heard yet: waits for a whole down interval. */
   begin(now: Instant): void {
     this.forget();
@@ -67,7 +85,23 @@ export class Silence {
   /** As `begin`, but only as long as a living master may be silent. */
   beginShort(now: Instant): void {
     this.begin(now);
+    this.again(now);
+  }
+
+  /** Listens as long as a living master may be silent, and keeps what is known. */
+  again(now: Instant): void {
+    const because = this.#because;
     this.#wait(listenInterval(this.#settings, this.#interval), now);
+    this.#because = because;
+    this.#whole = undefined;
+  }
+
+  /** The lesser master that was followed is spared no longer. A better one gets the time to speak. */
+  challenge(now: Instant): void {
+    const lesser = this.#followed;
+    this.#followed = undefined;
+    this.again(now);
+    if (lesser !== undefined) this.lesser(lesser.priority, lesser.address);
   }
 
   forget(): void {
@@ -90,6 +124,7 @@ export class Silence {
     if (this.#followed !== undefined && this.#followed.address !== source) return;
     this.#followed = undefined;
     this.#because = `${source} resigned`;
+    this.#whole = undefined;
     const skewed = after(now, skewTime(this.#settings, this.#interval));
     const due = this.#timers.due('down');
     if (due === undefined || skewed < due) this.#timers.set('down', skewed);
@@ -97,6 +132,7 @@ export class Silence {
 
   /** A master that we are about to preempt does not break the silence, but explains what follows. */
   lesser(priority: number, source: Ip): void {
+    if (this.#followed?.address === source) this.#followed = undefined;
     if (this.#followed !== undefined) return;
     this.#because ??= `priority ${this.#settings.priority} is higher than ${priority} of ${source}`;
   }
@@ -109,14 +145,16 @@ export class Silence {
     return `no advert from ${this.#followed.address} for ${text(since(now, this.#followed.heard))}`;
   }
 
-  pulse(late: Duration, now: Instant): void {
+  /** The timer `pulse` expired `late`. Returns whether the router slept, and listens longer. */
+  pulse(late: Duration, now: Instant): boolean {
     this.#timers.set('pulse', after(now, this.#interval));
-    this.#listenLonger(late, now);
+    return this.#listenLonger(late, now);
   }
 
   #wait(silence: Duration, now: Instant): void {
     this.#because = undefined;
     this.#listens = 0;
+    this.#whole = now;
     this.#timers.set('down', after(now, silence));
     this.#timers.set('pulse', after(now, micros(this.#interval * FIRST_PULSE)));
   }
@@ -127,6 +165,7 @@ export class Silence {
     const due = this.#timers.due('down') ?? now;
     if (late <= this.#interval / 2 || due >= until || this.#listens >= MAX_LISTENS) return false;
     this.#listens += 1;
+    this.#whole = undefined;
     this.#timers.set('down', until);
     this.#timers.set('pulse', after(now, this.#interval));
     this.#reports.stalled(late, `listening for ${text(since(until, now))} more before taking over`, now);

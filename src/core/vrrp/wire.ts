@@ -10,6 +10,7 @@ import {
   MAX_ADVERTISED,
   passwordBytes,
   VRRP_GROUP,
+  VRRP_TTL,
 } from './packet.ts';
 import type { VrrpSettings } from './settings.ts';
 
@@ -19,8 +20,8 @@ export class Wire {
   readonly #expected: Expectation;
   readonly #advertised: readonly Ip[];
   #source: Ip | undefined;
-  /** Adverts by priority: they change only with the source. */
-  readonly #made = new Map<number, Uint8Array>();
+  /** Adverts by priority and destination: they change only with the source. */
+  readonly #made = new Map<string, Uint8Array>();
 
   constructor(settings: VrrpSettings) {
     this.#settings = settings;
@@ -33,7 +34,9 @@ export class Wire {
       interval: settings.advertInterval,
       addresses: this.#advertised,
       block: addressBlock(this.#advertised),
-      destination: VRRP_GROUP[settings.family],
+      destination: isUnicast(settings) ? undefined : groupOf(settings),
+      ...(settings.peers !== undefined && { peers: settings.peers }),
+      onlyPeers: settings.checkPeers ?? false,
       password: settings.password === undefined ? undefined : passwordBytes(settings.password),
     };
   }
@@ -48,20 +51,40 @@ export class Wire {
     this.#source = source;
   }
 
-  /** Sends an advert; `undefined` when no source is known. The payload is shared, not to be written to. */
-  advert(priority: number): VrrpEffect | undefined {
+  /** The same router's with other settings: it goes on from the same source. */
+  configured(settings: VrrpSettings): Wire {
+    const wire = new Wire(settings);
+    if (this.#source !== undefined) wire.source = this.#source;
+    return wire;
+  }
+
+  /** Sends an advert to the group, or to each peer; nothing when no source is known. */
+  adverts(priority: number): VrrpEffect[] {
     const source = this.#source;
-    if (source === undefined) return undefined;
-    const { version, vrid, advertInterval: interval, family, plainChecksum } = this.#settings;
-    const destination = VRRP_GROUP[family];
-    let payload = this.#made.get(priority);
-    if (payload === undefined) {
-      const advert = { version, vrid, priority, interval, addresses: this.#advertised };
-      const { password } = this.#expected;
-      payload = encodeAdvert(advert, { source, destination, password, plainChecksum });
-      this.#made.set(priority, payload);
+    if (source === undefined) return [];
+    const { peers = [], unicastTtl } = this.#settings;
+    if (!isUnicast(this.#settings)) {
+      const destination = groupOf(this.#settings);
+      const payload = this.#payload(priority, source, destination);
+      return [{ type: 'send', payload, source, destination, ttl: VRRP_TTL }];
     }
-    return { type: 'send', payload, source, destination };
+    return peers.map(({ address: destination }) => {
+      const payload = this.#payload(priority, source, destination);
+      return { type: 'send', payload, source, destination, ttl: unicastTtl ?? VRRP_TTL };
+    });
+  }
+
+  /** Shared between adverts: not to be written to. */
+  #payload(priority: number, source: Ip, destination: Ip): Uint8Array {
+    const key = `${priority} ${destination}`;
+    const made = this.#made.get(key);
+    if (made !== undefined) return made;
+    const { version, vrid, advertInterval: interval, plainChecksum } = this.#settings;
+    const { password } = this.#expected;
+    const advert = { version, vrid, priority, interval, addresses: this.#advertised };
+    const payload = encodeAdvert(advert, { source, destination, password, plainChecksum });
+    this.#made.set(key, payload);
+    return payload;
   }
 
   decode(datagram: Datagram): Decoded {
@@ -69,3 +92,6 @@ export class Wire {
     return decoded.ok && datagram.source === this.#source ? { ok: false, reason: 'own-address' } : decoded;
   }
 }
+
+const isUnicast = ({ peers = [] }: VrrpSettings): boolean => peers.length > 0;
+const groupOf = ({ family, destination }: VrrpSettings): Ip => destination ?? VRRP_GROUP[family];

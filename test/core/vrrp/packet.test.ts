@@ -232,7 +232,7 @@ packet('property: any bytes give an answer', () => {
       const payload = Uint8Array.of(first, expected.vrid, ...rest);
       const source = ip(expected.family === 4 ? '10.9.0.1' : 'fe80::1');
       const decoded = decodeAdvert(
-        { payload, source, destination: expected.destination, ttl: 255 },
+        { payload, source, destination: VRRP_GROUP[expected.family], ttl: 255 },
         expected,
       );
       assert.type(decoded.ok, 'boolean');

@@ -122,6 +122,8 @@ function tell(effect: VrrpEffect): string {
       return `announce x${effect.repeat}`;
     case 'transition':
       return `${effect.from} -> ${effect.to}: ${effect.cause}`;
+    case 'standing':
+      return `stands ${effect.standing.state} ${effect.standing.fault ?? effect.standing.candidate ?? '-'}`;
     case 'rejected':
       return `rejected ${effect.reason} from ${effect.source} x${effect.count}`;
     case 'noticed':

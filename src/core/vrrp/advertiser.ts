@@ -1,0 +1,113 @@
+import type { Ip } from '../ip.ts';
+import { after, type Duration, earliest, type Instant, micros, since, type Timers } from '../time.ts';
+import type { VrrpEffect } from './events.ts';
+import { type Datagram, type Decoded, RESIGNING } from './packet.ts';
+import type { Reports } from './reports.ts';
+import type { VrrpSettings } from './settings.ts';
+import { Wire } from './wire.ts';
+
+/** Adverts are answered with adverts at most so often an interval, however many arrive. */
+const ANSWERS_PER_INTERVAL = 50;
+
+export type AdvertTimer = 'advert';
+
+/**
+ * Sends a virtual router's adverts, and knows how old its authority is: each advert that left gives a master
+ * the right to serve until the others may have missed too many, or the addresses' lease has run out.
+ */
+export class Advertiser {
+  #settings: VrrpSettings;
+  #wire: Wire;
+  readonly #timers: Pick<Timers<AdvertTimer>, 'set' | 'due'>;
+  readonly #reports: Reports;
+  readonly #emit: (effect: VrrpEffect) => void;
+  #sent = 0 as Instant;
+
+  /** `timers` are the instance's, which hands `advert` to `due`. */
+  constructor(
+    settings: VrrpSettings,
+    timers: Pick<Timers<AdvertTimer>, 'set' | 'due'>,
+    reports: Reports,
+    emit: (effect: VrrpEffect) => void,
+  ) {
+    this.#settings = settings;
+    this.#wire = new Wire(settings);
+    this.#timers = timers;
+    this.#reports = reports;
+    this.#emit = emit;
+  }
+
+  /** Other settings: the priority in them is the effective one. */
+  configure(settings: VrrpSettings): void {
+    this.#settings = settings;
+    this.#wire = this.#wire.configured(settings);
+  }
+
+  /** Another effective priority alone: what was computed for the wire stays. */
+  set priority(priority: number) {
+    this.#settings = { ...this.#settings, priority };
+  }
+
+  /** Where adverts leave from: the last address known, also while the link is down. */
+  get source(): Ip | undefined {
+    return this.#wire.source;
+  }
+
+  set source(source: Ip) {
+    this.#wire.source = source;
+  }
+
+  /** When our last advert left. */
+  get sent(): Instant {
+    return this.#sent;
+  }
+
+  decode(datagram: Datagram): Decoded {
+    return this.#wire.decode(datagram);
+  }
+
+  send(priority: number, now: Instant): void {
+    const adverts = this.#wire.adverts(priority);
+    if (adverts.length === 0) return;
+    this.#sent = now;
+    this.#reports.statistics.advertsSent += 1;
+    if (priority === RESIGNING) this.#reports.statistics.priorityZeroSent += 1;
+    for (const advert of adverts) this.#emit(advert);
+  }
+
+  /** Begins mastership: an advert now, and from now on. */
+  begin(now: Instant): void {
+    this.send(this.#settings.priority, now);
+    this.#timers.set('advert', after(now, this.#settings.advertInterval));
+  }
+
+  /** Sends an advert at once, or, when the last one has just left, as soon as is decent. */
+  answer(now: Instant): void {
+    const decent = after(this.#sent, micros(this.#settings.advertInterval / ANSWERS_PER_INTERVAL));
+    if (now < decent) this.#timers.set('advert', earliest(this.#timers.due('advert'), decent) ?? decent);
+    else this.begin(now);
+  }
+
+  /** On an absolute schedule, so that lateness does not add up; what was missed is not made up for. */
+  due(due: Instant, now: Instant): void {
+    const { advertInterval, priority } = this.#settings;
+    const next = after(due, advertInterval);
+    this.#timers.set('advert', next > now ? next : after(now, advertInterval));
+    this.send(priority, now);
+  }
+
+  silentFor(now: Instant): Duration {
+    return since(now, this.#sent);
+  }
+
+  /** Since our last advert the others had time to elect another master. */
+  mayBeReplaced(now: Instant): boolean {
+    return this.silentFor(now) > this.#settings.downAdverts * this.#settings.advertInterval;
+  }
+
+  /** ... or the kernel to remove the addresses, whose lease each advert renews. */
+  overslept(now: Instant): boolean {
+    const { lease } = this.#settings;
+    return this.mayBeReplaced(now) || (lease > 0 && this.silentFor(now) > lease);
+  }
+}

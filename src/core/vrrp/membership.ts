@@ -1,0 +1,34 @@
+import type { Standing, VrrpEffect } from './events.ts';
+
+/** A virtual router's side of its sync group: it tells how it stands, at each change. */
+export class Membership {
+  readonly #emit: (effect: VrrpEffect) => void;
+  /** Why it would be master, were the group ready. */
+  candidate: string | undefined;
+  #told = '';
+
+  constructor(emit: (effect: VrrpEffect) => void) {
+    this.#emit = emit;
+  }
+
+  /** `faults` are its own reasons not to serve; a group that it was taken out of has forgotten it. */
+  tell(
+    group: string | undefined,
+    { state, follows, faults }: Pick<Standing, 'state' | 'follows'> & { readonly faults: readonly string[] },
+  ): void {
+    if (group === undefined) {
+      this.#told = '';
+      return;
+    }
+    const standing: Standing = {
+      state,
+      follows,
+      ...(faults.length > 0 && { fault: faults.join('; ') }),
+      ...(this.candidate !== undefined && { candidate: this.candidate }),
+    };
+    const telling = JSON.stringify({ group, ...standing });
+    if (telling === this.#told) return;
+    this.#told = telling;
+    this.#emit({ type: 'standing', group, standing });
+  }
+}
