@@ -36,6 +36,8 @@ export type CheckName =
   | 'neighbours'
   /** When all is well again: not one master, or the wrong one, or no rest. */
   | 'outcome'
+  /** A sync group of which some are master and some are not. */
+  | 'split group'
   /** A router that wakes again and again without end. */
   | 'livelock';
 

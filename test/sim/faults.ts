@@ -85,23 +85,27 @@ function harm(
   duration: number,
   { prng, unit }: Stage,
 ): (() => void) | undefined {
+  const process = [host, ...host.colleagues];
   switch (kind) {
     case 'crash':
-      host.crash();
+      for (const each of process) each.crash();
       return () => {
-        if (host.machine === undefined) host.start();
+        for (const each of process) if (each.machine === undefined) each.start();
       };
     case 'stop':
-      host.tell({ type: 'stop' });
-      return () => host.tell({ type: 'start' });
+      for (const each of process) each.tell({ type: 'stop' });
+      return () => {
+        for (const each of process) each.tell({ type: 'start' });
+      };
     case 'stall':
     case 'pause':
-      host.sleep(duration, kind === 'pause');
+      for (const each of process) each.sleep(duration, kind === 'pause');
       return undefined;
     case 'busy': {
-      host.latency = Math.max(host.usualLatency, unit * prng.unit() * WORST_LATENCY);
+      const latency = Math.max(host.usualLatency, unit * prng.unit() * WORST_LATENCY);
+      for (const each of process) each.latency = latency;
       return () => {
-        host.latency = host.usualLatency;
+        for (const each of process) each.latency = each.usualLatency;
       };
     }
     case 'carrier':

@@ -2,7 +2,7 @@ import { type Ip, ip } from '../../src/core/ip.ts';
 import type { Machine } from '../../src/core/machine.ts';
 import type { Prng } from '../../src/core/prng.ts';
 import { type Instant, instant } from '../../src/core/time.ts';
-import type { VrrpEffect, VrrpEvent, VrrpState } from '../../src/core/vrrp/events.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpState } from '../../src/core/vrrp/events.ts';
 import { type Datagram, VRRP_TTL } from '../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
 import type { Watch } from './checks.ts';
@@ -47,6 +47,10 @@ export class Host {
   /** How late the process gets the CPU, at most. */
   latency: number;
   readonly usualLatency: number;
+  /** The other virtual routers of the same process: they sleep, die and are told to stop with this one. */
+  colleagues: readonly Host[] = [];
+  /** Where the standing in the sync group goes. */
+  onStanding: ((standing: Standing) => void) | undefined;
   readonly #world: World;
   readonly #network: Network;
   readonly #watch: Watch;
@@ -57,6 +61,7 @@ export class Host {
   /** While packets are lost instead of queued: the whole machine is paused. */
   #deafTo = 0;
   #wakePlanned = false;
+  #performing = false;
   #timer = 0;
   #leaseEnds = 0;
 
@@ -151,18 +156,44 @@ export class Host {
     });
   }
 
+  /** An event from within the process, dealt with at once. */
+  hand(event: VrrpEvent): void {
+    this.machine?.handle(event, this.#localNow);
+    this.#settle();
+  }
+
+  #drain(): void {
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    for (const event of inbox) this.machine?.handle(event, this.#localNow);
+  }
+
+  /** Performs effects in order: those that they cause follow, as in the real shell. */
+  #settle(): void {
+    const { machine } = this;
+    if (machine === undefined || this.#performing) return;
+    this.#performing = true;
+    for (let effects = machine.take(); effects.length > 0; effects = machine.take()) {
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#performing = false;
+    this.#arm(machine.deadline());
+  }
+
   /** The shell's loop, as the contract of `Machine` has it: all events, then the timer, then the effects. */
   #wake(): void {
     const machine = this.machine;
     if (machine === undefined || this.asleep) return;
+    // All sockets of the process are read before any of its timers is believed.
+    for (const colleague of this.colleagues) {
+      colleague.#drain();
+      colleague.#settle();
+    }
+    this.#drain();
     const now = this.#localNow;
-    const inbox = this.#inbox;
-    this.#inbox = [];
-    for (const event of inbox) machine.handle(event, now);
     const deadline = machine.deadline();
     if (deadline !== undefined && deadline <= now) machine.timeout(now);
-    for (const effect of machine.take()) this.#perform(effect);
-    this.#arm(machine.deadline());
+    this.#settle();
     this.#watch.woke(this);
   }
 
@@ -189,6 +220,9 @@ export class Host {
       }
       case 'hold':
         this.#hold(effect.lease);
+        break;
+      case 'standing':
+        this.onStanding?.(effect.standing);
         break;
       case 'release':
         this.holds = false;

@@ -74,6 +74,11 @@ export class Router {
 
   /** An advert of a peer that is configured alike but for `priority` and `changes`. */
   advert(priority: number, s: number, source: Ip = PEER, changes: Partial<VrrpSettings> = {}): string[] {
+    return this.event(this.packet(priority, source, changes), s);
+  }
+
+  /** The event of such an advert. */
+  packet(priority: number, source: Ip = PEER, changes: Partial<VrrpSettings> = {}): VrrpEvent {
     const { version, vrid, family, advertInterval, addresses, password } = { ...this.settings, ...changes };
     const payload = encodeAdvert(
       { version, vrid, priority, interval: advertInterval, addresses: addresses.map((a) => a.address.ip) },
@@ -83,7 +88,7 @@ export class Router {
         password: password === undefined ? undefined : passwordBytes(password),
       },
     );
-    return this.event({ type: 'packet', payload, source, destination: VRRP_GROUP[family], ttl: 255 }, s);
+    return { type: 'packet', payload, source, destination: VRRP_GROUP[family], ttl: 255 };
   }
 
   timeout(s: number): string[] {
