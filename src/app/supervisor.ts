@@ -27,6 +27,7 @@ import {
   type VrrpState,
 } from './messages.ts';
 import { type DaemonOptions, daemonOptions } from './options.ts';
+import { Scripts } from './scripts.ts';
 import type { DaemonStatus, Reload } from './status.ts';
 import { VERSION } from './version.ts';
 
@@ -144,6 +145,7 @@ class Supervisor implements ChildListener {
   readonly #options: DaemonOptions;
   readonly #log: Log;
   readonly #children: Children;
+  readonly #scripts: Scripts;
   readonly #store: Store;
   readonly #control: Server;
   readonly #notify = new ServiceNotifier();
@@ -166,7 +168,13 @@ class Supervisor implements ChildListener {
       facility: options.logFacility,
       ...(options.logFile === undefined ? {} : { file: options.logFile }),
     });
-    this.#children = new Children(new Driver(), options.runDir, !options.dontRespawn, this);
+    const driver = new Driver();
+    this.#scripts = new Scripts(
+      driver,
+      (events) => this.#children.send('vrrp', { type: 'track', events }),
+      (level, message) => this.log(level, message),
+    );
+    this.#children = new Children(driver, options.runDir, !options.dontRespawn, this);
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
   }
@@ -183,6 +191,7 @@ class Supervisor implements ChildListener {
       this.#awaited.add(role);
       this.#children.start(role);
     }
+    this.#runScripts();
     if (this.#awaited.size === 0) this.#allReady();
     const timeout = watchdogTimeout(process.pid);
     if (timeout !== undefined) setInterval(() => this.#notify.watchdog(), toMillis(timeout) / 2);
@@ -199,6 +208,7 @@ class Supervisor implements ChildListener {
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
     this.#children.send(role, { type: 'configure', configuration });
+    if (role === 'vrrp') this.#scripts.tellAll();
     if (role === 'sync' && this.#syncRole !== undefined) {
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
     }
@@ -295,7 +305,14 @@ class Supervisor implements ChildListener {
       if (this.#children.has(role)) this.started(role);
       else this.#children.start(role);
     }
+    this.#runScripts();
     this.log('notice', `reloaded ${this.#options.useFile}`);
+  }
+
+  /** As long as there are virtual routers here to track them. */
+  #runScripts(): void {
+    const { scripts = [] } = this.#configuration;
+    this.#scripts.configure(this.#assignment('vrrp') === undefined ? [] : scripts);
   }
 
   /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */
@@ -312,6 +329,7 @@ class Supervisor implements ChildListener {
     this.#notify.stopping('giving up the virtual addresses');
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
     for (const role of ROLES) await this.#children.stop(role, STOP_GRACE);
+    this.#scripts.close();
     if (why !== undefined && process.connected) {
       await new Promise((sent) => process.send?.({ failed: why }, sent));
     }

@@ -54,7 +54,8 @@ export class Interfaces {
 
   /**
    * The footing of a virtual router on `name`, whose link is believed to be in `state`. `wanted` is
-   * `mcast_src_ip`; `virtual` are all addresses that VRRP moves: none of them is a source, or a master would speak with an address that it may lose.
+   * `mcast_src_ip`; `virtual` are all addresses that VRRP moves: none of them is a source, or a master would speak
+   * with an address that it may lose.
    */
   footing(
     name: string,

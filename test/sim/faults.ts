@@ -19,8 +19,13 @@ export const FAULT_KINDS = [
   'busy',
   'carrier',
   'resign',
+  'weight',
+  'reload',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** The script that all routers track: with a negative weight, for `weight`. */
+export const TRACKED = 'check';
 
 /** The worst that `delay` and `busy` do, in advert intervals: what bounds must allow for. */
 export const WORST_DELAY = 0.4;
@@ -111,6 +116,19 @@ function harm(
     case 'carrier':
       host.setCarrier(false);
       return () => host.setCarrier(true);
+    case 'weight': {
+      const tell = (good: boolean): void =>
+        host.tell({ type: 'track', kind: 'script', name: TRACKED, good, why: good ? 'works' : 'failed' });
+      tell(false);
+      return () => tell(true);
+    }
+    case 'reload': {
+      // For the worse only: what the checks know of a host is then no more than what it really does.
+      const { priority, quietToLower } = host.settings;
+      const settings = { ...host.settings, priority: prng.between(1, priority), quietToLower: !quietToLower };
+      host.tell({ type: 'configure', settings });
+      return () => host.tell({ type: 'configure', settings: host.settings });
+    }
     case 'resign':
       host.tell({ type: 'resign', why: RESIGN_CAUSE });
       return undefined;

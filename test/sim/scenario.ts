@@ -4,7 +4,7 @@ import type { Prng } from '../../src/core/prng.ts';
 import { centiseconds, type Duration, seconds } from '../../src/core/time.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
 import type { FaultKind } from './faults.ts';
-import { FAULT_KINDS } from './faults.ts';
+import { FAULT_KINDS, TRACKED } from './faults.ts';
 import type { Temper } from './host.ts';
 
 /** Everything about a simulation that its seed decides before it begins. */
@@ -56,6 +56,7 @@ export function drawScenario(prng: Prng): Scenario {
       advertInterval: mixed && prng.chance(0.5) ? centiseconds(interval / 2e4 || 1) : interval,
       preempt: !prng.chance(nopreempt),
       quietToLower: prng.chance(0.2),
+      track: [{ kind: 'script', name: TRACKED, weight: -prng.between(1, 100), reverse: false }] as const,
     },
     temper: {
       clockRate: 1 + (prng.unit() - 0.5) / 1000,

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+
+/** How a program ended; `failed` when it could not be started. */
+export type ProgramEnd =
+  | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
+  | { readonly type: 'failed'; readonly why: string };
+
+export interface Program {
+  /** Reaches all processes that it started, unless they left its group. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/**
+ * Starts a program without a shell, in a process group of its own, with nothing to read and nowhere to write.
+ * `ended` is called once, never before this returns.
+ */
+export function startProgram(
+  [program = '', ...words]: readonly string[],
+  user: { readonly uid: number; readonly gid: number } | undefined,
+  ended: (end: ProgramEnd) => void,
+): Program {
+  let over = false;
+  const end = (how: ProgramEnd): void => {
+    if (over) return;
+    over = true;
+    ended(how);
+  };
+  try {
+    const child = spawn(program, words, { stdio: 'ignore', detached: true, ...user });
+    child.once('exit', (status, signal) => end({ type: 'exited', status, signal }));
+    child.once('error', ({ message }) => end({ type: 'failed', why: message }));
+    return { kill: (signal) => killGroup(over ? undefined : child.pid, signal) };
+  } catch (error) {
+    // What no program can be called: words with zero bytes, an identity that is none.
+    setImmediate(() => end({ type: 'failed', why: (error as Error).message }));
+    return { kill: () => undefined };
+  }
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
