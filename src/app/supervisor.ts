@@ -311,8 +311,9 @@ class Supervisor implements ChildListener {
 
   /** As long as there are virtual routers here to track them. */
   #runScripts(): void {
-    const { scripts = [] } = this.#configuration;
-    this.#scripts.configure(this.#assignment('vrrp') === undefined ? [] : scripts);
+    const { scripts, global } = this.#configuration;
+    const wanted = this.#assignment('vrrp') === undefined ? [] : scripts;
+    this.#scripts.configure(wanted, global.scriptUser);
   }
 
   /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */
