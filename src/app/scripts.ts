@@ -36,7 +36,10 @@ export class Scripts {
     setInterval(() => this.tellAll(), toMillis(STATE_PERIOD)).unref();
   }
 
-  /** Exactly these from now on, those that do not say as whom as `user`. One whose command and user are what they were goes on, and keeps its verdict. */
+  /**
+   * Exactly these from now on, those that do not say as whom as `user`. One whose command and user are what they were
+   * goes on, and keeps its verdict.
+   */
   configure(scripts: readonly ScriptSettings[], user?: ScriptSettings['user']): void {
     const identified = scripts.map((settings) => ({ ...(user !== undefined && { user }), ...settings }));
     const wanted = new Map(identified.map((settings) => [settings.name, settings]));

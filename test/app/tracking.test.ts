@@ -138,9 +138,8 @@ test('a reload makes a group of masters without a word, and dissolves it', () =>
 test('a script that hangs is ended with the daemon', () => {
   const pids = join(stage.folder, 'pids');
   writeFileSync(script, `#!/bin/sh\necho $$ >>${pids}\nsleep 1000\n`);
-  start(
-    `${CHECK.replace('interval 0.1', 'interval 60')}${router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}')}`,
-  );
+  const once = CHECK.replace('interval 0.1', 'interval 60');
+  start(once + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
   const started = (): string => {
     try {
       return readFileSync(pids, 'utf8').trim();
