@@ -6,6 +6,7 @@ import { EXIT_PERMANENT } from '../core/supervision.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import { type Duration, seconds, toMillis } from '../core/time.ts';
+import type { TrackEvent } from '../core/vrrp/track.ts';
 import { missingCapabilities } from '../io/capabilities.ts';
 import { now } from '../io/clock.ts';
 import { serveControl } from '../io/control.ts';
@@ -29,6 +30,7 @@ import {
 import { type DaemonOptions, daemonOptions } from './options.ts';
 import { Scripts } from './scripts.ts';
 import type { DaemonStatus, Reload } from './status.ts';
+import { TrackedFiles } from './trackedfiles.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -146,6 +148,7 @@ class Supervisor implements ChildListener {
   readonly #log: Log;
   readonly #children: Children;
   readonly #scripts: Scripts;
+  readonly #files: TrackedFiles;
   readonly #store: Store;
   readonly #control: Server;
   readonly #notify = new ServiceNotifier();
@@ -169,11 +172,11 @@ class Supervisor implements ChildListener {
       ...(options.logFile === undefined ? {} : { file: options.logFile }),
     });
     const driver = new Driver();
-    this.#scripts = new Scripts(
-      driver,
-      (events) => this.#children.send('vrrp', { type: 'track', events }),
-      (level, message) => this.log(level, message),
-    );
+    const tell = (events: readonly TrackEvent[]): void =>
+      this.#children.send('vrrp', { type: 'track', events });
+    const log = (level: Level, message: string): void => this.log(level, message);
+    this.#scripts = new Scripts(driver, tell, log);
+    this.#files = new TrackedFiles(tell, log);
     this.#children = new Children(driver, options.runDir, !options.dontRespawn, this);
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
@@ -191,7 +194,7 @@ class Supervisor implements ChildListener {
       this.#awaited.add(role);
       this.#children.start(role);
     }
-    this.#runScripts();
+    this.#track(true);
     if (this.#awaited.size === 0) this.#allReady();
     const timeout = watchdogTimeout(process.pid);
     if (timeout !== undefined) setInterval(() => this.#notify.watchdog(), toMillis(timeout) / 2);
@@ -208,7 +211,10 @@ class Supervisor implements ChildListener {
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
     this.#children.send(role, { type: 'configure', configuration });
-    if (role === 'vrrp') this.#scripts.tellAll();
+    if (role === 'vrrp') {
+      this.#scripts.tellAll();
+      this.#files.tellAll();
+    }
     if (role === 'sync' && this.#syncRole !== undefined) {
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
     }
@@ -305,15 +311,16 @@ class Supervisor implements ChildListener {
       if (this.#children.has(role)) this.started(role);
       else this.#children.start(role);
     }
-    this.#runScripts();
+    this.#track(false);
     this.log('notice', `reloaded ${this.#options.useFile}`);
   }
 
   /** As long as there are virtual routers here to track them. */
-  #runScripts(): void {
-    const { scripts, global } = this.#configuration;
-    const wanted = this.#assignment('vrrp') === undefined ? [] : scripts;
-    this.#scripts.configure(wanted, global.scriptUser);
+  #track(begin: boolean): void {
+    const { scripts, files, global } = this.#configuration;
+    const needed = this.#assignment('vrrp') !== undefined;
+    this.#scripts.configure(needed ? scripts : [], global.scriptUser);
+    this.#files.configure(needed ? files : [], begin);
   }
 
   /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */

@@ -99,6 +99,22 @@ test('the VRRP process that was killed learns again what scripts said', () => {
   until(() => stage.pid('vrrp') !== killed && status('web').state === 'MASTER', 'a successor is master');
 });
 
+test('track_file: the number times the weight, read when it changes; init_file makes it', () => {
+  const path = join(stage.folder, 'load');
+  const file = `track_file load {\n  file ${path}\n  weight 2\n  init_file 7\n}\n`;
+  start(file + router('web', 'lan', 7, LAN_VIP, 'track_file {', '  load', '}'));
+  until(() => holds(LAN_VIP), 'it is master');
+  until(() => status('web').priority === 164, 'the number that it began with counts');
+  writeFileSync(path, '-0x10\n');
+  until(() => status('web').priority === 118, 'a new number counts');
+  assert.ok(holds(LAN_VIP));
+  writeFileSync(path, '-127\n');
+  until(() => !holds(LAN_VIP), 'at -254 it is a fault');
+  assert.equal(status('web').faults, ['file load has -127']);
+  rmSync(path);
+  until(() => holds(LAN_VIP) && status('web').priority === 150, 'a file that is gone counts as 0');
+});
+
 test('track_interface: another interface that goes down is a fault', () => {
   start(router('web', 'lan', 7, LAN_VIP, 'track_interface {', '  other', '}'));
   until(() => holds(LAN_VIP), 'it is master');

@@ -8,7 +8,6 @@ const SCRIPT_WEIGHT = 253;
 const FILE_WEIGHT = 254;
 
 /** What nothing watches yet keeps an instance down that depends on it, and has no weight. */
-const FILES = { inert: 'files are not watched yet: the number counts as 0' };
 const PROCESSES = { inert: 'processes are not watched yet: tracked without a weight, they are a FAULT' };
 
 /** `weight N [reverse]` as a keyword of a block. */
@@ -92,11 +91,9 @@ export const trackFile = {
 const TRACK_FILE = 'a number read from a file, for track_file and FILE_CHECK';
 export const trackFileBlock = block(TRACK_FILE, [arg.text('NAME')], trackFile, {
   repeat: true,
-  ...FILES,
 });
 export const vrrpTrackFileBlock = block(TRACK_FILE, [arg.text('NAME')], trackFile, {
   repeat: true,
-  ...FILES,
   alias: 'track_file',
   deprecated: 'write track_file',
 });

@@ -1,0 +1,59 @@
+import {
+  closeSync,
+  constants,
+  type FSWatcher,
+  fstatSync,
+  openSync,
+  readSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The beginning of a file that holds a number; never more, however large it is. */
+const ROOM = 128;
+
+/** The beginning of a regular file as text, `undefined` when there is none or it may not be read. */
+export function readBeginning(path: string): string | undefined {
+  let file: number;
+  try {
+    // Nobody may be there to write into a pipe: never wait.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+  try {
+    if (!fstatSync(file).isFile()) return undefined;
+    const bytes = new Uint8Array(ROOM);
+    return new TextDecoder().decode(bytes.subarray(0, readSync(file, bytes)));
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes a file, or only makes it when there is none. Returns why that failed, if it did. */
+export function initialise(path: string, text: string, overwrite: boolean): string | undefined {
+  try {
+    writeFileSync(path, text, { flag: overwrite ? 'w' : 'wx' });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'EEXIST' ? undefined : message;
+  }
+  return undefined;
+}
+
+/**
+ * Calls `changed` when something happens in the file's folder: a file that is replaced by another has no other
+ * witness. `undefined` when the folder cannot be watched.
+ */
+export function watchFolderOf(path: string, changed: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(dirname(path), { persistent: false }, changed);
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
