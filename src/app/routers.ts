@@ -4,16 +4,19 @@ import { type Family, familyOf, type Ip } from '../core/ip.ts';
 import type { AddressesEvent, HeldAddress } from '../core/kernel/events.ts';
 import { toSeconds } from '../core/time.ts';
 import { announcement } from '../core/vrrp/announce.ts';
+import { AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../core/vrrp/events.ts';
 import { VrrpInstance } from '../core/vrrp/instance.ts';
 import type { LinkState } from '../core/vrrp/links.ts';
-import { VRRP_GROUP, vridOf } from '../core/vrrp/packet.ts';
+import { VRRP_GROUP, VRRP_PROTOCOL, vridOf } from '../core/vrrp/packet.ts';
 import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
+import { utc } from '../io/clock.ts';
+import { digest } from '../io/digest.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { SystemError } from '../io/errno.ts';
 import { FrameSender } from '../io/packet.ts';
 import { forwardsIpv6 } from '../io/sysctl.ts';
-import { type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../io/vrrp.ts';
+import { type Device, type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../io/vrrp.ts';
 import type { Level } from './messages.ts';
 
 /** A transmit queue that is still full after so many tries will not take the announcements at all. */
@@ -52,10 +55,16 @@ export class Router {
     this.#settings = settings;
     this.#ports = ports;
     this.#surroundings = surroundings;
-    this.#instance = new VrrpInstance(settings);
+    this.#instance = new VrrpInstance(settings, digest);
     this.#driven = surroundings.driver.attach(this.#instance, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
+    this.readClock();
+  }
+
+  /** Tells a router whose adverts carry the time what time it is. */
+  readClock(): void {
+    if (this.settings.hmac !== undefined) this.handle({ type: 'clock', utc: utc() });
   }
 
   get settings(): VrrpSettings {
@@ -66,6 +75,7 @@ export class Router {
   configure(settings: VrrpSettings): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;
+    this.readClock();
     this.handle({ type: 'configure', settings });
   }
 
@@ -145,9 +155,9 @@ export class Router {
     return addresses.map((address) => ({ ...address, dev: address.dev ?? this.#settings.interface }));
   }
 
-  #send({ payload, destination, source, ttl }: Extract<VrrpEffect, { type: 'send' }>): void {
+  #send({ payload, destination, source, ttl, header }: Extract<VrrpEffect, { type: 'send' }>): void {
     try {
-      this.#port?.sender.send(payload, destination, source, ttl);
+      this.#port?.sender.send(payload, destination, source, ttl, header);
       // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
       if (this.#instance.state === 'MASTER') {
         this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings) });
@@ -192,6 +202,8 @@ function describe(effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | '
 interface Port {
   readonly ifindex: number;
   readonly receiver: VrrpReceiver;
+  /** Hears adverts behind an authentication header, where a router wants them. */
+  authenticated?: VrrpReceiver;
   readonly sender: VrrpSender;
   /** The multicast groups that the receiver has joined. */
   readonly joined: Set<Ip>;
@@ -215,7 +227,9 @@ export class Ports {
   /** Datagrams that were no VRRP in IP, on all sockets. */
   get malformed(): number {
     let sum = 0;
-    for (const { receiver } of this.#ports.values()) sum += receiver.malformed;
+    for (const { receiver, authenticated } of this.#ports.values()) {
+      sum += receiver.malformed + (authenticated?.malformed ?? 0);
+    }
     return sum;
   }
 
@@ -230,8 +244,12 @@ export class Ports {
     if (known?.ifindex !== ifindex) this.#close(key);
     try {
       const port = this.#ports.get(key) ?? this.#make(device, ifindex, family);
+      if (router.ah !== undefined) {
+        port.authenticated ??= this.#listen(family, { name: device, ifindex }, [...port.joined], AH_PROTOCOL);
+      }
       if (peers.length === 0 && !port.joined.has(destination)) {
         port.receiver.join(destination);
+        port.authenticated?.join(destination);
         port.joined.add(destination);
       }
       return port;
@@ -244,22 +262,28 @@ export class Ports {
 
   #make(device: string, ifindex: number, family: Family): Port {
     const bound = { name: device, ifindex };
-    const receiver = new VrrpReceiver(family, bound, []);
+    const receiver = this.#listen(family, bound, [], VRRP_PROTOCOL);
     const port = { ifindex, receiver, sender: new VrrpSender(family, bound), joined: new Set<Ip>() };
+    this.#ports.set(`${device} ${family}`, port);
+    return port;
+  }
+
+  #listen(family: Family, device: Device, groups: readonly Ip[], protocol: number): VrrpReceiver {
+    const receiver = new VrrpReceiver(family, device, groups, protocol);
     receiver.listen({
       advert: (advert) => {
         const vrid = vridOf(advert.payload);
-        if (vrid !== undefined) this.#deliver(device, family, vrid, advert);
+        if (vrid !== undefined) this.#deliver(device.name, family, vrid, advert);
       },
       error: (error) => this.#surroundings.log('error', error.message),
     });
-    this.#ports.set(`${device} ${family}`, port);
-    return port;
+    return receiver;
   }
 
   #close(key: string): void {
     const port = this.#ports.get(key);
     port?.receiver.close();
+    port?.authenticated?.close();
     port?.sender.close();
     this.#ports.delete(key);
   }

@@ -6,7 +6,7 @@ import { Addresses } from '../core/kernel/addresses.ts';
 import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/kernel/events.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
 import { STATE_PERIOD } from '../core/supervision.ts';
-import { seconds, toMillis } from '../core/time.ts';
+import { millis, seconds, toMillis } from '../core/time.ts';
 import type { Standing } from '../core/vrrp/events.ts';
 import { memberSettings } from '../core/vrrp/group.ts';
 import { type LinkState, LinkWatch, type LinkWatchEvent } from '../core/vrrp/links.ts';
@@ -34,6 +34,8 @@ const NOTHING: VrrpConfiguration = {
   realTimePriority: 0,
   release: true,
 };
+/** How late a step of the wall clock may be noticed: less than the least `time_window`. */
+const CLOCK_PERIOD = millis(500);
 
 /** The process that elects and holds addresses. It goes on when the supervisor is gone. */
 export function runVrrp(): void {
@@ -96,6 +98,9 @@ class VrrpProcess implements Surroundings {
       else this.#configure(message.configuration);
     });
     setInterval(() => this.changed(), toMillis(STATE_PERIOD));
+    setInterval(() => {
+      for (const router of this.#routers.values()) router.readClock();
+    }, toMillis(CLOCK_PERIOD));
   }
 
   addresses(event: AddressesEvent): void {

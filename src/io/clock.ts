@@ -9,6 +9,9 @@ export function now(): Instant {
   return (seconds * 1e6 + Math.trunc(nanoseconds / 1e3)) as Instant;
 }
 
+/** The wall clock in whole microseconds since 1970, as the machine has it: it may be set at any time. */
+export const utc = (): number => Math.round(Date.now() * 1e3);
+
 /** A turn of the event loop that takes longer than this is a stall, and what it saw is old news. */
 const PROMPT_TURN = millis(1) as Duration;
 /** Turns after which the deadline is delivered whatever happens: a flood must not stop the clock. */

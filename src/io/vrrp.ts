@@ -1,5 +1,6 @@
 import { Reader, ShortInput, Writer } from '../core/bytes.ts';
 import { type Family, type Ip, ipFromBytes, ipToBytes } from '../core/ip.ts';
+import { AH_BYTES, AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import { buildControl, findControl } from './cmsg.ts';
 import type { SystemError } from './errno.ts';
 import { AF, parseSockaddr, sockaddrIp } from './sockaddr.ts';
@@ -55,6 +56,8 @@ export interface ReceivedAdvert {
   /** TTL or hop limit. */
   readonly ttl: number;
   readonly ifindex: number;
+  /** The IPv4 header and the authentication header, where one came before the payload. A view as well. */
+  readonly header?: Uint8Array;
 }
 
 export interface AdvertHandlers {
@@ -101,11 +104,14 @@ export class VrrpReceiver {
   readonly #device: Device;
   readonly #socket: Socket;
 
-  /** Throws SystemError: `EPERM` without CAP_NET_RAW and CAP_NET_ADMIN, `ENODEV` without the interface. */
-  constructor(family: Family, device: Device, groups: readonly Ip[]) {
+  /**
+   * `protocol` is 112, or 51 for IPv4 adverts behind an authentication header, which a socket for 112 does not
+   * get. Throws SystemError: `EPERM` without CAP_NET_RAW and CAP_NET_ADMIN, `ENODEV` without the interface.
+   */
+  constructor(family: Family, device: Device, groups: readonly Ip[], protocol = IPPROTO_VRRP) {
     this.#family = family;
     this.#device = device;
-    this.#socket = rawSocket(family, IPPROTO_VRRP, 'receiver', device);
+    this.#socket = rawSocket(family, protocol, 'receiver', device);
     try {
       this.#prepare();
       for (const group of groups) this.join(group);
@@ -170,13 +176,20 @@ export function parseAdvert4({ data, control, truncated }: Datagram): ReceivedAd
   if (totalLength < headerLength || totalLength > data.length) return undefined;
   from.skip(4);
   const ttl = from.u8();
-  from.skip(3);
+  const protocol = from.u8();
+  from.skip(2);
   const source = ipFromBytes(from.bytes(4));
   const destination = ipFromBytes(from.bytes(4));
   // struct in_pktinfo begins with the ifindex.
   const ifindex = readInt(findControl(control, IPPROTO_IP, IP.PKTINFO), 0);
   if (ifindex === undefined) return undefined;
-  return { payload: data.subarray(headerLength, totalLength), source, destination, ttl, ifindex };
+  if (protocol !== AH_PROTOCOL) {
+    return { payload: data.subarray(headerLength, totalLength), source, destination, ttl, ifindex };
+  }
+  const begin = headerLength + AH_BYTES;
+  if (begin > totalLength) return undefined;
+  const header = data.subarray(0, begin);
+  return { payload: data.subarray(begin, totalLength), source, destination, ttl, ifindex, header };
 }
 
 /** IPv6 hands over the payload alone; what the header said comes in control messages (RFC 3542, 6). */
@@ -241,12 +254,15 @@ export class VrrpSender {
 
   /**
    * Sends a VRRP message to a group or a peer. Without a `source` the kernel takes an address of the
-   * interface. `hops` is the TTL or hop limit of unicast; a group gets 255.
+   * interface. `hops` is the TTL or hop limit of unicast; a group gets 255. A `header` (IPv4 only) goes out
+   * instead of ours, as it is but for the IP checksum.
    * Throws SystemError: `ENETDOWN`, `ENETUNREACH`, `EINVAL` for an IPv6 source that is not here.
    */
-  send(payload: Uint8Array, destination: Ip, source?: Ip, hops = HOPS): void {
+  send(payload: Uint8Array, destination: Ip, source?: Ip, hops = HOPS, header?: Uint8Array): void {
     if (this.#family === 4) {
-      this.#socket.send(ipv4Datagram(payload, destination, source, hops), sockaddrIp(destination));
+      const before = header ?? ipv4Header(payload.length, destination, source, hops);
+      const datagram = new Writer(before.length + payload.length).bytes(before).bytes(payload).finish();
+      this.#socket.send(datagram, sockaddrIp(destination));
       return;
     }
     const to = sockaddrIp(destination, 0, this.#ifindex);
@@ -259,23 +275,18 @@ export class VrrpSender {
 }
 
 /** RFC 791 header with zeros where raw(7) says that the kernel fills them in: id, checksum, absent source. */
-function ipv4Datagram(
-  payload: Uint8Array,
-  destination: Ip,
-  source: Ip | undefined,
-  hops: number,
-): Uint8Array {
-  const out = new Writer(IPV4_HEADER + payload.length);
+function ipv4Header(length: number, destination: Ip, source: Ip | undefined, hops: number): Uint8Array {
+  const out = new Writer(IPV4_HEADER);
   out
     .u8(0x45)
     .u8(TRAFFIC_CLASS)
-    .u16be(IPV4_HEADER + payload.length)
+    .u16be(IPV4_HEADER + length)
     .u16be(0)
     .u16be(0);
   out.u8(hops).u8(IPPROTO_VRRP).u16be(0);
   if (source === undefined) out.zeros(4);
   else out.bytes(ipToBytes(source));
-  return out.bytes(ipToBytes(destination)).bytes(payload).finish();
+  return out.bytes(ipToBytes(destination)).finish();
 }
 
 /** What differs from the socket's own: struct in6_pktinfo with source and interface, and the hop limit. */

@@ -1,5 +1,7 @@
 import type { Ip } from '../ip.ts';
 import { after, type Duration, earliest, type Instant, micros, since, type Timers } from '../time.ts';
+import { Authentication } from './auth.ts';
+import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect } from './events.ts';
 import { type Datagram, type Decoded, RESIGNING } from './packet.ts';
 import type { Reports } from './reports.ts';
@@ -16,6 +18,8 @@ export type AdvertTimer = 'advert';
  * the right to serve until the others may have missed too many, or the addresses' lease has run out.
  */
 export class Advertiser {
+  /** Signs and verifies; it is told the time and when mastership begins. */
+  readonly authentication: Authentication;
   #settings: VrrpSettings;
   #wire: Wire;
   readonly #timers: Pick<Timers<AdvertTimer>, 'set' | 'due'>;
@@ -29,9 +33,11 @@ export class Advertiser {
     timers: Pick<Timers<AdvertTimer>, 'set' | 'due'>,
     reports: Reports,
     emit: (effect: VrrpEffect) => void,
+    digest: Digest | undefined,
   ) {
     this.#settings = settings;
-    this.#wire = new Wire(settings);
+    this.authentication = new Authentication(settings, digest);
+    this.#wire = new Wire(settings, this.authentication);
     this.#timers = timers;
     this.#reports = reports;
     this.#emit = emit;
@@ -40,6 +46,7 @@ export class Advertiser {
   /** Other settings: the priority in them is the effective one. */
   configure(settings: VrrpSettings): void {
     this.#settings = settings;
+    this.authentication.configure(settings);
     this.#wire = this.#wire.configured(settings);
   }
 
@@ -62,12 +69,12 @@ export class Advertiser {
     return this.#sent;
   }
 
-  decode(datagram: Datagram): Decoded {
-    return this.#wire.decode(datagram);
+  decode(datagram: Datagram, now: Instant): Decoded {
+    return this.#wire.decode(datagram, now);
   }
 
   send(priority: number, now: Instant): void {
-    const adverts = this.#wire.adverts(priority);
+    const adverts = this.#wire.adverts(priority, now);
     if (adverts.length === 0) return;
     this.#sent = now;
     this.#reports.statistics.advertsSent += 1;

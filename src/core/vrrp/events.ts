@@ -28,6 +28,11 @@ export type VrrpEvent =
   | LinkEvent
   /** A VRRP payload that arrived for this virtual router's id; decoded and judged here. */
   | ({ readonly type: 'packet' } & Datagram)
+  /**
+   * The wall clock in microseconds since 1970, for a router with `hmac`: before `start`, then each second, so
+   * that a step of the clock is noticed.
+   */
+  | { readonly type: 'clock'; readonly utc: number }
   /** A planned hand-over: become backup, and do not preempt whoever takes over. */
   | { readonly type: 'resign'; readonly why: string }
   /**
@@ -61,6 +66,8 @@ export type VrrpEffect =
       readonly type: 'send';
       /** Shared between effects: not to be written to. */
       readonly payload: Uint8Array;
+      /** The IP header and the authentication header, where a signature covers them: to be sent as they are. */
+      readonly header?: Uint8Array;
       readonly source: Ip;
       readonly destination: Ip;
       /** TTL or hop limit. */

@@ -3,6 +3,7 @@ import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, type Instant, since, Timers } from '../time.ts';
 import { Advertiser, type AdvertTimer } from './advertiser.ts';
+import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { Holding, type HoldingTimer } from './holding.ts';
@@ -41,15 +42,18 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #now = 0 as Instant;
   #started = false;
 
-  /** Throws InvariantError when the settings are not what their types' comments say. */
-  constructor(settings: VrrpSettings) {
+  /**
+   * `digest` is needed where adverts are signed (`ah`, `hmac`). Throws InvariantError when the settings are not
+   * what their types' comments say.
+   */
+  constructor(settings: VrrpSettings, digest?: Digest) {
     this.#settings = settings;
     const emit = (effect: VrrpEffect): void => {
       this.#effects.push(effect);
     };
     this.#grounds = new Grounds(settings);
     this.#reports = new Reports(emit);
-    this.#advertiser = new Advertiser(settings, this.#timers, this.#reports, emit);
+    this.#advertiser = new Advertiser(settings, this.#timers, this.#reports, emit, digest);
     this.#silence = new Silence(settings, this.#timers, this.#reports);
     this.#preemption = new Preemption(settings, this.#timers);
     this.#holding = new Holding(settings, this.#timers, emit);
@@ -71,6 +75,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         break;
       case 'packet':
         if (this.#state === 'BACKUP' || this.#state === 'MASTER') this.#packet(event, now);
+        break;
+      case 'clock':
+        this.#advertiser.authentication.setClock(event.utc, now);
         break;
       case 'resign':
         if (this.#state === 'MASTER') {
@@ -198,7 +205,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     if (source !== undefined) this.#advertiser.source = source;
     if (faults.length > 0) {
       this.#leave(now, 'FAULT', faults.join('; '));
-    } else if (this.#settings.priority === OWNER) {
+    } else if (this.#settings.priority === OWNER && !this.#advertiser.authentication.listensFirst) {
       this.#stand(now, `${why}; priority ${OWNER} owns the addresses`);
     } else {
       this.#leave(now, 'BACKUP', why);
@@ -269,7 +276,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   #packet(datagram: Datagram, now: Instant): void {
     const { source } = datagram;
-    const decoded = this.#advertiser.decode(datagram);
+    const decoded = this.#advertiser.decode(datagram, now);
     if (!decoded.ok) {
       this.#reports.rejected(decoded.reason, source, now);
       return;
@@ -339,6 +346,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#forget();
     this.#preemption.yields = false;
     this.#reports.statistics.becameMaster += 1;
+    this.#advertiser.authentication.lead();
     this.#serve(now);
     this.#transition(now, 'MASTER', cause);
   }
@@ -386,6 +394,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         break;
       case 'advert':
         this.#advertiser.due(due, now);
+        if (this.#advertiser.authentication.spent) this.#leave(now, 'BACKUP', 'AH sequence used up');
         break;
       default:
         this.#holding.expired(name, now);

@@ -39,7 +39,7 @@ const TYPE_ADVERTISEMENT = 1;
 const AUTH_DATA_BYTES = 8;
 const AUTH_NONE = 0;
 const AUTH_PASS = 1;
-const AUTH_LAST_KNOWN = 2;
+const AUTH_AH = 2;
 /** The low twelve bits of the version 3 interval word; the rest is reserved and ignored. */
 const INTERVAL_MASK = 0x0fff;
 
@@ -77,6 +77,8 @@ export interface Datagram {
   readonly destination: Ip;
   /** TTL or hop limit on arrival. */
   readonly ttl: number;
+  /** The IPv4 header and the authentication header, where one (protocol 51) stood before the payload. */
+  readonly header?: Uint8Array | undefined;
 }
 
 /** What a receiver of one virtual router demands of an advert. */
@@ -97,6 +99,10 @@ export interface Expectation {
   readonly onlyPeers?: boolean;
   /** PASS authentication of version 2: `passwordBytes` of the password. */
   readonly password?: Uint8Array | undefined;
+  /** AH authentication of version 2: each advert has `Datagram.header`. Verified elsewhere. */
+  readonly ah?: boolean | undefined;
+  /** Bytes that may follow the message; verified elsewhere. */
+  readonly trailer?: number | undefined;
 }
 
 /**
@@ -109,6 +115,9 @@ export interface Expectation {
  * - `destination`: sent to another group or to one host; to a group, where unicast is configured;
  * - `peer`: from none of the peers (`check_unicast_src`);
  * - `auth-unknown`, `auth-mismatch`, `auth-failure`: type never defined, type not configured, wrong password;
+ * - `auth-missing`, `auth-malformed`, `auth-key`, `auth-invalid`, `auth-stale`, `auth-replay`: no trailer, one
+ *   of no known form, signed with a key that we do not have, wrongly signed, too far from our clock, or heard
+ *   before; for AH the last three without `auth-stale` (found by `AuthHeader` and `AuthTrailer`);
  * - `interval`: version 2: not ours; version 3: zero;
  * - `type`: not an advertisement;
  * - `count`: no address although we expect some;
@@ -126,6 +135,12 @@ export const REJECT_REASONS = [
   'auth-unknown',
   'auth-mismatch',
   'auth-failure',
+  'auth-missing',
+  'auth-malformed',
+  'auth-key',
+  'auth-invalid',
+  'auth-stale',
+  'auth-replay',
   'interval',
   'type',
   'count',
@@ -137,9 +152,10 @@ export type RejectReason = (typeof REJECT_REASONS)[number];
 /**
  * What is odd about an advert that is accepted all the same, because RFC 9568 (7.1) and keepalived 2.4 say log
  * and go on: another number of addresses, other addresses, another version 3 interval, and (found by the
- * instance) a second router that claims to own the addresses.
+ * instance) a second router that claims to own the addresses, or (found by `AuthTrailer`) a clock that is more
+ * than half the window from ours.
  */
-export const NOTICES = ['count', 'addresses', 'interval', 'second-owner'] as const;
+export const NOTICES = ['count', 'addresses', 'interval', 'second-owner', 'clock-skew'] as const;
 export type Notice = (typeof NOTICES)[number];
 
 export type Decoded =
@@ -170,6 +186,8 @@ export interface Sending {
   readonly destination: Ip;
   /** Version 2 PASS: `passwordBytes`; authentication type 0 when absent. */
   readonly password?: Uint8Array | undefined;
+  /** Version 2 AH: says so in the authentication type. */
+  readonly ah?: boolean | undefined;
   /** Version 3 over IPv4 without the pseudo header (RFC 9568; keepalived's `v3_checksum_as_v2`). */
   readonly plainChecksum?: boolean | undefined;
 }
@@ -187,7 +205,7 @@ export function encodeAdvert(advert: Advert, sending: Sending): Uint8Array {
   out.u8((version << 4) | TYPE_ADVERTISEMENT);
   out.u8(vrid).u8(priority).u8(addresses.length);
   if (version === 2) {
-    out.u8(sending.password === undefined ? AUTH_NONE : AUTH_PASS);
+    out.u8(authType(sending));
     out.u8(wireInterval(toSeconds(advert.interval), 255));
   } else {
     out.u16be(wireInterval(toCentiseconds(advert.interval), INTERVAL_MASK));
@@ -201,6 +219,25 @@ export function encodeAdvert(advert: Advert, sending: Sending): Uint8Array {
     ? pseudoChecksum(payload, sending.source, sending.destination)
     : internetChecksum(payload);
   new DataView(payload.buffer, payload.byteOffset).setUint16(CHECKSUM_AT, sum);
+  return payload;
+}
+
+const authType = ({ password, ah }: Pick<Expectation, 'password' | 'ah'>): number =>
+  ah ? AUTH_AH : password === undefined ? AUTH_NONE : AUTH_PASS;
+
+/**
+ * A message with a trailer behind it. The message's own checksum knows nothing of it, but that of IPv6 is the
+ * kernel's, over the whole of the datagram: there it is made again.
+ */
+export function withTrailer(message: Uint8Array, trailer: Uint8Array, sending: Sending): Uint8Array {
+  const payload = new Uint8Array(message.length + trailer.length);
+  payload.set(message);
+  payload.set(trailer, message.length);
+  if (familyOf(sending.source) === 6) {
+    const view = new DataView(payload.buffer);
+    view.setUint16(CHECKSUM_AT, 0);
+    view.setUint16(CHECKSUM_AT, pseudoChecksum(payload, sending.source, sending.destination));
+  }
   return payload;
 }
 
@@ -228,14 +265,16 @@ function checksumIsRight(
   { payload, source, destination }: Datagram,
   version: 2 | 3,
   family: Family,
+  length: number,
 ): boolean {
+  const message = family === 4 ? payload.subarray(0, length) : payload;
   const plainAllowed = version === 2 || family === 4;
-  if (plainAllowed && internetChecksum(payload) === 0) return true;
-  return version === 3 && pseudoChecksum(payload, source, destination) === 0;
+  if (plainAllowed && internetChecksum(message) === 0) return true;
+  return version === 3 && pseudoChecksum(message, source, destination) === 0;
 }
 
-/** Bytes of a message of this version with `count` addresses. */
-function messageLength(version: 2 | 3, family: Family, count: number): number {
+/** Bytes of a message of this version with `count` addresses: a trailer begins there. */
+export function messageLength(version: 2 | 3, family: Family, count: number): number {
   if (version === 2) return HEADER_BYTES + count * IPV4_BYTES + AUTH_DATA_BYTES;
   return HEADER_BYTES + count * (family === 4 ? IPV4_BYTES : IPV6_BYTES);
 }
@@ -256,8 +295,10 @@ export function decodeAdvert(datagram: Datagram, expected: Expectation): Decoded
   const word = reader.u16be();
   const version = versionAndType >> 4;
   if (vrid !== expected.vrid) return rejected('vrid');
+  if ((datagram.header !== undefined) !== (expected.ah ?? false)) return rejected('auth-mismatch');
   if (version !== 2 && version !== 3) return rejected('version');
-  if (payload.length !== messageLength(version, expected.family, count)) return rejected('length');
+  const length = messageLength(version, expected.family, count);
+  if (payload.length !== length && payload.length - length !== expected.trailer) return rejected('length');
   const stray = refuseHeader(datagram, expected);
   if (stray !== undefined) return rejected(stray);
   if (version !== expected.version) return rejected('version');
@@ -265,7 +306,7 @@ export function decodeAdvert(datagram: Datagram, expected: Expectation): Decoded
   if (refusal !== undefined) return rejected(refusal);
   if ((versionAndType & 0x0f) !== TYPE_ADVERTISEMENT) return rejected('type');
   if (count === 0 && expected.addresses.length > 0) return rejected('count');
-  if (!checksumIsRight(datagram, version, expected.family)) return rejected('checksum');
+  if (!checksumIsRight(datagram, version, expected.family, length)) return rejected('checksum');
   reader.skip(2);
   const addresses = readAddresses(reader, count, expected);
   const interval = version === 2 ? seconds(word & 0xff) : centiseconds(word & INTERVAL_MASK);
@@ -300,9 +341,8 @@ function refuseHeader(datagram: Datagram, expected: Expectation): RejectReason |
 /** `word` is the authentication type and the interval in seconds. */
 function refuseV2(word: number, payload: Uint8Array, expected: Expectation): RejectReason | undefined {
   const type = word >> 8;
-  const configured = expected.password === undefined ? AUTH_NONE : AUTH_PASS;
-  if (type > AUTH_LAST_KNOWN) return 'auth-unknown';
-  if (type !== configured) return 'auth-mismatch';
+  if (type > AUTH_AH) return 'auth-unknown';
+  if (type !== authType(expected)) return 'auth-mismatch';
   if (expected.password !== undefined) {
     const data = payload.subarray(payload.length - AUTH_DATA_BYTES);
     if (expected.password.some((byte, i) => byte !== data[i])) return 'auth-failure';

@@ -1,4 +1,6 @@
 import type { Ip } from '../ip.ts';
+import type { Instant } from '../time.ts';
+import type { Authentication } from './auth.ts';
 import type { VrrpEffect } from './events.ts';
 import {
   addressBlock,
@@ -19,12 +21,15 @@ export class Wire {
   readonly #settings: VrrpSettings;
   readonly #expected: Expectation;
   readonly #advertised: readonly Ip[];
+  readonly #authentication: Authentication;
   #source: Ip | undefined;
   /** Adverts by priority and destination: they change only with the source. */
   readonly #made = new Map<string, Uint8Array>();
 
-  constructor(settings: VrrpSettings) {
+  /** `authentication` is for the same settings. */
+  constructor(settings: VrrpSettings, authentication: Authentication) {
     this.#settings = settings;
+    this.#authentication = authentication;
     // keepalived moves what the count field cannot say to the excluded addresses: held, not advertised.
     this.#advertised = settings.addresses.slice(0, MAX_ADVERTISED).map(({ address }) => address.ip);
     this.#expected = {
@@ -38,6 +43,7 @@ export class Wire {
       ...(settings.peers !== undefined && { peers: settings.peers }),
       onlyPeers: settings.checkPeers ?? false,
       password: settings.password === undefined ? undefined : passwordBytes(settings.password),
+      ...authentication.expected,
     };
   }
 
@@ -53,25 +59,23 @@ export class Wire {
 
   /** The same router's with other settings: it goes on from the same source. */
   configured(settings: VrrpSettings): Wire {
-    const wire = new Wire(settings);
+    const wire = new Wire(settings, this.#authentication);
     if (this.#source !== undefined) wire.source = this.#source;
     return wire;
   }
 
-  /** Sends an advert to the group, or to each peer; nothing when no source is known. */
-  adverts(priority: number): VrrpEffect[] {
+  /** Sends an advert to the group, or to each peer; nothing when no source is known, or it cannot be signed. */
+  adverts(priority: number, now: Instant): VrrpEffect[] {
     const source = this.#source;
-    if (source === undefined) return [];
-    const { peers = [], unicastTtl } = this.#settings;
-    if (!isUnicast(this.#settings)) {
-      const destination = groupOf(this.#settings);
+    if (source === undefined || !this.#authentication.begin(now)) return [];
+    const { peers = [], unicastTtl = VRRP_TTL } = this.#settings;
+    const advert = (destination: Ip, ttl: number): VrrpEffect => {
       const payload = this.#payload(priority, source, destination);
-      return [{ type: 'send', payload, source, destination, ttl: VRRP_TTL }];
-    }
-    return peers.map(({ address: destination }) => {
-      const payload = this.#payload(priority, source, destination);
-      return { type: 'send', payload, source, destination, ttl: unicastTtl ?? VRRP_TTL };
-    });
+      const sealed = this.#authentication.seal(payload, { source, destination, ttl });
+      return { type: 'send', ...sealed, source, destination, ttl };
+    };
+    if (!isUnicast(this.#settings)) return [advert(groupOf(this.#settings), VRRP_TTL)];
+    return peers.map(({ address }) => advert(address, unicastTtl));
   }
 
   /** Shared between adverts: not to be written to. */
@@ -80,16 +84,22 @@ export class Wire {
     const made = this.#made.get(key);
     if (made !== undefined) return made;
     const { version, vrid, advertInterval: interval, plainChecksum } = this.#settings;
-    const { password } = this.#expected;
+    const { password, ah } = this.#expected;
     const advert = { version, vrid, priority, interval, addresses: this.#advertised };
-    const payload = encodeAdvert(advert, { source, destination, password, plainChecksum });
+    const payload = encodeAdvert(advert, { source, destination, password, ah, plainChecksum });
     this.#made.set(key, payload);
     return payload;
   }
 
-  decode(datagram: Datagram): Decoded {
+  /** The signature is judged last: it remembers what it accepts, and only a sound advert is to count. */
+  decode(datagram: Datagram, now: Instant): Decoded {
     const decoded = decodeAdvert(datagram, this.#expected);
-    return decoded.ok && datagram.source === this.#source ? { ok: false, reason: 'own-address' } : decoded;
+    if (!decoded.ok) return decoded;
+    if (datagram.source === this.#source) return { ok: false, reason: 'own-address' };
+    const verdict = this.#authentication.verify(datagram, now);
+    if (!verdict.ok) return verdict;
+    if (verdict.notice === undefined) return decoded;
+    return { ...decoded, notices: [...decoded.notices, verdict.notice] };
   }
 }
 

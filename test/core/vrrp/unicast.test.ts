@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Ip, ip } from '../../../src/core/ip.ts';
+import { Authentication } from '../../../src/core/vrrp/auth.ts';
 import { type Datagram, decodeAdvert, encodeAdvert } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { Wire } from '../../../src/core/vrrp/wire.ts';
-import { OWN, PEER, Router, SETTINGS } from './router.ts';
+import { at, OWN, PEER, Router, SETTINGS } from './router.ts';
 
 /** Adverts to peers instead of a group, and to another group. */
 const unicast = suite('vrrp unicast');
@@ -27,13 +28,15 @@ function advert(source: Ip, changes: Partial<Datagram> = {}): Datagram {
   return { payload, source, destination, ttl: 255, ...changes };
 }
 
+const wireOf = (settings: VrrpSettings): Wire => new Wire(settings, new Authentication(settings, undefined));
+
 const hears = (router: Router, datagram: Datagram): string[] =>
   router.event({ type: 'packet', ...datagram }, 1);
 
 unicast('each peer gets its own advert, with a checksum for it', () => {
-  const wire = new Wire({ ...SETTINGS, ...UNICAST, unicastTtl: 64 });
+  const wire = wireOf({ ...SETTINGS, ...UNICAST, unicastTtl: 64 });
   wire.source = OWN;
-  const sent = wire.adverts(100).flatMap((effect) => (effect.type === 'send' ? [effect] : []));
+  const sent = wire.adverts(100, at(0)).flatMap((effect) => (effect.type === 'send' ? [effect] : []));
   assert.equal(
     sent.map(({ source, destination, ttl }) => [source, destination, ttl]),
     [
@@ -93,10 +96,10 @@ unicast('multicast is not for a unicast router, nor the reverse', () => {
 
 unicast('mcast_dst_ip: another group, both ways', () => {
   const destination = ip('224.0.0.99');
-  const wire = new Wire({ ...SETTINGS, destination });
+  const wire = wireOf({ ...SETTINGS, destination });
   wire.source = OWN;
   assert.equal(
-    wire.adverts(100).map((effect) => (effect.type === 'send' ? effect.destination : '')),
+    wire.adverts(100, at(0)).map((effect) => (effect.type === 'send' ? effect.destination : '')),
     [destination],
   );
   assert.equal(hears(Router.started({ destination }), advert(PEER, { destination })), []);
