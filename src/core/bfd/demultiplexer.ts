@@ -1,6 +1,7 @@
 import type { Ip } from '../ip.ts';
 import { type ControlPacket, DISCARD_REASONS, type DiscardReason, decodeControl } from './packet.ts';
 import type { BfdSession } from './session.ts';
+import type { BfdSettings } from './settings.ts';
 
 /** A UDP payload that arrived at one of the two ports, and what the IP header said. */
 export interface BfdDatagram {
@@ -31,7 +32,7 @@ export class Demultiplexer {
     const { packet } = decoded;
     const session = select(packet, datagram, sessions);
     if (session === undefined) return this.#discard('no-session');
-    if (datagram.ttl < session.settings.leastTtl) return this.#discard('ttl');
+    if (cameTooFar(datagram.ttl, session.settings)) return this.#discard('ttl');
     if (session.state === 'AdminDown') return this.#discard('admin-down');
     return { session, packet };
   }
@@ -57,6 +58,10 @@ function select(
   }
   return undefined;
 }
+
+/** keepalived's `max_hops`: counted from the TTL that we send with, as the neighbour should send alike. */
+const cameTooFar = (arrived: number, { ttl, maxHops }: BfdSettings): boolean =>
+  maxHops !== undefined && arrived < ttl - maxHops;
 
 const isBetween = ({ settings }: BfdSession, { source, destination }: BfdDatagram): boolean =>
   settings.neighbor === source && (settings.source ?? destination) === destination;

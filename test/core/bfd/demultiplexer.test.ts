@@ -17,7 +17,7 @@ function session(discriminator: number, settings: Partial<BfdSettings>): BfdSess
 
 const HERE = ip('10.0.0.1');
 const near = session(1, { name: 'near' });
-const far = session(2, { name: 'far', multihop: true, leastTtl: 250 });
+const far = session(2, { name: 'far', multihop: true, maxHops: 5 });
 const other = session(3, { name: 'other', neighbor: ip('10.0.0.3'), source: HERE });
 const SESSIONS = [near, far, other];
 

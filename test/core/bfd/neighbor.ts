@@ -15,11 +15,9 @@ export const SETTINGS: BfdSettings = {
   multiplier: 5,
   passive: false,
   ttl: 255,
-  leastTtl: 255,
+  maxHops: 0,
   multihop: false,
-  weight: 0,
-  reverse: false,
-  audience: 'all',
+  tells: 'both',
 };
 
 /** Our discriminator in these tests, and the neighbour's. */
