@@ -1,4 +1,6 @@
 import type { BalancerStatus } from '../core/balancer.ts';
+import type { BfdStatus } from '../core/bfd/events.ts';
+import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
@@ -34,6 +36,7 @@ export interface VrrpConfiguration {
   /** Where a link changes back and forth. */
   readonly delays: readonly LinkDelays[];
   readonly start: StartSettings;
+  readonly bfd: readonly BfdSettings[];
   /** SCHED_RR priority, 0 for ordinary scheduling. */
   readonly realTimePriority: number;
   /** On stop, take the addresses away (not with `-V`). */
@@ -47,6 +50,7 @@ export type ToVrrp =
   | { readonly type: 'track'; readonly events: readonly TrackEvent[] };
 export interface VrrpState {
   readonly instances: readonly VrrpStatus[];
+  readonly bfd: readonly BfdStatus[];
   /** Datagrams on the VRRP sockets that were no IP packets of the right form. */
   readonly malformed: number;
 }

@@ -244,7 +244,7 @@ class Supervisor implements ChildListener {
 
   /** What a process of each role has to do; undefined: it is not needed. */
   #assignment(role: Role): VrrpConfiguration | CheckConfiguration | SyncDaemonSettings | undefined {
-    const { instances, groups, delays, virtualServers, global, syncDaemon } = this.#configuration;
+    const { instances, groups, delays, bfd, virtualServers, global, syncDaemon } = this.#configuration;
     const { vrrp: onlyVrrp, check: onlyCheck } = this.#options;
     if (role === 'vrrp') {
       if (onlyCheck || instances.length === 0) return undefined;
@@ -254,6 +254,7 @@ class Supervisor implements ChildListener {
         groups,
         delays,
         start,
+        bfd,
         realTimePriority,
         release: !this.#options.dontReleaseVrrp,
       };

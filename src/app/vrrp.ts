@@ -21,6 +21,7 @@ import { explainOutcome } from '../io/netlink.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
 import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
+import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpState } from './messages.ts';
 import { Ports, Router, routerKey, type Surroundings } from './routers.ts';
@@ -31,6 +32,7 @@ const NOTHING: VrrpConfiguration = {
   groups: [],
   delays: [],
   start: { delay: seconds(0), afterBoot: seconds(0) },
+  bfd: [],
   realTimePriority: 0,
   release: true,
 };
@@ -77,6 +79,11 @@ class VrrpProcess implements Surroundings {
   #watched: ReadonlySet<string> = new Set();
   /** What was told of tracked things that are not interfaces, for routers that come later. */
   readonly #tracked = new Map<string, TrackEvent>();
+  readonly #bfd = new BfdSpeakers({
+    driver: this.driver,
+    log: (level, message) => this.log(level, message),
+    tracked: (event) => this.#track([event]),
+  });
   readonly #begun = now();
   #configuration: VrrpConfiguration = NOTHING;
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
@@ -115,7 +122,10 @@ class VrrpProcess implements Surroundings {
 
   changed(): void {
     const instances = Array.from(this.#routers.values(), (router) => router.status());
-    this.#channel.send({ type: 'state', state: { instances, malformed: this.#ports.malformed } });
+    this.#channel.send({
+      type: 'state',
+      state: { instances, bfd: this.#bfd.status(), malformed: this.#ports.malformed },
+    });
   }
 
   /** Priority-0 adverts, then the addresses go. */
@@ -125,6 +135,7 @@ class VrrpProcess implements Surroundings {
 
   stop(): void {
     this.resign();
+    this.#bfd.stop();
     this.changed();
     process.disconnect?.();
     process.exit(0);
@@ -148,6 +159,7 @@ class VrrpProcess implements Surroundings {
       else router.configure(settings);
     }
     this.#keepTracked(instances);
+    this.#bfd.configure(configuration.bfd);
     this.#reground();
     this.#channel.send({ type: 'ready' });
     this.changed();

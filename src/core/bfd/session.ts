@@ -144,6 +144,8 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     const farewell = this.#detectionTime;
     this.#enter('AdminDown', 'administratively down', 'stopped', now);
     this.#timers.clear('detect');
+    // There may be no later: the process ends.
+    if (this.#sentAt !== now) this.#transmit(now);
     if (farewell > 0) this.#timers.set('farewell', after(now, farewell));
     else this.#timers.clearAll();
   }

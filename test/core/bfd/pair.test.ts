@@ -19,7 +19,7 @@ import {
 import { SETTINGS } from './neighbor.ts';
 
 const ADDRESSES = [ip('10.0.0.1'), ip('10.0.0.2')] as const;
-const SEEDS = 30;
+const SEEDS = 100;
 
 /** How a wire treats packets. */
 interface Weather {
