@@ -50,5 +50,4 @@ export const bfdInstance = {
 
 export const bfdInstanceBlock = block('one BFD session (RFC 5880)', [arg.text('NAME', 31)], bfdInstance, {
   repeat: true,
-  inert: 'no sessions are held yet: tracked without a weight, they are a FAULT',
 });
