@@ -23,6 +23,8 @@ export interface Flavour {
   /** In the order of `virtual_ipaddress`, with prefix lengths. */
   readonly vips: readonly string[];
   readonly password?: string;
+  /** `auth_type`: PASS when absent. */
+  readonly authentication?: 'PASS' | 'AH';
 }
 
 /** What a director is told beside the flavour. */
@@ -35,7 +37,7 @@ const LINK = 'lan';
 
 /** The configuration in keepalived's language, the same for both daemons. */
 export function configuration(flavour: Flavour, standing: Standing): string {
-  const { password } = flavour;
+  const { password, authentication = 'PASS' } = flavour;
   return [
     'global_defs {',
     `  vrrp_version ${flavour.version}`,
@@ -49,7 +51,7 @@ export function configuration(flavour: Flavour, standing: Standing): string {
     ...(standing.preempt === false ? ['  nopreempt'] : []),
     ...(password === undefined
       ? []
-      : ['  authentication {', '    auth_type PASS', `    auth_pass ${password}`, '  }']),
+      : ['  authentication {', `    auth_type ${authentication}`, `    auth_pass ${password}`, '  }']),
     '  virtual_ipaddress {',
     ...flavour.vips.map((vip) => `    ${vip} dev ${LINK}`),
     '  }',

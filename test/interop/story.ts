@@ -184,14 +184,15 @@ export function onTheWire(test: Test, opened: Opened): void {
       const from = `vrrp && ${ipv6 ? 'ipv6' : 'ip'}.src == ${source}`;
       const list = ipv6 ? 'vrrp.ipv6_addr' : 'vrrp.ip_addr';
       const hops = ipv6 ? 'ipv6.hlim' : 'ip.ttl';
-      const password = flavour.password === undefined ? [] : ['vrrp.auth_string'];
+      const clear = flavour.authentication === 'AH' ? undefined : flavour.password;
+      const password = clear === undefined ? [] : ['vrrp.auth_string'];
       const rows = capture.fields(from, 'vrrp.version', hops, list, 'vrrp.virt_rtr_id', ...password);
       const expected = [
         String(flavour.version),
         '255',
         addresses.join(),
         '7',
-        ...(flavour.password ? [flavour.password] : []),
+        ...(clear === undefined ? [] : [clear]),
       ];
       assert.equal([...new Set(rows.map((row) => row.join(' ')))], [expected.join(' ')]);
     }

@@ -7,10 +7,12 @@ export type Seen =
   | { readonly kind: 'announcement'; readonly address: string };
 
 const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
-const PROTOCOL = { vrrp: 112, icmp6: 58 } as const;
+const PROTOCOL = { vrrp: 112, ah: 51, icmp6: 58 } as const;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 const SOLICITED = 0x40;
 const MAC_BYTES = 6;
+/** An authentication header with HMAC-MD5-96, before the message. */
+const AH_BYTES = 24;
 
 /** An advert, a gratuitous ARP or an unsolicited neighbour advertisement; `undefined` for all else. */
 export function readFrame(frame: Uint8Array): Seen | undefined {
@@ -36,10 +38,11 @@ function readIpv4(reader: Reader): Seen | undefined {
   const start = reader.offset;
   const headerBytes = (reader.u8() & 0x0f) * 4;
   reader.skip(8);
-  if (reader.u8() !== PROTOCOL.vrrp) return undefined;
+  const protocol = reader.u8();
+  if (protocol !== PROTOCOL.vrrp && protocol !== PROTOCOL.ah) return undefined;
   reader.skip(2);
   const source = ipFromBytes(reader.bytes(IPV4_BYTES));
-  reader.offset = start + headerBytes;
+  reader.offset = start + headerBytes + (protocol === PROTOCOL.ah ? AH_BYTES : 0);
   return { kind: 'advert', source, priority: readPriority(reader) };
 }
 
