@@ -41,7 +41,8 @@ export class Wire {
       block: addressBlock(this.#advertised),
       destination: isUnicast(settings) ? undefined : groupOf(settings),
       ...(settings.peers !== undefined && { peers: settings.peers }),
-      onlyPeers: settings.checkPeers ?? false,
+      // Whoever signs has a replay mark of its own: only peers do, as in keepalived.
+      onlyPeers: settings.checkPeers === true || settings.hmac !== undefined,
       password: settings.password === undefined ? undefined : passwordBytes(settings.password),
       ...authentication.expected,
     };
