@@ -122,10 +122,14 @@ export class Kernel {
     return new Error(`kernel ${this.name} ${what}; the end of its console:\n${this.consoleEnd()}`);
   }
 
-  /** The last lines that the kernel wrote on its console. */
+  /** All that the kernel, and systemd as its init, wrote on the console. */
+  console(): string {
+    return existsSync(this.#consoleFile) ? readFileSync(this.#consoleFile, 'utf8') : '';
+  }
+
+  /** The last lines of the console. */
   consoleEnd(): string {
-    const text = existsSync(this.#consoleFile) ? readFileSync(this.#consoleFile, 'utf8') : '';
-    const lines = text.trimEnd().split('\n').slice(-CONSOLE_LINES);
+    const lines = this.console().trimEnd().split('\n').slice(-CONSOLE_LINES);
     return lines.map((line) => `  | ${line}`).join('\n');
   }
 
