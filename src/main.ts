@@ -3,7 +3,7 @@ import { spawnedRole } from './io/children.ts';
 /** Every program and process of the project starts here and loads only what its role needs. */
 export async function main(program: string, argv: readonly string[]): Promise<void> {
   if (program === 'vipkeeper') return (await import('./app/cli.ts')).runCli(argv);
-  return (await import('./app/supervisor.ts')).runSupervisor(argv);
+  return (await import('./app/daemon.ts')).runDaemon(argv);
 }
 
 /** A child of the supervisor: this module is then the program itself. */

@@ -23,6 +23,7 @@ export interface DaemonOptions {
   readonly stateDir: string;
 }
 
+export const PROGRAM = 'vipkeeperd';
 const FACILITIES: Record<string, number> = { user: 1, daemon: 3 };
 const LOCAL0 = 16;
 
@@ -85,4 +86,10 @@ export function daemonCommand(version: string): Command {
     .option('--run-dir <folder>', 'pid files and the control socket', '/run/vipkeeper')
     .option('--state-dir <folder>', "the operator's decisions", '/var/lib/vipkeeper')
     .addHelpText('after', EXAMPLES);
+}
+
+/** The run directory's pid file is always written: two daemons there would end each other's processes. */
+export function pidFiles({ pid, runDir }: DaemonOptions): string[] {
+  const own = `${runDir}/${PROGRAM}.pid`;
+  return pid === undefined || pid === own ? [own] : [own, pid];
 }

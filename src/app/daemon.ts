@@ -1,0 +1,107 @@
+import { fork } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { Configuration } from '../core/config/model.ts';
+import { missingCapabilities } from '../io/capabilities.ts';
+import { claimPid, readPid, removePid, runs } from '../io/pidfile.ts';
+import { loadForTerminal, testConfiguration } from './loading.ts';
+import { type DaemonOptions, daemonOptions, PROGRAM, pidFiles } from './options.ts';
+import { Supervisor } from './supervisor.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_CONFIGURATION = 2;
+const EXIT_PERMISSION = 4;
+/** A start takes less than a second. */
+const START_LIMIT_MS = 60_000;
+
+/** `vipkeeperd`: reads the configuration, starts the processes that do the work, and answers the operator. */
+export async function runDaemon(argv: readonly string[]): Promise<void> {
+  const options = daemonOptions(argv, VERSION);
+  if (options.configTest !== undefined) process.exit(test(options));
+  const configuration = loadForTerminal(options);
+  if (configuration === undefined) process.exit(EXIT_CONFIGURATION);
+  const missing = missingCapabilities();
+  if (missing.length > 0) refuse(EXIT_PERMISSION, `missing ${missing.join(' and ')}: run it as root`);
+  if (!options.dontFork) return daemonise(argv, options);
+  claim(options);
+  await supervisor(options, configuration).run();
+}
+
+function supervisor(options: DaemonOptions, configuration: Configuration): Supervisor {
+  try {
+    return new Supervisor(options, configuration);
+  } catch (error) {
+    for (const file of pidFiles(options)) removePid(file);
+    return refuse(EXIT_FAILED, (error as Error).message);
+  }
+}
+
+function test(options: DaemonOptions): number {
+  try {
+    return testConfiguration(options);
+  } catch (error) {
+    return refuse(EXIT_FAILED, `cannot write the report: ${(error as Error).message}`);
+  }
+}
+
+/** Says why there is no daemon, to who waits for one that goes to the background too, and ends. */
+function refuse(status: number, why: string): never {
+  process.stderr.write(`${PROGRAM}: ${why}\n`);
+  if (process.connected) process.send?.({ failed: why });
+  process.exit(status);
+}
+
+function alreadyRuns(pid: number, file: string): never {
+  return refuse(EXIT_FAILED, `already running as process ${pid} (${file})`);
+}
+
+function claim(options: DaemonOptions): void {
+  for (const file of pidFiles(options)) {
+    let other: number | undefined;
+    try {
+      other = claimPid(file, process.pid, PROGRAM);
+    } catch (error) {
+      refuse(EXIT_FAILED, `cannot write the pid file: ${(error as Error).message}`);
+    }
+    if (other !== undefined) alreadyRuns(other, file);
+  }
+}
+
+/** Starts the daemon proper in a session of its own; ends when that one is ready, or says why it is not. */
+function daemonise(argv: readonly string[], options: DaemonOptions): void {
+  for (const file of pidFiles(options)) {
+    const other = readPid(file);
+    if (other !== undefined && runs(other, PROGRAM)) alreadyRuns(other, file);
+  }
+  const daemon = fork(process.argv[1] ?? '', [...argv, '-n', ...absolute(options)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  setTimeout(() => {
+    refuse(EXIT_FAILED, `process ${daemon.pid} goes on trying, but does not work yet; see its log`);
+  }, START_LIMIT_MS);
+  let failure: string | undefined;
+  daemon.on('message', (message: { readonly failed?: string }) => {
+    if (message.failed === undefined) process.exit(0);
+    failure = message.failed;
+  });
+  daemon.on('exit', (status, signal) => {
+    const end = (): never => {
+      const how = signal === null ? `with status ${status}` : `by ${signal}`;
+      return refuse(status || EXIT_FAILED, failure ?? `the daemon ended ${how}; see the log`);
+    };
+    // What it said last may still have to be read.
+    if (daemon.connected) daemon.once('disconnect', end);
+    else end();
+  });
+}
+
+/** The daemon's folder is the root: it must keep no file system busy. Its files are where they were. */
+function absolute({ useFile, pid, logFile, runDir, stateDir }: DaemonOptions): string[] {
+  return [
+    ...['--use-file', resolve(useFile), '--run-dir', resolve(runDir), '--state-dir', resolve(stateDir)],
+    ...(pid === undefined ? [] : ['--pid', resolve(pid)]),
+    ...(logFile === undefined ? [] : ['--log-file', resolve(logFile)]),
+  ];
+}
