@@ -1,5 +1,5 @@
 import { Demultiplexer } from '../core/bfd/demultiplexer.ts';
-import type { BfdEffect, BfdEvent, BfdStatus } from '../core/bfd/events.ts';
+import { type BfdEffect, type BfdEvent, type BfdStatus, describeSession } from '../core/bfd/events.ts';
 import type { DiscardReason } from '../core/bfd/packet.ts';
 import { BfdSession } from '../core/bfd/session.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
@@ -15,6 +15,8 @@ import type { Level } from './messages.ts';
 export interface BfdSurroundings {
   readonly driver: Driver;
   log(level: Level, message: string): void;
+  /** Something that the status shows has changed. */
+  changed(): void;
   /** What virtual routers that track a session are to know. */
   tracked(event: TrackEvent): void;
 }
@@ -46,11 +48,11 @@ class Speaker {
 
   /** Tells those who track it, where they are to hear of it. */
   tell(): void {
-    const { settings, state } = this.session;
-    const { name, tells } = settings;
+    const status = this.session.status();
+    const { name, tells, reachable } = status;
     if (tells === 'checker') return;
-    const why = `BFD session is ${state}: ${this.session.status().cause}`;
-    this.#surroundings.tracked({ type: 'track', kind: 'bfd', name, good: state === 'Up', why });
+    const why = describeSession(status);
+    this.#surroundings.tracked({ type: 'track', kind: 'bfd', name, good: reachable, why });
   }
 
   close(): void {
@@ -68,6 +70,7 @@ class Speaker {
     const { from, to, cause } = effect;
     this.#surroundings.log('notice', `BFD ${name}: ${from} -> ${to}: ${cause}`);
     this.tell();
+    this.#surroundings.changed();
   }
 
   /** The socket is opened when it is first needed, and again while its address is not there yet. */

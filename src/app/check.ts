@@ -43,7 +43,10 @@ class CheckProcess {
     this.#driven = new Driver().attach(this.#balancer, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
-    channel.onMessage((message) => this.#configure(message.configuration));
+    channel.onMessage((message) => {
+      if (message.type === 'bfd') this.#driven.handle(message);
+      else this.#configure(message.configuration);
+    });
     setInterval(() => this.#sendState(), STATE_MS);
   }
 

@@ -1,6 +1,8 @@
 import type { BalancerStatus } from '../core/balancer.ts';
 import type { BfdStatus } from '../core/bfd/events.ts';
+import type { DiscardReason } from '../core/bfd/packet.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
+import type { BfdNews } from '../core/check/bfd.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
@@ -51,6 +53,8 @@ export type ToVrrp =
 export interface VrrpState {
   readonly instances: readonly VrrpStatus[];
   readonly bfd: readonly BfdStatus[];
+  /** BFD packets that were for no session, or not to be believed. */
+  readonly bfdDiscarded: Readonly<Record<DiscardReason, number>>;
   /** Datagrams on the VRRP sockets that were no IP packets of the right form. */
   readonly malformed: number;
 }
@@ -61,7 +65,10 @@ export interface CheckConfiguration {
   /** On stop, take our services out of the kernel's table (not with `-I`). */
   readonly release: boolean;
 }
-export type ToCheck = Configure<CheckConfiguration>;
+export type ToCheck =
+  | Configure<CheckConfiguration>
+  /** How the BFD sessions stand that checkers may use: all of them, at each change and now and then. */
+  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] };
 export type CheckState = BalancerStatus;
 
 export type ToSync = Configure<SyncDaemonSettings> | { readonly type: 'role'; readonly role: SyncRole };

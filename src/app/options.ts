@@ -6,6 +6,8 @@ export interface DaemonOptions {
   /** -P: VRRP only; -C: checks only. */
   readonly vrrp: boolean;
   readonly check: boolean;
+  /** False with -B: no BFD sessions. */
+  readonly bfd: boolean;
   readonly dontFork: boolean;
   readonly logConsole: boolean;
   readonly logDetail: boolean;
@@ -56,9 +58,9 @@ const OFF = {
 /** Reads `argv` (without node and script); prints and exits for --help, --version and usage errors. */
 export function daemonOptions(argv: readonly string[], version: string): DaemonOptions {
   const program = daemonCommand(version).parse(argv, { from: 'user' });
-  const { logFile, ...given } = program.opts();
+  const { logFile, no_bfd: noBfd = false, ...given } = program.opts();
   const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
-  return { ...OFF, ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
+  return { ...OFF, bfd: !noBfd, ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
 }
 
 /** The words of the daemon's command line. */
@@ -69,6 +71,7 @@ export function daemonCommand(version: string): Command {
     .option('-f, --use-file <file>', 'configuration file', '/etc/keepalived/keepalived.conf')
     .option('-P, --vrrp', 'only VRRP: no health checks, no IPVS table')
     .option('-C, --check', 'only health checks: no VRRP')
+    .option('-B, --no_bfd', 'no BFD sessions')
     .option('-n, --dont-fork', 'stay in the foreground')
     .option('-l, --log-console', 'log to standard error')
     .option('-D, --log-detail', 'log in detail')

@@ -1,4 +1,5 @@
-import { type Instant, since, toSeconds } from '../core/time.ts';
+import type { BfdStatus } from '../core/bfd/events.ts';
+import { type Instant, since, toMillis, toSeconds } from '../core/time.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 import type { ChildReport } from './children.ts';
@@ -27,6 +28,8 @@ export interface Reload {
 
 const STATE_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray' } as const;
 
+const SESSION_STYLE = { Up: 'green', Init: 'cyan', Down: 'red', AdminDown: 'gray' } as const;
+
 const heading = (text: string): string => paint('bold', text);
 const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
 
@@ -37,7 +40,9 @@ export function statusLines(status: DaemonStatus, at: Instant): string[] {
     `${heading(`vipkeeperd ${status.version}`)}  process ${status.pid}, up ${up}, ${status.configuration}`,
   ];
   if (status.maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
-  if (status.vrrp !== null) lines.push('', ...routerLines(status.vrrp, status.maintenance, at));
+  if (status.vrrp !== null && status.vrrp.instances.length > 0)
+    lines.push('', ...routerLines(status.vrrp, status.maintenance, at));
+  if (status.vrrp !== null && status.vrrp.bfd.length > 0) lines.push('', ...sessionLines(status.vrrp, at));
   if (status.check !== null) lines.push('', ...serverLines(status.check));
   if (status.sync !== null) lines.push('', ...syncLines(status.sync));
   lines.push('', ...processLines(status.processes));
@@ -62,6 +67,38 @@ function masterOf({ state, master }: VrrpStatus): string {
   if (state === 'MASTER') return 'this director';
   return master === undefined ? '-' : `${master.address} (${master.priority})`;
 }
+
+/** A session that its neighbour ended is down, but those who track it still count on it: yellow. */
+function sessionLines({ bfd, bfdDiscarded }: VrrpState, at: Instant): string[] {
+  const rows = bfd.map((session) => {
+    const { name, state, reachable, neighbor, since: entered, detectionTime } = session;
+    return [
+      name,
+      paint(reachable && state === 'Down' ? 'yellow' : SESSION_STYLE[state], state),
+      neighbor,
+      lasting(toSeconds(since(at, entered))),
+      detectionTime === 0 ? '-' : `${toMillis(detectionTime)} ms`,
+      whyOf(session),
+    ];
+  });
+  const names = header('SESSION', 'STATE', 'NEIGHBOUR', 'FOR', 'DETECTS IN', 'WHY');
+  const lines = [heading('BFD sessions'), ...aligned([names, ...rows], '  ')];
+  const discarded = countsOf(bfdDiscarded);
+  return discarded === '' ? lines : [...lines, paint('yellow', `  discarded packets: ${discarded}`)];
+}
+
+function whyOf({ state, reachable, received, cause }: BfdStatus): string {
+  if (received === 0) return 'nothing heard of the neighbour yet';
+  return reachable && state !== 'Up' ? `${cause}: no failure for who tracks it` : cause;
+}
+
+/** `checksum 3, ttl 1`: what was counted, the most frequent first; empty when nothing was. */
+const countsOf = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');
 
 function serverLines({ services, problems }: CheckState): string[] {
   const rows = services.flatMap(({ name, quorum, sorry, aliveWeight, servers }) => [

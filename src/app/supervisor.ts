@@ -1,4 +1,5 @@
 import type { Server } from 'node:net';
+import { describeSession } from '../core/bfd/events.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
@@ -110,6 +111,7 @@ export class Supervisor implements ChildListener {
       this.#scripts.tellAll();
       this.#files.tellAll();
     }
+    if (role === 'check') this.#tellSessions();
     if (role === 'sync' && this.#syncRole !== undefined) {
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
     }
@@ -122,7 +124,9 @@ export class Supervisor implements ChildListener {
 
   state(role: Role, state: unknown): void {
     this.#states.set(role, state);
-    if (role === 'vrrp') this.#followMaster(state as VrrpState);
+    if (role !== 'vrrp') return;
+    this.#followMaster(state as VrrpState);
+    this.#tellSessions();
   }
 
   failed(role: Role, status: number | null): void {
@@ -140,16 +144,17 @@ export class Supervisor implements ChildListener {
   /** What a process of each role has to do; undefined: it is not needed. */
   #assignment(role: Role): VrrpConfiguration | CheckConfiguration | SyncDaemonSettings | undefined {
     const { instances, groups, delays, bfd, virtualServers, global, syncDaemon } = this.#configuration;
-    const { vrrp: onlyVrrp, check: onlyCheck } = this.#options;
+    const { vrrp: onlyVrrp, check: onlyCheck, bfd: withBfd } = this.#options;
     if (role === 'vrrp') {
-      if (onlyCheck || instances.length === 0) return undefined;
+      const sessions = withBfd ? bfd : [];
+      if (sessions.length === 0 && (onlyCheck || instances.length === 0)) return undefined;
       const { realTimePriority, start } = global;
       return {
-        instances,
-        groups,
+        instances: onlyCheck ? [] : instances,
+        groups: onlyCheck ? [] : groups,
         delays,
         start,
-        bfd,
+        bfd: sessions,
         realTimePriority,
         release: !this.#options.dontReleaseVrrp,
       };
@@ -168,6 +173,16 @@ export class Supervisor implements ChildListener {
     this.#notify.ready('running');
     process.send?.({ type: 'ready' });
     if (process.connected) process.disconnect();
+  }
+
+  /** Checkers follow BFD sessions, which the VRRP process speaks for. */
+  #tellSessions(): void {
+    const state = this.#states.get('vrrp') as VrrpState | undefined;
+    if (state === undefined || state.bfd.length === 0 || !this.#children.has('check')) return;
+    const sessions = state.bfd
+      .filter(({ tells }) => tells !== 'vrrp')
+      .map((status) => ({ name: status.name, up: status.reachable, why: describeSession(status) }));
+    this.#children.send('check', { type: 'bfd', sessions });
   }
 
   /** The sync daemon has the role of the VRRP instance that it follows. */
@@ -214,7 +229,7 @@ export class Supervisor implements ChildListener {
   /** As long as there are virtual routers here to track them. */
   #track(begin: boolean): void {
     const { scripts, files, global } = this.#configuration;
-    const needed = this.#assignment('vrrp') !== undefined;
+    const needed = !this.#options.check && this.#configuration.instances.length > 0;
     this.#scripts.configure(needed ? scripts : [], global.scriptUser);
     this.#files.configure(needed ? files : [], begin);
   }

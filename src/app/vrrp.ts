@@ -82,6 +82,7 @@ class VrrpProcess implements Surroundings {
   readonly #bfd = new BfdSpeakers({
     driver: this.driver,
     log: (level, message) => this.log(level, message),
+    changed: () => this.changed(),
     tracked: (event) => this.#track([event]),
   });
   readonly #begun = now();
@@ -124,7 +125,12 @@ class VrrpProcess implements Surroundings {
     const instances = Array.from(this.#routers.values(), (router) => router.status());
     this.#channel.send({
       type: 'state',
-      state: { instances, bfd: this.#bfd.status(), malformed: this.#ports.malformed },
+      state: {
+        instances,
+        bfd: this.#bfd.status(),
+        bfdDiscarded: this.#bfd.discarded,
+        malformed: this.#ports.malformed,
+      },
     });
   }
 

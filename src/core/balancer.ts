@@ -8,9 +8,10 @@ import { describeOperation } from './balance/plan.ts';
 import type { PoolEffect, ServerStanding } from './balance/pool.ts';
 import { Pool } from './balance/pool.ts';
 import type { Reading } from './balance/table.ts';
+import type { BfdNews } from './check/bfd.ts';
 import type { CheckerEffect, Target } from './check/checker.ts';
 import { Checker } from './check/checker.ts';
-import type { CheckSettings } from './check/settings.ts';
+import type { ProbeSettings } from './check/settings.ts';
 import type { ConnectOutcome } from './check/tcp.ts';
 import type { VirtualServerSettings } from './config/model.ts';
 import type { Machine } from './machine.ts';
@@ -29,6 +30,8 @@ export type BalancerEvent =
     }
   /** What became of a `probe`. */
   | { readonly type: 'outcome'; readonly id: string; readonly outcome: ConnectOutcome }
+  /** How BFD sessions stand now. */
+  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
   | { readonly type: 'table'; readonly reading: Reading }
   | { readonly type: 'unreadable'; readonly reason: string }
   | { readonly type: 'applied'; readonly failures: readonly OperationFailure[] }
@@ -36,7 +39,7 @@ export type BalancerEvent =
   | { readonly type: 'stop'; readonly release: boolean; readonly flush: boolean };
 
 export type BalancerEffect =
-  | { readonly type: 'probe'; readonly id: string; readonly check: CheckSettings }
+  | { readonly type: 'probe'; readonly id: string; readonly check: ProbeSettings }
   | { readonly type: 'abort'; readonly id: string }
   | { readonly type: 'read'; readonly destinationsOf: readonly ServiceKey[] }
   | { readonly type: 'apply'; readonly operations: readonly Operation[] }
@@ -110,6 +113,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         this.#configure(event.virtualServers, event.flush, now);
         break;
       case 'outcome':
+      case 'bfd':
         this.#checker.handle(event, now);
         break;
       case 'stop':

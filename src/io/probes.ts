@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { CheckSettings, TcpCheck } from '../core/check/settings.ts';
+import type { ProbeSettings, TcpCheck } from '../core/check/settings.ts';
 import type { ConnectOutcome } from '../core/check/tcp.ts';
 import { millis, since, toMillis } from '../core/time.ts';
 import { now } from './clock.ts';
@@ -14,7 +14,7 @@ export interface Probe {
 const LINGER = millis(1000);
 
 /** Starts the probe of a check. `done` is called once, later, unless it is aborted. */
-export function startProbe(check: CheckSettings, done: (outcome: ConnectOutcome) => void): Probe {
+export function startProbe(check: ProbeSettings, done: (outcome: ConnectOutcome) => void): Probe {
   return probeTcp(check, done);
 }
 

@@ -27,7 +27,7 @@ test('commands, their words and their options', () => {
 
 test('options of the daemon', () => {
   assert.equal(offered('vipkeeperd', '--use'), ['--use-file']);
-  assert.equal(offered('vipkeeperd', '-n', '--no'), ['--no-syslog']);
+  assert.equal(offered('vipkeeperd', '-n', '--no'), ['--no_bfd', '--no-syslog']);
 });
 
 test('where nothing fits, file names', () => {

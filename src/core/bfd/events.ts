@@ -30,7 +30,10 @@ export type BfdEffect =
 export interface BfdStatus {
   readonly name: string;
   readonly neighbor: Ip;
+  readonly tells: BfdSettings['tells'];
   readonly state: BfdState;
+  /** Whether those who track it may count on the path; stays true when the neighbour ends the session by its will. */
+  readonly reachable: boolean;
   /** When the state was entered, and why. */
   readonly since: Instant;
   readonly cause: string;
@@ -47,3 +50,7 @@ export interface BfdStatus {
   readonly wentUp: number;
   readonly wentDown: number;
 }
+
+/** `BFD session is Down: nothing heard of the neighbour for 150 ms`, for those who track it. */
+export const describeSession = ({ state, cause }: Pick<BfdStatus, 'state' | 'cause'>): string =>
+  `BFD session is ${state}: ${cause}`;

@@ -30,6 +30,7 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
   #diagnostic: Diagnostic = 'no diagnostic';
   #cause = 'not started';
   #since = 0 as Instant;
+  #reachable = false;
   /** What the neighbour said last, as long as it is believed to be there. */
   #neighbor: ControlPacket | undefined;
   /** Our parameters changed, and the neighbour has not confirmed that it knows. */
@@ -101,11 +102,21 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     return this.#state;
   }
 
+  /**
+   * Whether those who track it may count on the path: since it was up, and until it failed. A neighbour that
+   * ends the session by its own will has not failed (RFC 5882, 3.2; keepalived tells nobody of it either).
+   */
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+
   status(): BfdStatus {
     return {
       name: this.#settings.name,
       neighbor: this.#settings.neighbor,
+      tells: this.#settings.tells,
       state: this.#state,
+      reachable: this.#reachable,
       since: this.#since,
       cause: this.#cause,
       diagnostic: this.#diagnostic,
@@ -222,6 +233,8 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     this.#since = now;
     if (to === 'Up') this.#counters.wentUp += 1;
     if (from === 'Up') this.#counters.wentDown += 1;
+    if (to === 'Up') this.#reachable = true;
+    else if (from === 'Up' && this.#neighbor?.state !== 'AdminDown') this.#reachable = false;
     this.#effects.push({ type: 'transition', from, to, diagnostic, cause });
     this.#renegotiate(now);
     this.#hurry(now);

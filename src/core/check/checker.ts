@@ -1,9 +1,10 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import type { Instant } from '../time.ts';
+import { type BfdNews, describeBfd, judgeBfd } from './bfd.ts';
 import type { ScheduleEffect } from './schedule.ts';
 import { Schedule } from './schedule.ts';
-import type { CheckSettings } from './settings.ts';
+import type { CheckSettings, ProbeSettings } from './settings.ts';
 import type { ConnectOutcome } from './tcp.ts';
 import { describeTcp, judgeConnect } from './tcp.ts';
 import type { CheckResult, Standing } from './verdict.ts';
@@ -18,10 +19,12 @@ export interface Target {
 export type CheckerEvent =
   /** All targets from now on. What was there before keeps its standing and its phase. */
   | { readonly type: 'configure'; readonly targets: readonly Target[] }
-  | { readonly type: 'outcome'; readonly id: string; readonly outcome: ConnectOutcome };
+  | { readonly type: 'outcome'; readonly id: string; readonly outcome: ConnectOutcome }
+  /** How BFD sessions stand now. */
+  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] };
 
 export type CheckerEffect =
-  | { readonly type: 'probe'; readonly id: string; readonly check: CheckSettings }
+  | { readonly type: 'probe'; readonly id: string; readonly check: ProbeSettings }
   | { readonly type: 'abort'; readonly id: string }
   /** One result, with the standing of its check afterwards. */
   | {
@@ -60,6 +63,8 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   readonly #schedule: Schedule;
   #checks = new Map<string, Check>();
   #servers = new Map<string, ServerState>();
+  /** The last news of each BFD session, for checks that come later. */
+  readonly #sessions = new Map<string, BfdNews>();
   #effects: CheckerEffect[] = [];
 
   constructor(schedule = new Schedule()) {
@@ -74,7 +79,8 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
 
   handle(event: CheckerEvent, now: Instant): void {
     if (event.type === 'configure') this.#configure(event.targets, now);
-    else this.#outcome(event.id, event.outcome, now);
+    else if (event.type === 'outcome') this.#outcome(event.id, event.outcome, now);
+    else this.#hear(event.sessions);
     this.#forward();
   }
 
@@ -101,10 +107,8 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
       const ids: string[] = [];
       for (const settings of checks) {
         const id = this.#freeId(`${server}: ${describeCheck(settings)}`);
-        const known = before.get(id);
-        const standing = known?.standing ?? initialStanding(settings);
-        const reason = known?.reason ?? `${describeCheck(settings)}: not checked yet`;
-        this.#checks.set(id, { server, settings, standing, reason });
+        const known = before.get(id) ?? this.#fresh(server, settings);
+        this.#checks.set(id, { ...known, settings });
         ids.push(id);
       }
       const health = this.#judgeServer(ids);
@@ -114,8 +118,33 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
         this.#effects.push({ type: 'health', server, ...health, cause: `${health.cause} (reload)` });
     }
     this.#servers = servers;
-    const timings = new Map(Array.from(this.#checks, ([id, check]) => [id, check.settings]));
-    this.#schedule.handle({ type: 'configure', checks: timings }, now);
+    const timings = Array.from(this.#checks).flatMap(([id, { settings }]) =>
+      settings.kind === 'bfd' ? [] : [[id, settings] as const],
+    );
+    this.#schedule.handle({ type: 'configure', checks: new Map(timings) }, now);
+  }
+
+  /** A check that has no result yet, but for what is known of a BFD session. */
+  #fresh(server: string, settings: CheckSettings): Check {
+    const reason = `${describeCheck(settings)}: not checked yet`;
+    const check = { server, settings, standing: initialStanding(settings), reason };
+    const news = settings.kind === 'bfd' ? this.#sessions.get(settings.session) : undefined;
+    if (news !== undefined) follow(check, news);
+    return check;
+  }
+
+  #hear(sessions: readonly BfdNews[]): void {
+    this.#sessions.clear();
+    for (const news of sessions) this.#sessions.set(news.name, news);
+    for (const [id, check] of this.#checks) {
+      const { settings, standing } = check;
+      const news = settings.kind === 'bfd' ? this.#sessions.get(settings.session) : undefined;
+      if (news === undefined) continue;
+      const before = check.reason;
+      follow(check, news);
+      if (standing.up === news.up && check.reason === before) continue;
+      this.#report(id, check, judgeBfd(news));
+    }
   }
 
   /** Two checks of a server may look alike; the second gets a number. */
@@ -129,12 +158,19 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
     const check = this.#checks.get(id);
     // A probe that ended while its abort was on the way.
     if (check === undefined || !this.#schedule.isRunning(id)) return;
-    const result = judgeOutcome(check.settings, outcome);
-    const [standing, again] = judge(check.standing, result, check.settings);
+    const { settings } = check;
+    assert(settings.kind !== 'bfd', `a probe of ${id}`);
+    const result = judgeOutcome(settings, outcome);
+    const [standing, again] = judge(check.standing, result, settings);
     check.standing = standing;
-    if (result.verdict !== 'unknown') check.reason = `${describeCheck(check.settings)}: ${result.reason}`;
+    if (result.verdict !== 'unknown') check.reason = `${describeCheck(settings)}: ${result.reason}`;
     this.#schedule.handle({ type: 'ended', id, again }, now);
-    const { server } = check;
+    this.#report(id, check, result);
+  }
+
+  /** Says what a check found, and what that makes of its server. */
+  #report(id: string, check: Check, result: CheckResult): void {
+    const { server, standing } = check;
     this.#effects.push({ type: 'result', id, server, result, standing });
     const state = this.#servers.get(server);
     assert(state !== undefined, `check ${id} belongs to no server`);
@@ -162,11 +198,22 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   #toProbe(effect: ScheduleEffect): CheckerEffect {
     if (effect.type === 'abort') return effect;
     const check = this.#checks.get(effect.id);
-    assert(check !== undefined, `a start of ${effect.id}, which is not configured`);
+    assert(
+      check !== undefined && check.settings.kind !== 'bfd',
+      `a start of ${effect.id}, which has no turns`,
+    );
     return { type: 'probe', id: effect.id, check: check.settings };
   }
 }
 
-const describeCheck = (check: CheckSettings): string => describeTcp(check);
-const judgeOutcome = (check: CheckSettings, outcome: ConnectOutcome): CheckResult =>
+/** A BFD session decides alone and at once: it has counted missed packets itself. */
+function follow(check: Check, news: BfdNews): void {
+  const failures = news.up ? 0 : check.standing.failures + 1;
+  check.standing = { up: news.up, succeeded: check.standing.succeeded || news.up, failures };
+  check.reason = `${describeCheck(check.settings)}: ${news.why}`;
+}
+
+const describeCheck = (check: CheckSettings): string =>
+  check.kind === 'bfd' ? describeBfd(check) : describeTcp(check);
+const judgeOutcome = (check: ProbeSettings, outcome: ConnectOutcome): CheckResult =>
   judgeConnect(check, outcome);

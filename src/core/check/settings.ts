@@ -1,5 +1,6 @@
 import type { Ip } from '../ip.ts';
 import type { Duration } from '../time.ts';
+import type { BfdCheck } from './bfd.ts';
 
 /** What every checker that probes on a schedule has (keepalived's "common checker keywords"). */
 export interface CheckTiming {
@@ -29,5 +30,7 @@ export interface TcpCheck extends CheckTiming {
   readonly sourcePort?: number;
 }
 
-/** One checker's settings; each kind adds its own member. */
-export type CheckSettings = TcpCheck;
+/** The checkers that probe on a schedule; each kind adds its own member. */
+export type ProbeSettings = TcpCheck;
+/** One checker's settings. */
+export type CheckSettings = ProbeSettings | BfdCheck;

@@ -17,8 +17,8 @@ export interface Standing {
 }
 
 /** Before the first result: up, or down with `alpha`. */
-export function initialStanding(timing: CheckTiming): Standing {
-  return { up: !timing.alpha, succeeded: false, failures: 0 };
+export function initialStanding({ alpha }: Pick<CheckTiming, 'alpha'>): Standing {
+  return { up: !alpha, succeeded: false, failures: 0 };
 }
 
 /** When to check again: at the next turn of the period, or after a delay from now. */

@@ -82,6 +82,19 @@ session('is down when nothing came for the detection time, and says why', () => 
   assert.equal(talk.session.status().neighborState, undefined);
 });
 
+session('a neighbour that ends the session has not failed: RFC 5882, 3.2', () => {
+  const talk = Talk.up();
+  assert.is(talk.session.reachable, true);
+  talk.hears({ state: 'AdminDown' }, 10);
+  assert.equal([talk.session.state, talk.session.reachable], ['Down', true]);
+  talk.until(5000);
+  assert.is(talk.session.reachable, true, 'nor when it is silent after that');
+  talk.hears({ state: 'Init' }, 6000);
+  talk.hears({ state: 'Down' }, 6010);
+  assert.equal([talk.session.state, talk.session.reachable], ['Down', false]);
+  assert.is(Talk.started().session.reachable, false, 'before it was up there is nothing to count on');
+});
+
 session('each packet puts off the end, and our own min_rx stretches it', () => {
   const talk = Talk.up({ minRx: millis(60) }, { multiplier: 2, minTx: millis(10) });
   for (let ms = 0; ms <= 1000; ms += 100) {

@@ -113,6 +113,39 @@ test('two checks that look alike are two checks', () => {
   );
 });
 
+const bfd = (alpha = false) => ({ kind: 'bfd', session: 'gate', alpha }) as const;
+const news = (up: boolean, why: string) => ({ type: 'bfd', sessions: [{ name: 'gate', up, why }] }) as const;
+
+test('a BFD session decides at once, without turns', () => {
+  const checker = configured([
+    { server: 'a', checks: [bfd()] },
+    { server: 'b', checks: [bfd(true)] },
+    { server: 'c', checks: [check(80)] },
+  ]);
+  assert.equal([checker.health('a')?.up, checker.health('b')?.up], [true, false]);
+  checker.handle(news(true, 'is Up'), at(1));
+  assert.equal(health(checker.take()), ['b up: bfd check of gate: is Up']);
+  checker.handle(news(true, 'is Up'), at(2));
+  assert.equal(checker.take(), [], 'no news');
+  checker.handle(news(false, 'is Down'), at(3));
+  assert.equal(health(checker.take()), [
+    'a down: bfd check of gate: is Down',
+    'b down: bfd check of gate: is Down',
+  ]);
+  checker.timeout(at(3));
+  const probes = checker.take().filter(({ type }) => type === 'probe');
+  assert.is(probes.length, 1, 'only the check with turns has one');
+});
+
+test('a BFD check that a reload adds knows how the session stands; a session that is not there says nothing', () => {
+  const checker = configured([]);
+  checker.handle(news(false, 'is Down'), at(1));
+  checker.handle({ type: 'configure', targets: [{ server: 'a', checks: [bfd()] }] }, at(2));
+  assert.equal(checker.health('a'), { up: false, cause: 'bfd check of gate: is Down' });
+  checker.handle({ type: 'bfd', sessions: [] }, at(3));
+  assert.is(checker.health('a')?.up, false, 'what was known last');
+});
+
 test('health is said only when it changes, and always as the checks stand', () => {
   const outcomes = fc.array(fc.constantFrom('g', 'b', '?'), { minLength: 1, maxLength: 60 });
   fc.assert(

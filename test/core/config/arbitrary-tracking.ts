@@ -91,7 +91,7 @@ const session = (name: string, index: number): fc.Arbitrary<BfdSettings> =>
     })
     .map((value) => given(value) as BfdSettings);
 
-const NAMES = ['one', 'two words', 'three#'];
+export const NAMES = ['one', 'two words', 'three#'];
 const each = <T>(make: (name: string, index: number) => fc.Arbitrary<T>) =>
   fc.tuple(...NAMES.map((name, i) => make(name, i + 1)));
 const delays = fc

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Destination, ForwardingMethod, ServiceKey } from '../../../src/core/balance/model.ts';
+import type { BfdCheck } from '../../../src/core/check/bfd.ts';
 import type { TcpCheck } from '../../../src/core/check/settings.ts';
 import type {
   Configuration,
@@ -9,7 +10,7 @@ import type {
 import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
 import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
-import { groupOf, identity, notifyOf, sensible, tracked, tracking } from './arbitrary-tracking.ts';
+import { groupOf, identity, NAMES, notifyOf, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
 
 /** Configurations that a file can mean: every rule of the language is kept. */
@@ -98,6 +99,12 @@ const check = (family: Family): fc.Arbitrary<TcpCheck> =>
     })
     .map((value) => given(value) as TcpCheck);
 
+const bfdCheck: fc.Arbitrary<BfdCheck> = fc.record({
+  kind: fc.constant('bfd' as const),
+  session: fc.constantFrom(...NAMES),
+  alpha: fc.boolean(),
+});
+
 /** DR and TUN keep the service's port, a mark has none. */
 function destination(key: ServiceKey, family: Family): fc.Arbitrary<Destination> {
   return fc
@@ -119,7 +126,9 @@ const realServer = (key: ServiceKey, family: Family): fc.Arbitrary<RealServerSet
   fc.record({
     destination: destination(key, family),
     inhibit: fc.boolean(),
-    checks: fc.array(check(family), { maxLength: 2 }),
+    checks: fc
+      .tuple(fc.array(check(family), { maxLength: 2 }), fc.array(bfdCheck, { maxLength: 1 }))
+      .map((kinds) => kinds.flat()),
   });
 
 function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {

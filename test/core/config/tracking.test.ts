@@ -203,6 +203,31 @@ test('BFD sessions: what they are when they say only what they must', () => {
   ]);
   assert.match(told('bfd_instance b {\nneighbor_ip 10.0.0.7\n}').join(), /this host's own address/);
   assert.match(told('bfd_instance b {\n}').join(), /b has no neighbor_ip/);
+  const ipv6 = (line: string) => told(`bfd_instance b {\nneighbor_ip fd00::9\n${line}\n}`);
+  assert.match(ipv6('').join(), /^warning 1:1 bfd_instance b sends with hop limit 64/);
+  assert.equal(ipv6('hoplimit 255'), []);
+  assert.match(ipv6('multihop on').join(), /takes only packets that took no hop/);
+  assert.equal(ipv6('multihop on\nmax_hops 3'), []);
+});
+
+test('BFD sessions: two with one neighbour, where packets tell which one they are for', () => {
+  const two = (one: string, other: string) =>
+    told(
+      `bfd_instance a {\nneighbor_ip 10.0.0.2\n${one}\n}\nbfd_instance b {\nneighbor_ip 10.0.0.2\n${other}\n}`,
+    );
+  assert.match(two('', '').join(), /is the neighbor of another bfd_instance/);
+  assert.match(two('source_ip 10.0.0.7', '').join(), /is the neighbor of another/);
+  assert.equal(two('source_ip 10.0.0.7', 'source_ip 10.0.0.8'), []);
+  assert.equal(two('', 'multihop\nmax_hops 1'), []);
+});
+
+test('BFD sessions: who is told', () => {
+  const session = (line: string) => `bfd_instance b {\nneighbor_ip 10.0.0.2\n${line}\n}\n`;
+  const check = 'real_server 10.0.0.2 80 {\nBFD_CHECK {\nname b\n}\n}';
+  const service = `virtual_server 10.0.0.1 80 {\nprotocol TCP\nlb_algo rr\nlb_kind NAT\n${check}\n}`;
+  const server = (line: string) => told(session(line) + service);
+  assert.match(server('vrrp').join(), /b is for VRRP only: this check never hears of it/);
+  for (const line of ['checker', '', 'vrrp\nchecker']) assert.equal(server(line), []);
   assert.match(told('bfd_instance b {\nneighbor_ip ::1\nsource_ip 10.0.0.2\n}').join(), /no IPv6 address/);
 });
 

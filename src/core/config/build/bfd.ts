@@ -1,28 +1,63 @@
 import type { BfdSettings } from '../../bfd/settings.ts';
 import { familyOf } from '../../ip.ts';
 import { millis } from '../../time.ts';
+import type { Findings } from '../findings.ts';
+import type { bfdInstance } from '../grammar/bfd.ts';
 import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
 import type { Entry, Section } from '../tree.ts';
 import { type Context, Names } from './context.ts';
 
-/** All `bfd_instance` blocks; names and neighbors are unique. */
+/** All `bfd_instance` blocks; names are unique, and no two would take each other's packets. */
 export function buildBfd(file: Section<typeof root>, context: Context): BfdSettings[] {
   const { findings } = context;
   const names = new Names('bfd_instance', findings);
-  const neighbors = new Map<string, Token>();
+  const known: { readonly settings: BfdSettings; readonly span: Token }[] = [];
   return file.all('bfd_instance').flatMap((entry) => {
     const isNew = names.add(entry.values[0], entry.keyword);
     const settings = buildSession(entry, context);
     if (!isNew || settings === undefined) return [];
-    const at = entry.section.token('neighbor_ip') ?? entry.keyword;
-    const first = neighbors.get(settings.neighbor);
-    neighbors.set(settings.neighbor, at);
+    const span = entry.section.token('neighbor_ip') ?? entry.keyword;
+    warnOfHops(entry, settings, findings);
+    const first = known.find((other) => isAlike(other.settings, settings));
+    known.push({ settings, span });
     if (first === undefined) return [settings];
-    const related = { what: 'the first is here', span: first };
-    findings.error(at, `${settings.neighbor} is the neighbor of another bfd_instance`, { related });
+    const related = { what: 'the first is here', span: first.span };
+    findings.error(span, `${settings.neighbor} is the neighbor of another bfd_instance`, { related });
     return [];
   });
+}
+
+/** Who is told of a session: everybody, unless it says who. */
+export function audienceOf(section: Section<typeof bfdInstance>): BfdSettings['tells'] {
+  const [vrrp, checker] = [section.has('vrrp'), section.has('checker')];
+  return vrrp === checker ? 'both' : vrrp ? 'vrrp' : 'checker';
+}
+
+/** Whether a first packet from the neighbor could be for both: then it is not clear whose it is. */
+const isAlike = (a: BfdSettings, b: BfdSettings): boolean =>
+  a.neighbor === b.neighbor &&
+  a.multihop === b.multihop &&
+  (a.source === undefined || b.source === undefined || a.source === b.source);
+
+/** Where keepalived's defaults make a session that does not come up. */
+function warnOfHops(
+  { section, keyword }: Entry<(typeof root)['bfd_instance']>,
+  { name, neighbor, multihop, maxHops }: BfdSettings,
+  findings: Findings,
+): void {
+  if (!multihop && familyOf(neighbor) === 6 && !section.has('ttl')) {
+    findings.warning(
+      keyword,
+      `bfd_instance ${name} sends with hop limit 64, keepalived's default for IPv6: all but keepalived drop it`,
+      { hint: 'write hoplimit 255 at both ends (RFC 5881, 5)' },
+    );
+  }
+  if (multihop && maxHops === 0 && !section.has('max_hops')) {
+    findings.warning(keyword, `bfd_instance ${name} is multihop, but takes only packets that took no hop`, {
+      hint: 'write max_hops and the number of routers between, or -1',
+    });
+  }
 }
 
 function buildSession(
@@ -45,7 +80,6 @@ function buildSession(
     findings.error(section.token('neighbor_ip') ?? keyword, `${neighbor} is this host's own address`);
   }
   const hops = section.value('max_hops') ?? 0;
-  const [vrrp, checker] = [section.has('vrrp'), section.has('checker')];
   return {
     name,
     ...(source === undefined ? {} : { source }),
@@ -58,6 +92,6 @@ function buildSession(
     ttl: section.value('ttl') ?? (family === 4 ? 255 : 64),
     ...(hops === -1 || hops === 255 ? {} : { maxHops: hops }),
     multihop: section.value('multihop') ?? false,
-    tells: vrrp === checker ? 'both' : vrrp ? 'vrrp' : 'checker',
+    tells: audienceOf(section),
   };
 }

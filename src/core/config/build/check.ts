@@ -1,3 +1,4 @@
+import type { BfdCheck } from '../../check/bfd.ts';
 import type { TcpCheck } from '../../check/settings.ts';
 import { familyOf, type Ip } from '../../ip.ts';
 import { type Duration, seconds } from '../../time.ts';
@@ -68,4 +69,11 @@ export function tcpCheck(
     retryDelay: section.value('delay_before_retry') ?? from.retryDelay,
     alpha: section.value('alpha') ?? from.alpha,
   };
+}
+
+/** A `BFD_CHECK`; `undefined` when it names no session, which `checkReferences` says. */
+export function bfdCheck({ section }: Entry<(typeof realServer)['BFD_CHECK']>): BfdCheck | undefined {
+  const session = section.value('name');
+  if (session === undefined) return undefined;
+  return { kind: 'bfd', session, alpha: section.value('alpha') ?? false };
 }

@@ -1,12 +1,31 @@
+import type { Findings } from '../findings.ts';
+import type { bfdInstance } from '../grammar/bfd.ts';
 import type { root } from '../grammar/root.ts';
+import type { Token } from '../lex.ts';
 import type { Section } from '../tree.ts';
+import { audienceOf } from './bfd.ts';
 import { type Context, unknownName } from './context.ts';
 import { scriptCommand } from './script.ts';
+
+/** Whether there is such a session, and its state is for checkers. */
+function checkSession(
+  name: string,
+  at: Token,
+  sessions: ReadonlyMap<string, Section<typeof bfdInstance>>,
+  findings: Findings,
+): void {
+  const session = sessions.get(name);
+  if (session === undefined) unknownName(findings, at, 'bfd_instance', name, sessions.keys());
+  else if (audienceOf(session) === 'vrrp')
+    findings.warning(at, `bfd_instance ${name} is for VRRP only: this check never hears of it`, {
+      hint: `write checker in bfd_instance ${name} too`,
+    });
+}
 
 /** The names and programs that checkers refer to; the checks themselves are not made yet. */
 export function checkReferences(file: Section<typeof root>, context: Context): void {
   const files = file.all('track_file').map(({ values }) => values[0]);
-  const sessions = file.all('bfd_instance').map(({ values }) => values[0]);
+  const sessions = new Map(file.all('bfd_instance').map(({ values, section }) => [values[0], section]));
   const servers = file.all('virtual_server').flatMap(({ section }) => section.all('real_server'));
   const { findings } = context;
   for (const { section: server } of servers) {
@@ -20,7 +39,7 @@ export function checkReferences(file: Section<typeof root>, context: Context): v
       const name = section.value('name');
       const at = section.last('name')?.words[0] ?? keyword;
       if (name === undefined) findings.error(keyword, 'BFD_CHECK has no name');
-      else if (!sessions.includes(name)) unknownName(findings, at, 'bfd_instance', name, sessions);
+      else checkSession(name, at, sessions, findings);
     }
     for (const { section, keyword } of server.all('MISC_CHECK')) {
       const path = section.last('misc_path');

@@ -6,6 +6,7 @@ import type { TrackLine, trackLists } from '../grammar/tracking.ts';
 import type { Token } from '../lex.ts';
 import type { TrackFileSettings, TrackProcessSettings } from '../model.ts';
 import type { Entry, Item, Section } from '../tree.ts';
+import { audienceOf } from './bfd.ts';
 import { type Context, Names, unknownName } from './context.ts';
 import { identity, scriptCommand } from './script.ts';
 
@@ -24,6 +25,8 @@ interface Watched {
   readonly weight: number;
   readonly reverse: boolean;
   readonly at: Token;
+  /** A BFD session that tells virtual routers nothing. */
+  silent: boolean;
 }
 
 /** Everything that can be tracked by name. */
@@ -37,9 +40,13 @@ export class Watchables {
       const found = new Map<string, Watched>();
       for (const { section, keyword, values } of file.all(BLOCKS[kind])) {
         const [weight = kind === 'file' ? 1 : 0, word] = section.last('weight')?.values ?? [];
-        found.set(values[0], { weight, reverse: word === 'reverse', at: keyword });
+        found.set(values[0], { weight, reverse: word === 'reverse', at: keyword, silent: false });
       }
       this.#byKind.set(kind, found);
+    }
+    for (const { section, values } of file.all('bfd_instance')) {
+      const session = this.#byKind.get('bfd')?.get(values[0]);
+      if (session !== undefined) session.silent = audienceOf(section) === 'checker';
     }
   }
 
@@ -62,6 +69,10 @@ export class Watchables {
     seen.set(value.name, at);
     const from = kind === 'interface' ? undefined : this.#find(kind, value.name, at, owner);
     if (kind !== 'interface' && from === undefined) return [];
+    if (from?.silent)
+      findings.warning(at, `bfd_instance ${value.name} is for checkers only: it is never heard of here`, {
+        hint: `write vrrp in bfd_instance ${value.name} too`,
+      });
     const weight = value.weight ?? from?.weight ?? 0;
     const reverse = value.reverse ?? from?.reverse ?? false;
     return [{ kind, name: value.name, weight, reverse }];

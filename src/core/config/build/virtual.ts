@@ -8,7 +8,7 @@ import type { realServer, virtualServer } from '../grammar/virtual.ts';
 import type { Token } from '../lex.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../model.ts';
 import type { Entry, Section } from '../tree.ts';
-import { inherited, tcpCheck } from './check.ts';
+import { bfdCheck, inherited, tcpCheck } from './check.ts';
 import { Names, unknownName } from './context.ts';
 
 type ServiceEntry = Entry<(typeof root)['virtual_server']>;
@@ -297,10 +297,11 @@ function buildRealServer(
   }
   const port = portOf(key, method, written, words[1] ?? keyword, findings);
   const from = inherited(section, service);
-  const checks = section.all('TCP_CHECK').flatMap((check) => {
+  const tcp = section.all('TCP_CHECK').flatMap((check) => {
     const probed = written === 0 ? port : written;
     return tcpCheck(check, address, probed, from, findings) ?? [];
   });
+  const checks = [...tcp, ...section.all('BFD_CHECK').flatMap((check) => bfdCheck(check) ?? [])];
   const upper = section.value('uthreshold') ?? 0;
   const lower = section.value('lthreshold') ?? 0;
   if (upper > 0 && lower > upper) {

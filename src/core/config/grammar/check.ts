@@ -116,7 +116,7 @@ const bfdCheck = {
 
 const check = { repeat: true, ...UNCHECKED } as const;
 
-/** The checkers that are read and not made yet; `grammar/http.ts` has the others. */
+/** The checkers that are not made yet, but for `BFD_CHECK`; `grammar/http.ts` has the others. */
 export const otherChecks = {
   UDP_CHECK: block('a datagram raises no ICMP error, or is answered', [], udpCheck, check),
   PING_CHECK: block('an ICMP echo is answered', [], { ...connection, ...schedule }, check),
@@ -124,5 +124,5 @@ export const otherChecks = {
   DNS_CHECK: block('a name server answers a query', [], dnsCheck, check),
   MISC_CHECK: block('a script succeeds', [], miscCheck, check),
   FILE_CHECK: block('a number from a file adds to the weight', [], fileCheck, check),
-  BFD_CHECK: block('a BFD session is up', [], bfdCheck, check),
+  BFD_CHECK: block('a BFD session is up', [], bfdCheck, { repeat: true }),
 };

@@ -2,7 +2,7 @@ import type { Destination, Service } from '../../balance/model.ts';
 import type { CheckSettings } from '../../check/settings.ts';
 import { type Family, familyBits, familyOf, ipFromBytes } from '../../ip.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../model.ts';
-import { onOff, secondsText, section, setting, when } from './text.ts';
+import { onOff, secondsText, section, setting, when, word } from './text.ts';
 
 /** The header of a `virtual_server`. */
 export function serviceHeader({ key }: Service): string {
@@ -72,6 +72,8 @@ function realServerLines({ destination, inhibit, checks }: RealServerSettings): 
 }
 
 function checkLines(check: CheckSettings): string[] {
+  if (check.kind === 'bfd')
+    return section('BFD_CHECK', [`name ${word(check.session)}`, `alpha ${onOff(check.alpha)}`]);
   return section('TCP_CHECK', [
     `connect_ip ${check.address}`,
     `connect_port ${check.port}`,
