@@ -143,7 +143,7 @@ netlink('routes and rules come and go, and are listed', () => {
     type: 1,
   };
   assert.equal(
-    socket.apply([addRoute(route), addRoute(route), addRoute(route, true)]).map((o) => o.errno),
+    socket.apply([addRoute(route), addRoute(route), addRoute(route, 'replace')]).map((o) => o.errno),
     [0, 17, 0],
   );
   assert.match(

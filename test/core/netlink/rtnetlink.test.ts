@@ -176,7 +176,7 @@ rtnetlink('routes', () => {
     type: 1,
   };
   assert.is(
-    sent(addRoute(route, true), 0x73),
+    sent(addRoute(route, 'replace'), 0x73),
     hex(`34000000 18000505 73000000 00000000 0218 0000 fe120001 00000000
       08000100 c0000200 08000500 0a090001 08000600 32000000`),
   );
