@@ -117,10 +117,10 @@ class CheckProcess {
     }
   }
 
-  #probe({ id, check }: Extract<BalancerEffect, { type: 'probe' }>): void {
-    const probe = startProbe(check, (outcome) => {
+  #probe({ id, check, part }: Extract<BalancerEffect, { type: 'probe' }>): void {
+    const probe = startProbe(check, part, (result) => {
       this.#probes.delete(id);
-      this.#driven.handle({ type: 'outcome', id, outcome });
+      this.#driven.handle({ type: 'outcome', id, result });
     });
     this.#probes.set(id, probe);
   }

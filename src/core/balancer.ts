@@ -9,10 +9,11 @@ import type { PoolEffect, ServerStanding } from './balance/pool.ts';
 import { Pool } from './balance/pool.ts';
 import type { Reading } from './balance/table.ts';
 import type { BfdNews } from './check/bfd.ts';
-import type { CheckerEffect, Target } from './check/checker.ts';
+import type { CheckerEffect, ServerChecks, Target } from './check/checker.ts';
 import { Checker } from './check/checker.ts';
-import type { ProbeSettings } from './check/settings.ts';
-import type { ConnectOutcome } from './check/tcp.ts';
+import type { FileNews } from './check/file.ts';
+import type { ProbedCheck } from './check/settings.ts';
+import { type CheckResult, inWords } from './check/verdict.ts';
 import type { VirtualServerSettings } from './config/model.ts';
 import type { Machine } from './machine.ts';
 import type { Instant } from './time.ts';
@@ -29,9 +30,10 @@ export type BalancerEvent =
       readonly flush: boolean;
     }
   /** What became of a `probe`. */
-  | { readonly type: 'outcome'; readonly id: string; readonly outcome: ConnectOutcome }
-  /** How BFD sessions stand now. */
+  | { readonly type: 'outcome'; readonly id: string; readonly result: CheckResult }
+  /** How BFD sessions and tracked files stand now. */
   | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
+  | { readonly type: 'file'; readonly files: readonly FileNews[] }
   | { readonly type: 'table'; readonly reading: Reading }
   | { readonly type: 'unreadable'; readonly reason: string }
   | { readonly type: 'applied'; readonly failures: readonly OperationFailure[] }
@@ -39,7 +41,7 @@ export type BalancerEvent =
   | { readonly type: 'stop'; readonly release: boolean; readonly flush: boolean };
 
 export type BalancerEffect =
-  | { readonly type: 'probe'; readonly id: string; readonly check: ProbeSettings }
+  | { readonly type: 'probe'; readonly id: string; readonly check: ProbedCheck; readonly part: number }
   | { readonly type: 'abort'; readonly id: string }
   | { readonly type: 'read'; readonly destinationsOf: readonly ServiceKey[] }
   | { readonly type: 'apply'; readonly operations: readonly Operation[] }
@@ -70,8 +72,11 @@ export interface ServiceStatus {
   readonly quorum: boolean;
   readonly sorry: boolean;
   readonly aliveWeight: number;
-  readonly servers: readonly ServerStanding[];
+  readonly servers: readonly ServerStatus[];
 }
+
+/** A real server, and with `details` what its checks saw. */
+export type ServerStatus = ServerStanding & Partial<Pick<ServerChecks, 'since' | 'checks'>>;
 
 /**
  * All of the check process's decisions: checks give the health of real servers, pools turn it into what the
@@ -91,12 +96,16 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     this.#checker = checker;
   }
 
-  status(): BalancerStatus {
+  /** `details`: with what each check saw, which of thousands of servers is megabytes. */
+  status(details = false): BalancerStatus {
     // The pool knows why a server came or went; what its checks saw since is fresher.
-    const lately = (service: string, server: ServerStanding): ServerStanding => ({
-      ...server,
-      cause: this.#checker.health(targetName(service, server.name))?.cause ?? server.cause,
-    });
+    const lately = (service: string, server: ServerStanding): ServerStatus => {
+      const name = targetName(service, server.name);
+      const cause = this.#checker.health(name)?.cause ?? server.cause;
+      if (!details) return { ...server, cause };
+      const { since, checks } = this.#checker.seen(name) ?? {};
+      return { ...server, cause, ...(since !== undefined && { since }), ...(checks && { checks }) };
+    };
     const services = Array.from(this.#pools, ([service, pool]) => ({
       name: pool.name,
       quorum: pool.held,
@@ -114,6 +123,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         break;
       case 'outcome':
       case 'bfd':
+      case 'file':
         this.#checker.handle(event, now);
         break;
       case 'stop':
@@ -159,9 +169,10 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       const health = new Map(
         settings.realServers.map(({ destination }) => {
           const name = endpointName(destination.address, destination.port);
+          const { weight } = destination;
           return [
             name,
-            this.#checker.health(targetName(service, name)) ?? { up: true, cause: 'not checked' },
+            this.#checker.health(targetName(service, name)) ?? { up: true, cause: 'not checked', weight },
           ];
         }),
       );
@@ -208,9 +219,22 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       case 'health':
         if (!this.#stopped) this.#fromHealth(effect, now);
         return;
+      case 'weight':
+        if (!this.#stopped) this.#fromWeight(effect, now);
+        return;
       default:
         unreachable(effect);
     }
+  }
+
+  #fromWeight(effect: Extract<CheckerEffect, { type: 'weight' }>, now: Instant): void {
+    const { weight, cause } = effect;
+    const server = this.#servers.get(effect.server);
+    assert(server !== undefined, `no pool has the server ${effect.server}`);
+    const { pool, name } = server;
+    this.#log('notice', `${pool.name}: real server ${name} has weight ${weight}: ${cause}`);
+    pool.handle({ type: 'weight', server: name, weight, cause });
+    this.#fromPool(pool, now);
   }
 
   #fromHealth(effect: Extract<CheckerEffect, { type: 'health' }>, now: Instant): void {
@@ -224,6 +248,10 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     );
     // A reload's pools know it from the start, and then have nothing to say.
     pool.handle({ type: 'health', server: name, up, cause });
+    this.#fromPool(pool, now);
+  }
+
+  #fromPool(pool: Pool, now: Instant): void {
     for (const said of pool.take()) {
       if (said.type === 'entry') this.#keeper.handle({ type: 'entry', entry: said.entry }, now);
       else this.#sayQuorum(said);
@@ -252,12 +280,15 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   #sayResult(effect: Extract<CheckerEffect, { type: 'result' }>): void {
     const unable = effect.result.verdict === 'unknown';
     if (unable && !this.#unable) {
-      this.#log('warning', `${effect.id}: cannot check: ${effect.result.reason}; its state stays as it is`);
+      this.#log(
+        'warning',
+        `${effect.check}: cannot check: ${effect.result.reason}; its state stays as it is`,
+      );
     }
     this.#unable = unable;
-    const { standing, result, id } = effect;
-    if (result.verdict === 'bad' && standing.up) {
-      this.#log('info', `${id}: ${result.reason} (failure ${standing.failures} in a row)`);
+    const { standing, result, check, logAll } = effect;
+    if (result.verdict === 'bad' && (standing.up || logAll)) {
+      this.#log('info', `${check}: ${inWords(result)} (failure ${standing.failures} in a row)`);
     }
   }
 
@@ -285,7 +316,7 @@ function targetsOf(service: string, servers: VirtualServerSettings['realServers'
   const targets = new Map<string, Target>();
   for (const { destination, checks } of servers) {
     const server = targetName(service, endpointName(destination.address, destination.port));
-    if (!targets.has(server)) targets.set(server, { server, checks });
+    if (!targets.has(server)) targets.set(server, { server, weight: destination.weight, checks });
   }
   return Array.from(targets.values());
 }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import type { ProbeSettings, TcpCheck } from '../core/check/settings.ts';
-import type { ConnectOutcome } from '../core/check/tcp.ts';
+import { judgeFailure, judgeTimeout } from '../core/check/failure.ts';
+import type { ProbedCheck, TcpCheck } from '../core/check/settings.ts';
+import type { CheckResult } from '../core/check/verdict.ts';
 import { millis, since, toMillis } from '../core/time.ts';
 import { now } from './clock.ts';
 
@@ -14,8 +15,8 @@ export interface Probe {
 const LINGER = millis(1000);
 
 /** Starts the probe of a check. `done` is called once, later, unless it is aborted. */
-export function startProbe(check: ProbeSettings, done: (outcome: ConnectOutcome) => void): Probe {
-  return probeTcp(check, done);
+export function startProbe(check: ProbedCheck, _part: number, done: (result: CheckResult) => void): Probe {
+  return probeTcp(check as TcpCheck, done);
 }
 
 /**
@@ -23,7 +24,7 @@ export function startProbe(check: ProbeSettings, done: (outcome: ConnectOutcome)
  * read away, since closing with unread data makes the kernel send a reset, which servers log as an error. With
  * a fixed source port it is a reset on purpose: the port would otherwise be unusable for a minute (TIME_WAIT).
  */
-function probeTcp(check: TcpCheck, done: (outcome: ConnectOutcome) => void): Probe {
+function probeTcp(check: TcpCheck, done: (result: CheckResult) => void): Probe {
   const begun = now();
   let over = false;
   const socket = connect({
@@ -32,24 +33,22 @@ function probeTcp(check: TcpCheck, done: (outcome: ConnectOutcome) => void): Pro
     ...(check.source === undefined ? {} : { localAddress: check.source }),
     ...(check.sourcePort === undefined ? {} : { localPort: check.sourcePort }),
   });
-  const finish = (outcome: ConnectOutcome | undefined): void => {
+  const finish = (result: CheckResult | undefined): void => {
     if (over) return;
     over = true;
     clearTimeout(timer);
-    if (outcome?.type !== 'connected') socket.destroy();
+    if (result?.verdict !== 'good') socket.destroy();
     else if (check.sourcePort !== undefined) socket.resetAndDestroy();
     else {
       socket.end();
       socket.resume();
       socket.setTimeout(toMillis(LINGER), () => socket.destroy());
     }
-    if (outcome !== undefined) done(outcome);
+    if (result !== undefined) done(result);
   };
-  const timer = setTimeout(() => finish({ type: 'timeout' }), toMillis(check.timeout));
-  socket.on('connect', () => finish({ type: 'connected', latency: since(now(), begun) }));
+  const timer = setTimeout(() => finish(judgeTimeout(check.timeout)), toMillis(check.timeout));
+  socket.on('connect', () => finish({ verdict: 'good', reason: 'connected', latency: since(now(), begun) }));
   // Also after the connection was made: what happens to it then is of no interest, but must have a listener.
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    finish({ type: 'failed', code: error.code ?? error.message }),
-  );
+  socket.on('error', (error: NodeJS.ErrnoException) => finish(judgeFailure(error.code ?? error.message)));
   return { abort: () => finish(undefined) };
 }

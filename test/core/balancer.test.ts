@@ -5,7 +5,8 @@ import type { TableEntry } from '../../src/core/balance/model.ts';
 import { endpointName, serviceName } from '../../src/core/balance/model.ts';
 import type { BalancerEffect, BalancerEvent } from '../../src/core/balancer.ts';
 import { Balancer } from '../../src/core/balancer.ts';
-import type { ConnectOutcome } from '../../src/core/check/tcp.ts';
+import { judgeFailure } from '../../src/core/check/failure.ts';
+import type { CheckResult } from '../../src/core/check/verdict.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
 import { ip } from '../../src/core/ip.ts';
 import type { Instant } from '../../src/core/time.ts';
@@ -94,7 +95,7 @@ class World {
   perform(effect: BalancerEffect): BalancerEvent | undefined {
     switch (effect.type) {
       case 'probe':
-        return { type: 'outcome', id: effect.id, outcome: this.answer(effect.check.address) };
+        return { type: 'outcome', id: effect.id, result: this.answer(effect.id) };
       case 'read': {
         const present = this.kernel.table();
         const destinations = present.map(({ service: { key }, destinations: list }) => ({ key, list }));
@@ -114,10 +115,11 @@ class World {
     }
   }
 
-  answer(address: string): ConnectOutcome {
+  answer(id: string): CheckResult {
+    const address = /of (\S+):\d+$/.exec(id)?.[1] ?? '';
     return this.dead.has(address)
-      ? { type: 'failed', code: 'ECONNREFUSED' }
-      : { type: 'connected', latency: micros(300) };
+      ? judgeFailure('ECONNREFUSED')
+      : { verdict: 'good', reason: 'connected', latency: micros(300) };
   }
 
   /** The table as words: `10.0.1.1:80=1` of all services. */
@@ -140,7 +142,7 @@ test('servers start in the table; a dead one leaves it with its reason and comes
   world.pass(10);
   assert.is(world.serving(), '10.0.1.1:80=1');
   assert.equal(world.log, [
-    'info tcp 10.0.0.1:80 10.0.1.2:80: tcp check of 10.0.1.2:80: connection refused (failure 1 in a row)',
+    'info tcp check of 10.0.1.2:80: connection refused (failure 1 in a row)',
     'warning tcp 10.0.0.1:80: real server 10.0.1.2:80 is down: tcp check of 10.0.1.2:80: connection refused',
   ]);
   world.dead.clear();
@@ -214,7 +216,7 @@ test('the status tells what the last check saw, also of a server that has been u
 test("the director's own lack of files takes no server out and is said once", () => {
   const world = new World();
   world.configure(virtualServer([realServer(1), realServer(2)]));
-  world.answer = () => ({ type: 'failed', code: 'EMFILE' });
+  world.answer = () => judgeFailure('EMFILE');
   world.pass(60);
   assert.is(world.serving(), '10.0.1.1:80=1 10.0.1.2:80=1');
   assert.is(world.log.length, 1);

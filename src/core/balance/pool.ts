@@ -80,7 +80,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
    */
   constructor(
     settings: PoolSettings,
-    initial: ReadonlyMap<string, { readonly up: boolean; readonly cause: string }>,
+    initial: ReadonlyMap<string, { readonly up: boolean; readonly cause: string; readonly weight?: number }>,
     held = false,
   ) {
     this.#settings = settings;
@@ -90,9 +90,10 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     for (const server of settings.realServers) {
       const name = endpointName(server.destination.address, server.destination.port);
       if (this.#servers.has(name)) continue;
-      const { up, cause } = initial.get(name) ?? { up: true, cause: 'not checked' };
-      this.#servers.set(name, { name, up, weight: server.destination.weight, cause, settings: server });
-      total += server.destination.weight;
+      const { up, cause, weight } = initial.get(name) ?? { up: true, cause: 'not checked' };
+      const configured = server.destination.weight;
+      this.#servers.set(name, { name, up, weight: weight ?? configured, cause, settings: server });
+      total += configured;
     }
     this.#quorum = Math.max(1, Math.min(settings.quorum, total));
     const hysteresis = Math.min(settings.hysteresis, this.#quorum - 1);

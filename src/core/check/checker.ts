@@ -1,95 +1,155 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import type { Instant } from '../time.ts';
-import { type BfdNews, describeBfd, judgeBfd } from './bfd.ts';
+import { earliest } from '../time.ts';
+import { type BfdNews, judgeBfd } from './bfd.ts';
+import { describeCheck } from './describe.ts';
+import { type FileNews, judgeFile } from './file.ts';
+import { CheckRecord, type Latency, type Run } from './record.ts';
 import type { ScheduleEffect } from './schedule.ts';
 import { Schedule } from './schedule.ts';
-import type { CheckSettings, ProbeSettings } from './settings.ts';
-import type { ConnectOutcome } from './tcp.ts';
-import { describeTcp, judgeConnect } from './tcp.ts';
-import type { CheckResult, Standing } from './verdict.ts';
-import { initialStanding, judge } from './verdict.ts';
+import { type CheckSettings, isProbed, type ProbedCheck } from './settings.ts';
+import type { CheckResult, Parts, Standing } from './verdict.ts';
+import { initialStanding, inWords, judge } from './verdict.ts';
 
 /** A real server of one virtual server, by a name of the caller's, and what must be good for it to be up. */
 export interface Target {
   readonly server: string;
+  /** The configured weight, which checks may change. */
+  readonly weight: number;
   readonly checks: readonly CheckSettings[];
 }
 
 export type CheckerEvent =
   /** All targets from now on. What was there before keeps its standing and its phase. */
   | { readonly type: 'configure'; readonly targets: readonly Target[] }
-  | { readonly type: 'outcome'; readonly id: string; readonly outcome: ConnectOutcome }
-  /** How BFD sessions stand now. */
-  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] };
+  | { readonly type: 'outcome'; readonly id: string; readonly result: CheckResult }
+  /** How BFD sessions and tracked files stand now; those that are not named are as they were. */
+  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
+  | { readonly type: 'file'; readonly files: readonly FileNews[] };
 
 export type CheckerEffect =
-  | { readonly type: 'probe'; readonly id: string; readonly check: ProbeSettings }
+  /** Make the probe; `part` is the request of an HTTP check. */
+  | { readonly type: 'probe'; readonly id: string; readonly check: ProbedCheck; readonly part: number }
   | { readonly type: 'abort'; readonly id: string }
   /** One result, with the standing of its check afterwards. */
   | {
       readonly type: 'result';
-      readonly id: string;
-      readonly server: string;
+      readonly check: string;
+      readonly logAll: boolean;
       readonly result: CheckResult;
       readonly standing: Standing;
     }
   /** The server as a whole went up or down. */
-  | { readonly type: 'health'; readonly server: string; readonly up: boolean; readonly cause: string };
+  | { readonly type: 'health'; readonly server: string; readonly up: boolean; readonly cause: string }
+  /** Its checks give it another weight; whether it is up is another matter. */
+  | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string };
 
-/** Up or down, and why. */
+/** Up or down and why, and the weight that the checks give it. */
 export interface Health {
   readonly up: boolean;
   readonly cause: string;
+  readonly weight: number;
+}
+
+/** What one check of a server saw. */
+export interface CheckStatus {
+  readonly check: string;
+  readonly kind: CheckSettings['kind'];
+  readonly up: boolean;
+  /** Since when it is up or down. */
+  readonly since: Instant;
+  /** Bad results in a row. */
+  readonly failures: number;
+  /** Microseconds that the last probe took, when it was good. */
+  readonly latency: number | null;
+  /** The last results, the latest last. */
+  readonly results: readonly Run[];
+  readonly latencies: readonly Latency[];
+}
+
+/** What the checks say of one server. */
+export interface ServerChecks extends Health {
+  /** Since when it is up or down. */
+  readonly since: Instant;
+  readonly checks: readonly CheckStatus[];
 }
 
 interface Check {
-  readonly server: string;
+  readonly id: string;
+  /** For people; two checks may be called the same. */
+  readonly name: string;
   readonly settings: CheckSettings;
+  readonly record: CheckRecord;
   standing: Standing;
-  reason: string;
+  since: Instant;
+  /** The last result that says something of the server; none at first. */
+  last: CheckResult | undefined;
+  /** Whom it counts for: servers of several services may be one machine, which is probed once. */
+  servers: ServerState[];
 }
 
 interface ServerState {
-  readonly checks: readonly string[];
+  readonly name: string;
+  readonly weight: number;
+  readonly checks: readonly Check[];
   health: Health;
+  since: Instant;
 }
 
+/** Scripts are processes: so many run at a time. */
+const MAX_SCRIPTS = 256;
+/** IPVS weights are signed 32-bit numbers. */
+const WEIGHT_MAX = 2_147_483_647;
+
 /**
- * All checks of all real servers: when to probe, what a probe's outcome means, and whether each server is up.
- * A server is up when all of its checks are; one without checks always is.
+ * All checks of all real servers: when to probe, what a probe's result means, and whether each server is up.
+ * A server is up when all of its checks are; one without checks always is. Its weight is the configured one and
+ * what its checks add to it, within what IPVS takes.
  */
 export class Checker implements Machine<CheckerEvent, CheckerEffect> {
-  readonly #schedule: Schedule;
+  readonly #probes: Schedule;
+  readonly #scripts = new Schedule(MAX_SCRIPTS);
   #checks = new Map<string, Check>();
+  /** The latest news of each source. */
+  #news = new Map<string, News>();
   #servers = new Map<string, ServerState>();
-  /** The last news of each BFD session, for checks that come later. */
-  readonly #sessions = new Map<string, BfdNews>();
   #effects: CheckerEffect[] = [];
 
   constructor(schedule = new Schedule()) {
-    this.#schedule = schedule;
+    this.#probes = schedule;
   }
 
   /** How a server stands, by the latest result of each check; `undefined` for one that is not configured. */
   health(server: string): Health | undefined {
     const state = this.#servers.get(server);
-    return state && this.#judgeServer(state.checks);
+    return state && judgeServer(state.weight, state.checks);
+  }
+
+  /** What its checks saw. */
+  seen(server: string): ServerChecks | undefined {
+    const state = this.#servers.get(server);
+    if (state === undefined) return undefined;
+    const { since, weight, checks } = state;
+    return { ...judgeServer(weight, checks), since, checks: checks.map(statusOf) };
   }
 
   handle(event: CheckerEvent, now: Instant): void {
     if (event.type === 'configure') this.#configure(event.targets, now);
-    else if (event.type === 'outcome') this.#outcome(event.id, event.outcome, now);
-    else this.#hear(event.sessions);
+    else if (event.type === 'outcome') this.#outcome(event.id, event.result, now);
+    else if (event.type === 'bfd')
+      for (const session of event.sessions) this.#hear(`bfd ${session.name}`, session, now);
+    else for (const file of event.files) this.#hear(`file ${file.name}`, file, now);
     this.#forward();
   }
 
   deadline(): Instant | undefined {
-    return this.#schedule.deadline();
+    return earliest(this.#probes.deadline(), this.#scripts.deadline());
   }
 
   timeout(now: Instant): void {
-    this.#schedule.timeout(now);
+    this.#probes.timeout(now);
+    this.#scripts.timeout(now);
     this.#forward();
   }
 
@@ -100,120 +160,196 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   }
 
   #configure(targets: readonly Target[], now: Instant): void {
-    const before = this.#checks;
-    this.#checks = new Map();
+    const chosen = new Choice(this.#checks, now);
     const servers = new Map<string, ServerState>();
-    for (const { server, checks } of targets) {
-      const ids: string[] = [];
-      for (const settings of checks) {
-        const id = this.#freeId(`${server}: ${describeCheck(settings)}`);
-        const known = before.get(id) ?? this.#fresh(server, settings);
-        this.#checks.set(id, { ...known, settings });
-        ids.push(id);
-      }
-      const health = this.#judgeServer(ids);
-      servers.set(server, { checks: ids, health });
-      const old = this.#servers.get(server)?.health;
-      if (old !== undefined && old.up !== health.up)
-        this.#effects.push({ type: 'health', server, ...health, cause: `${health.cause} (reload)` });
+    for (const { server, weight, checks: wanted } of targets) {
+      const checks = wanted.map((settings) => chosen.check(settings));
+      const health = judgeServer(weight, checks);
+      const before = this.#servers.get(server);
+      const since = before?.health.up === health.up ? before.since : now;
+      const state: ServerState = { name: server, weight, checks, health, since };
+      for (const check of checks) check.servers.push(state);
+      servers.set(server, state);
+      if (before !== undefined && before.health.up !== health.up)
+        this.#effects.push({ type: 'health', server, up: health.up, cause: `${health.cause} (reload)` });
     }
     this.#servers = servers;
-    const timings = Array.from(this.#checks).flatMap(([id, { settings }]) =>
-      settings.kind === 'bfd' ? [] : [[id, settings] as const],
-    );
-    this.#schedule.handle({ type: 'configure', checks: new Map(timings) }, now);
+    this.#checks = chosen.checks;
+    this.#arrange(now);
+    for (const check of this.#checks.values()) this.#catchUp(check, now);
   }
 
-  /** A check that has no result yet, but for what is known of a BFD session. */
-  #fresh(server: string, settings: CheckSettings): Check {
-    const reason = `${describeCheck(settings)}: not checked yet`;
-    const check = { server, settings, standing: initialStanding(settings), reason };
-    const news = settings.kind === 'bfd' ? this.#sessions.get(settings.session) : undefined;
-    if (news !== undefined) follow(check, news);
-    return check;
+  #arrange(now: Instant): void {
+    const probes = new Map<string, ProbedCheck>();
+    const scripts = new Map<string, ProbedCheck>();
+    for (const [id, { settings }] of this.#checks)
+      if (isProbed(settings)) (settings.kind === 'misc' ? scripts : probes).set(id, settings);
+    this.#probes.handle({ type: 'configure', checks: probes }, now);
+    this.#scripts.handle({ type: 'configure', checks: scripts }, now);
   }
 
-  #hear(sessions: readonly BfdNews[]): void {
-    this.#sessions.clear();
-    for (const news of sessions) this.#sessions.set(news.name, news);
-    for (const [id, check] of this.#checks) {
-      const { settings, standing } = check;
-      const news = settings.kind === 'bfd' ? this.#sessions.get(settings.session) : undefined;
-      if (news === undefined) continue;
-      const before = check.reason;
-      follow(check, news);
-      if (standing.up === news.up && check.reason === before) continue;
-      this.#report(id, check, judgeBfd(news));
-    }
-  }
+  #scheduleOf = ({ settings }: Check): Schedule => (settings.kind === 'misc' ? this.#scripts : this.#probes);
 
-  /** Two checks of a server may look alike; the second gets a number. */
-  #freeId(wanted: string): string {
-    let id = wanted;
-    for (let n = 2; this.#checks.has(id); n++) id = `${wanted} (${n})`;
-    return id;
-  }
-
-  #outcome(id: string, outcome: ConnectOutcome, now: Instant): void {
+  #outcome(id: string, result: CheckResult, now: Instant): void {
     const check = this.#checks.get(id);
     // A probe that ended while its abort was on the way.
-    if (check === undefined || !this.#schedule.isRunning(id)) return;
+    if (check === undefined || !this.#scheduleOf(check).isRunning(id)) return;
     const { settings } = check;
-    assert(settings.kind !== 'bfd', `a probe of ${id}`);
-    const result = judgeOutcome(settings, outcome);
-    const [standing, again] = judge(check.standing, result, settings);
+    assert(isProbed(settings), `an outcome of ${id}, which is not probed`);
+    const [standing, again] = judge(check.standing, result, settings, partsOf(settings));
+    this.#scheduleOf(check).handle({ type: 'ended', id, again }, now);
+    this.#conclude(check, standing, result, now);
+  }
+
+  #hear(source: string, news: News, now: Instant): void {
+    this.#news.set(source, news);
+    for (const check of this.#checks.values())
+      if (sourceOf(check.settings) === source) this.#catchUp(check, now);
+  }
+
+  /** What was last heard of the check's source; a check that is new starts with that. */
+  #catchUp(check: Check, now: Instant): void {
+    const source = sourceOf(check.settings);
+    const news = source === undefined ? undefined : this.#news.get(source);
+    const result = news && judgeNews(check.settings, news);
+    if (result === undefined) return;
+    const good = result.verdict === 'good';
+    const { last, standing } = check;
+    // All news come again now and then, and then say nothing.
+    if (last?.verdict === result.verdict && last.reason === result.reason && last.weight === result.weight)
+      return;
+    const failures = good ? 0 : standing.failures + 1;
+    this.#conclude(
+      check,
+      { ...standing, up: good, succeeded: standing.succeeded || good, failures },
+      result,
+      now,
+    );
+  }
+
+  #conclude(check: Check, standing: Standing, result: CheckResult, now: Instant): void {
+    if (standing.up !== check.standing.up) check.since = now;
     check.standing = standing;
-    if (result.verdict !== 'unknown') check.reason = `${describeCheck(settings)}: ${result.reason}`;
-    this.#schedule.handle({ type: 'ended', id, again }, now);
-    this.#report(id, check, result);
+    check.record.add(result, now);
+    if (result.verdict !== 'unknown') check.last = result;
+    const logAll = isProbed(check.settings) && check.settings.logAll === true;
+    this.#effects.push({ type: 'result', check: check.name, logAll, result, standing });
+    for (const server of check.servers) this.#reconsider(server, check, now);
   }
 
-  /** Says what a check found, and what that makes of its server. */
-  #report(id: string, check: Check, result: CheckResult): void {
-    const { server, standing } = check;
-    this.#effects.push({ type: 'result', id, server, result, standing });
-    const state = this.#servers.get(server);
-    assert(state !== undefined, `check ${id} belongs to no server`);
-    const { up, cause } = this.#judgeServer(state.checks);
-    if (up === state.health.up) return;
-    state.health = { up, cause: up ? check.reason : cause };
-    this.#effects.push({ type: 'health', server, ...state.health });
-  }
-
-  #judgeServer(ids: readonly string[]): Health {
-    let cause = 'not checked';
-    for (const id of ids) {
-      const check = this.#checks.get(id);
-      assert(check !== undefined, `no check ${id}`);
-      if (!check.standing.up) return { up: false, cause: check.reason };
-      cause = check.reason;
-    }
-    return { up: true, cause };
+  /** What a result of `check` changes for the server. */
+  #reconsider(state: ServerState, check: Check, now: Instant): void {
+    const { name: server, health: before } = state;
+    const up = state.checks.every(({ standing }) => standing.up);
+    const weight = weigh(state.weight, state.checks);
+    if (up === before.up && weight === before.weight) return;
+    const { cause } = judgeServer(state.weight, state.checks);
+    state.health = { up, weight, cause };
+    if (weight !== before.weight)
+      this.#effects.push({ type: 'weight', server, weight, cause: causeOf(check) });
+    if (up === before.up) return;
+    state.since = now;
+    this.#effects.push({ type: 'health', server, up, cause: up ? causeOf(check) : cause });
   }
 
   #forward(): void {
-    for (const effect of this.#schedule.take()) this.#effects.push(this.#toProbe(effect));
+    for (const effect of this.#probes.take()) this.#effects.push(this.#toProbe(effect));
+    for (const effect of this.#scripts.take()) this.#effects.push(this.#toProbe(effect));
   }
 
   #toProbe(effect: ScheduleEffect): CheckerEffect {
     if (effect.type === 'abort') return effect;
     const check = this.#checks.get(effect.id);
-    assert(
-      check !== undefined && check.settings.kind !== 'bfd',
-      `a start of ${effect.id}, which has no turns`,
-    );
-    return { type: 'probe', id: effect.id, check: check.settings };
+    assert(check !== undefined && isProbed(check.settings), `a start of ${effect.id}, which is no probe`);
+    return { type: 'probe', id: effect.id, check: check.settings, part: check.standing.part };
   }
 }
 
-/** A BFD session decides alone and at once: it has counted missed packets itself. */
-function follow(check: Check, news: BfdNews): void {
-  const failures = news.up ? 0 : check.standing.failures + 1;
-  check.standing = { up: news.up, succeeded: check.standing.succeeded || news.up, failures };
-  check.reason = `${describeCheck(check.settings)}: ${news.why}`;
+/** The checks of a configuration: the same settings are one check, and keep what the one before knew. */
+class Choice {
+  readonly checks = new Map<string, Check>();
+  readonly #bySettings = new Map<string, Check>();
+  readonly #before: ReadonlyMap<string, Check>;
+  readonly #now: Instant;
+
+  constructor(before: ReadonlyMap<string, Check>, now: Instant) {
+    this.#before = before;
+    this.#now = now;
+  }
+
+  check(settings: CheckSettings): Check {
+    const key = JSON.stringify(settings);
+    const same = this.#bySettings.get(key);
+    if (same !== undefined) return same;
+    const name = describeCheck(settings);
+    const id = this.#freeId(name);
+    const known = this.#before.get(id);
+    const fresh = { record: new CheckRecord(), since: this.#now, last: undefined };
+    const standing = isProbed(settings) || settings.kind === 'bfd' ? initialStanding(settings) : ALIVE;
+    const check: Check = { standing, ...fresh, ...known, id, name, settings, servers: [] };
+    const parts = isProbed(settings) ? partsOf(settings) : undefined;
+    if (parts !== undefined && check.standing.part >= parts.count)
+      check.standing = { ...check.standing, part: 0, run: 0 };
+    this.checks.set(id, check);
+    this.#bySettings.set(key, check);
+    return check;
+  }
+
+  /** Two checks may look alike; the second gets a number. */
+  #freeId(wanted: string): string {
+    let id = wanted;
+    for (let n = 2; this.checks.has(id); n++) id = `${wanted} (${n})`;
+    return id;
+  }
 }
 
-const describeCheck = (check: CheckSettings): string =>
-  check.kind === 'bfd' ? describeBfd(check) : describeTcp(check);
-const judgeOutcome = (check: ProbeSettings, outcome: ConnectOutcome): CheckResult =>
-  judgeConnect(check, outcome);
+const ALIVE = initialStanding({ alpha: false });
+
+function partsOf(settings: ProbedCheck): Parts | undefined {
+  if (settings.kind !== 'http') return undefined;
+  return { count: settings.requests.length, hurry: settings.fastRecovery };
+}
+
+type News = BfdNews | FileNews;
+
+/** What a check without a probe waits for news of. */
+function sourceOf(settings: CheckSettings): string | undefined {
+  if (settings.kind === 'bfd') return `bfd ${settings.session}`;
+  return settings.kind === 'file' ? `file ${settings.file}` : undefined;
+}
+
+function judgeNews(settings: CheckSettings, news: News): CheckResult | undefined {
+  if (settings.kind === 'bfd' && 'up' in news) return judgeBfd(news);
+  return settings.kind === 'file' && 'value' in news ? judgeFile(settings, news) : undefined;
+}
+
+const causeOf = ({ name, last }: Check): string =>
+  last === undefined ? `${name}: not checked yet` : `${name}: ${inWords(last)}`;
+
+function judgeServer(configured: number, checks: readonly Check[]): Health {
+  const failed = checks.find(({ standing }) => !standing.up);
+  const shown = failed ?? checks.at(-1);
+  const cause = shown === undefined ? 'not checked' : causeOf(shown);
+  return { up: failed === undefined, cause, weight: weigh(configured, checks) };
+}
+
+/** keepalived's sum: each check adds the difference that it makes to the configured weight. */
+function weigh(configured: number, checks: readonly Check[]): number {
+  let weight = configured;
+  for (const { settings, standing, last } of checks) {
+    if (last?.weight === undefined || !standing.up) continue;
+    weight += settings.kind === 'file' ? last.weight : last.weight - configured;
+  }
+  return Math.max(0, Math.min(WEIGHT_MAX, weight));
+}
+
+const statusOf = ({ name, settings, standing, since, record }: Check): CheckStatus => ({
+  check: name,
+  kind: settings.kind,
+  up: standing.up,
+  since,
+  failures: standing.failures,
+  latency: record.latency ?? null,
+  results: record.runs(),
+  latencies: record.latencies(),
+});

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serviceName } from '../../../src/core/balance/model.ts';
+import type { CheckSettings, TcpCheck } from '../../../src/core/check/settings.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { configured, findings, loadText } from './memory.ts';
 
@@ -36,11 +37,13 @@ test('a service and a server with what they must say', () => {
   });
 });
 
+const tcp = (check: CheckSettings | undefined): TcpCheck | undefined =>
+  check?.kind === 'tcp' ? check : undefined;
+
 test("a check's settings: its own, the server's, the service's, the defaults", () => {
   const check = (inService: string, inServer: string, own: string) => {
     const text = `${inService}\nreal_server 10.0.0.1 8080 {\n${inServer}\nTCP_CHECK {\n${own}\n}\n}`;
-    const [made] = only(service(text)).realServers[0]?.checks ?? [];
-    return made?.kind === 'tcp' ? made : undefined;
+    return tcp(only(service(text)).realServers[0]?.checks[0]);
   };
   assert.equal(check('', '', ''), {
     kind: 'tcp',
@@ -92,8 +95,7 @@ test('DR and TUN keep the port of the service, NAT may change it', () => {
   const mark =
     'virtual_server fwmark 5 {\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.1 8080 {\nTCP_CHECK {\n}\n}\n}';
   const [server] = only(mark).realServers;
-  const [check] = server?.checks ?? [];
-  assert.equal([server?.destination.port, check?.kind === 'tcp' && check.port], [0, 8080]);
+  assert.equal([server?.destination.port, tcp(server?.checks[0])?.port], [0, 8080]);
 });
 
 test('a real server has its own method, weight and limits', () => {

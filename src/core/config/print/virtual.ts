@@ -1,5 +1,5 @@
 import type { Destination, Service } from '../../balance/model.ts';
-import type { CheckSettings } from '../../check/settings.ts';
+import type { CheckSettings, TcpCheck } from '../../check/settings.ts';
 import { type Family, familyBits, familyOf, ipFromBytes } from '../../ip.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../model.ts';
 import { onOff, secondsText, section, setting, when, word } from './text.ts';
@@ -71,9 +71,10 @@ function realServerLines({ destination, inhibit, checks }: RealServerSettings): 
   ]);
 }
 
-function checkLines(check: CheckSettings): string[] {
-  if (check.kind === 'bfd')
-    return section('BFD_CHECK', [`name ${word(check.session)}`, `alpha ${onOff(check.alpha)}`]);
+function checkLines(settings: CheckSettings): string[] {
+  if (settings.kind === 'bfd')
+    return section('BFD_CHECK', [`name ${word(settings.session)}`, `alpha ${onOff(settings.alpha)}`]);
+  const check = settings as TcpCheck;
   return section('TCP_CHECK', [
     `connect_ip ${check.address}`,
     `connect_port ${check.port}`,

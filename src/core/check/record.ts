@@ -1,0 +1,69 @@
+import { type Duration, type Instant, micros } from '../time.ts';
+import type { CheckResult } from './verdict.ts';
+
+/** Results in a row that say the same. */
+export interface Run {
+  readonly verdict: CheckResult['verdict'];
+  readonly reason: string;
+  readonly count: number;
+  readonly first: Instant;
+  readonly last: Instant;
+}
+
+/** How many good results took how long: `upTo` is the upper bound in microseconds, the last one has none. */
+export interface Latency {
+  readonly upTo: number | null;
+  readonly count: number;
+}
+
+/** Runs that are kept: enough to see what it was like before. */
+const RUNS_MAX = 8;
+/** The first class of latencies ends here, and each further one at twice the one before; the last has no end. */
+const FIRST_CLASS = micros(125);
+const CLASSES = 18;
+
+/** What one check saw: its last results and how long the good ones took. Its size is bounded. */
+export class CheckRecord {
+  readonly #runs: { -readonly [K in keyof Run]: Run[K] }[] = [];
+  readonly #classes = new Uint32Array(CLASSES);
+  #latency: Duration | undefined;
+
+  add(result: CheckResult, now: Instant): void {
+    const { verdict, reason, latency } = result;
+    this.#latency = latency;
+    if (latency !== undefined && verdict === 'good') {
+      const at = classOf(latency);
+      this.#classes[at] = (this.#classes[at] ?? 0) + 1;
+    }
+    const run = this.#runs.at(-1);
+    if (run !== undefined && run.verdict === verdict && run.reason === reason) {
+      run.count += 1;
+      run.last = now;
+      return;
+    }
+    if (this.#runs.length === RUNS_MAX) this.#runs.shift();
+    this.#runs.push({ verdict, reason, count: 1, first: now, last: now });
+  }
+
+  /** How long the last result took, if it was good. */
+  get latency(): Duration | undefined {
+    return this.#latency;
+  }
+
+  /** The latest last. */
+  runs(): Run[] {
+    return this.#runs.map((run) => ({ ...run }));
+  }
+
+  /** The classes from the first to the last that has any. */
+  latencies(): Latency[] {
+    const last = this.#classes.findLastIndex((count) => count > 0);
+    return Array.from(this.#classes.subarray(0, last + 1), (count, i) => ({
+      upTo: i === CLASSES - 1 ? null : FIRST_CLASS * 2 ** i,
+      count,
+    }));
+  }
+}
+
+const classOf = (latency: Duration): number =>
+  Math.min(CLASSES - 1, Math.max(0, Math.ceil(Math.log2(latency / FIRST_CLASS))));
