@@ -5,7 +5,7 @@ import { missingCapabilities } from '../io/capabilities.ts';
 import { claimPid, readPid, removePid, runs } from '../io/pidfile.ts';
 import { loadForTerminal, testConfiguration } from './loading.ts';
 import { type DaemonOptions, daemonOptions, PROGRAM, pidFiles } from './options.ts';
-import { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -24,10 +24,12 @@ export async function runDaemon(argv: readonly string[]): Promise<void> {
   if (missing.length > 0) refuse(EXIT_PERMISSION, `missing ${missing.join(' and ')}: run it as root`);
   if (!options.dontFork) return daemonise(argv, options);
   claim(options);
-  await supervisor(options, configuration).run();
+  await (await supervisor(options, configuration)).run();
 }
 
-function supervisor(options: DaemonOptions, configuration: Configuration): Supervisor {
+/** Loads what only a daemon needs: a configuration test is over before that. */
+async function supervisor(options: DaemonOptions, configuration: Configuration): Promise<Supervisor> {
+  const { Supervisor } = await import('./supervisor.ts');
   try {
     return new Supervisor(options, configuration);
   } catch (error) {

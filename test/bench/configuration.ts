@@ -14,37 +14,55 @@ export interface Router {
   readonly version: 2 | 3;
   /** Advertisement interval in milliseconds: whole seconds for version 2, tens for version 3. */
   readonly interval: number;
+  /** In all. */
   readonly vips: number;
+  /** Virtual routers that share the addresses evenly; one when absent. */
+  readonly instances?: number;
   /** `vrrp_rt_priority`; without it the daemon's default. */
   readonly realTime?: number;
 }
 
+/** The virtual routers are numbered from here. */
+export const FIRST_VRID = 51;
+
 export const PRIORITY = { master: 200, backup: 100 } as const;
 export type Role = keyof typeof PRIORITY;
 
-/** The text for one of the two directors. */
-export function configuration(router: Router, role: Role): string {
-  const lines = Array.from({ length: router.vips }, (_, n) => `    ${vip(n)}/32 dev ${INTERFACE}`);
-  const [advertised, excluded] = [lines.slice(0, ADVERTISED_MAX), lines.slice(ADVERTISED_MAX)];
-  const block = (name: string, body: readonly string[]): string[] =>
-    body.length === 0 ? [] : [`  ${name} {`, ...body, '  }'];
+/** The text for one of the two directors. `extra`: addresses beyond the router's own, for the first instance. */
+export function configuration(router: Router, role: Role, extra: readonly string[] = []): string {
+  const { instances = 1, vips } = router;
+  const each = Math.ceil(vips / instances);
+  const addressesOf = (i: number): string[] =>
+    Array.from({ length: each }, (_, n) => vip(i * each + n)).concat(i === 0 ? extra : []);
   return [
     'global_defs {',
     `  router_id ${role}`,
     `  vrrp_version ${router.version}`,
     ...(router.realTime === undefined ? [] : [`  vrrp_rt_priority ${router.realTime}`]),
     '}',
-    'vrrp_instance bench {',
+    ...Array.from({ length: instances }, (_, i) =>
+      instance(router, role, FIRST_VRID + i, addressesOf(i)),
+    ).flat(),
+    '',
+  ].join('\n');
+}
+
+function instance(router: Router, role: Role, vrid: number, addresses: readonly string[]): string[] {
+  const lines = addresses.map((address) => `    ${address}/32 dev ${INTERFACE}`);
+  const [advertised, excluded] = [lines.slice(0, ADVERTISED_MAX), lines.slice(ADVERTISED_MAX)];
+  const block = (name: string, body: readonly string[]): string[] =>
+    body.length === 0 ? [] : [`  ${name} {`, ...body, '  }'];
+  return [
+    `vrrp_instance bench${vrid} {`,
     `  state ${role.toUpperCase()}`,
     `  interface ${INTERFACE}`,
-    '  virtual_router_id 51',
+    `  virtual_router_id ${vrid}`,
     `  priority ${PRIORITY[role]}`,
     `  advert_int ${router.interval / 1000}`,
     ...block('virtual_ipaddress', advertised),
     ...block('virtual_ipaddress_excluded', excluded),
     '}',
-    '',
-  ].join('\n');
+  ];
 }
 
 /** How long the backup waits before it takes its priority into account (RFC 9568 and RFC 3768, 6.1), in ms. */

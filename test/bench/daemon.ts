@@ -79,6 +79,13 @@ export class Daemon {
     return clock();
   }
 
+  /** Gives it another configuration, and the time of the signal that tells it. */
+  reload(text: string): Milliseconds {
+    file(this.#host, `${this.name}.conf`, text);
+    this.#program.signal('SIGHUP');
+    return clock();
+  }
+
   /** Asks it to end and gives the times of the signal and of the end. */
   async stop(): Promise<{ readonly asked: Milliseconds; readonly ended: Milliseconds }> {
     const asked = clock();

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { check } from './check.ts';
 import { crash } from './crash.ts';
 import { DAEMONS, type DaemonName, versionOf } from './daemon.ts';
 import { gaps } from './gaps.ts';
 import { idle } from './idle.ts';
+import { many } from './many.ts';
 import { mass } from './mass.ts';
 import type { Bench, Benchmark } from './measure.ts';
 import { type Options, readOptions } from './options.ts';
@@ -14,7 +16,7 @@ import { steady } from './steady.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
 
 /** `npm run bench`: vipkeeper and Debian's keepalived side by side. */
-const ALL: readonly Benchmark[] = [crash, mass, gaps, idle, steady];
+const ALL: readonly Benchmark[] = [crash, mass, many, gaps, idle, check, steady];
 
 const options = readOptions(process.argv.slice(2), ALL);
 await enclose();

@@ -18,8 +18,18 @@ const ARP = (sender: string, target: string): string =>
   `${ETHERNET} 0806 0001 0800 06 04 0001 020000000001 ${sender} 000000000000 ${target}`;
 
 frame('adverts, over both families', () => {
-  assert.equal(readFrame(bytes(IPV4 + VRRP3)), { kind: 'advert', source: '10.0.0.1', priority: 150 });
-  assert.equal(readFrame(bytes(IPV6('70') + VRRP3)), { kind: 'advert', source: 'fe80::1', priority: 150 });
+  assert.equal(readFrame(bytes(IPV4 + VRRP3)), {
+    kind: 'advert',
+    source: '10.0.0.1',
+    vrid: 7,
+    priority: 150,
+  });
+  assert.equal(readFrame(bytes(IPV6('70') + VRRP3)), {
+    kind: 'advert',
+    source: 'fe80::1',
+    vrid: 7,
+    priority: 150,
+  });
 });
 
 frame('gratuitous ARP, and no other', () => {

@@ -3,7 +3,7 @@ import { IPV4_BYTES, IPV6_BYTES, ipFromBytes } from '../../../src/core/ip.ts';
 
 /** What an Ethernet frame tells a watcher. */
 export type Seen =
-  | { readonly kind: 'advert'; readonly source: string; readonly priority: number }
+  | { readonly kind: 'advert'; readonly source: string; readonly vrid: number; readonly priority: number }
   | { readonly kind: 'announcement'; readonly address: string };
 
 const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
@@ -43,7 +43,7 @@ function readIpv4(reader: Reader): Seen | undefined {
   reader.skip(2);
   const source = ipFromBytes(reader.bytes(IPV4_BYTES));
   reader.offset = start + headerBytes + (protocol === PROTOCOL.ah ? AH_BYTES : 0);
-  return { kind: 'advert', source, priority: readPriority(reader) };
+  return { kind: 'advert', source, ...readRouter(reader) };
 }
 
 function readIpv6(reader: Reader): Seen | undefined {
@@ -52,7 +52,7 @@ function readIpv6(reader: Reader): Seen | undefined {
   reader.skip(1);
   const source = ipFromBytes(reader.bytes(IPV6_BYTES));
   reader.skip(IPV6_BYTES);
-  if (next === PROTOCOL.vrrp) return { kind: 'advert', source, priority: readPriority(reader) };
+  if (next === PROTOCOL.vrrp) return { kind: 'advert', source, ...readRouter(reader) };
   if (next !== PROTOCOL.icmp6 || reader.u8() !== NEIGHBOUR_ADVERTISEMENT) return undefined;
   reader.skip(3);
   const flags = reader.u8();
@@ -62,9 +62,9 @@ function readIpv6(reader: Reader): Seen | undefined {
 }
 
 /** Version and type, VRID, priority: the same in versions 2 and 3. */
-function readPriority(reader: Reader): number {
-  reader.skip(2);
-  return reader.u8();
+function readRouter(reader: Reader): { readonly vrid: number; readonly priority: number } {
+  reader.skip(1);
+  return { vrid: reader.u8(), priority: reader.u8() };
 }
 
 function readArp(reader: Reader): Seen | undefined {

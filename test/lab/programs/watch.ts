@@ -81,8 +81,10 @@ function watchFrames(): void {
       const seen = readFrame(data);
       if (seen === undefined) return;
       const at = kernelTime(control) ?? clock();
-      if (seen.kind === 'advert') keep(adverts, { at, source: seen.source, priority: seen.priority });
-      else keep(announcements, { at, address: seen.address });
+      if (seen.kind === 'advert') {
+        const { source, vrid, priority } = seen;
+        keep(adverts, { at, source, vrid, priority });
+      } else keep(announcements, { at, address: seen.address });
     },
     error: () => {
       lost = true;

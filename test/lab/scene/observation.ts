@@ -11,6 +11,7 @@ export const clock = (): Milliseconds => performance.timeOrigin + performance.no
 export interface Advert {
   readonly at: Milliseconds;
   readonly source: string;
+  readonly vrid: number;
   readonly priority: number;
 }
 
