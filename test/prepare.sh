@@ -21,6 +21,7 @@ ipvsadm            ipvsadm                    the table of IPVS, seen by another
 keepalived         keepalived                 the peer in interop tests and the bench
 tshark             tshark                     packets, seen by another program
 nftables           nft                        packet filters of the lab
+iptables           iptables-legacy            firewall marks: the lab's kernel has no nftables for IPv4
 systemd            /lib/systemd/systemd       the unit, under a real systemd
 dbus               dbus-daemon                the unit, under a real systemd
 libcap2-bin        capsh                      runs without privileges

@@ -4,7 +4,27 @@ export type Ask =
   | { readonly kind: 'report' }
   | { readonly kind: 'measure' }
   | { readonly kind: 'get'; readonly url: string; readonly milliseconds: number }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  | Dial
+  | { readonly kind: 'say'; readonly call: number; readonly text: string }
+  | { readonly kind: 'hang up'; readonly call: number };
+
+/** One connection that is silent until it is told to say something (programs/calls.ts). */
+export interface Dial {
+  readonly kind: 'dial';
+  readonly transport: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
+  /** The client's own address. */
+  readonly from?: string;
+}
+
+export interface Answered {
+  /** For `say` and `hang up`; -1 when nobody answered. */
+  readonly call: number;
+  /** The name that the server gave; the error's name (`ECONNREFUSED`) when nobody answered. */
+  readonly server: string;
+}
 
 /** The client's connections at this moment. Each is in one of the first four states. */
 export interface Report {

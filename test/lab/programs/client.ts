@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { dial, hangUp, say } from './calls.ts';
 import type { Ask, Report } from './client-messages.ts';
 import { streamBytes } from './stream.ts';
 
@@ -139,6 +140,12 @@ async function answer(ask: Ask): Promise<unknown> {
       return true;
     case 'get':
       return fetchPage(ask.url, ask.milliseconds);
+    case 'dial':
+      return dial(ask);
+    case 'say':
+      return say(ask.call, ask.text);
+    case 'hang up':
+      return hangUp(ask.call);
     case 'close':
       for (const connection of connections.splice(0)) connection.close();
       return true;

@@ -1,5 +1,5 @@
 import { compiled } from '../engine/root.ts';
-import type { Ask, Report } from '../programs/client-messages.ts';
+import type { Answered, Ask, Dial, Report } from '../programs/client-messages.ts';
 import type { Host } from './host.ts';
 import type { Program } from './program.ts';
 
@@ -16,6 +16,16 @@ export async function realServer(host: Host, echoPort = ECHO_PORT, httpPort = HT
   const program = host.start('real server', argv);
   await host.scene.until(`${host.name} listens`, () => program.log.includes('listens'), 60);
   return program;
+}
+
+/** One connection of a client (programs/calls.ts). */
+export interface Call {
+  /** The name that the server gave, or the name of the error (`ECONNREFUSED`). */
+  readonly server: string;
+  /** Says something and gives what comes back, or the name of the error. */
+  say(text: string): Promise<string>;
+  /** Ends it; resolves when both sides have. */
+  hangUp(): Promise<void>;
 }
 
 /** A client on a host, whose connections compare every echoed byte (programs/client.ts). */
@@ -98,7 +108,18 @@ export class Client {
     return String(await this.#ask({ kind: 'get', url, milliseconds }));
   }
 
-  /** Closes all connections and forgets them. */
+  /** Opens one connection that is silent until it is told to speak, to a server that greets with its name. */
+  async dial(host: string, port: number, how: Partial<Pick<Dial, 'transport' | 'from'>> = {}): Promise<Call> {
+    const ask: Dial = { kind: 'dial', transport: 'tcp', host, port, ...how };
+    const { call, server } = (await this.#ask(ask)) as Answered;
+    return {
+      server,
+      say: async (text) => String(await this.#ask({ kind: 'say', call, text })),
+      hangUp: async () => void (await this.#ask({ kind: 'hang up', call })),
+    };
+  }
+
+  /** Closes all connections of `open` and forgets them. */
   async close(): Promise<void> {
     await this.#ask({ kind: 'close' });
   }
