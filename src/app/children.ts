@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unreachable } from '../core/assert.ts';
+import type { Happening } from '../core/notify/happening.ts';
 import { Child, type ChildEffect } from '../core/supervision.ts';
 import { type Duration, toSeconds } from '../core/time.ts';
 import { Channel } from '../io/channel.ts';
@@ -37,6 +38,7 @@ export interface ChildListener {
   started(role: Role): void;
   ready(role: Role): void;
   state(role: Role, state: unknown): void;
+  happened(happening: Happening): void;
   /** It ended for good, not because we asked. */
   failed(role: Role, status: number | null): void;
 }
@@ -179,6 +181,7 @@ export class Children {
       family.driven.handle({ type: 'heard' });
       if (message.type === 'log') this.#listener.log(message.level, message.message);
       else if (message.type === 'ready') this.#listener.ready(role);
+      else if (message.type === 'notify') this.#listener.happened(message.happening);
       else this.#listener.state(role, message.state);
     });
     this.#listener.started(role);

@@ -1,18 +1,30 @@
+import type { GroupHappening } from '../core/notify/happening.ts';
 import type { Standing, VrrpEvent } from '../core/vrrp/events.ts';
-import { type GroupEvent, VrrpGroup } from '../core/vrrp/group.ts';
+import { type GroupEvent, type GroupState, VrrpGroup } from '../core/vrrp/group.ts';
 import type { GroupSettings } from '../core/vrrp/settings.ts';
 import type { Driven, Driver } from '../io/drive.ts';
+
+interface Group {
+  readonly machine: VrrpGroup;
+  readonly driven: Driven<GroupEvent>;
+}
 
 /** The sync groups at work, and the word they have with their members. */
 export class Groups {
   readonly #driver: Driver;
   readonly #tell: (member: string, event: VrrpEvent) => void;
-  readonly #groups = new Map<string, Driven<GroupEvent>>();
+  readonly #became: (happening: GroupHappening) => void;
+  readonly #groups = new Map<string, Group>();
 
-  /** `tell` hands an event to a member at once. */
-  constructor(driver: Driver, tell: (member: string, event: VrrpEvent) => void) {
+  /** `tell` hands an event to a member at once; `became` hears what becomes of the groups. */
+  constructor(
+    driver: Driver,
+    tell: (member: string, event: VrrpEvent) => void,
+    became: (happening: GroupHappening) => void,
+  ) {
     this.#driver = driver;
     this.#tell = tell;
+    this.#became = became;
   }
 
   /** `keyOf` is what a member's standing will come with; `undefined` for one that there is not. */
@@ -20,7 +32,7 @@ export class Groups {
     const wanted = new Set(settings.map(({ name }) => name));
     for (const [name, group] of this.#groups) {
       if (wanted.has(name)) continue;
-      group.detach();
+      group.driven.detach();
       this.#groups.delete(name);
     }
     for (const { name, members } of settings) {
@@ -30,16 +42,24 @@ export class Groups {
   }
 
   standing(group: string, member: string, standing: Standing): void {
-    this.#groups.get(group)?.handle({ type: 'standing', member, standing });
+    this.#groups.get(group)?.driven.handle({ type: 'standing', member, standing });
+  }
+
+  states(): { readonly name: string; readonly state: GroupState }[] {
+    return Array.from(this.#groups, ([name, { machine }]) => ({ name, state: machine.state }));
   }
 
   #named(name: string): Driven<GroupEvent> {
     const known = this.#groups.get(name);
-    if (known !== undefined) return known;
-    const group = this.#driver.attach(new VrrpGroup(name), (effects) => {
-      for (const { member, event } of effects) this.#tell(member, event);
+    if (known !== undefined) return known.driven;
+    const machine = new VrrpGroup(name);
+    const driven = this.#driver.attach(machine, (effects) => {
+      for (const effect of effects) {
+        if (effect.type === 'tell') this.#tell(effect.member, effect.event);
+        else this.#became({ of: 'group', name, what: effect.to, from: effect.from, cause: effect.cause });
+      }
     });
-    this.#groups.set(name, group);
-    return group;
+    this.#groups.set(name, { machine, driven });
+    return driven;
   }
 }

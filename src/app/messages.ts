@@ -4,9 +4,11 @@ import type { DiscardReason } from '../core/bfd/packet.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
+import type { Happening } from '../core/notify/happening.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
+import type { GroupState } from '../core/vrrp/group.ts';
 import type { GroupSettings, LinkDelays, StartSettings, VrrpSettings } from '../core/vrrp/settings.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 
@@ -24,6 +26,8 @@ export type Level = 'crit' | 'error' | 'warning' | 'notice' | 'info' | 'debug';
 export type FromChild<State> =
   | { readonly type: 'log'; readonly level: Level; readonly message: string }
   | { readonly type: 'ready' }
+  /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
+  | { readonly type: 'notify'; readonly happening: Happening }
   | { readonly type: 'state'; readonly state: State };
 
 /** To a child: what it has to do. The first message, and again at each reload. */
@@ -52,6 +56,7 @@ export type ToVrrp =
   | { readonly type: 'track'; readonly events: readonly TrackEvent[] };
 export interface VrrpState {
   readonly instances: readonly VrrpStatus[];
+  readonly groups: readonly { readonly name: string; readonly state: GroupState }[];
   readonly bfd: readonly BfdStatus[];
   /** BFD packets that were for no session, or not to be believed. */
   readonly bfdDiscarded: Readonly<Record<DiscardReason, number>>;

@@ -2,14 +2,16 @@ import { unreachable } from '../core/assert.ts';
 import type { Interfaces } from '../core/interfaces.ts';
 import { type Family, familyOf, type Ip } from '../core/ip.ts';
 import type { AddressesEvent, HeldAddress } from '../core/kernel/events.ts';
+import type { InstanceHappening } from '../core/notify/happening.ts';
 import { toSeconds } from '../core/time.ts';
 import { announcement } from '../core/vrrp/announce.ts';
 import { AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
-import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../core/vrrp/events.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../core/vrrp/events.ts';
 import { VrrpInstance } from '../core/vrrp/instance.ts';
 import type { LinkState } from '../core/vrrp/links.ts';
 import { VRRP_GROUP, VRRP_PROTOCOL, vridOf } from '../core/vrrp/packet.ts';
 import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
+import { isUnknown } from '../core/vrrp/track.ts';
 import { utc } from '../io/clock.ts';
 import { digest } from '../io/digest.ts';
 import type { Driven, Driver } from '../io/drive.ts';
@@ -35,6 +37,8 @@ export interface Surroundings {
   standing(group: string, key: string, standing: Standing): void;
   /** The state of a router changed. */
   changed(): void;
+  /** What others may want to be told of. */
+  happened(happening: InstanceHappening): void;
 }
 
 /** What identifies a virtual router on this host; the name does not. */
@@ -50,6 +54,8 @@ export class Router {
   readonly #driven: Driven<VrrpEvent>;
   #port: Port | undefined;
   #trouble: string | undefined;
+  /** The state that others were told of. */
+  #told: VrrpState = 'INIT';
 
   constructor(settings: VrrpSettings, ports: Ports, surroundings: Surroundings) {
     this.#settings = settings;
@@ -85,6 +91,14 @@ export class Router {
 
   handle(event: VrrpEvent): void {
     this.#driven.handle(event);
+    if (this.#told !== this.#instance.state) this.#tellState();
+  }
+
+  /** Its end: STOP with the daemon's, DELETED by a reload. */
+  end(what: 'STOP' | 'DELETED'): void {
+    const { state: from } = this.#instance;
+    this.handle({ type: 'stop' });
+    this.#happened(what, from, what === 'STOP' ? 'the daemon stops' : 'a reload removed it');
   }
 
   /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
@@ -144,10 +158,41 @@ export class Router {
       case 'transition':
         around.log('notice', `${name}: ${effect.from} -> ${effect.to}: ${effect.cause}`);
         around.changed();
+        this.#tellState();
+        break;
+      case 'priority':
+        around.log('notice', `${name}: effective priority ${effect.priority}`);
+        this.#tellPriority();
+        break;
+      case 'contested':
+        this.#happened('MASTER_RX_LOWER_PRI', 'MASTER', 'a lesser router believes to be master');
         break;
       default:
         around.log('warning', `${name}: ${describe(effect)}`);
     }
+  }
+
+  /**
+   * Tells others of a new state. A router that only awaits the first news of what it tracks is in FAULT, but that is
+   * nobody's concern yet, as in keepalived.
+   */
+  #tellState(): void {
+    const { state, cause, faults } = this.status();
+    if (state === 'FAULT' && this.#told === 'INIT' && faults.every(isUnknown)) return;
+    const from = this.#told;
+    this.#told = state;
+    if (state !== 'INIT') this.#happened(state, from, cause);
+  }
+
+  #tellPriority(): void {
+    const { state } = this.#instance;
+    const what = state === 'MASTER' ? 'MASTER_PRIORITY' : 'BACKUP_PRIORITY';
+    this.#happened(what, state, 'what is tracked changed');
+  }
+
+  #happened(what: InstanceHappening['what'], from: string, cause: string): void {
+    const { name, priority } = this.status();
+    this.#surroundings.happened({ of: 'instance', name, what, from, priority, cause });
   }
 
   /** With the interface of each address named. */

@@ -1,10 +1,11 @@
 import type { Server } from 'node:net';
 import { describeSession } from '../core/bfd/events.ts';
 import type { Configuration } from '../core/config/model.ts';
+import type { Happening } from '../core/notify/happening.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
-import { type Duration, seconds, toMillis } from '../core/time.ts';
+import { toMillis } from '../core/time.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 import { now } from '../io/clock.ts';
 import { serveControl } from '../io/control.ts';
@@ -25,7 +26,9 @@ import {
   type VrrpConfiguration,
   type VrrpState,
 } from './messages.ts';
+import { Notifier } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
+import { runOwnScript } from './ownscripts.ts';
 import { Scripts } from './scripts.ts';
 import type { DaemonStatus, Reload } from './status.ts';
 import { TrackedFiles } from './trackedfiles.ts';
@@ -33,8 +36,6 @@ import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CRASHED = 70;
-/** `child_wait_time`'s default: how long a stop may take before children are killed. */
-const STOP_GRACE: Duration = seconds(5);
 /** How long the log of a crash may take. */
 const CRASH_LOG_MS = 1000;
 
@@ -46,6 +47,7 @@ export class Supervisor implements ChildListener {
   readonly #scripts: Scripts;
   readonly #files: TrackedFiles;
   readonly #store: Store;
+  readonly #notifier: Notifier;
   readonly #control: Server;
   readonly #notify = new ServiceNotifier();
   readonly #started = Date.now();
@@ -73,6 +75,7 @@ export class Supervisor implements ChildListener {
     const log = (level: Level, message: string): void => this.log(level, message);
     this.#scripts = new Scripts(driver, tell, log);
     this.#files = new TrackedFiles(tell, log);
+    this.#notifier = new Notifier(driver, configuration, log);
     this.#children = new Children(driver, options.runDir, !options.dontRespawn, this);
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
@@ -85,6 +88,9 @@ export class Supervisor implements ChildListener {
     process.on('SIGHUP', () => this.#reload());
     process.on('uncaughtException', (error) => void this.#crash(error));
     this.#control.on('error', (error) => this.log('error', `the control socket: ${error.message}`));
+    await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));
+    if (this.#stopping) return;
+    this.#notifier.configure(this.#configuration, false);
     for (const role of ROLES) await this.#children.bury(role);
     for (const role of this.#wanted()) {
       this.#awaited.add(role);
@@ -127,6 +133,11 @@ export class Supervisor implements ChildListener {
     if (role !== 'vrrp') return;
     this.#followMaster(state as VrrpState);
     this.#tellSessions();
+    this.#notifier.knows(state as VrrpState);
+  }
+
+  happened(happening: Happening): void {
+    this.#notifier.happened(happening);
   }
 
   failed(role: Role, status: number | null): void {
@@ -216,6 +227,7 @@ export class Supervisor implements ChildListener {
   #apply(configuration: Configuration): void {
     const before = this.#wanted();
     this.#configuration = configuration;
+    this.#notifier.configure(configuration, true);
     const wanted = this.#wanted();
     for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
     for (const role of wanted) {
@@ -236,7 +248,7 @@ export class Supervisor implements ChildListener {
 
   /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */
   async #retire(role: Role): Promise<void> {
-    await this.#children.stop(role, STOP_GRACE);
+    await this.#children.stop(role, this.#configuration.global.stopGrace);
     this.#states.delete(role);
     if (!this.#stopping && this.#wanted().includes(role)) this.#children.start(role);
   }
@@ -247,8 +259,11 @@ export class Supervisor implements ChildListener {
     this.log('notice', 'vipkeeperd stops');
     this.#notify.stopping('giving up the virtual addresses');
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
-    for (const role of ROLES) await this.#children.stop(role, STOP_GRACE);
+    const { stopGrace } = this.#configuration.global;
+    for (const role of ROLES) await this.#children.stop(role, stopGrace);
     this.#scripts.close();
+    await this.#notifier.close(toMillis(stopGrace));
+    await runOwnScript(this.#configuration, 'shutdown', (level, message) => this.log(level, message));
     if (why !== undefined && process.connected) {
       await new Promise((sent) => process.send?.({ failed: why }, sent));
     }

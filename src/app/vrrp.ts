@@ -5,6 +5,7 @@ import { type Family, formatPrefix, type Ip } from '../core/ip.ts';
 import { Addresses } from '../core/kernel/addresses.ts';
 import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/kernel/events.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
+import type { Happening } from '../core/notify/happening.ts';
 import { STATE_PERIOD } from '../core/supervision.ts';
 import { millis, seconds, toMillis } from '../core/time.ts';
 import type { Standing } from '../core/vrrp/events.ts';
@@ -73,7 +74,11 @@ class VrrpProcess implements Surroundings {
   readonly #addresses: Driven<AddressesEvent>;
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
-  readonly #groups = new Groups(this.driver, (member, event) => this.#routers.get(member)?.handle(event));
+  readonly #groups = new Groups(
+    this.driver,
+    (member, event) => this.#routers.get(member)?.handle(event),
+    (happening) => this.happened(happening),
+  );
   readonly #links = new LinkWatch();
   readonly #watch: Driven<LinkWatchEvent>;
   #watched: ReadonlySet<string> = new Set();
@@ -128,10 +133,16 @@ class VrrpProcess implements Surroundings {
       state: {
         instances,
         bfd: this.#bfd.status(),
+        groups: this.#groups.states(),
         bfdDiscarded: this.#bfd.discarded,
         malformed: this.#ports.malformed,
       },
     });
+  }
+
+  /** Others are told by the supervisor: nothing is started here. */
+  happened(happening: Happening): void {
+    this.#channel.send({ type: 'notify', happening });
   }
 
   /** Priority-0 adverts, then the addresses go. */
@@ -140,7 +151,11 @@ class VrrpProcess implements Surroundings {
   }
 
   stop(): void {
-    this.resign();
+    const cause = 'the daemon stops';
+    for (const router of this.#routers.values()) router.end('STOP');
+    for (const { name, state: from } of this.#groups.states()) {
+      this.happened({ of: 'group', name, what: 'STOP', from, cause });
+    }
     this.#bfd.stop();
     this.changed();
     process.disconnect?.();
@@ -179,7 +194,7 @@ class VrrpProcess implements Surroundings {
   }
 
   #remove(key: string, router: Router): void {
-    router.handle({ type: 'stop' });
+    router.end('DELETED');
     router.close();
     this.#routers.delete(key);
   }

@@ -37,7 +37,8 @@ export function startProgram(
   }
 }
 
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+/** Signals the processes of a group that was started here; without a `pid` there is none. */
+export function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);

@@ -26,7 +26,9 @@ export class Director {
   #tell(event: GroupEvent): void {
     this.#depth += 1;
     this.#group.handle(event, instant(0));
-    for (const { member, event: told } of this.#group.take()) this.hosts[Number(member)]?.hand(told);
+    for (const effect of this.#group.take()) {
+      if (effect.type === 'tell') this.hosts[Number(effect.member)]?.hand(effect.event);
+    }
     this.#depth -= 1;
     if (this.#depth === 0) this.#look();
   }

@@ -116,7 +116,7 @@ for (const [name, { foundBy, drops }] of Object.entries(BROKEN)) {
       const group = new VrrpGroup('G');
       return {
         handle: (event, now) => group.handle(event, now),
-        take: () => group.take().filter(({ event }) => event.type !== drops),
+        take: () => group.take().filter((effect) => effect.type !== 'tell' || effect.event.type !== drops),
       };
     };
     const found = new Set<string>();

@@ -1,7 +1,7 @@
 import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
 import { type Context, orderOf } from './build/context.ts';
-import { buildGlobal, buildSyncDaemon, globalSection } from './build/global.ts';
+import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups, checkTrackGroups } from './build/group.ts';
 import { buildNotify } from './build/notify.ts';
 import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
@@ -31,7 +31,7 @@ export function build(
   checkTrackGroups(file, context);
   checkReferences(file, context);
   return {
-    global,
+    global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
     groups: buildGroups(file, instances, watchables, context),
     scripts: buildScripts(file, context),

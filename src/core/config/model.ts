@@ -1,6 +1,7 @@
 import type { Destination, Service } from '../balance/model.ts';
 import type { BfdSettings } from '../bfd/settings.ts';
 import type { CheckSettings } from '../check/settings.ts';
+import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { Duration } from '../time.ts';
 import type {
@@ -22,8 +23,8 @@ export interface Configuration {
   readonly processes: readonly TrackProcessSettings[];
   readonly bfd: readonly BfdSettings[];
   readonly delays: readonly LinkDelays[];
-  /** Of the instances and groups that have scripts. */
-  readonly notify: readonly NotifySettings[];
+  /** Who is told of what happens. */
+  readonly notify: NotifyConfiguration;
   readonly virtualServers: readonly VirtualServerSettings[];
   readonly syncDaemon?: SyncDaemonSettings;
 }
@@ -39,10 +40,22 @@ export interface GlobalSettings {
   readonly scriptUser?: Identity;
   /** `enable_script_security`: root runs no script that others can write. */
   readonly scriptSecurity: boolean;
+  /** `set_supplementary_groups`: scripts have all groups of their user. */
+  readonly scriptGroups: boolean;
+  /** `startup_script`, `shutdown_script`: run before the first process starts and after the last has ended. */
+  readonly startup?: OwnScript;
+  readonly shutdown?: OwnScript;
+  /** `child_wait_time`: how long processes may take to end. */
+  readonly stopGrace: Duration;
   /** `lvs_flush`: empty the IPVS table at start. */
   readonly flush: boolean;
   /** `lvs_flush_on_stop`: empty the whole table at stop instead of removing our services. */
   readonly flushOnStop: boolean;
+}
+
+/** A script of the daemon itself, and how long it may take. */
+export interface OwnScript extends ScriptCommand {
+  readonly timeout: Duration;
 }
 
 /** A `track_file` block: a number that is read from a file whenever it changes. */
@@ -69,24 +82,6 @@ export interface TrackProcessSettings {
   readonly forkDelay: Duration;
   /** `full_command`: the path in the command line is compared, not the name that the kernel keeps. */
   readonly fullCommand: boolean;
-}
-
-/** A program with its arguments, and who runs it: the daemon's `script_user` when absent. */
-export interface ScriptCommand {
-  readonly command: readonly string[];
-  readonly user?: Identity;
-}
-
-/** `any` is `notify`, which gets four arguments; `lower` is `notify_master_rx_lower_pri`. */
-export type NotifyEvent = 'master' | 'backup' | 'fault' | 'stop' | 'any' | 'deleted' | 'lower';
-
-/** The notify scripts of one instance or group. */
-export interface NotifySettings {
-  readonly of: 'instance' | 'group';
-  readonly name: string;
-  readonly scripts: { readonly [event in NotifyEvent]?: ScriptCommand };
-  /** `notify_timeout` (ours): a script that takes longer is ended. */
-  readonly timeout: Duration;
 }
 
 /** A `virtual_server` block. */

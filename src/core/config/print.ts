@@ -1,8 +1,10 @@
+import type { Destination } from '../balance/model.ts';
+import { serverTitle, serviceTitle } from '../balance/titles.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
-import { NOTIFY_KEYWORDS } from './build/notify.ts';
-import type { Configuration, NotifyEvent, NotifySettings } from './model.ts';
-import { commandText, secondsText, section, setting, when, word } from './print/text.ts';
+import type { Configuration } from './model.ts';
+import { notifyGlobals, notifyLines, ownScriptLines } from './print/notify.ts';
+import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
 import { serverLines, serviceHeader } from './print/virtual.ts';
 import { instanceLines } from './print/vrrp.ts';
@@ -13,30 +15,35 @@ import { instanceLines } from './print/vrrp.ts';
  */
 export function print(configuration: Configuration): string {
   const { instances, virtualServers, delays, notify } = configuration;
-  const scripts = (of: NotifySettings['of'], name: string) =>
-    notifyLines(notify.find((settings) => settings.of === of && settings.name === name));
   const blocks = [
+    [`child_wait_time ${secondsText(configuration.global.stopGrace)}`],
     section('global_defs', globalLines(configuration)),
     ...when(delays.length > 0, '').map(() => section('interface_up_down_delays', delays.map(delayText))),
     ...configuration.scripts.map(scriptBlock),
     ...configuration.files.map(fileBlock),
     ...configuration.processes.map(processBlock),
     ...configuration.bfd.map(bfdBlock),
-    ...configuration.groups.map((group) => groupBlock(group, scripts('group', group.name))),
+    ...configuration.groups.map((group) => groupBlock(group, notifyLines(notify, 'group', group.name))),
     ...instances.map((instance) =>
       section(`vrrp_instance ${word(instance.name)}`, [
         ...instanceLines(instance),
-        ...scripts('instance', instance.name),
+        ...notifyLines(notify, 'instance', instance.name),
       ]),
     ),
-    ...virtualServers.map((server) => section(serviceHeader(server.service), serverLines(server))),
+    ...virtualServers.map((server) => {
+      const { key } = server.service;
+      const title = serviceTitle(key);
+      const told = ({ address, port }: Destination) =>
+        notifyLines(notify, 'server', serverTitle(address, port, key), title);
+      const lines = [...serverLines(server, told), ...notifyLines(notify, 'service', title)];
+      return section(serviceHeader(server.service), lines);
+    }),
   ];
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 function globalLines({ global, syncDaemon: sync, notify }: Configuration): string[] {
   const { start, scriptUser } = global;
-  const timeout = notify[0]?.timeout;
   return [
     ...setting('router_id', global.routerId === undefined ? undefined : word(global.routerId)),
     `vrrp_rt_priority ${global.realTimePriority}`,
@@ -44,7 +51,8 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
     ...when(start.afterBoot > 0, `vrrp_delay_after_boot ${secondsText(start.afterBoot)}`),
     ...(scriptUser === undefined ? [] : [`script_user ${scriptUser.uid} ${scriptUser.gid}`]),
     ...when(global.scriptSecurity, 'enable_script_security'),
-    ...setting('notify_timeout', timeout === undefined ? undefined : secondsText(timeout)),
+    ...ownScriptLines(global),
+    ...notifyGlobals(notify),
     ...when(global.flush, 'lvs_flush'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
     ...(sync === undefined ? [] : [syncLine(sync)]),
@@ -53,13 +61,6 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
 
 const delayText = ({ interface: device, down, up }: LinkDelays): string =>
   `${word(device)} ${secondsText(down)} ${secondsText(up)}`;
-
-function notifyLines(settings: NotifySettings | undefined): string[] {
-  const scripts = Object.entries(settings?.scripts ?? {});
-  return scripts.map(
-    ([event, command]) => `${NOTIFY_KEYWORDS[event as NotifyEvent]} ${commandText(command)}`,
-  );
-}
 
 function syncLine(sync: SyncDaemonSettings): string {
   return [

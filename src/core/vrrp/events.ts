@@ -92,6 +92,10 @@ export type VrrpEffect =
       /** For people: `no advert from 10.0.0.1 for 3.61 s`. */
       readonly cause: string;
     }
+  /** The effective priority is another now. */
+  | { readonly type: 'priority'; readonly priority: number }
+  /** As master, a lesser router was heard that believes to be master too; at most twice an advert interval. */
+  | { readonly type: 'contested' }
   /** An advert was dropped; the log's line for `count` such since the last line. */
   | {
       readonly type: 'rejected';

@@ -1,6 +1,6 @@
 import type { Machine } from '../machine.ts';
 import type { Instant } from '../time.ts';
-import type { Standing, VrrpEvent } from './events.ts';
+import type { Standing, VrrpEvent, VrrpState } from './events.ts';
 import type { GroupSettings, TrackSettings, VrrpSettings } from './settings.ts';
 
 export type GroupEvent =
@@ -9,12 +9,23 @@ export type GroupEvent =
   /** How a member stands, at each change: its effect `standing`. */
   | { readonly type: 'standing'; readonly member: string; readonly standing: Standing };
 
-/** What a member is to be told, at once. */
-export interface GroupEffect {
-  readonly type: 'tell';
-  readonly member: string;
-  readonly event: Extract<VrrpEvent, { type: 'group' | 'elect' | 'yield' }>;
-}
+/** What the group is as a whole: INIT until its members agree for the first time. */
+export type GroupState = VrrpState;
+
+export type GroupEffect =
+  /** What a member is to be told, at once. */
+  | {
+      readonly type: 'tell';
+      readonly member: string;
+      readonly event: Extract<VrrpEvent, { type: 'group' | 'elect' | 'yield' }>;
+    }
+  /** All members are in this state now. */
+  | {
+      readonly type: 'became';
+      readonly from: GroupState;
+      readonly to: Exclude<GroupState, 'INIT'>;
+      readonly cause: string;
+    };
 
 interface Member {
   /** `undefined` until it is heard of. */
@@ -40,6 +51,7 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
   readonly #name: string;
   readonly #members = new Map<string, Member>();
   #effects: GroupEffect[] = [];
+  #state: GroupState = 'INIT';
 
   constructor(name: string) {
     this.#name = name;
@@ -50,6 +62,11 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     else this.#stands(event.member, event.standing);
     this.#passFaults();
     this.#align();
+    this.#become();
+  }
+
+  get state(): GroupState {
+    return this.#state;
   }
 
   deadline(): undefined {
@@ -119,7 +136,19 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     }
   }
 
-  #tell(member: string, event: GroupEffect['event']): void {
+  /** The last of the members to change makes it the group's state. */
+  #become(): void {
+    const standings = Array.from(this.#members.values(), ({ standing }) => standing);
+    const to = standings[0]?.state;
+    if (to === undefined || to === 'INIT' || to === this.#state) return;
+    if (!standings.every((standing) => standing?.state === to)) return;
+    const fault = standings.find((standing) => standing?.fault !== undefined)?.fault;
+    const cause = to === 'FAULT' && fault !== undefined ? fault : `all members are ${to}`;
+    this.#effects.push({ type: 'became', from: this.#state, to, cause });
+    this.#state = to;
+  }
+
+  #tell(member: string, event: Extract<GroupEffect, { type: 'tell' }>['event']): void {
     this.#effects.push({ type: 'tell', member, event });
   }
 }

@@ -197,6 +197,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#preemption.configure(this.#settings);
     this.#silence.configure(this.#settings, now);
     if (this.#state === 'MASTER' && !this.#advertiser.overslept(now)) this.#advertiser.answer(now);
+    if (this.#started) this.#effects.push({ type: 'priority', priority });
   }
 
   /** From INIT or FAULT, by what it stands on. */
@@ -338,6 +339,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #contest(priority: number, now: Instant): void {
     if (priority === RESIGNING || !this.#settings.quietToLower) this.#advertiser.answer(now);
     this.#holding.contest(this.#settings.advertInterval, now);
+    if (priority !== RESIGNING) this.#reports.contested(this.#settings.advertInterval, now);
   }
 
   // Master.

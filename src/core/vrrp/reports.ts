@@ -1,5 +1,5 @@
 import type { Ip } from '../ip.ts';
-import { type Duration, type Instant, seconds } from '../time.ts';
+import { after, type Duration, type Instant, micros, seconds } from '../time.ts';
 import type { VrrpEffect } from './events.ts';
 import { Limiter } from './limiter.ts';
 import { type Advert, type Notice, RESIGNING, type RejectReason } from './packet.ts';
@@ -15,6 +15,7 @@ export class Reports {
     REPORT_PERIOD,
   );
   readonly #emit: (effect: VrrpEffect) => void;
+  #contestedUntil = 0 as Instant;
 
   constructor(emit: (effect: VrrpEffect) => void) {
     this.#emit = emit;
@@ -36,6 +37,13 @@ export class Reports {
     this.statistics.noticed[notice] += 1;
     const count = this.#limiter.count(`noticed ${notice}`, now);
     if (count > 0) this.#emit({ type: 'noticed', notice, source, count });
+  }
+
+  /** A lesser master was heard; more of its adverts within half of our `interval` are no news. */
+  contested(interval: Duration, now: Instant): void {
+    if (now < this.#contestedUntil) return;
+    this.#contestedUntil = after(now, micros(interval / 2));
+    this.#emit({ type: 'contested' });
   }
 
   /** A timer came `late` and was not believed; `what` says what is done instead. */

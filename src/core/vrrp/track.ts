@@ -25,6 +25,10 @@ export type TrackEvent =
   /** The number in a tracked file; 0 for one that is missing or has none. */
   | { readonly type: 'track'; readonly kind: 'file'; readonly name: string; readonly value: number };
 
+const UNKNOWN = 'nothing is known of';
+/** Whether a fault only says that the first news of a tracked thing is awaited. */
+export const isUnknown = (fault: string): boolean => fault.startsWith(UNKNOWN);
+
 const keyOf = ({ kind, name }: { readonly kind: TrackKind; readonly name: string }): string =>
   `${kind} ${name}`;
 
@@ -76,7 +80,7 @@ export class Tracking {
       return bad ? `file ${name} has ${value}` : undefined;
     }
     if (weight !== 0) return undefined;
-    if (known === undefined || known.kind === 'file') return `nothing is known of ${kind} ${name} yet`;
+    if (known === undefined || known.kind === 'file') return `${UNKNOWN} ${kind} ${name} yet`;
     return known.good === reverse ? `${kind} ${name}: ${known.why}` : undefined;
   }
 }

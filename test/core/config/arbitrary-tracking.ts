@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
-import type {
-  NotifyEvent,
-  NotifySettings,
-  ScriptCommand,
-  TrackFileSettings,
-  TrackProcessSettings,
-} from '../../../src/core/config/model.ts';
+import type { TrackFileSettings, TrackProcessSettings } from '../../../src/core/config/model.ts';
 import { type Family, ip } from '../../../src/core/ip.ts';
 import { type Duration, millis } from '../../../src/core/time.ts';
 import type {
@@ -16,26 +10,12 @@ import type {
   TrackSettings,
   VrrpSettings,
 } from '../../../src/core/vrrp/settings.ts';
+import { command } from './arbitrary-notify.ts';
 import { addressOf, device, duration, given, maybe, wholeSeconds } from './arbitrary-values.ts';
 
 /** What is tracked, and what instances, groups and scripts add to that. */
 
 const small = fc.integer({ min: 1, max: 9 });
-export const identity = fc.record({ uid: fc.nat(70_000), gid: fc.nat(70_000) });
-
-/** Any words at all: quotes, escapes, variables, braces and comments mean nothing in them. */
-const command: fc.Arbitrary<ScriptCommand> = fc
-  .record({
-    command: fc
-      .tuple(
-        fc.stringMatching(/^[a-z/]{1,12}$/),
-        fc.array(fc.stringMatching(/^[ -~é\t]{0,10}$/), { maxLength: 3 }),
-      )
-      .map(([program, words]) => [program, ...words]),
-    user: maybe(identity),
-  })
-  .map((value) => given(value) as ScriptCommand);
-
 const script = (name: string): fc.Arbitrary<ScriptSettings> =>
   fc
     .tuple(
@@ -204,28 +184,3 @@ export const groupOf = (instances: readonly VrrpSettings[]): GroupSettings[] =>
           weights: true,
         },
       ];
-
-const EVENTS: readonly NotifyEvent[] = ['master', 'backup', 'fault', 'stop', 'any', 'deleted', 'lower'];
-const runs = (event: NotifyEvent): ScriptCommand => ({ command: ['/usr/bin/notify', event, "it's", ''] });
-
-/** Scripts for the first instance and every group. */
-export function notifyOf(
-  instances: readonly VrrpSettings[],
-  groups: readonly GroupSettings[],
-  timeout: Duration,
-): NotifySettings[] {
-  const settings = (
-    of: NotifySettings['of'],
-    name: string,
-    events: readonly NotifyEvent[],
-  ): NotifySettings => ({
-    of,
-    name,
-    scripts: Object.fromEntries(events.map((event) => [event, runs(event)])),
-    timeout,
-  });
-  return [
-    ...instances.slice(0, 1).map(({ name }) => settings('instance', name, EVENTS)),
-    ...groups.map(({ name }) => settings('group', name, EVENTS.slice(0, 5))),
-  ];
-}

@@ -10,7 +10,8 @@ import type {
 import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
 import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
-import { groupOf, identity, NAMES, notifyOf, sensible, tracked, tracking } from './arbitrary-tracking.ts';
+import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
+import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
 
 /** Configurations that a file can mean: every rule of the language is kept. */
@@ -195,7 +196,8 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     scriptUser: maybe(identity),
     scriptSecurity: fc.boolean(),
     grouped: fc.boolean(),
-    timeout: fc.integer({ min: 1, max: 99 }).map(seconds),
+    basics: notifyBasics,
+    ...ownScripts,
     realTimePriority: fc.integer({ min: 0, max: 99 }),
     flush: fc.boolean(),
     flushOnStop: fc.boolean(),
@@ -209,10 +211,10 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       }),
     ),
   })
-  .map(({ instances, virtualServers, sync, grouped, timeout, ...rest }) => {
+  .map(({ instances, virtualServers, sync, grouped, basics, ...rest }) => {
     const { scripts, files, processes, bfd, delays, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
-    const notify = notifyOf(instances, groups, timeout);
+    const notify = notifyOf(basics, instances, groups, virtualServers);
     const first = instances[0];
     const followed = first === undefined ? {} : { instance: first.name };
     const syncDaemon = sync && given({ ...sync, ...followed });

@@ -119,17 +119,22 @@ test('scripts are looked at: a tracked one must be able to run', () => {
 test('notify scripts: every event, who runs them, and their limit', () => {
   const text = instance(`notify "/bin/n 'a b'" worker\nnotify_deleted /bin/d\n${VIP}`);
   const { configuration } = loadText(`global_defs {\nnotify_timeout 5\n}\n${text}`, {}, host);
-  assert.equal(configuration?.notify, [
-    {
-      of: 'instance',
-      name: 'V',
-      scripts: {
-        any: { command: ['/bin/n', 'a b'], user: { uid: 33, gid: 34 } },
-        deleted: { command: ['/bin/d'] },
+  assert.equal(configuration?.notify, {
+    subjects: [
+      {
+        of: 'instance',
+        name: 'V',
+        scripts: {
+          any: { command: ['/bin/n', 'a b'], user: { uid: 33, gid: 34 } },
+          deleted: { command: ['/bin/d'] },
+        },
+        mail: false,
       },
-      timeout: seconds(5),
-    },
-  ]);
+    ],
+    fifos: {},
+    timeout: seconds(5),
+    statesOnReload: false,
+  });
 });
 
 test('a group: its members are there, and in no other', () => {

@@ -8,6 +8,7 @@ import { at, OWN, Router, SETTINGS } from './router.ts';
 /** Two virtual routers and their sync group, wired as the shell does it: without a moment in between. */
 class Bench {
   readonly group = new VrrpGroup('G');
+  readonly became: string[] = [];
   readonly members = new Map<string, Router>();
   /** What happened, oldest first. */
   story: string[] = [];
@@ -73,8 +74,9 @@ class Bench {
 
   #group(event: GroupEvent, s: number): void {
     this.group.handle(event, at(s));
-    for (const { member, event: told } of this.group.take()) {
-      if (this.members.has(member)) this.event(member, told, s);
+    for (const effect of this.group.take()) {
+      if (effect.type === 'became') this.became.push(`${effect.from} -> ${effect.to}: ${effect.cause}`);
+      else if (this.members.has(effect.member)) this.event(effect.member, effect.event, s);
     }
   }
 

@@ -174,13 +174,13 @@ instance('a master answers a worse one at once, and announces again', () => {
   const router = Router.master();
   const sent = router.machine.status().master?.heard;
   const s = ((sent ?? 0) - at(0)) / 1e6 + 0.5;
-  assert.equal(router.advert(50, s), ['advert 100', 'announce x5']);
+  assert.equal(router.advert(50, s), ['advert 100', 'announce x5', 'contested']);
   assert.equal(router.until(s + 1.1), [`${(s + 1).toFixed(2)} advert 100`]);
 });
 
 instance('quietToLower: announces, but no advert', () => {
   const router = Router.master({ quietToLower: true });
-  assert.equal(router.advert(50, 0.1), ['announce x5']);
+  assert.equal(router.advert(50, 0.1), ['announce x5', 'contested']);
 });
 
 instance('answers are bounded, however many adverts come', () => {

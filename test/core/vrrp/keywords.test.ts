@@ -84,13 +84,13 @@ keywords('the later of startup delay and delay after boot wins', () => {
 keywords('garp_lower_prio_repeat and _delay: their own burst after a lesser master', () => {
   const announce = { ...SETTINGS.announce, lowerRepeat: 2, lowerDelay: seconds(3) };
   const router = Router.master({ announce });
-  assert.equal(router.advert(50, 0.5), ['advert 100', 'announce x2']);
+  assert.equal(router.advert(50, 0.5), ['advert 100', 'announce x2', 'contested']);
   assert.ok(router.until(4).includes('3.50 announce x2'));
 });
 
 keywords('garp_lower_prio_repeat 0: none', () => {
   const router = Router.master({ announce: { ...SETTINGS.announce, lowerRepeat: 0 } });
-  assert.equal(router.advert(50, 0.5), ['advert 100']);
+  assert.equal(router.advert(50, 0.5), ['advert 100', 'contested']);
 });
 
 keywords('higher_prio_send_advert false: gives way without a word', () => {

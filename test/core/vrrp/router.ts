@@ -129,6 +129,10 @@ function tell(effect: VrrpEffect): string {
       return `${effect.from} -> ${effect.to}: ${effect.cause}`;
     case 'standing':
       return `stands ${effect.standing.state} ${effect.standing.fault ?? effect.standing.candidate ?? '-'}`;
+    case 'priority':
+      return `priority ${effect.priority}`;
+    case 'contested':
+      return 'contested';
     case 'rejected':
       return `rejected ${effect.reason} from ${effect.source} x${effect.count}`;
     case 'noticed':

@@ -139,7 +139,7 @@ track('a fault of a master: it resigns, and says why; the link comes back, the s
 track('a weight changes the adverts of a master at once', () => {
   const router = Router.master({ track: [line('interface', 'eth1', -30)] });
   assert.equal(router.event(news('interface', 'eth1', true), 0.3), []);
-  assert.equal(router.event(news('interface', 'eth1', false), 0.5), ['advert 70']);
+  assert.equal(router.event(news('interface', 'eth1', false), 0.5), ['advert 70', 'priority 70']);
   assert.is(router.machine.status().priority, 70);
   assert.equal(router.advert(80, 0.6), [
     'advert 70',

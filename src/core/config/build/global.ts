@@ -1,5 +1,5 @@
 import type { SyncDaemonSettings } from '../../sync/settings.ts';
-import { micros } from '../../time.ts';
+import { micros, seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
 import type { Identity } from '../facts.ts';
 import type { Findings } from '../findings.ts';
@@ -9,15 +9,32 @@ import type { GlobalSettings } from '../model.ts';
 import { nearest } from '../spelling.ts';
 import { Section, type Statement } from '../tree.ts';
 import type { Context } from './context.ts';
-import { identity } from './script.ts';
+import { identity, scriptCommand } from './script.ts';
 
 /** Of the VRRP process unless `vrrp_rt_priority` says another: adverts are worth it, keepalived has none. */
 const REAL_TIME = 50;
+/** `child_wait_time`, and the timeouts of the daemon's own scripts, unless they are said. */
+const STOP_GRACE = seconds(5);
+const OWN_TIMEOUT = seconds(10);
 
 /** All `global_defs` blocks as one: the last of a keyword counts, wherever it stands. */
 export function globalSection(file: Section<typeof root>): Section<typeof globalDefs> {
   const statements: Statement[] = file.statements('global_defs').flatMap((s) => s.body?.statements ?? []);
   return new Section(statements);
+}
+
+/** `startup_script` and `shutdown_script`. */
+export function ownScripts(
+  global: Section<typeof globalDefs>,
+  context: Context,
+): Pick<GlobalSettings, 'startup' | 'shutdown'> {
+  const found = (['startup', 'shutdown'] as const).flatMap((which) => {
+    const entry = global.last(`${which}_script`);
+    const script = entry && scriptCommand(entry.values[0], entry.keyword, 'notified', context);
+    const timeout = global.value(`${which}_script_timeout`) ?? OWN_TIMEOUT;
+    return script === undefined ? [] : [[which, { ...script, timeout }]];
+  });
+  return Object.fromEntries(found);
 }
 
 export function buildGlobal(file: Section<typeof root>, context: Context): GlobalSettings {
@@ -34,6 +51,8 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     },
     ...(user === undefined ? {} : { scriptUser: user }),
     scriptSecurity: context.secure,
+    scriptGroups: global.value('set_supplementary_groups') ?? false,
+    stopGrace: file.value('child_wait_time') ?? STOP_GRACE,
     flush: global.has('lvs_flush'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
   };

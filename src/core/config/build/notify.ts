@@ -1,59 +1,136 @@
+import { serverTitle, serviceTitle } from '../../balance/titles.ts';
+import type {
+  NotifyConfiguration,
+  NotifyEvent,
+  NotifySettings,
+  ScriptCommand,
+} from '../../notify/settings.ts';
 import { seconds } from '../../time.ts';
-import type { vrrpSyncGroup } from '../grammar/group.ts';
+import { Findings } from '../findings.ts';
+import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
-import type { vrrpInstance } from '../grammar/vrrp.ts';
-import type { NotifyEvent, NotifySettings, ScriptCommand } from '../model.ts';
+import type { realServer } from '../grammar/virtual.ts';
 import type { Entry, Section } from '../tree.ts';
 import type { Context } from './context.ts';
+import { buildFifos } from './fifo.ts';
 import { globalSection } from './global.ts';
+import { buildMail } from './mail.ts';
 import { scriptCommand } from './script.ts';
+import { type ServiceEntry, serviceGroups, servicesOf } from './virtual.ts';
+
+type File = Section<typeof root>;
+type Global = Section<typeof globalDefs>;
+type Scripts = NotifySettings['scripts'];
+type ScriptEntry = Entry<(typeof realServer)['notify_up']>;
 
 /** The keyword of each event; those of instances only are last. */
-export const NOTIFY_KEYWORDS = {
+const GROUP_KEYWORDS = {
   master: 'notify_master',
   backup: 'notify_backup',
   fault: 'notify_fault',
   stop: 'notify_stop',
   any: 'notify',
+} as const;
+const INSTANCE_KEYWORDS = {
+  ...GROUP_KEYWORDS,
   deleted: 'notify_deleted',
   lower: 'notify_master_rx_lower_pri',
-} as const satisfies Record<NotifyEvent, string>;
-const GROUP_EVENTS = ['master', 'backup', 'fault', 'stop', 'any'] as const;
-const INSTANCE_EVENTS = [...GROUP_EVENTS, 'deleted', 'lower'] as const;
+} as const;
+const SERVICE_KEYWORDS = { up: 'quorum_up', down: 'quorum_down' } as const;
+const SERVER_KEYWORDS = { up: 'notify_up', down: 'notify_down' } as const;
+/** The keywords of whoever is told of. */
+export const NOTIFY_KEYWORDS: Record<NotifySettings['of'], { readonly [event in NotifyEvent]?: string }> = {
+  instance: INSTANCE_KEYWORDS,
+  group: GROUP_KEYWORDS,
+  service: SERVICE_KEYWORDS,
+  server: SERVER_KEYWORDS,
+};
 /** `notify_timeout` unless it is said. */
-export const NOTIFY_TIMEOUT = seconds(60);
+const NOTIFY_TIMEOUT = seconds(60);
 
-/** The scripts of all instances and groups that have any. */
-export function buildNotify(file: Section<typeof root>, context: Context): NotifySettings[] {
-  const timeout = globalSection(file).value('notify_timeout') ?? NOTIFY_TIMEOUT;
-  const instances = file.all('vrrp_instance').map(({ section, values }): NotifySettings => {
-    const scripts = INSTANCE_EVENTS.map((event) => scriptOf(section, event, context));
-    return { of: 'instance', name: values[0], scripts: Object.fromEntries(scripts.flat()), timeout };
-  });
-  const groups = file.all('vrrp_sync_group').map(({ section, values }): NotifySettings => {
-    const scripts = GROUP_EVENTS.map((event) => groupScript(section, event, context));
-    return { of: 'group', name: values[0], scripts: Object.fromEntries(scripts.flat()), timeout };
-  });
-  return [...instances, ...groups].filter(({ scripts }) => Object.keys(scripts).length > 0);
+export function buildNotify(file: File, context: Context): NotifyConfiguration {
+  const global = globalSection(file);
+  const mail = buildMail(global, context);
+  const subjects = [
+    ...routers(file, global, mail !== undefined, context),
+    ...file.all('virtual_server').flatMap((entry) => balanced(entry, file, mail !== undefined, context)),
+  ];
+  return {
+    subjects: subjects.filter(
+      ({ scripts, mail: mailed, priorities }) =>
+        Object.keys(scripts).length > 0 || mailed || priorities === true,
+    ),
+    fifos: buildFifos(global, context),
+    ...(mail !== undefined && { mail }),
+    timeout: global.value('notify_timeout') ?? NOTIFY_TIMEOUT,
+    statesOnReload: global.has('fifo_write_vrrp_states_on_reload'),
+  };
 }
 
-type Found = [NotifyEvent, ScriptCommand][];
+/** All instances and groups. */
+function routers(file: File, global: Global, mails: boolean, context: Context): NotifySettings[] {
+  const mailed = global.value('smtp_alert_vrrp') ?? global.value('smtp_alert') ?? false;
+  const changes = global.value('vrrp_notify_priority_changes') ?? false;
+  const instances = file.all('vrrp_instance').map(({ section, values }): NotifySettings => {
+    const priorities = section.value('notify_priority_changes') ?? changes;
+    return {
+      of: 'instance',
+      name: values[0],
+      scripts: scriptsOf(INSTANCE_KEYWORDS, (keyword) => section.last(keyword), context),
+      mail: mails && (section.value('smtp_alert') ?? mailed),
+      ...(priorities && { priorities }),
+    };
+  });
+  const groups = file.all('vrrp_sync_group').map(
+    ({ section, values }): NotifySettings => ({
+      of: 'group',
+      name: values[0],
+      scripts: scriptsOf(GROUP_KEYWORDS, (keyword) => section.last(keyword), context),
+      mail: mails && (section.value('smtp_alert') ?? mailed),
+    }),
+  );
+  return [...instances, ...groups];
+}
 
-const scriptOf = (section: Section<typeof vrrpInstance>, event: NotifyEvent, context: Context): Found =>
-  commandOf(event, section.last(NOTIFY_KEYWORDS[event]), context);
+/** One virtual server, or each service of its group, with its real servers. */
+function balanced(entry: ServiceEntry, file: File, mails: boolean, context: Context): NotifySettings[] {
+  const { section } = entry;
+  const global = globalSection(file);
+  const mailed = global.value('smtp_alert_checker') ?? global.value('smtp_alert');
+  const omega = section.has('omega');
+  const service = {
+    scripts: scriptsOf(SERVICE_KEYWORDS, (keyword) => section.last(keyword), context),
+    mail: mails && (section.value('smtp_alert') ?? mailed ?? false),
+    ...(omega && { omega }),
+  };
+  const servers = section.all('real_server').map((server) => ({
+    scripts: scriptsOf(SERVER_KEYWORDS, (keyword) => server.section.last(keyword), context),
+    mail: mails && (server.section.value('smtp_alert') ?? mailed ?? true),
+    ...(omega && { omega }),
+  }));
+  // What is wrong with them was said when they were built.
+  const built = servicesOf(entry, serviceGroups(file, new Findings()), new Findings());
+  return built.flatMap(({ service: { key }, realServers }) => [
+    { of: 'service' as const, name: serviceTitle(key), ...service },
+    ...realServers.flatMap(({ destination: { address, port } }, i) => {
+      const server = servers[i];
+      if (server === undefined) return [];
+      const name = serverTitle(address, port, key);
+      return [{ of: 'server' as const, name, service: serviceTitle(key), ...server }];
+    }),
+  ]);
+}
 
-const groupScript = (
-  section: Section<typeof vrrpSyncGroup>,
-  event: (typeof GROUP_EVENTS)[number],
+function scriptsOf<K extends string>(
+  keywords: { readonly [event in NotifyEvent]?: K },
+  last: (keyword: K) => ScriptEntry | undefined,
   context: Context,
-): Found => commandOf(event, section.last(NOTIFY_KEYWORDS[event]), context);
-
-function commandOf(
-  event: NotifyEvent,
-  entry: Entry<(typeof vrrpSyncGroup)['notify']> | undefined,
-  context: Context,
-): Found {
-  if (entry === undefined) return [];
-  const command = scriptCommand(entry.values[0], entry.keyword, 'notified', context);
-  return command === undefined ? [] : [[event, command]];
+): Scripts {
+  const found: [string, ScriptCommand][] = [];
+  for (const [event, keyword] of Object.entries(keywords)) {
+    const entry = last(keyword);
+    const script = entry && scriptCommand(entry.values[0], entry.keyword, 'notified', context);
+    if (script !== undefined) found.push([event, script]);
+  }
+  return Object.fromEntries(found);
 }

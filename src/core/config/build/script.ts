@@ -1,8 +1,8 @@
+import type { ScriptCommand } from '../../notify/settings.ts';
 import type { ScriptSetting } from '../arguments.ts';
 import type { Identity } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import { lexQuoted, type Token } from '../lex.ts';
-import type { ScriptCommand } from '../model.ts';
 import { type Context, unknownName } from './context.ts';
 
 /** What happens when the command cannot run: a tracked script would hold its instance down. */

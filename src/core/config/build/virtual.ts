@@ -11,7 +11,7 @@ import type { Entry, Section } from '../tree.ts';
 import { bfdCheck, inherited, tcpCheck } from './check.ts';
 import { Names, unknownName } from './context.ts';
 
-type ServiceEntry = Entry<(typeof root)['virtual_server']>;
+export type ServiceEntry = Entry<(typeof root)['virtual_server']>;
 type ServerEntry = Entry<(typeof virtualServer)['real_server']>;
 type ServiceSection = Section<typeof virtualServer>;
 
@@ -48,7 +48,10 @@ export function buildVirtualServers(file: Section<typeof root>, findings: Findin
 }
 
 /** The `virtual_server_group` blocks: what each stands for. */
-function serviceGroups(file: Section<typeof root>, findings: Findings): Map<string, readonly ServicePoint[]> {
+export function serviceGroups(
+  file: Section<typeof root>,
+  findings: Findings,
+): Map<string, readonly ServicePoint[]> {
   const names = new Names('virtual_server_group', findings);
   const groups = new Map<string, readonly ServicePoint[]>();
   for (const { keyword, values, items } of file.all('virtual_server_group')) {
@@ -65,7 +68,7 @@ function serviceGroups(file: Section<typeof root>, findings: Findings): Map<stri
  * The services of one block: one, or one for each address and mark of its group. Those have the same real
  * servers, so what is wrong with them is said for the first only, or for the first that has it.
  */
-function servicesOf(
+export function servicesOf(
   entry: ServiceEntry,
   groups: ReadonlyMap<string, readonly ServicePoint[]>,
   findings: Findings,

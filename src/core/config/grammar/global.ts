@@ -1,6 +1,6 @@
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
-import { FIFO, MAIL, SCRIPTS } from './notify.ts';
+import { CHECKED, MAIL } from './notify.ts';
 import { identity } from './tracking.ts';
 
 const inert = (why: string): KeywordNotes => ({ inert: why });
@@ -53,8 +53,12 @@ export const globalDefs = {
   checker_process_name: keyword('checker process name', [processName], NAMES),
   lvs_process_name: keyword('checker process name', [processName], oldName('checker_process_name', NAMES)),
   bfd_process_name: keyword('BFD process name', [processName], NAMES),
-  use_symlink_paths: keyword('keep symlink paths when running scripts', [arg.bool], SCRIPTS),
-  set_supplementary_groups: keyword("scripts get the user's supplementary groups", [arg.bool], SCRIPTS),
+  use_symlink_paths: keyword(
+    'keep symlink paths when running scripts',
+    [arg.bool],
+    inert('scripts are run by the path that is written'),
+  ),
+  set_supplementary_groups: keyword("scripts get the user's supplementary groups", [arg.bool]),
   router_id: keyword("this director's name in messages", [arg.text('STRING')], { default: 'the host name' }),
   notification_email: lines('alert recipients', arg.text('ADDRESS'), { several: true, ...MAIL }),
   notification_email_from: keyword('alert sender', [arg.text('ADDRESS')], MAIL),
@@ -66,10 +70,10 @@ export const globalDefs = {
   smtp_alert_checker: keyword('mail switch for checkers', mailSwitch, MAIL),
   no_email_faults: flag('no mail on FAULT', MAIL),
   no_checker_emails: keyword('mail for each real server, not each checker', [arg.bool], MAIL),
-  startup_script: keyword('run before the start', [arg.script], SCRIPTS),
-  startup_script_timeout: keyword('limit for startup_script', [arg.wholeSeconds(1, 1000)], SCRIPTS),
-  shutdown_script: keyword('run after the stop', [arg.script], SCRIPTS),
-  shutdown_script_timeout: keyword('limit for shutdown_script', [arg.wholeSeconds(1, 1000)], SCRIPTS),
+  startup_script: keyword('run before the start', [arg.script]),
+  startup_script_timeout: keyword('limit for startup_script', [arg.wholeSeconds(1, 1000)]),
+  shutdown_script: keyword('run after the stop', [arg.script]),
+  shutdown_script_timeout: keyword('limit for shutdown_script', [arg.wholeSeconds(1, 1000)]),
   max_auto_priority: keyword(
     'ceiling of the automatic priority',
     [arg.optional(arg.integer('N', -1, 99))],
@@ -201,14 +205,14 @@ export const globalDefs = {
   vrrp_rlimit_rtime: keyword('old spelling', [micros], oldName('vrrp_rlimit_rttime', inert(NOT_YET))),
   checker_rlimit_rtime: keyword('old spelling', [micros], oldName('checker_rlimit_rttime', CHECKER)),
   bfd_rlimit_rtime: keyword('old spelling', [micros], oldName('bfd_rlimit_rttime', BFD)),
-  notify_fifo: keyword('FIFO for all events', [path, ...owner], FIFO),
-  notify_fifo_script: keyword('its reader', [arg.script], FIFO),
-  vrrp_notify_fifo: keyword('FIFO for VRRP events', [path, ...owner], FIFO),
-  vrrp_notify_fifo_script: keyword('its reader', [arg.script], FIFO),
-  lvs_notify_fifo: keyword('FIFO for checker events', [path, ...owner], FIFO),
-  lvs_notify_fifo_script: keyword('its reader', [arg.script], FIFO),
-  vrrp_notify_priority_changes: keyword('FIFO line when the priority changes', [arg.bool], FIFO),
-  fifo_write_vrrp_states_on_reload: flag('all states again after a reload', FIFO),
+  notify_fifo: keyword('FIFO for all events', [path, ...owner]),
+  notify_fifo_script: keyword('its reader', [arg.script]),
+  vrrp_notify_fifo: keyword('FIFO for VRRP events', [path, ...owner]),
+  vrrp_notify_fifo_script: keyword('its reader', [arg.script]),
+  lvs_notify_fifo: keyword('FIFO for checker events', [path, ...owner]),
+  lvs_notify_fifo_script: keyword('its reader', [arg.script]),
+  vrrp_notify_priority_changes: keyword('FIFO line when the priority changes', [arg.bool]),
+  fifo_write_vrrp_states_on_reload: flag('all states again after a reload'),
   snmp_socket: keyword('AgentX master socket', [arg.text('SPEC')], SNMP),
   enable_traps: flag('SNMP traps', SNMP),
   enable_snmp_vrrp: flag('SNMP for VRRP', SNMP),
@@ -236,7 +240,7 @@ export const globalDefs = {
   lvs_netlink_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
   process_monitor_rcv_bufs: keyword('process events buffer', [bytes], BUFFERS),
   process_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
-  rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool], SCRIPTS),
+  rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool], CHECKED),
   vrrp_rx_bufs_policy: keyword('receive buffer', [arg.integerOr('N', 1, I32, ['MTU', 'ADVERT'])], BUFFERS),
   vrrp_rx_bufs_multiplier: keyword('times the policy', [arg.integer('N', 1, I32)], BUFFERS),
   vrrp_startup_delay: keyword('wait before instances run', [startTimer], { default: '0' }),

@@ -2,19 +2,18 @@ import * as arg from '../arguments.ts';
 import { keyword } from '../schema.ts';
 
 /** What is not done yet, said in one place so that building it takes one note away. */
-export const SCRIPTS = { inert: 'scripts are not run yet' };
+export const CHECKED = { inert: 'the check process does not tell of it yet' };
 export const MAIL = { inert: 'mail is not sent yet' };
-export const FIFO = { inert: 'notify FIFOs are not written yet' };
 
 const script = [arg.script] as const;
 
 /** The scripts and mails that instances and sync groups have in common. */
 export const notifyKeywords = {
-  notify_master: keyword('run on MASTER', script, SCRIPTS),
-  notify_backup: keyword('run on BACKUP', script, SCRIPTS),
-  notify_fault: keyword('run on FAULT', script, SCRIPTS),
-  notify_stop: keyword('run at the stop', script, SCRIPTS),
-  notify: keyword('run on every change, with four words: kind, name, state, priority', script, SCRIPTS),
+  notify_master: keyword('run on MASTER', script),
+  notify_backup: keyword('run on BACKUP', script),
+  notify_fault: keyword('run on FAULT', script),
+  notify_stop: keyword('run at the stop', script),
+  notify: keyword('run on every change, with four words: kind, name, state, priority', script),
   smtp_alert: keyword('mail on change', [arg.bool], MAIL),
-  notify_priority_changes: keyword('FIFO lines when the priority changes', [arg.bool], FIFO),
+  notify_priority_changes: keyword('FIFO lines when the priority changes', [arg.bool]),
 };

@@ -2,7 +2,7 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword } from '../schema.ts';
 import { otherChecks, tcpCheck } from './check.ts';
 import { httpChecks } from './http.ts';
-import { MAIL, SCRIPTS } from './notify.ts';
+import { CHECKED, MAIL } from './notify.ts';
 import { serviceHeader, servicePort } from './service.ts';
 
 const U32 = 4_294_967_295;
@@ -27,8 +27,8 @@ export const realServer = {
   uthreshold: keyword('upper connection limit', [arg.integer('N', 0, U32)], { default: '0' }),
   lthreshold: keyword('lower connection limit', [arg.integer('N', 0, U32)], { default: '0' }),
   inhibit_on_failure: keyword('weight 0 instead of removal', optionalBool, { default: "the service's" }),
-  notify_up: keyword('run when up', [arg.script], SCRIPTS),
-  notify_down: keyword('run when down', [arg.script], SCRIPTS),
+  notify_up: keyword('run when up', [arg.script], CHECKED),
+  notify_down: keyword('run when down', [arg.script], CHECKED),
   alpha: keyword('down until the first success', optionalBool, { default: "the service's" }),
   retry: keyword('default for its checkers', [arg.integer('N', 1, U32)], { default: "the service's" }),
   delay_before_retry: keyword('default for its checkers', [arg.timer(0, LONGEST)], {
@@ -90,9 +90,9 @@ export const virtualServer = {
   virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   alpha: flag('servers are down until their first success'),
-  omega: flag('run the down scripts at the stop', SCRIPTS),
-  quorum_up: keyword('run when the quorum is gained', [arg.script], SCRIPTS),
-  quorum_down: keyword('run when the quorum is lost', [arg.script], SCRIPTS),
+  omega: flag('run the down scripts at the stop', CHECKED),
+  quorum_up: keyword('run when the quorum is gained', [arg.script], CHECKED),
+  quorum_down: keyword('run when the quorum is lost', [arg.script], CHECKED),
   quorum: keyword('alive weight that is needed', [arg.integer('N', 1, I32)], { default: '1' }),
   hysteresis: keyword('margin around the quorum', [arg.integer('N', 0, I32)], { default: '0' }),
   weight: keyword('default weight of real servers', [arg.integer('N', 1, I32)], { default: '1' }),

@@ -2,7 +2,7 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword, lines } from '../schema.ts';
 import { addressLine } from './address.ts';
 import { authenticationBlocks } from './authentication.ts';
-import { notifyKeywords, SCRIPTS } from './notify.ts';
+import { notifyKeywords } from './notify.ts';
 import { masterLines } from './static.ts';
 import { trackLists } from './tracking.ts';
 import { unicastKeywords } from './unicast.ts';
@@ -68,8 +68,8 @@ export const vrrpInstance = {
     inert: 'it has no effect in keepalived either',
   }),
   ...notifyKeywords,
-  notify_deleted: keyword('run when a reload removes it', script, SCRIPTS),
-  notify_master_rx_lower_pri: keyword('run when a lower master is heard', script, SCRIPTS),
+  notify_deleted: keyword('run when a reload removes it', script),
+  notify_master_rx_lower_pri: keyword('run when a lower master is heard', script),
   lvs_sync_daemon_interface: keyword('use lvs_sync_daemon of global_defs', [arg.interfaceName], {
     deprecated: 'write lvs_sync_daemon in global_defs',
     inert: 'lvs_sync_daemon in global_defs is',

@@ -1,5 +1,5 @@
+import type { ScriptCommand } from '../../notify/settings.ts';
 import type { Duration } from '../../time.ts';
-import type { ScriptCommand } from '../model.ts';
 
 /** The parts that printed configurations are made of. */
 

@@ -19,14 +19,11 @@ const FLAGS = [
   [32, 'flag-3'],
 ] as const;
 
-/** What stands in its block. */
-export function serverLines({
-  service,
-  realServers,
-  sorry,
-  quorum,
-  hysteresis,
-}: VirtualServerSettings): string[] {
+/** What stands in its block; `told` are the lines of a real server that say who hears of it. */
+export function serverLines(
+  { service, realServers, sorry, quorum, hysteresis }: VirtualServerSettings,
+  told: (destination: Destination) => readonly string[],
+): string[] {
   const { key, scheduler, flags, persistence, granularity, engine } = service;
   const family = key.kind === 'fwmark' ? key.family : familyOf(key.address);
   const method = (realServers[0]?.destination ?? sorry)?.method ?? 'nat';
@@ -41,7 +38,7 @@ export function serverLines({
     `quorum ${quorum}`,
     `hysteresis ${hysteresis}`,
     ...(sorry === undefined ? [] : sorryLines(sorry)),
-    ...realServers.flatMap(realServerLines),
+    ...realServers.flatMap((server) => realServerLines(server, told(server.destination))),
   ];
 }
 
@@ -59,7 +56,10 @@ const sorryLines = (sorry: Destination): string[] => [
   `sorry_server_lvs_method ${sorry.method.toUpperCase()}`,
 ];
 
-function realServerLines({ destination, inhibit, checks }: RealServerSettings): string[] {
+function realServerLines(
+  { destination, inhibit, checks }: RealServerSettings,
+  told: readonly string[],
+): string[] {
   const { method, weight, upper, lower } = destination;
   return section(`real_server ${endpoint(destination)}`, [
     `weight ${weight}`,
@@ -68,6 +68,7 @@ function realServerLines({ destination, inhibit, checks }: RealServerSettings): 
     `lthreshold ${lower}`,
     `inhibit_on_failure ${onOff(inhibit)}`,
     ...checks.flatMap(checkLines),
+    ...told,
   ]);
 }
 

@@ -1,0 +1,34 @@
+import type { FifoKind, FifoSettings } from '../../notify/settings.ts';
+import type { globalDefs } from '../grammar/global.ts';
+import type { Section } from '../tree.ts';
+import type { Context } from './context.ts';
+import { identity, scriptCommand } from './script.ts';
+
+/** The keywords of each pipe and of its reader. */
+export const FIFO_KEYWORDS = {
+  all: ['notify_fifo', 'notify_fifo_script'],
+  vrrp: ['vrrp_notify_fifo', 'vrrp_notify_fifo_script'],
+  lvs: ['lvs_notify_fifo', 'lvs_notify_fifo_script'],
+} as const satisfies Record<FifoKind, readonly [string, string]>;
+
+export function buildFifos(
+  global: Section<typeof globalDefs>,
+  context: Context,
+): { readonly [kind in FifoKind]?: FifoSettings } {
+  const found = (['all', 'vrrp', 'lvs'] as const).flatMap((kind) => {
+    const [name, readerName] = FIFO_KEYWORDS[kind];
+    const pipe = global.last(name);
+    const script = global.last(readerName);
+    if (pipe === undefined) {
+      const hint = `write ${name} PATH`;
+      if (script !== undefined)
+        context.findings.warning(script.keyword, `${readerName} has no ${name} to read`, { hint });
+      return [];
+    }
+    const [path, userName, groupName] = pipe.values;
+    const user = userName === undefined ? undefined : identity(userName, groupName, pipe.keyword, context);
+    const reader = script && scriptCommand(script.values[0], script.keyword, 'notified', context);
+    return [[kind, { path, ...(user !== undefined && { user }), ...(reader !== undefined && { reader }) }]];
+  });
+  return Object.fromEntries(found);
+}

@@ -1,0 +1,73 @@
+/**
+ * What scripts, FIFOs and mails are told of. The process where it happened says it; the supervisor knows who is to
+ * hear of it. A happening carries names only, so that a process without privileges can have nothing run.
+ */
+
+/** What becomes of a virtual router or a sync group. */
+export type RouterWord = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
+/** Events of a virtual router that leave its state as it is. */
+export type RouterNews = 'MASTER_RX_LOWER_PRI' | 'MASTER_PRIORITY' | 'BACKUP_PRIORITY';
+
+export interface InstanceHappening {
+  readonly of: 'instance';
+  readonly name: string;
+  readonly what: RouterWord | RouterNews;
+  /** What it was before. */
+  readonly from: string;
+  /** The effective priority. */
+  readonly priority: number;
+  /** For people: `no advert from 10.0.0.1 for 3.61 s`. */
+  readonly cause: string;
+}
+
+export interface GroupHappening {
+  readonly of: 'group';
+  readonly name: string;
+  readonly what: RouterWord;
+  readonly from: string;
+  readonly cause: string;
+}
+
+/** A virtual server gained or lost its quorum. */
+export interface ServiceHappening {
+  readonly of: 'service';
+  /** keepalived's name of it: `serviceTitle`. */
+  readonly name: string;
+  readonly what: 'UP' | 'DOWN';
+  /** The mail's text: `Gained quorum 1+0=1 <= 2`. */
+  readonly text: string;
+  readonly cause: string;
+  /** It is so because the daemon stops: only told with `omega`. */
+  readonly stopping?: boolean;
+}
+
+/** A real server of a virtual server came or went. */
+export interface ServerHappening {
+  readonly of: 'server';
+  /** keepalived's name of it: `serverTitle`. */
+  readonly name: string;
+  readonly service: string;
+  readonly what: 'UP' | 'DOWN';
+  readonly cause: string;
+  readonly stopping?: boolean;
+}
+
+/** One checker of a real server changed its mind: mail only. */
+export interface CheckHappening {
+  readonly of: 'check';
+  /** The real server's. */
+  readonly name: string;
+  readonly service: string;
+  /** The real server as a whole. */
+  readonly what: 'UP' | 'DOWN';
+  /** `TCP CHECK failed on service`. */
+  readonly text: string;
+  readonly cause: string;
+}
+
+export type Happening =
+  | InstanceHappening
+  | GroupHappening
+  | ServiceHappening
+  | ServerHappening
+  | CheckHappening;
