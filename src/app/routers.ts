@@ -1,29 +1,22 @@
 import { unreachable } from '../core/assert.ts';
 import type { Interfaces } from '../core/interfaces.ts';
-import { type Family, familyOf, type Ip } from '../core/ip.ts';
-import type { AddressesEvent, HeldAddress } from '../core/kernel/events.ts';
+import type { Ip } from '../core/ip.ts';
+import type { AddressesEvent } from '../core/kernel/events.ts';
+import { placed } from '../core/kernel/vmac-wants.ts';
 import type { InstanceHappening } from '../core/notify/happening.ts';
 import { toSeconds } from '../core/time.ts';
-import { announcement } from '../core/vrrp/announce.ts';
-import { AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../core/vrrp/events.ts';
 import { VrrpInstance } from '../core/vrrp/instance.ts';
 import type { LinkState } from '../core/vrrp/links.ts';
-import { VRRP_GROUP, VRRP_PROTOCOL, vridOf } from '../core/vrrp/packet.ts';
 import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
 import { isUnknown } from '../core/vrrp/track.ts';
 import { utc } from '../io/clock.ts';
 import { digest } from '../io/digest.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { SystemError } from '../io/errno.ts';
-import { FrameSender } from '../io/packet.ts';
-import { forwardsIpv6 } from '../io/sysctl.ts';
-import { type Device, type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../io/vrrp.ts';
+import type { VrrpSender } from '../io/vrrp.ts';
 import type { Level } from './messages.ts';
-
-/** A transmit queue that is still full after so many tries will not take the announcements at all. */
-const SEND_TRIES = 50;
-const RESEND_MS = 5;
+import type { Ports } from './ports.ts';
 
 /** What the virtual routers need of their process. */
 export interface Surroundings {
@@ -52,7 +45,8 @@ export class Router {
   readonly #ports: Ports;
   readonly #instance: VrrpInstance;
   readonly #driven: Driven<VrrpEvent>;
-  #port: Port | undefined;
+  /** Where its adverts leave; absent while it has no footing. */
+  #sender: VrrpSender | undefined;
   #trouble: string | undefined;
   /** The state that others were told of. */
   #told: VrrpState = 'INIT';
@@ -102,26 +96,45 @@ export class Router {
   }
 
   /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
-  reground(virtual: ReadonlySet<Ip>, hindrance: string | undefined): void {
+  reground(moved: ReadonlySet<Ip>, hindrance: string | undefined): void {
     const { interface: device, family, source, track = [], trackPrimary = true } = this.#settings;
     for (const { kind, name } of track) {
       if (kind !== 'interface') continue;
       const { up: good, why } = this.#surroundings.linkState(name);
       this.handle({ type: 'track', kind, name, good, why });
     }
-    const state = this.#surroundings.linkState(device);
+    const { virtual } = this.#settings;
+    const links = [device, ...(virtual === undefined ? [] : [virtual.name])];
+    const states = links.map((name) => this.#surroundings.linkState(name));
+    const state = states.find(({ up }) => !up) ?? this.#surroundings.linkState(device);
     const believed =
       trackPrimary || state.up ? state : { up: true, why: `${state.why}, which does not matter` };
-    const footing = this.#surroundings.interfaces.footing(device, family, source, virtual, believed);
-    const link = this.#surroundings.interfaces.named(device);
+    // An ipvlan has an address of its own; a VMAC speaks with that of the interface below.
+    const seat = virtual?.sort.kind === 'ipvlan' ? virtual.name : device;
+    const from = virtual?.address?.ip ?? source;
+    const footing = this.#surroundings.interfaces.footing(seat, family, from, moved, believed);
     const up = footing.up && hindrance === undefined;
-    if (up && link !== undefined) this.#port = this.#ports.open(link.name, link.ifindex, this.#settings);
+    if (up) this.#sender = this.#open();
     this.handle({
       type: 'link',
-      up: up && this.#port !== undefined,
+      up: up && this.#sender !== undefined,
       source: footing.source,
-      why: hindrance ?? (this.#port === undefined && up ? `no socket on ${device}` : footing.why),
+      why: hindrance ?? (this.#sender === undefined && up ? `no socket on ${device}` : footing.why),
     });
+  }
+
+  /** Where it hears and speaks; a VMAC hears what is sent from the same address elsewhere, and nobody else does. */
+  #open(): VrrpSender | undefined {
+    const { interface: device, virtual, transmitBase = false, peers = [] } = this.#settings;
+    const base = this.#surroundings.interfaces.named(device);
+    if (base === undefined) return undefined;
+    if (virtual === undefined || (peers.length > 0 && virtual.sort.kind === 'macvlan'))
+      return this.#ports.open(base, this.#settings)?.sender;
+    const own = this.#surroundings.interfaces.named(virtual.name);
+    if (own === undefined) return undefined;
+    const hears = this.#ports.open(own, this.#settings);
+    const below = this.#ports.besides(base, this.#settings);
+    return hears && below && (transmitBase ? below : hears.sender);
   }
 
   /** Announces the addresses again: they were put back. */
@@ -143,11 +156,11 @@ export class Router {
         break;
       case 'hold': {
         const { lease } = effect;
-        around.addresses({ type: 'hold', owner, addresses: this.#placed(effect.addresses), lease });
+        around.addresses({ type: 'hold', owner, addresses: placed(effect.addresses, this.#settings), lease });
         break;
       }
       case 'release':
-        around.addresses({ type: 'release', owner, leftovers: this.#placed(effect.addresses) });
+        around.addresses({ type: 'release', owner, leftovers: placed(effect.addresses, this.#settings) });
         break;
       case 'announce':
         this.#announce(effect.addresses, effect.repeat);
@@ -195,14 +208,9 @@ export class Router {
     this.#surroundings.happened({ of: 'instance', name, what, from, priority, cause });
   }
 
-  /** With the interface of each address named. */
-  #placed(addresses: readonly VirtualAddress[]): HeldAddress[] {
-    return addresses.map((address) => ({ ...address, dev: address.dev ?? this.#settings.interface }));
-  }
-
   #send({ payload, destination, source, ttl, header }: Extract<VrrpEffect, { type: 'send' }>): void {
     try {
-      this.#port?.sender.send(payload, destination, source, ttl, header);
+      this.#sender?.send(payload, destination, source, ttl, header);
       // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
       if (this.#instance.state === 'MASTER') {
         this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings) });
@@ -220,7 +228,7 @@ export class Router {
 
   #announce(addresses: readonly VirtualAddress[], repeat: number): void {
     const byDevice = new Map<string, Ip[]>();
-    for (const { dev, address } of this.#placed(addresses)) {
+    for (const { dev, address } of placed(addresses, this.#settings)) {
       const list = byDevice.get(dev) ?? [];
       list.push(address.ip);
       byDevice.set(dev, list);
@@ -240,119 +248,5 @@ function describe(effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | '
       return `this process was stalled for ${toSeconds(effect.late).toFixed(2)} s: ${effect.what}`;
     default:
       return unreachable(effect);
-  }
-}
-
-/** The sockets of one interface and family, shared by all virtual routers there. */
-interface Port {
-  readonly ifindex: number;
-  readonly receiver: VrrpReceiver;
-  /** Hears adverts behind an authentication header, where a router wants them. */
-  authenticated?: VrrpReceiver;
-  readonly sender: VrrpSender;
-  /** The multicast groups that the receiver has joined. */
-  readonly joined: Set<Ip>;
-}
-
-/** All sockets of the VRRP process: one pair for each interface and family, one for frames. */
-export class Ports {
-  readonly #surroundings: Surroundings;
-  readonly #deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void;
-  readonly #ports = new Map<string, Port>();
-  readonly #frames = new FrameSender();
-
-  constructor(
-    surroundings: Surroundings,
-    deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void,
-  ) {
-    this.#surroundings = surroundings;
-    this.#deliver = deliver;
-  }
-
-  /** Datagrams that were no VRRP in IP, on all sockets. */
-  get malformed(): number {
-    let sum = 0;
-    for (const { receiver, authenticated } of this.#ports.values()) {
-      sum += receiver.malformed + (authenticated?.malformed ?? 0);
-    }
-    return sum;
-  }
-
-  /**
-   * The sockets of this interface for a virtual router; new ones when it was made anew. `undefined`, logged, when
-   * there can be none.
-   */
-  open(device: string, ifindex: number, router: VrrpSettings): Port | undefined {
-    const { family, peers = [], destination = VRRP_GROUP[family] } = router;
-    const key = `${device} ${family}`;
-    const known = this.#ports.get(key);
-    if (known?.ifindex !== ifindex) this.#close(key);
-    try {
-      const port = this.#ports.get(key) ?? this.#make(device, ifindex, family);
-      if (router.ah !== undefined) {
-        port.authenticated ??= this.#listen(family, { name: device, ifindex }, [...port.joined], AH_PROTOCOL);
-      }
-      if (peers.length === 0 && !port.joined.has(destination)) {
-        port.receiver.join(destination);
-        port.authenticated?.join(destination);
-        port.joined.add(destination);
-      }
-      return port;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#surroundings.log('error', error.message);
-      return undefined;
-    }
-  }
-
-  #make(device: string, ifindex: number, family: Family): Port {
-    const bound = { name: device, ifindex };
-    const receiver = this.#listen(family, bound, [], VRRP_PROTOCOL);
-    const port = { ifindex, receiver, sender: new VrrpSender(family, bound), joined: new Set<Ip>() };
-    this.#ports.set(`${device} ${family}`, port);
-    return port;
-  }
-
-  #listen(family: Family, device: Device, groups: readonly Ip[], protocol: number): VrrpReceiver {
-    const receiver = new VrrpReceiver(family, device, groups, protocol);
-    receiver.listen({
-      advert: (advert) => {
-        const vrid = vridOf(advert.payload);
-        if (vrid !== undefined) this.#deliver(device.name, family, vrid, advert);
-      },
-      error: (error) => this.#surroundings.log('error', error.message),
-    });
-    return receiver;
-  }
-
-  #close(key: string): void {
-    const port = this.#ports.get(key);
-    port?.receiver.close();
-    port?.authenticated?.close();
-    port?.sender.close();
-    this.#ports.delete(key);
-  }
-
-  /** Gratuitous ARP and unsolicited neighbour advertisements: round after round, as keepalived sends them. */
-  announce(device: string, addresses: readonly Ip[], repeat: number): void {
-    const link = this.#surroundings.interfaces.named(device);
-    if (link?.mac === undefined) return;
-    const { ifindex, mac } = link;
-    const forwards = addresses.some((address) => familyOf(address) === 6) && forwardsIpv6(device);
-    const round = addresses.map((address) => announcement(address, mac, forwards));
-    this.#sendFrames(device, ifindex, Array.from({ length: repeat }, () => round).flat(), SEND_TRIES);
-  }
-
-  /** A full transmit queue takes the rest a little later. */
-  #sendFrames(device: string, ifindex: number, frames: readonly Uint8Array[], tries: number): void {
-    try {
-      const rest = frames.slice(this.#frames.send(ifindex, frames));
-      if (rest.length === 0) return;
-      if (tries > 1) setTimeout(() => this.#sendFrames(device, ifindex, rest, tries - 1), RESEND_MS);
-      else this.#surroundings.log('warning', `${device} did not take ${rest.length} announcements`);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#surroundings.log('warning', `${device}: not announced: ${error.message}`);
-    }
   }
 }

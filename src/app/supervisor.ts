@@ -15,6 +15,7 @@ import { ServiceNotifier, watchdogTimeout } from '../io/notify.ts';
 import { removePid } from '../io/pidfile.ts';
 import { Store } from '../io/store.ts';
 import { type ChildListener, Children } from './children.ts';
+import { Firewall } from './firewall.ts';
 import { loadFile } from './loading.ts';
 import {
   type CheckConfiguration,
@@ -46,6 +47,7 @@ export class Supervisor implements ChildListener {
   readonly #children: Children;
   readonly #scripts: Scripts;
   readonly #files: TrackedFiles;
+  readonly #firewall: Firewall;
   readonly #store: Store;
   readonly #notifier: Notifier;
   readonly #control: Server;
@@ -76,6 +78,7 @@ export class Supervisor implements ChildListener {
     this.#scripts = new Scripts(driver, tell, log);
     this.#files = new TrackedFiles(tell, log);
     this.#notifier = new Notifier(driver, configuration, log);
+    this.#firewall = new Firewall(options.runDir, log);
     this.#children = new Children(driver, options.runDir, !options.dontRespawn, this);
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
@@ -92,6 +95,7 @@ export class Supervisor implements ChildListener {
     if (this.#stopping) return;
     this.#notifier.configure(this.#configuration, false);
     for (const role of ROLES) await this.#children.bury(role);
+    await this.#protect();
     for (const role of this.#wanted()) {
       this.#awaited.add(role);
       this.#children.start(role);
@@ -228,6 +232,7 @@ export class Supervisor implements ChildListener {
     const before = this.#wanted();
     this.#configuration = configuration;
     this.#notifier.configure(configuration, true);
+    void this.#protect();
     const wanted = this.#wanted();
     for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
     for (const role of wanted) {
@@ -236,6 +241,12 @@ export class Supervisor implements ChildListener {
     }
     this.#track(false);
     this.log('notice', `reloaded ${this.#options.useFile}`);
+  }
+
+  /** Gives the packet filter the rules that the virtual routers here need. */
+  #protect(): Promise<void> {
+    const { instances, global } = this.#configuration;
+    return this.#firewall.configure(this.#assignment('vrrp') === undefined ? [] : instances, global.firewall);
   }
 
   /** As long as there are virtual routers here to track them. */
@@ -261,6 +272,7 @@ export class Supervisor implements ChildListener {
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
     const { stopGrace } = this.#configuration.global;
     for (const role of ROLES) await this.#children.stop(role, stopGrace);
+    if (!this.#options.dontReleaseVrrp) await this.#firewall.close();
     this.#scripts.close();
     await this.#notifier.close(toMillis(stopGrace));
     await runOwnScript(this.#configuration, 'shutdown', (level, message) => this.log(level, message));

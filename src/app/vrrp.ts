@@ -4,6 +4,7 @@ import { Interfaces } from '../core/interfaces.ts';
 import { type Family, formatPrefix, type Ip } from '../core/ip.ts';
 import { Addresses } from '../core/kernel/addresses.ts';
 import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/kernel/events.ts';
+import { wantedLinks } from '../core/kernel/vmac-wants.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import { STATE_PERIOD } from '../core/supervision.ts';
@@ -25,7 +26,9 @@ import type { ReceivedAdvert } from '../io/vrrp.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpState } from './messages.ts';
-import { Ports, Router, routerKey, type Surroundings } from './routers.ts';
+import { Ports } from './ports.ts';
+import { Router, routerKey, type Surroundings } from './routers.ts';
+import { VmacLinks } from './vmacs.ts';
 
 const EXIT_CRASHED = 70;
 const NOTHING: VrrpConfiguration = {
@@ -71,7 +74,9 @@ class VrrpProcess implements Surroundings {
   readonly interfaces = new Interfaces();
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpState>>(process);
   readonly #route = new RouteSocket();
+  readonly #monitor = new RouteMonitor();
   readonly #addresses: Driven<AddressesEvent>;
+  readonly #vmacs = new VmacLinks(this, this.#route, (event) => this.#addresses.handle(event));
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
   readonly #groups = new Groups(
@@ -157,6 +162,7 @@ class VrrpProcess implements Surroundings {
       this.happened({ of: 'group', name, what: 'STOP', from, cause });
     }
     this.#bfd.stop();
+    if (this.#configuration.release) this.#vmacs.want([]);
     this.changed();
     process.disconnect?.();
     process.exit(0);
@@ -174,6 +180,10 @@ class VrrpProcess implements Surroundings {
     this.#groups.configure(groups, (name) => keys.get(name));
     this.#watchLinks(instances);
     for (const [key, router] of this.#routers) if (!wanted.has(key)) this.#remove(key, router);
+    this.#vmacs.want(instances);
+    // New routers find their interfaces.
+    this.#monitor.drain();
+    this.#vmacs.address(instances);
     for (const [key, settings] of wanted) {
       const router = this.#routers.get(key);
       if (router === undefined) this.#add(key, settings);
@@ -213,6 +223,7 @@ class VrrpProcess implements Surroundings {
     const tracked = instances.flatMap(({ track = [] }) => track.filter(({ kind }) => kind === 'interface'));
     const interfaces = [
       ...instances.map((settings) => settings.interface),
+      ...wantedLinks(instances).map(({ name }) => name),
       ...tracked.map(({ name }) => name),
     ];
     this.#watch.handle({ type: 'watch', interfaces, delays: this.#configuration.delays });
@@ -264,7 +275,7 @@ class VrrpProcess implements Surroundings {
   // The kernel's interfaces and addresses.
 
   #watchKernel(): void {
-    new RouteMonitor().start({
+    this.#monitor.start({
       event: (event) => this.#kernelChanged(event),
       resync: (why) => {
         this.log('warning', `${why}: reading interfaces and addresses again`);
@@ -281,6 +292,7 @@ class VrrpProcess implements Surroundings {
     for (const address of addresses) this.interfaces.address(address, true);
     this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
     this.#addresses.handle({ type: 'shown', addresses });
+    this.#vmacs.links(this.interfaces.all());
     this.#showLinks();
     this.#reground();
   }
@@ -289,6 +301,7 @@ class VrrpProcess implements Surroundings {
     if (event.type === 'link') {
       this.interfaces.link(event.link, event.present);
       this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
+      this.#vmacs.links(this.interfaces.all());
       this.#showLinks();
     } else if (event.type === 'address') {
       const { address, present } = event;

@@ -192,6 +192,7 @@ export interface NetlinkListener {
 /** A socket that hears the multicast groups of a netlink protocol. */
 export class NetlinkMonitor {
   readonly #socket: Socket;
+  #listener: NetlinkListener | undefined;
 
   /** `buffer` is the receive queue in bytes. Throws SystemError. */
   constructor(protocol: number, groups: readonly number[], what: string, buffer = MONITOR_BUFFER) {
@@ -204,18 +205,35 @@ export class NetlinkMonitor {
 
   /** Delivers from the event loop. Start it before the first dump, or what happens between is missed. */
   start(listener: NetlinkListener): void {
+    this.#listener = listener;
     this.#socket.listen({
-      datagram: (datagram) => {
-        if (!isFromKernel(datagram)) return;
-        const { messages, leftover } = splitDatagram(datagram.data);
-        for (const message of messages) listener.message(message);
-        if (datagram.truncated || leftover > 0) listener.resync('an event was cut short');
-      },
-      error: (error) => {
-        if (error.errno !== ENOBUFS) throw error;
-        listener.resync('events were lost (ENOBUFS)');
-      },
+      datagram: (datagram) => this.#deliver(datagram),
+      error: (error) => this.#fail(error),
     });
+  }
+
+  /** Delivers what is waiting now: the kernel tells of a request before it answers. Not from within the listener. */
+  drain(): void {
+    try {
+      for (let waiting = this.#socket.receive(); waiting.length > 0; waiting = this.#socket.receive()) {
+        for (const datagram of waiting) this.#deliver(datagram);
+      }
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  #deliver(datagram: Datagram): void {
+    if (!isFromKernel(datagram)) return;
+    const { messages, leftover } = splitDatagram(datagram.data);
+    for (const message of messages) this.#listener?.message(message);
+    if (datagram.truncated || leftover > 0) this.#listener?.resync('an event was cut short');
+  }
+
+  #fail(error: SystemError): void {
+    if (error.errno !== ENOBUFS) throw error;
+    this.#listener?.resync('events were lost (ENOBUFS)');
   }
 
   close(): void {

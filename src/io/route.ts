@@ -83,6 +83,11 @@ export class RouteMonitor {
     });
   }
 
+  /** Delivers what is waiting now. Not from within the listener. */
+  drain(): void {
+    this.#monitor.drain();
+  }
+
   close(): void {
     this.#monitor.close();
   }

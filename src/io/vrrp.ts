@@ -1,5 +1,5 @@
 import { Reader, ShortInput, Writer } from '../core/bytes.ts';
-import { type Family, type Ip, ipFromBytes, ipToBytes } from '../core/ip.ts';
+import { type Family, familyOf, type Ip, ipFromBytes, ipToBytes } from '../core/ip.ts';
 import { AH_BYTES, AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import { buildControl, findControl } from './cmsg.ts';
 import type { SystemError } from './errno.ts';
@@ -38,6 +38,7 @@ const IPV6 = {
   HOPLIMIT: 52,
   TCLASS: 67,
   UNICAST_HOPS: 16,
+  FREEBIND: 78,
 } as const;
 
 /** The checksum is the fourth 16-bit word of a VRRP message (RFC 9568, 5.2). */
@@ -93,6 +94,11 @@ function membership6(group: Ip, ifindex: number): Uint8Array {
   return new Writer(20).bytes(ipToBytes(group)).i32host(ifindex).finish();
 }
 
+function joinGroup(socket: Socket, group: Ip, ifindex: number): void {
+  if (familyOf(group) === 4) socket.setOption(IPPROTO_IP, IP.ADD_MEMBERSHIP, membership4(group, ifindex));
+  else socket.setOption(IPPROTO_IPV6, IPV6.ADD_MEMBERSHIP, membership6(group, ifindex));
+}
+
 /**
  * Receives VRRP on one interface for one family: the multicast groups that it joins and unicast to any local
  * address. IPv6 checksums are verified by the kernel (IPV6_CHECKSUM), as keepalived has it.
@@ -139,12 +145,7 @@ export class VrrpReceiver {
 
   /** Joins a multicast group on the interface. Throws SystemError. */
   join(group: Ip): void {
-    const { ifindex } = this.#device;
-    if (this.#family === 4) {
-      this.#socket.setOption(IPPROTO_IP, IP.ADD_MEMBERSHIP, membership4(group, ifindex));
-    } else {
-      this.#socket.setOption(IPPROTO_IPV6, IPV6.ADD_MEMBERSHIP, membership6(group, ifindex));
-    }
+    joinGroup(this.#socket, group, this.#device.ifindex);
   }
 
   listen(handlers: AdvertHandlers): void {
@@ -249,6 +250,8 @@ export class VrrpSender {
       socket.setOption(IPPROTO_IPV6, IPV6.MULTICAST_HOPS, HOPS);
       socket.setOption(IPPROTO_IPV6, IPV6.UNICAST_HOPS, HOPS);
       socket.setOption(IPPROTO_IPV6, IPV6.TCLASS, TRAFFIC_CLASS);
+      // A VMAC speaks with the link-local address of the interface below.
+      socket.setOption(IPPROTO_IPV6, IPV6.FREEBIND, 1);
     }
   }
 
@@ -267,6 +270,11 @@ export class VrrpSender {
     }
     const to = sockaddrIp(destination, 0, this.#ifindex);
     this.#socket.send(payload, to, control6(source, hops, this.#ifindex));
+  }
+
+  /** Has the host report membership of a group on the interface; it still receives nothing. Throws SystemError. */
+  join(group: Ip): void {
+    joinGroup(this.#socket, group, this.#ifindex);
   }
 
   close(): void {

@@ -109,6 +109,12 @@ export const text = (syntax: string, longest = 1023): Argument<string> =>
     t.length >= 1 && t.length <= longest ? t : undefined,
   );
 
+/** A name as nftables takes it. */
+export const identifier = (syntax: string): Argument<string> =>
+  word(syntax, 'a letter, then at most 30 letters, digits, _ or -', (t) =>
+    /^[a-z][a-z0-9_-]{0,30}$/i.test(t) ? t : undefined,
+  );
+
 /** A network interface's name, as the kernel allows it. */
 export const interfaceName: Argument<string> = word(
   'IF',

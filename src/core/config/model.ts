@@ -1,6 +1,7 @@
 import type { Destination, Service } from '../balance/model.ts';
 import type { BfdSettings } from '../bfd/settings.ts';
 import type { CheckSettings } from '../check/settings.ts';
+import type { FirewallSettings } from '../kernel/firewall.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { Duration } from '../time.ts';
@@ -47,6 +48,9 @@ export interface GlobalSettings {
   readonly shutdown?: OwnScript;
   /** `child_wait_time`: how long processes may take to end. */
   readonly stopGrace: Duration;
+  readonly firewall: FirewallSettings;
+  /** `vmac_addr_prefix`, else `vmac_prefix`, where one is written. */
+  readonly vmacPrefix?: string;
   /** `lvs_flush`: empty the IPVS table at start. */
   readonly flush: boolean;
   /** `lvs_flush_on_stop`: empty the whole table at stop instead of removing our services. */

@@ -43,7 +43,7 @@ export function print(configuration: Configuration): string {
 }
 
 function globalLines({ global, syncDaemon: sync, notify }: Configuration): string[] {
-  const { start, scriptUser } = global;
+  const { start, scriptUser, firewall } = global;
   return [
     ...setting('router_id', global.routerId === undefined ? undefined : word(global.routerId)),
     `vrrp_rt_priority ${global.realTimePriority}`,
@@ -53,6 +53,11 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
     ...when(global.scriptSecurity, 'enable_script_security'),
     ...ownScriptLines(global),
     ...notifyGlobals(notify),
+    `nftables ${firewall.table}`,
+    `nftables_priority ${firewall.priority}`,
+    ...when(firewall.byIndex, 'nftables_ifindex'),
+    ...when(firewall.counters, 'nftables_counters'),
+    ...setting('vmac_addr_prefix', global.vmacPrefix === undefined ? undefined : word(global.vmacPrefix)),
     ...when(global.flush, 'lvs_flush'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
     ...(sync === undefined ? [] : [syncLine(sync)]),

@@ -26,13 +26,27 @@ const IFLA = {
   master: 10,
   operState: 16,
   linkInfo: 18,
+  afSpec: 26,
   extMask: 29,
   carrier: 33,
 } as const;
 const LINKINFO_KIND = 1;
+const AF_INET = 2;
+const INET_CONF = 1;
 /** RTEXT_FILTER_SKIP_STATS: a dump without counters is half the size. */
 const SKIP_STATISTICS = 8;
 const HEADER_BYTES = 16;
+
+/** Numbers of IPv4's settings of an interface (include/uapi/linux/ip.h, IPV4_DEVCONF_*). */
+export const IPV4_CONF = {
+  rp_filter: 8,
+  arp_filter: 13,
+  arp_ignore: 19,
+  promote_secondaries: 20,
+  accept_local: 23,
+} as const;
+/** Some of `net.ipv4.conf.DEV`. */
+export type Ipv4Conf = { readonly [K in keyof typeof IPV4_CONF]?: number };
 
 /** An interface as the kernel shows it. */
 export interface Link {
@@ -55,6 +69,8 @@ export interface Link {
   readonly master?: number;
   /** `veth`, `macvlan`, `bridge` ...; absent on plain hardware. */
   readonly kind?: string;
+  /** Absent on interfaces that do no IPv4. A change of a setting alone is no event: it is as old as the last one. */
+  readonly ipv4?: Ipv4Conf;
 }
 
 /** What keepalived calls up: administratively up and running (carrier, not dormant). */
@@ -88,6 +104,7 @@ export function decodeLink(message: Message): Link | undefined {
   const lower = attributes.u32(IFLA.link);
   const master = attributes.u32(IFLA.master);
   const kind = attributes.nest(IFLA.linkInfo).text(LINKINFO_KIND);
+  const ipv4 = decodeIpv4(attributes.nest(IFLA.afSpec).nest(AF_INET).bytes(INET_CONF));
   return {
     ifindex,
     name,
@@ -100,7 +117,17 @@ export function decodeLink(message: Message): Link | undefined {
     ...(lower !== undefined && { lower }),
     ...(master !== undefined && { master }),
     ...(kind !== undefined && { kind }),
+    ...(ipv4 !== undefined && { ipv4 }),
   };
+}
+
+/** The kernel shows all of them, one 32-bit number each, in the order of their numbers from 1. */
+function decodeIpv4(bytes: Uint8Array | undefined): Ipv4Conf | undefined {
+  if (bytes === undefined) return undefined;
+  const known = Object.entries(IPV4_CONF).filter(([, number]) => bytes.length >= number * 4);
+  return Object.fromEntries(
+    known.map(([name, number]) => [name, new Reader(bytes, (number - 1) * 4).i32host()]),
+  );
 }
 
 /** Two lower-case digits a byte, colons between. */

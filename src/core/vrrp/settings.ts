@@ -10,6 +10,20 @@ export interface VirtualAddress {
   readonly broadcast?: Ip;
   /** rtnetlink scope number: 0 global, 253 link, 254 host. */
   readonly scope: number;
+  /** `use_vmac`: it is on this VMAC upon `dev`. */
+  readonly vmac?: { readonly name: string; readonly mac: string };
+}
+
+/** `use_vmac` or `use_ipvlan`: an interface of the virtual router's own, upon `interface`. */
+export interface VirtualInterface {
+  readonly name: string;
+  /** `group`: of interfaces. */
+  readonly group?: number;
+  readonly sort:
+    | { readonly kind: 'macvlan'; readonly mac: string }
+    | { readonly kind: 'ipvlan'; readonly mode: 'bridge' | 'private' | 'vepa' };
+  /** An ipvlan's own address, which its adverts come from. */
+  readonly address?: Prefix;
 }
 
 /** How gratuitous ARP and unsolicited neighbour advertisements are repeated (keepalived's garp_*). */
@@ -138,6 +152,12 @@ export interface VrrpSettings {
   readonly preempt: boolean;
   /** `preempt_delay`: how long a lesser master is left alone once it is heard; not at all when absent. */
   readonly preemptDelay?: Duration;
+  /** `use_vmac`, `use_ipvlan`: what has the addresses, and sends the adverts unless `transmitBase`. */
+  readonly virtual?: VirtualInterface;
+  /** `vmac_xmit_base`: adverts leave from `interface`, with its MAC address. */
+  readonly transmitBase?: boolean;
+  /** `no_accept`: what is sent to the addresses is dropped, and what is sent from them. */
+  readonly noAccept?: boolean;
   /**
    * `mcast_src_ip`, `unicast_src_ip`: source of the adverts; the interface's primary or link-local address when
    * absent.

@@ -164,8 +164,10 @@ export function sensible(instance: VrrpSettings): VrrpSettings {
   const waits = rest.preempt && rest.initial === 'BACKUP' && rest.priority < 255;
   const others = some?.filter(({ address }) => address !== rest.source);
   const unicast = others?.length ? { peers: others, unicastTtl, checkPeers } : {};
+  const vmac = rest.virtual?.sort.kind === 'macvlan';
   return given({
     ...rest,
+    transmitBase: vmac && (others?.length || rest.transmitBase) ? true : undefined,
     ...signed,
     ...unicast,
     preemptDelay: waits ? preemptDelay : undefined,

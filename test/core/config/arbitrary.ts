@@ -9,7 +9,7 @@ import type {
 } from '../../../src/core/config/model.ts';
 import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
-import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import type { VirtualAddress, VirtualInterface, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
@@ -36,6 +36,26 @@ const outside = (index: number): VirtualAddress => ({
   dev: 'eth9',
   scope: 0,
 });
+
+/** Of the names that configurations give: those that the program makes are written out as well. */
+const virtualInterface = (family: Family, index: number): fc.Arbitrary<VirtualInterface> =>
+  fc
+    .record({
+      name: fc.constantFrom(`vrrp${index}.9`, `group${index}`, `02-${index}`),
+      group: maybe(fc.integer({ min: 0, max: 0xffff_ffff })),
+      sort: fc.oneof(
+        fc.integer({ min: 0, max: 255 }).map((last) => ({
+          kind: 'macvlan' as const,
+          mac: `02:00:${index.toString(16).padStart(2, '0')}:00:00:${last.toString(16).padStart(2, '0')}`,
+        })),
+        fc.constantFrom('bridge', 'private', 'vepa').map((mode) => ({ kind: 'ipvlan' as const, mode })),
+      ),
+      own: addressOf(family),
+    })
+    .map(({ own, ...value }) => {
+      const address = { ip: own, length: familyBits(family) };
+      return given({ ...value, ...(value.sort.kind === 'ipvlan' && { address }) }) as VirtualInterface;
+    });
 
 function instance(index: number): fc.Arbitrary<VrrpSettings> {
   return fc
@@ -65,6 +85,9 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
           plainChecksum: fc.boolean(),
           downAdverts: fc.integer({ min: 1, max: 100 }),
           quietToLower: fc.boolean(),
+          virtual: maybe(virtualInterface(family, index)),
+          transmitBase: maybe(fc.constant(true)),
+          noAccept: maybe(fc.constant(true)),
           announce: fc.record({
             repeat: fc.integer({ min: 1, max: 100 }),
             delay: wholeSeconds(100),
@@ -199,6 +222,13 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     basics: notifyBasics,
     ...ownScripts,
     realTimePriority: fc.integer({ min: 0, max: 99 }),
+    firewall: fc.record({
+      table: fc.constantFrom('vipkeeper', 'vrrp-2'),
+      priority: fc.integer({ min: -400, max: 400 }),
+      byIndex: fc.boolean(),
+      counters: fc.boolean(),
+    }),
+    vmacPrefix: maybe(fc.constantFrom('vm', 'vrrp')),
     flush: fc.boolean(),
     flushOnStop: fc.boolean(),
     instances: indexed(instance, 3).map(distinct),

@@ -29,7 +29,6 @@ export function virtualAddress({ value, at }: Item<AddressLine>, findings: Findi
 const INERT_OPTIONS = [
   'peer',
   'preferred_lft',
-  'use_vmac',
   'home',
   '-nodad',
   'mngtmpaddr',

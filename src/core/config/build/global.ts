@@ -41,6 +41,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
   const global = globalSection(file);
   const user = scriptUser(global, context);
   const routerId = global.value('router_id');
+  const vmacPrefix = global.value('vmac_addr_prefix') ?? global.value('vmac_prefix');
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
     ...(routerId === undefined ? {} : { routerId }),
@@ -53,6 +54,13 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     scriptSecurity: context.secure,
     scriptGroups: global.value('set_supplementary_groups') ?? false,
     stopGrace: file.value('child_wait_time') ?? STOP_GRACE,
+    firewall: {
+      table: global.value('nftables') ?? 'vipkeeper',
+      priority: global.value('nftables_priority') ?? -1,
+      byIndex: global.has('nftables_ifindex'),
+      counters: global.has('nftables_counters'),
+    },
+    ...(vmacPrefix === undefined ? {} : { vmacPrefix }),
     flush: global.has('lvs_flush'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
   };

@@ -13,8 +13,10 @@ import { authenticationOf } from './authentication.ts';
 import { checkChances } from './chances.ts';
 import type { Context } from './context.ts';
 import { globalSection } from './global.ts';
+import { isStrict, strictly } from './strict.ts';
 import type { Watchables } from './tracking.ts';
 import { sendingOf } from './unicast.ts';
+import { Vmacs } from './vmac.ts';
 
 type InstanceSection = Section<typeof vrrpInstance>;
 type GlobalSection = Section<typeof globalDefs>;
@@ -36,10 +38,11 @@ export function buildInstances(
   const used = new UsedAddresses(findings);
   const names = new Map<string, Token>();
   const routers = new Map<string, Token>();
-  const built: VrrpSettings[] = [];
+  const vmacs = new Vmacs(file, global, findings);
+  const built: { readonly entry: InstanceEntry; readonly settings: VrrpSettings }[] = [];
   for (const entry of file.all('vrrp_instance')) {
     const [name] = entry.values;
-    const settings = buildInstance(entry, global, watchables, context);
+    const settings = buildInstance(entry, global, watchables, vmacs, context);
     unique(names, name, entry.keyword, `vrrp_instance ${name} is defined twice`, findings);
     if (settings === undefined) continue;
     const { interface: device, family, vrid } = settings;
@@ -48,9 +51,12 @@ export function buildInstances(
     unique(routers, `${device} ${family} ${vrid}`, at, message, findings);
     const excluded = entry.section.items('virtual_ipaddress_excluded');
     used.add(settings, advertised(entry.section), excluded);
-    built.push(settings);
+    built.push({ entry, settings });
   }
-  return built;
+  return built.map(({ entry, settings }) => {
+    const excluded = entry.section.items('virtual_ipaddress_excluded');
+    return vmacs.placed(entry, settings, { addresses: advertised(entry.section), excluded });
+  });
 }
 
 function unique(seen: Map<string, Token>, key: string, at: Token, message: string, findings: Findings): void {
@@ -63,18 +69,16 @@ function buildInstance(
   entry: InstanceEntry,
   global: GlobalSection,
   watchables: Watchables,
+  vmacs: Vmacs,
   context: Context,
 ): VrrpSettings | undefined {
   const { findings } = context;
   const { section, keyword } = entry;
   const [name] = entry.values;
-  for (const needed of ['interface', 'virtual_router_id'] as const) {
-    if (!section.has(needed) && !section.damaged)
-      findings.error(keyword, `vrrp_instance ${name} has no ${needed}`);
-  }
+  checkNeeds(entry, findings);
   const family = familyOfInstance(entry, findings);
   const version = versionOf(entry, global, family, findings);
-  const device = section.value('interface');
+  const device = section.value('interface') ?? section.value('vrf');
   const vrid = section.value('virtual_router_id');
   const advertInterval = intervalOf(section, version, findings);
   if (device === undefined || vrid === undefined || advertInterval === undefined) return undefined;
@@ -83,7 +87,9 @@ function buildInstance(
   const track = watchables.track(section, keyword);
   checkChances(entry, priority, track, findings);
   const preempt = preemptOf(section, initial, priority, findings);
-  return {
+  const sending = sendingOf(section, global, family, context);
+  const seat = { interface: device, vrid, family };
+  const settings: VrrpSettings = {
     name,
     interface: device,
     family,
@@ -94,7 +100,9 @@ function buildInstance(
     advertInterval,
     preempt,
     ...preemptDelayOf(section, preempt, initial, priority, findings),
-    ...sendingOf(section, global, family, context),
+    ...vmacs.own(entry, seat, (sending.peers ?? []).length > 0),
+    ...(section.has('no_accept') ? { noAccept: true } : {}),
+    ...sending,
     addresses: addressesOf(section, findings),
     excluded: section.items('virtual_ipaddress_excluded').map((item) => virtualAddress(item, findings)),
     ...authenticationOf(section, version, family, advertInterval, context),
@@ -107,6 +115,18 @@ function buildInstance(
     announce: announceOf(section, global),
     lease: leaseOf(entry, advertInterval, downAdverts, findings),
   };
+  return isStrict(section, global) ? strictly(entry, settings, findings) : settings;
+}
+
+function checkNeeds({ section, keyword, values }: InstanceEntry, findings: Findings): void {
+  if (section.damaged) return;
+  const [name] = values;
+  if (!section.has('interface') && !section.has('vrf')) {
+    findings.error(keyword, `vrrp_instance ${name} has no interface`);
+  }
+  if (!section.has('virtual_router_id')) {
+    findings.error(keyword, `vrrp_instance ${name} has no virtual_router_id`);
+  }
 }
 
 function addressesOf(section: InstanceSection, findings: Findings): VirtualAddress[] {

@@ -8,7 +8,9 @@ const NAMES = inert('the processes keep their own names');
 const MEMORY = inert('Node must not lock its memory');
 const SNMP = inert('SNMP is not provided');
 const DBUS = inert('D-Bus is not provided');
-const FIREWALL = inert('firewall rules are not set yet');
+// keepalived takes iptables where it is asked to, and nftables else; the rules do the same.
+const IPTABLES = inert('the rules are made with nftables');
+const MARKS = inert('server groups need no marks');
 const BUFFERS = inert('socket buffers keep the size that suits the program');
 const CHECKER = inert('the checker process runs with ordinary scheduling');
 const BFD = inert('BFD runs in the VRRP process');
@@ -31,6 +33,7 @@ const bytes = arg.integer('BYTES', 0, I32);
 const processName = arg.text('NAME', 15);
 const path = arg.text('PATH');
 const name = arg.text('NAME');
+const tableName = arg.identifier('NAME');
 /** keepalived's manual has `readable` too; its code refuses it. */
 const CHECKS = ['read', 'match', 'wildcard_match', 'brace_match'] as const;
 const includeCheck = arg.choice(
@@ -171,18 +174,24 @@ export const globalDefs = {
   }),
   vrrp_lower_prio_no_advert: keyword('do not answer a lower advert', [arg.bool], { default: 'off' }),
   vrrp_version: keyword('default version for IPv4 instances', [arg.integer('2|3', 2, 3)], { default: '2' }),
-  vrrp_iptables: keyword('chains for no_accept', [arg.rest(arg.text('CHAIN'))], FIREWALL),
-  vrrp_ipsets: keyword('ipset names', [arg.rest(arg.text('SET'))], FIREWALL),
-  nftables: keyword('nftables table', [arg.optional(name)], FIREWALL),
-  nftables_priority: keyword('chain priority', [arg.integer('N', -I32 - 1, I32)], FIREWALL),
-  nftables_ifindex: flag('match interfaces by index', FIREWALL),
-  nftables_counters: flag('counters in rules', FIREWALL),
-  nftables_ipvs: keyword('table that marks server groups', [arg.optional(name)], FIREWALL),
-  nftables_ipvs_priority: keyword('its chain priority', [arg.integer('N', -I32 - 1, I32)], FIREWALL),
-  nftables_ipvs_start_fwmark: keyword('first fwmark', [arg.integer('N', 1, U32)], FIREWALL),
+  vrrp_iptables: keyword('chains for no_accept', [arg.rest(arg.text('CHAIN'))], IPTABLES),
+  vrrp_ipsets: keyword('ipset names', [arg.rest(arg.text('SET'))], IPTABLES),
+  nftables: keyword('the tables with the rules of no_accept and VMACs', [arg.optional(tableName)], {
+    default: 'vipkeeper',
+  }),
+  nftables_priority: keyword(
+    'of their chains; from 100 on IPVS gets its packets before no_accept drops them',
+    [arg.integer('N', -I32 - 1, I32)],
+    { default: '-1' },
+  ),
+  nftables_ifindex: flag('match interfaces by index'),
+  nftables_counters: flag('counters in rules'),
+  nftables_ipvs: keyword('table that marks server groups', [arg.optional(name)], MARKS),
+  nftables_ipvs_priority: keyword('its chain priority', [arg.integer('N', -I32 - 1, I32)], MARKS),
+  nftables_ipvs_start_fwmark: keyword('first fwmark', [arg.integer('N', 1, U32)], MARKS),
   vrrp_check_unicast_src: flag('unicast adverts must come from a listed peer', { default: 'off' }),
   vrrp_skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], inert(NOT_YET)),
-  vrrp_strict: keyword('RFC conformance for all instances', [arg.bool], inert(NOT_YET)),
+  vrrp_strict: keyword('RFC conformance for all instances', [arg.bool], { default: 'off' }),
   vrrp_priority: keyword('nice value of the VRRP process', [nice], inert(NOT_YET)),
   checker_priority: keyword('nice value of the checker process', [nice], CHECKER),
   bfd_priority: keyword('nice value of the BFD process', [nice], BFD),
@@ -251,8 +260,10 @@ export const globalDefs = {
   vrrp_owner_ignore_adverts: keyword('an address owner takes no notice of others', [arg.bool], {
     default: 'off',
   }),
-  vmac_prefix: keyword('names of VMAC interfaces', [arg.text('PREFIX', 15)], inert(NOT_YET)),
-  vmac_addr_prefix: keyword('names of VMAC interfaces', [arg.text('PREFIX', 15)], inert(NOT_YET)),
+  vmac_prefix: keyword('what the names of VMACs begin with', [arg.interfaceName], { default: 'vrrp' }),
+  vmac_addr_prefix: keyword('the same, of VMACs for addresses', [arg.interfaceName], {
+    default: 'vmac_prefix',
+  }),
   umask: keyword('umask for files', [arg.text('NUM|IRUSR|...')], inert(NOT_YET)),
   notify_timeout: keyword('a notify script that takes longer is ended', [arg.wholeSeconds(1, 3600)], {
     ours: true,

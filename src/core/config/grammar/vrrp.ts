@@ -6,29 +6,19 @@ import { notifyKeywords } from './notify.ts';
 import { masterLines } from './static.ts';
 import { trackLists } from './tracking.ts';
 import { unicastKeywords } from './unicast.ts';
+import { vmacKeywords } from './vmac.ts';
 
 const U32 = 4_294_967_295;
 const NOT_YET = { inert: 'not acted on yet' };
-const FIREWALL = { inert: 'firewall rules are not set yet' };
-const VMAC = { inert: 'the instance runs on its interface, with the MAC address of that' };
-const unsupported = (why: string) => ({ unsupported: `this version does not have it yet, and ${why}` });
 
-const anyWords = arg.rest(arg.text('WORD'));
 const repeat = arg.integer('N', 0, U32);
 const script = [arg.script] as const;
 
 /** `vrrp_instance` (keepalived: vrrp/vrrp_parser.c). */
 export const vrrpInstance = {
-  use_vmac: keyword('run on a macvlan with the RFC MAC address', [anyWords], VMAC),
-  use_vmac_addr: flag('VIPs on other interfaces get VMACs too', VMAC),
-  vmac_xmit_base: flag('adverts leave from the parent interface', VMAC),
-  use_ipvlan: keyword('run on an ipvlan', [anyWords], VMAC),
+  ...vmacKeywords,
   interface: keyword('the interface of the adverts, and of VIPs without dev', [arg.interfaceName]),
-  vrf: keyword(
-    'VRF when no interface is given',
-    [arg.interfaceName],
-    unsupported('adverts need an interface'),
-  ),
+  vrf: keyword('adverts through a VRF, where no interface is given', [arg.interfaceName]),
   state: keyword('the wished state at the start', [arg.choice('MASTER', 'BACKUP')], {
     default: 'by priority',
   }),
@@ -57,10 +47,10 @@ export const vrrpInstance = {
   v3_checksum_as_v2: keyword('version 3 over IPv4: checksum without the pseudo header', [arg.bool], {
     default: "the global one's",
   }),
-  accept: flag('answer on VIPs though not owner; so it is', { default: 'on' }),
-  no_accept: flag('drop traffic to the VIPs', FIREWALL),
+  accept: flag('answer on VIPs though not owner', { default: 'on; off in strict mode' }),
+  no_accept: flag('drop traffic to and from the VIPs, by nftables', { default: 'off' }),
   skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], NOT_YET),
-  strict_mode: keyword('RFC conformance', [arg.bool], NOT_YET),
+  strict_mode: keyword('RFC conformance', [arg.bool], { default: 'vrrp_strict' }),
   preempt: flag('take over from a lower priority', { default: 'on' }),
   nopreempt: flag('do not take over from a lower priority', { default: 'off' }),
   preempt_delay: keyword('how long a lesser master is left alone', [arg.timer(0, 1000)], { default: '0' }),

@@ -15,6 +15,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
   return [
     `state ${instance.initial}`,
     `interface ${word(instance.interface)}`,
+    ...virtualLines(instance),
     `virtual_router_id ${instance.vrid}`,
     `priority ${instance.priority}`,
     `version ${instance.version}`,
@@ -24,6 +25,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...setting('higher_prio_send_advert', given(instance.answerHigher)),
     ...setting('owner_ignore_adverts', given(instance.ownerIgnores)),
     ...when(instance.trackPrimary === false, 'dont_track_primary'),
+    ...when(instance.noAccept === true, 'no_accept'),
     ...sendingLines(instance),
     `v3_checksum_as_v2 ${onOff(instance.plainChecksum)}`,
     `down_timer_adverts ${instance.downAdverts}`,
@@ -42,6 +44,17 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...sectionIfAny('virtual_ipaddress', addresses.map(addressText)),
     ...sectionIfAny('virtual_ipaddress_excluded', excluded.map(addressText)),
   ];
+}
+
+/** Its own interface; one line. */
+function virtualLines({ virtual, transmitBase }: VrrpSettings): string[] {
+  if (virtual === undefined) return [];
+  const { name, sort, address, group } = virtual;
+  const words = sort.kind === 'macvlan' ? ['use_vmac', `name ${word(name)}`, sort.mac] : [];
+  if (sort.kind === 'ipvlan') {
+    words.push('use_ipvlan', `name ${word(name)}`, ...(address ? [formatPrefix(address)] : []), sort.mode);
+  }
+  return [[...words, ...setting('group', group)].join(' '), ...when(transmitBase === true, 'vmac_xmit_base')];
 }
 
 const given = (value: boolean | undefined): string | undefined =>
@@ -92,12 +105,13 @@ export function trackLines(track: readonly TrackSettings[]): string[] {
   });
 }
 
-function addressText({ address, dev, label, broadcast, scope }: VirtualAddress): string {
+function addressText({ address, dev, label, broadcast, scope, vmac }: VirtualAddress): string {
   return [
     formatPrefix(address),
     ...setting('dev', dev === undefined ? undefined : word(dev)),
     ...setting('label', label === undefined ? undefined : word(label)),
     ...setting('broadcast', broadcast),
     ...when(scope !== 0, `scope ${scope}`),
+    ...when(vmac !== undefined, 'use_vmac'),
   ].join(' ');
 }
