@@ -19,6 +19,7 @@ user-mode-linux    linux.uml                  a kernel with IPVS as a process
 kmod               modprobe                   modules of that kernel
 ipvsadm            ipvsadm                    the table of IPVS, seen by another program
 keepalived         keepalived                 the peer in interop tests and the bench
+frr                /usr/lib/frr/bfdd          the peer in interop tests: BFD, VRRPv3
 tshark             tshark                     packets, seen by another program
 nftables           nft                        packet filters of the lab
 iptables           iptables-legacy            firewall marks: the lab's kernel has no nftables for IPv4

@@ -59,12 +59,19 @@ export async function statusOf(host: Host): Promise<DaemonStatus | undefined> {
   return (await ask(host, { verb: 'status' }).catch(() => undefined)) as DaemonStatus | undefined;
 }
 
-/** Starts Debian's keepalived on a host with this configuration, as a peer or to compare with. */
-export function keepalived(host: Host, configuration: string, ...options: readonly string[]): Program {
+/** The peer of interop tests: Debian's keepalived, or another version that the environment names. */
+const KEEPALIVED = process.env.VIPKEEPER_KEEPALIVED ?? 'keepalived';
+
+/** Starts keepalived on a host with this configuration, as a peer or to compare with, with a detailed log. */
+export const keepalived = (host: Host, configuration: string, ...options: readonly string[]): Program =>
+  briefKeepalived(host, configuration, '-D', ...options);
+
+/** The same with a short log: with a detailed one a line comes for each BFD packet. */
+export function briefKeepalived(host: Host, configuration: string, ...options: readonly string[]): Program {
   const path = file(host, 'keepalived.conf', configuration);
   const pids = ['-p', '-r', '-c', '-b'].flatMap((option) => [
     option,
     pathOf(host, `keepalived${option}.pid`),
   ]);
-  return host.start('keepalived', ['keepalived', '-n', '-l', '-D', '-f', path, ...pids, ...options]);
+  return host.start('keepalived', [KEEPALIVED, '-n', '-l', '-f', path, ...pids, ...options]);
 }
