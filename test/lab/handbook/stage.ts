@@ -2,7 +2,7 @@ import type { Host } from '../scene/host.ts';
 import type { Link } from '../scene/link.ts';
 import { run } from '../scene/run.ts';
 import { Scene } from '../scene/scene.ts';
-import { Client, realServer } from '../scene/traffic.ts';
+import { Client, ECHO_PORT, HTTP_PORT, realServer } from '../scene/traffic.ts';
 import { Console } from './console.ts';
 
 export const VIP = '10.0.0.100';
@@ -35,7 +35,7 @@ function frontOf(scene: Scene): Omit<Stage, 'servers'> {
 }
 
 /** LVS-NAT: the real servers are on a network of their own behind the director, which is their way out. */
-export function natStage(count: number): Stage {
+export function natStage(count: number): Stage & { readonly rack: Link } {
   const scene = new Scene();
   const front = frontOf(scene);
   const rack = scene.link('rack');
@@ -47,7 +47,7 @@ export function natStage(count: number): Stage {
       .via('192.168.1.1')
       .via('fd01::1'),
   );
-  return { ...front, servers };
+  return { ...front, rack, servers };
 }
 
 /** LVS-DR: user, director and real servers on one segment. */
@@ -61,8 +61,12 @@ export function drStage(count: number): Stage {
 }
 
 /** Starts what serves and what asks, and puts an administrator at the director. */
-export async function open(stage: Stage): Promise<{ client: Client; console: Console }> {
-  await Promise.all(stage.servers.map((server) => realServer(server)));
+export async function open(
+  stage: Stage,
+  echoPort = ECHO_PORT,
+  httpPort = HTTP_PORT,
+): Promise<{ client: Client; console: Console }> {
+  await Promise.all(stage.servers.map((server) => realServer(server, echoPort, httpPort)));
   return { client: await Client.start(stage.user), console: await Console.at(stage.director) };
 }
 

@@ -3,7 +3,13 @@ export type Ask =
   | { readonly kind: 'open'; readonly count: number; readonly host: string; readonly port: number }
   | { readonly kind: 'report' }
   | { readonly kind: 'measure' }
-  | { readonly kind: 'get'; readonly url: string; readonly milliseconds: number }
+  | {
+      readonly kind: 'get';
+      readonly url: string;
+      readonly milliseconds: number;
+      /** The client's own address. */
+      readonly from?: string;
+    }
   | { readonly kind: 'close' }
   | Dial
   | { readonly kind: 'say'; readonly call: number; readonly text: string }

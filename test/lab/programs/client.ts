@@ -110,9 +110,10 @@ function report(): Report {
   };
 }
 
-function fetchPage(url: string, milliseconds: number): Promise<string> {
+function fetchPage(url: string, milliseconds: number, from: string | undefined): Promise<string> {
+  const options = { agent: false, timeout: milliseconds, ...(from !== undefined && { localAddress: from }) };
   return new Promise((resolve) => {
-    const request = get(url, { agent: false, timeout: milliseconds }, (response) => {
+    const request = get(url, options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {
         text += piece;
@@ -139,7 +140,7 @@ async function answer(ask: Ask): Promise<unknown> {
       lastHeard = performance.now();
       return true;
     case 'get':
-      return fetchPage(ask.url, ask.milliseconds);
+      return fetchPage(ask.url, ask.milliseconds, ask.from);
     case 'dial':
       return dial(ask);
     case 'say':

@@ -104,8 +104,9 @@ export class Client {
   }
 
   /** The page at an address: a real server's name, or `error ...`, or `status ...`. */
-  async get(url: string, milliseconds = 2000): Promise<string> {
-    return String(await this.#ask({ kind: 'get', url, milliseconds }));
+  async get(url: string, milliseconds = 2000, from?: string): Promise<string> {
+    const own = from === undefined ? {} : { from };
+    return String(await this.#ask({ kind: 'get', url, milliseconds, ...own }));
   }
 
   /** Opens one connection that is silent until it is told to speak, to a server that greets with its name. */
