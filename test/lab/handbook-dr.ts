@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Console, figuresOf } from './handbook/console.ts';
 import { drStage, open, VIP, VIP6 } from './handbook/stage.ts';
 import type { Host } from './scene/host.ts';
-import { type Client, HTTP_PORT } from './scene/traffic.ts';
+import { type Client, ECHO_PORT, HTTP_PORT } from './scene/traffic.ts';
 
 /**
  * A handbook's LVS-DR: real servers that hold the VIP hide it, on IPv4 and IPv6; where they do not, they answer for
@@ -90,5 +90,35 @@ story('the same over IPv6', async () => {
   const pages = [1, 2].map(() => client.get(`http://[${VIP6}]:${HTTP_PORT}/`));
   assert.equal((await Promise.all(pages)).sort(), ['rs1', 'rs2']);
 });
+
+story(
+  'a name service by UDP: a socket stays with a server; with -o each of its datagrams is scheduled',
+  async () => {
+    // What the servers say for themselves they say as the VIP.
+    for (const server of servers) {
+      server.run('ip', 'route', 'change', '10.0.0.0/24', 'dev', 'lan', 'src', VIP);
+    }
+    await director.type(`
+    lvsadm -A -u ${VIP}:${ECHO_PORT} -s rr
+    lvsadm -a -u ${VIP}:${ECHO_PORT} -r 10.0.0.21 -g
+    lvsadm -a -u ${VIP}:${ECHO_PORT} -r 10.0.0.22 -g
+  `);
+    const answers = async (): Promise<string[]> => {
+      const call = await client.dial(VIP, ECHO_PORT, { transport: 'udp' });
+      return [call.server, await call.say('?'), await call.say('?'), await call.say('?')];
+    };
+    assert.equal(await answers(), ['rs2', 'rs2', 'rs2', 'rs2']);
+    await director.type(`lvsadm -E -u ${VIP}:${ECHO_PORT} -s rr -o`);
+    assert.equal(await answers(), ['rs1', 'rs2', 'rs1', 'rs2']);
+    assert.ok((await director.list()).includes(`UDP ${VIP}:${ECHO_PORT} rr ops`));
+    const packets = (rows: string[]): number[][] => figuresOf(rows).map((row) => row.slice(0, 3));
+    // One connection of four datagrams, then four of one.
+    await director.shows(`-L -n --stats --exact -u ${VIP}:${ECHO_PORT}`, packets, [
+      [5, 8, 0],
+      [2, 2, 0],
+      [3, 6, 0],
+    ]);
+  },
+);
 
 story.run();

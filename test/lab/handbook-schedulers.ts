@@ -13,7 +13,7 @@ import { type Call, type Client, ECHO_PORT } from './scene/traffic.ts';
 export const needs = 'kernel';
 
 const SEED = 20261;
-const STEPS = 40;
+const STEPS = 32;
 /** More connections come than go. */
 const COMING = 0.7;
 const WEIGHTS = [3, 1, 2, 4];
