@@ -25,7 +25,7 @@ story.after(() => stage.scene.close());
 let client: Client;
 let director: Console;
 story.before(async () => {
-  modules('iptable_mangle', 'xt_mark', 'xt_multiport');
+  modules('iptable_mangle', 'xt_mark');
   for (const address of [ANN, BOB]) stage.user.address('lan', `${address}/32`);
   for (const address of [ANN6, BOB6]) stage.user.address('lan', `${address}/128`);
   stage.user.address('lan', `${FAR}/24`).address('lan', `${FAR6}/64`);
@@ -102,7 +102,8 @@ story('per client: a user has one server for all ports', async () => {
 
 story('by firewall mark: a user has one server for web and telnet, and for nothing else', async () => {
   await director.type(`
-    iptables-legacy -t mangle -A PREROUTING -d ${vip(3)} -p tcp -m multiport --dports ${WEB},${TELNET} -j MARK --set-mark 1
+    iptables-legacy -t mangle -A PREROUTING -d ${vip(3)} -p tcp --dport ${WEB} -j MARK --set-mark 1
+    iptables-legacy -t mangle -A PREROUTING -d ${vip(3)} -p tcp --dport ${TELNET} -j MARK --set-mark 1
     lvsadm -A -f 1 -s rr -p ${SECONDS}
     lvsadm -a -f 1 -r 192.168.1.11 -m
     lvsadm -a -f 1 -r 192.168.1.12 -m
