@@ -1,18 +1,21 @@
 import { unreachable } from '../core/assert.ts';
 import type { OperationFailure } from '../core/balance/keeper.ts';
-import { type ServiceKey, serviceName } from '../core/balance/model.ts';
+import { parseServiceName, type ServiceKey, serviceName } from '../core/balance/model.ts';
 import type { Operation } from '../core/balance/plan.ts';
 import type { Reading } from '../core/balance/table.ts';
 import type { BalancerEffect, BalancerEvent } from '../core/balancer.ts';
 import { Balancer } from '../core/balancer.ts';
+import type { LvsTimeouts } from '../core/config/model.ts';
 import { fromIpvsDestination, fromIpvsService, toIpvsKey, toIpvsOperation } from '../core/ipvs-table.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import { Channel } from '../io/channel.ts';
 import { type Driven, Driver } from '../io/drive.ts';
 import { errnoName } from '../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
+import { readLedger, writeLedger } from '../io/ledger.ts';
 import { NetlinkError } from '../io/netlink.ts';
 import { type Probe, startProbe } from '../io/probes.ts';
+import { HeldAddresses } from './held.ts';
 import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from './messages.ts';
 
 /** A message that was lost is mended by the next whole state; a large table's is a megabyte. */
@@ -35,6 +38,7 @@ class CheckProcess {
   readonly #driven: Driven<BalancerEvent>;
   readonly #probes = new Map<string, Probe>();
   #ipvs: IpvsClient | undefined;
+  readonly #held: HeldAddresses;
   #configuration: CheckConfiguration | undefined;
   #gathering: NodeJS.Timeout | undefined;
 
@@ -43,6 +47,7 @@ class CheckProcess {
     this.#driven = new Driver().attach(this.#balancer, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
+    this.#held = new HeldAddresses((addresses) => this.#driven.handle({ type: 'held', addresses }));
     channel.onMessage((message) => {
       if (message.type === 'bfd') this.#driven.handle(message);
       else this.#configure(message.configuration);
@@ -60,7 +65,44 @@ class CheckProcess {
     this.#configuration = configuration;
     if (first && !this.#openIpvs()) return;
     const { virtualServers, global } = configuration;
-    this.#driven.handle({ type: 'configure', virtualServers, flush: first && global.flush });
+    if (first) this.#inherit(configuration.ledger);
+    this.#setTimeouts(global.timeouts);
+    this.#held.follow(virtualServers);
+    const { initNotifies } = global;
+    this.#driven.handle({ type: 'configure', virtualServers, flush: first && global.flush, initNotifies });
+  }
+
+  /** What the table has of an earlier process is ours, also where the configuration has dropped it meanwhile. */
+  #inherit(ledger: string): void {
+    try {
+      const keys = readLedger(ledger).flatMap((name) => parseServiceName(name) ?? []);
+      this.#driven.handle({ type: 'inherit', keys });
+    } catch (error) {
+      this.#log('warning', `which services are ours is not known from before: ${(error as Error).message}`);
+    }
+  }
+
+  #own(keys: readonly ServiceKey[]): void {
+    if (this.#configuration === undefined) return;
+    try {
+      writeLedger(this.#configuration.ledger, keys.map(serviceName));
+    } catch (error) {
+      this.#log('warning', `cannot write down which services are ours: ${(error as Error).message}`);
+    }
+  }
+
+  /** `lvs_timeouts`: what differs from the kernel's is set. */
+  #setTimeouts(wanted: LvsTimeouts | undefined): void {
+    const ipvs = this.#ipvs;
+    if (wanted === undefined || ipvs === undefined) return;
+    const { tcp = 0, tcpfin = 0, udp = 0 } = wanted;
+    const now = ipvs.timeouts();
+    const differs = (value: number, present: number): boolean => value !== 0 && value !== present;
+    if (!differs(tcp, now.tcp) && !differs(tcpfin, now.tcpFin) && !differs(udp, now.udp)) return;
+    const [outcome] = ipvs.apply([{ op: 'set-timeouts', timeouts: { tcp, tcpFin: tcpfin, udp } }]);
+    if (outcome !== undefined && outcome.errno !== 0) {
+      this.#log('error', `cannot set the IPVS timeouts (${errnoName(outcome.errno)})`);
+    }
   }
 
   /** Without IPVS, or the right to it, there is nothing that a restart could better. */
@@ -103,6 +145,12 @@ class CheckProcess {
       case 'log':
         this.#log(effect.level, effect.message);
         return;
+      case 'own':
+        this.#own(effect.keys);
+        return;
+      case 'happening':
+        this.#channel.send({ type: 'notify', happening: effect.happening });
+        return;
       case 'changed':
         this.#gathering ??= setTimeout(() => this.#sendState(), GATHER_MS);
         return;
@@ -110,7 +158,8 @@ class CheckProcess {
         this.#channel.send({ type: 'ready' });
         return;
       case 'released':
-        process.exit(0);
+        // What was said last leaves first.
+        setImmediate(() => process.exit(0));
         return;
       default:
         unreachable(effect);

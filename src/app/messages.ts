@@ -69,6 +69,8 @@ export interface CheckConfiguration {
   readonly global: GlobalSettings;
   /** On stop, take our services out of the kernel's table (not with `-I`). */
   readonly release: boolean;
+  /** The file that names our services in the kernel's table, for the next check process. */
+  readonly ledger: string;
 }
 export type ToCheck =
   | Configure<CheckConfiguration>

@@ -100,13 +100,13 @@ const countsOf = (counts: Readonly<Record<string, number>>): string =>
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');
 
-function serverLines({ services, problems }: CheckState): string[] {
-  const rows = services.flatMap(({ name, quorum, sorry, aliveWeight, servers }) => [
+function serverLines({ services, problems, foreign, foreignCount }: CheckState): string[] {
+  const rows = services.flatMap(({ name, quorum, sorry, aliveWeight, suspended, servers }) => [
     [
       paint('bold', name),
       quorum ? paint('green', 'quorum') : paint('red', sorry ? 'sorry server serves' : 'no quorum'),
       String(aliveWeight),
-      '',
+      suspended ? paint('yellow', 'not checked: this director does not have its address') : '',
     ],
     ...servers.map((server) => [
       `  ${server.name}`,
@@ -116,7 +116,25 @@ function serverLines({ services, problems }: CheckState): string[] {
     ]),
   ]);
   const table = aligned([header('SERVER', 'STATE', 'WEIGHT', 'WHY'), ...rows], '  ');
-  return [heading('Virtual servers'), ...table, ...problems.map((text) => paint('red', `  ${text}`))];
+  return [
+    heading('Virtual servers'),
+    ...table,
+    ...problems.map((text) => paint('red', `  ${text}`)),
+    ...foreignLines(foreign, foreignCount),
+  ];
+}
+
+/** Services that somebody else made: they are left alone. */
+function foreignLines(foreign: CheckState['foreign'], count: number): string[] {
+  if (count === 0) return [];
+  const rows = foreign.map(({ name, scheduler }) => [name, scheduler]);
+  const more = count - foreign.length;
+  return [
+    '',
+    `${heading('Foreign services')}  in the kernel's table, not of this configuration: left alone`,
+    ...aligned([header('SERVICE', 'SCHEDULER'), ...rows], '  '),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 function syncLines({ running }: SyncState): string[] {

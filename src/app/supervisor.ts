@@ -177,7 +177,8 @@ export class Supervisor implements ChildListener {
     if (onlyVrrp) return undefined;
     if (role === 'sync') return syncDaemon;
     if (virtualServers.length === 0) return undefined;
-    return { virtualServers, global, release: !this.#options.dontReleaseIpvs };
+    const { dontReleaseIpvs, stateDir } = this.#options;
+    return { virtualServers, global, release: !dontReleaseIpvs, ledger: `${stateDir}/services` };
   }
 
   #wanted(): Role[] {

@@ -1,12 +1,12 @@
-import { assert, unreachable } from './assert.ts';
+import { unreachable } from './assert.ts';
 import type { KeeperEffect, OperationFailure } from './balance/keeper.ts';
 import { TableKeeper } from './balance/keeper.ts';
 import type { ServiceKey } from './balance/model.ts';
 import { endpointName, serviceName } from './balance/model.ts';
 import type { Operation } from './balance/plan.ts';
 import { describeOperation } from './balance/plan.ts';
-import type { PoolEffect, ServerStanding } from './balance/pool.ts';
-import { Pool } from './balance/pool.ts';
+import type { ServerStanding } from './balance/pool.ts';
+import { poolName } from './balance/pool.ts';
 import type { Reading } from './balance/table.ts';
 import type { BfdNews } from './check/bfd.ts';
 import type { CheckerEffect, ServerChecks, Target } from './check/checker.ts';
@@ -15,12 +15,17 @@ import type { FileNews } from './check/file.ts';
 import type { ProbedCheck } from './check/settings.ts';
 import { type CheckResult, inWords } from './check/verdict.ts';
 import type { VirtualServerSettings } from './config/model.ts';
+import type { Ip } from './ip.ts';
 import type { Machine } from './machine.ts';
+import type { Happening } from './notify/happening.ts';
+import { Pools, targetName } from './pools.ts';
 import type { Instant } from './time.ts';
 import { earliest } from './time.ts';
 
 /** Operations of a repair that one line of the log shows. */
 const MAX_SHOWN = 3;
+/** Services of others that `status` names: somebody may have thousands. */
+const MAX_FOREIGN = 100;
 
 export type BalancerEvent =
   | {
@@ -28,7 +33,13 @@ export type BalancerEvent =
       readonly virtualServers: readonly VirtualServerSettings[];
       /** `lvs_flush`: whatever else is in the table is removed. */
       readonly flush: boolean;
+      /** `rs_init_notifies`. */
+      readonly initNotifies?: boolean;
     }
+  /** Before the first `configure`: services that an earlier process made. */
+  | { readonly type: 'inherit'; readonly keys: readonly ServiceKey[] }
+  /** The addresses that this host has now, of those that `ha_suspend` asks for. */
+  | { readonly type: 'held'; readonly addresses: readonly Ip[] }
   /** What became of a `probe`. */
   | { readonly type: 'outcome'; readonly id: string; readonly result: CheckResult }
   /** How BFD sessions and tracked files stand now. */
@@ -46,6 +57,10 @@ export type BalancerEffect =
   | { readonly type: 'read'; readonly destinationsOf: readonly ServiceKey[] }
   | { readonly type: 'apply'; readonly operations: readonly Operation[] }
   | { readonly type: 'flush' }
+  /** All services that are ours from now on: a successor is to `inherit` them. */
+  | { readonly type: 'own'; readonly keys: readonly ServiceKey[] }
+  /** What scripts, FIFOs and mails may be told of. */
+  | { readonly type: 'happening'; readonly happening: Happening }
   | {
       readonly type: 'log';
       readonly level: 'error' | 'warning' | 'notice' | 'info';
@@ -64,6 +79,9 @@ export interface BalancerStatus {
   readonly settled: boolean;
   /** What the kernel refuses, in words. */
   readonly problems: readonly string[];
+  /** Services that somebody else put into the kernel's table, the first of them, and how many there are. */
+  readonly foreign: readonly { readonly name: string; readonly scheduler: string }[];
+  readonly foreignCount: number;
 }
 
 export interface ServiceStatus {
@@ -72,6 +90,8 @@ export interface ServiceStatus {
   readonly quorum: boolean;
   readonly sorry: boolean;
   readonly aliveWeight: number;
+  /** `ha_suspend`, and this host has no address of it: its servers are not checked. */
+  readonly suspended: boolean;
   readonly servers: readonly ServerStatus[];
 }
 
@@ -85,9 +105,8 @@ export type ServerStatus = ServerStanding & Partial<Pick<ServerChecks, 'since' |
 export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   readonly #checker: Checker;
   readonly #keeper = new TableKeeper();
-  #pools = new Map<string, Pool>();
-  /** The checker's name of a server to its pool and its name there. */
-  #servers = new Map<string, { readonly pool: Pool; readonly name: string }>();
+  readonly #pools = new Pools();
+  #held: ReadonlySet<Ip> = new Set();
   #unable = false;
   #stopped = false;
   #effects: BalancerEffect[] = [];
@@ -106,20 +125,34 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       const { since, checks } = this.#checker.seen(name) ?? {};
       return { ...server, cause, ...(since !== undefined && { since }), ...(checks && { checks }) };
     };
-    const services = Array.from(this.#pools, ([service, pool]) => ({
+    const services = this.#pools.all().map(({ pool, settings }) => ({
       name: pool.name,
       quorum: pool.held,
       sorry: pool.sorry,
       aliveWeight: pool.aliveWeight(),
-      servers: pool.servers().map((server) => lately(service, server)),
+      suspended: this.#isSuspended(settings),
+      servers: pool.servers().map((server) => lately(pool.name, server)),
     }));
-    return { services, settled: this.#keeper.settled, problems: this.#keeper.problems() };
+    const foreign = this.#keeper.foreign();
+    return {
+      services,
+      settled: this.#keeper.settled,
+      problems: this.#keeper.problems(),
+      foreign: foreign
+        .slice(0, MAX_FOREIGN)
+        .map(({ key, scheduler }) => ({ name: serviceName(key), scheduler })),
+      foreignCount: foreign.length,
+    };
   }
 
   handle(event: BalancerEvent, now: Instant): void {
     switch (event.type) {
       case 'configure':
-        this.#configure(event.virtualServers, event.flush, now);
+        this.#configure(event, now);
+        break;
+      case 'held':
+        this.#held = new Set(event.addresses);
+        this.#applyHeld(now);
         break;
       case 'outcome':
       case 'bfd':
@@ -152,51 +185,40 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     return effects;
   }
 
-  #configure(virtualServers: readonly VirtualServerSettings[], flush: boolean, now: Instant): void {
+  #configure(event: Extract<BalancerEvent, { type: 'configure' }>, now: Instant): void {
     if (this.#stopped) return;
-    const distinct = new Map<string, VirtualServerSettings>();
-    for (const server of virtualServers) {
-      const name = serviceName(server.service.key);
-      if (distinct.has(name)) this.#log('warning', `${name} is configured twice; the first is used`);
-      else distinct.set(name, server);
-    }
-    const targets = Array.from(distinct).flatMap(([name, { realServers }]) => targetsOf(name, realServers));
-    this.#checker.handle({ type: 'configure', targets }, now);
-    const before = this.#pools;
-    this.#pools = new Map();
-    this.#servers = new Map();
-    for (const [service, settings] of distinct) {
-      const health = new Map(
-        settings.realServers.map(({ destination }) => {
-          const name = endpointName(destination.address, destination.port);
-          const { weight } = destination;
-          return [
-            name,
-            this.#checker.health(targetName(service, name)) ?? { up: true, cause: 'not checked', weight },
-          ];
-        }),
-      );
-      const pool = new Pool(settings, health, before.get(service)?.held);
-      this.#pools.set(service, pool);
-      for (const { name } of pool.servers()) this.#servers.set(targetName(service, name), { pool, name });
-      this.#sayStart(pool, before.get(service));
-    }
-    const entries = Array.from(this.#pools.values(), (pool) => pool.entry());
-    this.#keeper.handle({ type: 'want', entries, claim: flush }, now);
+    const { virtualServers, flush, initNotifies = false } = event;
+    this.#checker.handle({ type: 'configure', targets: this.#targets(virtualServers) }, now);
+    this.#pools.configure(virtualServers, (target) => this.#checker.health(target), initNotifies);
+    this.#keeper.handle({ type: 'want', entries: this.#pools.entries(), claim: flush }, now);
     this.#effects.push({ type: 'changed' });
   }
 
-  /** A fresh pool says only what an operator does not expect: that it has no quorum. */
-  #sayStart(pool: Pool, before: Pool | undefined): void {
-    for (const effect of pool.take()) {
-      if (effect.type === 'quorum' && !effect.held && before?.held !== false) this.#sayQuorum(effect);
-    }
+  #applyHeld(now: Instant): void {
+    if (this.#stopped) return;
+    const all = this.#pools.all().map(({ settings }) => settings);
+    this.#checker.handle({ type: 'configure', targets: this.#targets(all) }, now);
+    this.#effects.push({ type: 'changed' });
+  }
+
+  #isSuspended({ haSuspend, services }: VirtualServerSettings): boolean {
+    if (haSuspend !== true) return false;
+    return !services.some(({ key }) => key.kind === 'address' && this.#held.has(key.address));
+  }
+
+  #targets(all: readonly VirtualServerSettings[]): Target[] {
+    return all.flatMap((settings) => {
+      const suspended = this.#isSuspended(settings);
+      return targetsOf(poolName(settings), settings.realServers).map((target) => ({ ...target, suspended }));
+    });
   }
 
   #stop(release: boolean, flush: boolean, now: Instant): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#checker.handle({ type: 'configure', targets: [] }, now);
+    this.#pools.stop();
+    this.#effects.push(...this.#pools.take());
     if (release) this.#keeper.handle({ type: 'release', flush }, now);
     else this.#effects.push({ type: 'released' });
   }
@@ -204,6 +226,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   /** Carries what one part says to the next, until none has anything to say. */
   #settle(now: Instant): void {
     for (const effect of this.#checker.take()) this.#fromChecker(effect, now);
+    this.#effects.push(...this.#pools.take());
     for (const effect of this.#keeper.take()) this.#fromKeeper(effect);
   }
 
@@ -217,45 +240,22 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         this.#sayResult(effect);
         return;
       case 'health':
-        if (!this.#stopped) this.#fromHealth(effect, now);
-        return;
       case 'weight':
-        if (!this.#stopped) this.#fromWeight(effect, now);
+        if (!this.#stopped) this.#turn(effect, now);
+        return;
+      case 'confirmed':
+        if (!this.#stopped) this.#pools.confirm(effect.server, effect.cause);
         return;
       default:
         unreachable(effect);
     }
   }
 
-  #fromWeight(effect: Extract<CheckerEffect, { type: 'weight' }>, now: Instant): void {
-    const { weight, cause } = effect;
-    const server = this.#servers.get(effect.server);
-    assert(server !== undefined, `no pool has the server ${effect.server}`);
-    const { pool, name } = server;
-    this.#log('notice', `${pool.name}: real server ${name} has weight ${weight}: ${cause}`);
-    pool.handle({ type: 'weight', server: name, weight, cause });
-    this.#fromPool(pool, now);
-  }
-
-  #fromHealth(effect: Extract<CheckerEffect, { type: 'health' }>, now: Instant): void {
-    const { up, cause } = effect;
-    const server = this.#servers.get(effect.server);
-    assert(server !== undefined, `no pool has the server ${effect.server}`);
-    const { pool, name } = server;
-    this.#log(
-      up ? 'notice' : 'warning',
-      `${pool.name}: real server ${name} is ${up ? 'up' : 'down'}: ${cause}`,
-    );
-    // A reload's pools know it from the start, and then have nothing to say.
-    pool.handle({ type: 'health', server: name, up, cause });
-    this.#fromPool(pool, now);
-  }
-
-  #fromPool(pool: Pool, now: Instant): void {
-    for (const said of pool.take()) {
-      if (said.type === 'entry') this.#keeper.handle({ type: 'entry', entry: said.entry }, now);
-      else this.#sayQuorum(said);
-    }
+  #turn(effect: Extract<CheckerEffect, { type: 'health' | 'weight' }>, now: Instant): void {
+    const { server } = effect;
+    const entries =
+      effect.type === 'health' ? this.#pools.turn(server, effect) : this.#pools.weigh(server, effect);
+    if (entries.length > 0) this.#keeper.handle({ type: 'entries', entries }, now);
     this.#effects.push({ type: 'changed' });
   }
 
@@ -292,12 +292,6 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     }
   }
 
-  #sayQuorum(effect: Extract<PoolEffect, { type: 'quorum' }>): void {
-    const { service, held, weight, threshold, cause } = effect;
-    const words = `quorum ${held ? 'gained' : 'lost'}: weight ${weight} alive, ${threshold} needed`;
-    this.#log(held ? 'notice' : 'warning', `${service}: ${words} (${cause})`);
-  }
-
   #sayRepair(operations: readonly Operation[]): void {
     const shown = operations.slice(0, MAX_SHOWN).map(describeOperation).join(', ');
     const more = operations.length > MAX_SHOWN ? ` and ${operations.length - MAX_SHOWN} more` : '';
@@ -308,8 +302,6 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     this.#effects.push({ type: 'log', level, message });
   }
 }
-
-const targetName = (service: string, server: string): string => `${service} ${server}`;
 
 /** The checks of a service's real servers; of a server that is written twice the first. */
 function targetsOf(service: string, servers: VirtualServerSettings['realServers']): Target[] {

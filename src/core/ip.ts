@@ -83,3 +83,12 @@ export const formatPrefix = (prefix: Prefix): string => `${prefix.ip}/${prefix.l
 export function endpointName(address: Ip, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** What `endpointName` wrote; `undefined` for any other text. */
+export function parseEndpoint(text: string): { readonly address: Ip; readonly port: number } | undefined {
+  const [, bracketed, bare, digits = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const address = parseIp(bracketed ?? bare ?? '');
+  const port = Number(digits);
+  if (address === undefined || port > 65_535) return undefined;
+  return endpointName(address, port) === text ? { address, port } : undefined;
+}

@@ -1,9 +1,22 @@
 import { unreachable } from './assert.ts';
-import type { Destination, ForwardingMethod, Protocol, Service, ServiceKey } from './balance/model.ts';
+import type {
+  Destination,
+  ForwardingMethod,
+  Protocol,
+  Service,
+  ServiceKey,
+  Tunnel,
+} from './balance/model.ts';
 import type { Operation, PresentDestination } from './balance/plan.ts';
 import { familyOf } from './ip.ts';
-import type { IpvsDestination, IpvsOperation, IpvsService, IpvsServiceKey } from './netlink/ipvs.ts';
-import { IP_PROTOCOL, METHOD, SERVICE_FLAG, TUNNEL_TYPE } from './netlink/ipvs.ts';
+import type {
+  IpvsDestination,
+  IpvsOperation,
+  IpvsService,
+  IpvsServiceKey,
+  IpvsTunnel,
+} from './netlink/ipvs.ts';
+import { IP_PROTOCOL, METHOD, SERVICE_FLAG, TUNNEL_FLAG, TUNNEL_TYPE } from './netlink/ipvs.ts';
 
 /**
  * Between the balancer's words and the kernel's numbers. What the kernel has and the words cannot say is
@@ -37,10 +50,18 @@ export function toIpvsService(service: Service): IpvsService {
 }
 
 export function toIpvsDestination(destination: Destination): IpvsDestination {
-  const { address, port, method, weight, upper, lower } = destination;
-  const tunnel = method === 'tun' ? { tunnel: { type: TUNNEL_TYPE.ipip, port: 0, flags: 0 } } : {};
-  return { address, port, method: METHODS[method], weight, upper, lower, ...tunnel };
+  const { address, port, method, weight, upper, lower, tunnel } = destination;
+  const encapsulation = method === 'tun' ? { tunnel: toIpvsTunnel(tunnel) } : {};
+  return { address, port, method: METHODS[method], weight, upper, lower, ...encapsulation };
 }
+
+/** An edit that does not say it leaves what was there before, so plain IP in IP is said too. */
+function toIpvsTunnel(tunnel: Tunnel | undefined): IpvsTunnel {
+  if (tunnel === undefined) return { type: TUNNEL_TYPE.ipip, port: 0, flags: 0 };
+  return { type: TUNNEL_TYPE[tunnel.type], port: tunnel.port, flags: CHECKSUMS[tunnel.checksum] };
+}
+
+const CHECKSUMS = { nocsum: 0, csum: TUNNEL_FLAG.checksum, remcsum: TUNNEL_FLAG.remoteChecksum } as const;
 
 export function toIpvsOperation(operation: Operation): IpvsOperation {
   switch (operation.kind) {
@@ -90,11 +111,13 @@ export function fromIpvsService(shown: IpvsService): Service | undefined {
 export function fromIpvsDestination(shown: IpvsDestination): PresentDestination {
   const { address, port, weight, upper, lower } = shown;
   const method = (Object.keys(METHODS) as ForwardingMethod[]).find((name) => METHODS[name] === shown.method);
-  const strange = method === undefined || (shown.tunnel !== undefined && !isPlain(shown.tunnel));
+  const tunnel = method === 'tun' && shown.tunnel !== undefined ? fromIpvsTunnel(shown.tunnel) : undefined;
+  const strange = method === undefined || tunnel === 'strange';
   return {
     address,
     port,
     method: method ?? 'nat',
+    ...(typeof tunnel === 'object' ? { tunnel } : {}),
     weight,
     upper,
     lower,
@@ -102,5 +125,10 @@ export function fromIpvsDestination(shown: IpvsDestination): PresentDestination 
   };
 }
 
-const isPlain = ({ type, flags }: { readonly type: number; readonly flags: number }): boolean =>
-  type === TUNNEL_TYPE.ipip && flags === 0;
+/** `undefined` for plain IP in IP; `strange` for what the model has no words for. */
+function fromIpvsTunnel({ type, port, flags }: IpvsTunnel): Tunnel | 'strange' | undefined {
+  if (type === TUNNEL_TYPE.ipip && flags === 0) return undefined;
+  const name = (['gue', 'gre'] as const).find((each) => TUNNEL_TYPE[each] === type);
+  const checksum = (['nocsum', 'csum', 'remcsum'] as const).find((each) => CHECKSUMS[each] === flags);
+  return name === undefined || checksum === undefined ? 'strange' : { type: name, port, checksum };
+}

@@ -1,136 +1,14 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TableEntry } from '../../src/core/balance/model.ts';
-import { endpointName, serviceName } from '../../src/core/balance/model.ts';
-import type { BalancerEffect, BalancerEvent } from '../../src/core/balancer.ts';
-import { Balancer } from '../../src/core/balancer.ts';
+import { parseServiceName } from '../../src/core/balance/model.ts';
+import { poolName } from '../../src/core/balance/pool.ts';
 import { judgeFailure } from '../../src/core/check/failure.ts';
-import type { CheckResult } from '../../src/core/check/verdict.ts';
-import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
 import { ip } from '../../src/core/ip.ts';
-import type { Instant } from '../../src/core/time.ts';
-import { instant, micros, seconds } from '../../src/core/time.ts';
-import { ModelKernel, sorted } from './balance/model-kernel.ts';
+
+import { realServer, virtualServer, World } from './balancer-world.ts';
 
 const test = suite('balancer');
-
-const realServer = (last: number, more: Partial<RealServerSettings> = {}): RealServerSettings => ({
-  destination: { address: ip(`10.0.1.${last}`), port: 80, method: 'nat', weight: 1, upper: 0, lower: 0 },
-  inhibit: false,
-  checks: [
-    {
-      kind: 'tcp',
-      address: ip(`10.0.1.${last}`),
-      port: 80,
-      timeout: seconds(5),
-      period: seconds(6),
-      warmup: seconds(6),
-      retries: 1,
-      retryDelay: seconds(1),
-      alpha: false,
-    },
-  ],
-  ...more,
-});
-
-const virtualServer = (
-  realServers: readonly RealServerSettings[],
-  more: Partial<VirtualServerSettings> = {},
-): VirtualServerSettings => ({
-  service: {
-    key: { kind: 'address', protocol: 'tcp', address: ip('10.0.0.1'), port: 80 },
-    scheduler: 'wlc',
-    flags: 0,
-    persistence: 0,
-    granularity: 32,
-  },
-  realServers,
-  quorum: 1,
-  hysteresis: 0,
-  ...more,
-});
-
-/** A balancer with a model kernel, and real servers that answer or refuse. */
-class World {
-  readonly balancer = new Balancer();
-  readonly kernel: ModelKernel;
-  readonly dead = new Set<string>();
-  readonly log: string[] = [];
-  readonly others: string[] = [];
-  now: Instant = instant(0);
-
-  constructor(actual: readonly TableEntry[] = []) {
-    this.kernel = new ModelKernel(actual);
-  }
-
-  event(event: BalancerEvent): void {
-    this.balancer.handle(event, this.now);
-    this.settle();
-  }
-
-  configure(...virtualServers: VirtualServerSettings[]): void {
-    this.event({ type: 'configure', virtualServers, flush: false });
-  }
-
-  pass(s: number): void {
-    const end = this.now + s * 1e6;
-    for (let at = this.balancer.deadline(); at !== undefined && at <= end; at = this.balancer.deadline()) {
-      this.now = instant(Math.max(at, this.now));
-      this.balancer.timeout(this.now);
-      this.settle();
-    }
-    this.now = instant(end);
-  }
-
-  settle(): void {
-    for (let effects = this.balancer.take(); effects.length > 0; effects = this.balancer.take()) {
-      for (const effect of effects) {
-        const answer = this.perform(effect);
-        if (answer !== undefined) this.balancer.handle(answer, this.now);
-      }
-    }
-  }
-
-  perform(effect: BalancerEffect): BalancerEvent | undefined {
-    switch (effect.type) {
-      case 'probe':
-        return { type: 'outcome', id: effect.id, result: this.answer(effect.id) };
-      case 'read': {
-        const present = this.kernel.table();
-        const destinations = present.map(({ service: { key }, destinations: list }) => ({ key, list }));
-        return { type: 'table', reading: { services: present.map(({ service }) => service), destinations } };
-      }
-      case 'apply':
-        for (const operation of effect.operations) this.kernel.apply(operation);
-        return { type: 'applied', failures: [] };
-      case 'log':
-        this.log.push(`${effect.level} ${effect.message}`);
-        return undefined;
-      case 'changed':
-        return undefined;
-      default:
-        this.others.push(effect.type);
-        return undefined;
-    }
-  }
-
-  answer(id: string): CheckResult {
-    const address = /of (\S+):\d+$/.exec(id)?.[1] ?? '';
-    return this.dead.has(address)
-      ? judgeFailure('ECONNREFUSED')
-      : { verdict: 'good', reason: 'connected', latency: micros(300) };
-  }
-
-  /** The table as words: `10.0.1.1:80=1` of all services. */
-  serving(): string {
-    return sorted(this.kernel.table())
-      .flatMap(({ destinations }) =>
-        destinations.map((d) => `${endpointName(d.address, d.port)}=${d.weight}`),
-      )
-      .join(' ');
-  }
-}
 
 test('servers start in the table; a dead one leaves it with its reason and comes back', () => {
   const world = new World();
@@ -239,11 +117,40 @@ test('stop without release leaves the table as it is', () => {
   assert.is(world.others.at(-1), 'released');
 });
 
-test('a service that is written twice counts once, and it is said', () => {
+test('ha_suspend: servers are checked only while the address is here, and stay as they stood', () => {
   const world = new World();
-  world.configure(virtualServer([realServer(1)]), virtualServer([realServer(2)]));
-  assert.is(world.serving(), '10.0.1.1:80=1');
-  assert.equal(world.log, ['warning tcp 10.0.0.1:80 is configured twice; the first is used']);
+  world.configure(virtualServer([realServer(1), realServer(2)], { haSuspend: true }));
+  const suspended = () => world.balancer.status().services[0]?.suspended;
+  world.dead.add('10.0.1.1');
+  world.pass(60);
+  assert.is(world.serving(), '10.0.1.1:80=1 10.0.1.2:80=1');
+  assert.is(suspended(), true);
+  world.event({ type: 'held', addresses: [ip('10.0.0.1')] });
+  world.pass(12);
+  assert.is(world.serving(), '10.0.1.2:80=1');
+  world.event({ type: 'held', addresses: [] });
+  world.dead.clear();
+  world.pass(60);
+  assert.is(world.serving(), '10.0.1.2:80=1');
+  world.event({ type: 'held', addresses: [ip('10.0.0.1')] });
+  world.pass(12);
+  assert.is(world.serving(), '10.0.1.1:80=1 10.0.1.2:80=1');
+  assert.is(suspended(), false);
+});
+
+test('services of others are shown; what an earlier process made and nobody wants any more goes', () => {
+  const before = new World();
+  before.configure(virtualServer([realServer(1)]));
+  assert.equal(before.owned, ['tcp 10.0.0.1:80']);
+  const after = new World(before.kernel.table());
+  after.configure();
+  assert.equal(after.balancer.status().foreign, [{ name: 'tcp 10.0.0.1:80', scheduler: 'wlc' }]);
+  const heir = new World(before.kernel.table());
+  heir.event({ type: 'inherit', keys: before.owned.flatMap((name) => parseServiceName(name) ?? []) });
+  heir.configure();
+  assert.equal(heir.kernel.table(), []);
+  heir.pass(10);
+  assert.equal([heir.owned, heir.balancer.status().foreignCount], [[], 0]);
 });
 
 test('whatever dies and comes back: the table follows the rules within a period and its retries', () => {
@@ -277,7 +184,7 @@ test('whatever dies and comes back: the table follows the rules within a period 
       });
       if (sorry && !held) expected.push('10.0.1.9:80=1');
       assert.is(world.serving(), expected.join(' '));
-      assert.is(serviceName(virtualServer([]).service.key), world.balancer.status().services[0]?.name);
+      assert.is(poolName(virtualServer([])), world.balancer.status().services[0]?.name);
     }),
     { numRuns: 200 },
   );

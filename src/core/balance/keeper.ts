@@ -3,7 +3,7 @@ import type { Machine } from '../machine.ts';
 import type { Instant } from '../time.ts';
 import { after, seconds } from '../time.ts';
 import { explainFailure } from './failure.ts';
-import type { ServiceKey, TableEntry } from './model.ts';
+import type { Service, ServiceKey, TableEntry } from './model.ts';
 import { serviceName } from './model.ts';
 import type { Operation } from './plan.ts';
 import { plan } from './plan.ts';
@@ -16,8 +16,10 @@ export type KeeperEvent =
    * removed (`lvs_flush`, without cutting the connections of what stays).
    */
   | { readonly type: 'want'; readonly entries: readonly TableEntry[]; readonly claim: boolean }
-  /** One entry of those changed. */
-  | { readonly type: 'entry'; readonly entry: TableEntry }
+  /** Some entries of those changed. */
+  | { readonly type: 'entries'; readonly entries: readonly TableEntry[] }
+  /** Services that an earlier process made, before the first `want`: what is not wanted of them is removed. */
+  | { readonly type: 'inherit'; readonly keys: readonly ServiceKey[] }
   /** The result of `read`. */
   | { readonly type: 'table'; readonly reading: Reading }
   | { readonly type: 'unreadable'; readonly reason: string }
@@ -37,6 +39,8 @@ export type KeeperEffect =
   /** Perform these in order, a failed one not stopping the rest. */
   | { readonly type: 'apply'; readonly operations: readonly Operation[] }
   | { readonly type: 'flush' }
+  /** All services that are ours from now on, for a successor to `inherit`. Said before they are made. */
+  | { readonly type: 'own'; readonly keys: readonly ServiceKey[] }
   | { readonly type: 'problem'; readonly message: string }
   /** A reading found that somebody else changed what is ours; these operations, which follow, put it back. */
   | { readonly type: 'repair'; readonly operations: readonly Operation[] }
@@ -64,6 +68,8 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
   readonly #wanted = new Map<string, TableEntry>();
   /** Services that we have wanted at some time, and with `claim` all: those that we may remove. */
   readonly #owned = new Map<string, ServiceKey>();
+  /** Whether `owned` is not what was last said to be ours. */
+  #unsaid = false;
   readonly #dirty = new Set<string>();
   /** What the kernel refuses, and what of it has been said: a refusal is tried again, and said once. */
   readonly #current = new Set<string>();
@@ -93,13 +99,21 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
     return this.#settled;
   }
 
+  /** Services that are in the kernel's table and not ours, as the last reading found them. */
+  foreign(): Service[] {
+    return this.#known.services().filter(({ key }) => !this.#owned.has(serviceName(key)));
+  }
+
   handle(event: KeeperEvent, now: Instant): void {
     switch (event.type) {
       case 'want':
         this.#want(event.entries, event.claim, now);
         break;
-      case 'entry':
-        this.#entry(event.entry);
+      case 'entries':
+        for (const entry of event.entries) this.#entry(entry);
+        break;
+      case 'inherit':
+        for (const key of event.keys) this.#own(key);
         break;
       case 'table':
         this.#read(event.reading, now);
@@ -136,13 +150,16 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
 
   #want(entries: readonly TableEntry[], claim: boolean, now: Instant): void {
     const before = new Set(this.#wanted.keys());
+    const first = this.#readAt === undefined;
+    let unread = first || claim;
     this.#wanted.clear();
     for (const entry of entries) {
       const name = serviceName(entry.service.key);
       this.#wanted.set(name, entry);
-      this.#owned.set(name, entry.service.key);
+      this.#own(entry.service.key);
       this.#dirty.add(name);
       before.delete(name);
+      unread ||= !this.#known.isRead(name);
     }
     // After those that stay, so that what goes is removed last.
     for (const name of before) {
@@ -150,8 +167,27 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
       this.#dirty.add(name);
     }
     this.#claim ||= claim;
+    this.#sayOwned();
+    // What is known of ours is at most a period old, and then put right: a reload need not read thousands again.
+    if (!unread) return;
     this.#complete = true;
     this.#readAt = now;
+  }
+
+  #own(key: ServiceKey): void {
+    const name = serviceName(key);
+    this.#unsaid ||= !this.#owned.has(name);
+    this.#owned.set(name, key);
+  }
+
+  #disown(name: string): void {
+    this.#unsaid = this.#owned.delete(name) || this.#unsaid;
+  }
+
+  #sayOwned(): void {
+    if (!this.#unsaid) return;
+    this.#unsaid = false;
+    this.#effects.push({ type: 'own', keys: Array.from(this.#owned.values()) });
   }
 
   #entry(entry: TableEntry): void {
@@ -168,7 +204,7 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
     this.#readAt = after(now, READ_PERIOD);
     this.#known.update(reading);
     if (this.#claim) {
-      for (const { key } of reading.services) this.#owned.set(serviceName(key), key);
+      for (const { key } of reading.services) this.#own(key);
       this.#claim = false;
     }
     for (const name of this.#wanted.keys()) this.#dirty.add(name);
@@ -255,13 +291,14 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
         if (this.#steady.has(name)) repairs.push(operation);
       }
       this.#steady.delete(name);
-      if (wanted === undefined && present.length === 0) this.#owned.delete(name);
+      if (wanted === undefined && present.length === 0) this.#disown(name);
     }
     if (repairs.length > 0) this.#effects.push({ type: 'repair', operations: repairs });
     return operations;
   }
 
   #settle(): void {
+    this.#sayOwned();
     if (this.#settled) return;
     this.#settled = true;
     this.#effects.push({ type: 'settled' });
@@ -281,6 +318,8 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
     } else if (operations.length > 0) this.#startApplying(operations);
     else {
       this.#release = 'done';
+      for (const name of this.#owned.keys()) if (this.#known.entry(name).length === 0) this.#disown(name);
+      this.#sayOwned();
       this.#effects.push({ type: 'released' });
       return;
     }

@@ -1,5 +1,5 @@
 import type { Ip } from '../ip.ts';
-import { endpointName } from '../ip.ts';
+import { endpointName, parseEndpoint } from '../ip.ts';
 
 export { endpointName };
 
@@ -31,11 +31,22 @@ export interface Destination {
   readonly address: Ip;
   readonly port: number;
   readonly method: ForwardingMethod;
+  /** With `tun`, when it is not plain IP in IP. */
+  readonly tunnel?: Tunnel;
   /** 0..2^31-1; 0 takes no new connections. */
   readonly weight: number;
   /** Upper and lower connection thresholds; 0 for none. */
   readonly upper: number;
   readonly lower: number;
+}
+
+/** An encapsulation that knows more than IP in IP does. */
+export interface Tunnel {
+  readonly type: 'gue' | 'gre';
+  /** UDP port of the far end for `gue`, 0 for `gre`. */
+  readonly port: number;
+  /** `remcsum` is for `gue` only. */
+  readonly checksum: 'nocsum' | 'csum' | 'remcsum';
 }
 
 /** A service with all of its destinations. */
@@ -48,4 +59,13 @@ export interface TableEntry {
 export function serviceName(key: ServiceKey): string {
   if (key.kind === 'fwmark') return `fwmark ${key.mark} inet${key.family === 6 ? '6' : ''}`;
   return `${key.protocol} ${endpointName(key.address, key.port)}`;
+}
+
+/** The key that `serviceName` wrote so; `undefined` for any other text. */
+export function parseServiceName(text: string): ServiceKey | undefined {
+  const mark = /^fwmark ([1-9]\d{0,9}) inet(6?)$/.exec(text);
+  if (mark !== null) return { kind: 'fwmark', mark: Number(mark[1]), family: mark[2] === '6' ? 6 : 4 };
+  const [, protocol, endpoint] = /^(tcp|udp|sctp) (\S+)$/.exec(text) ?? [];
+  const found = endpoint === undefined ? undefined : parseEndpoint(endpoint);
+  return found && { kind: 'address', protocol: protocol as Protocol, ...found };
 }

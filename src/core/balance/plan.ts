@@ -1,4 +1,4 @@
-import type { Destination, Service, ServiceKey, TableEntry } from './model.ts';
+import type { Destination, Service, ServiceKey, TableEntry, Tunnel } from './model.ts';
 import { endpointName, serviceName } from './model.ts';
 
 /** One change of the kernel's IPVS table: one generic-netlink command each. */
@@ -12,7 +12,7 @@ export type Operation =
 
 /** A destination as the kernel has it. */
 export interface PresentDestination extends Destination {
-  /** It has settings that the model cannot say (a GUE tunnel): never equal to what is wanted. */
+  /** It has settings that the model cannot say: never equal to what is wanted. */
   readonly beyondModel?: true;
 }
 
@@ -114,9 +114,13 @@ export function sameDestination(wanted: Destination, found: PresentDestination):
     wanted.method === found.method &&
     wanted.weight === found.weight &&
     wanted.upper === found.upper &&
-    wanted.lower === found.lower
+    wanted.lower === found.lower &&
+    sameTunnel(wanted.tunnel, found.tunnel)
   );
 }
+
+const sameTunnel = (a: Tunnel | undefined, b: Tunnel | undefined): boolean =>
+  a?.type === b?.type && a?.port === b?.port && a?.checksum === b?.checksum;
 
 /** In words, for the log: `add destination 10.0.0.2:80 weight 3 of tcp 10.0.0.1:80`. */
 export function describeOperation(operation: Operation): string {

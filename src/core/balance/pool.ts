@@ -1,11 +1,13 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
-import type { Destination, Service, TableEntry } from './model.ts';
+import type { Destination, Service, ServiceKey, TableEntry } from './model.ts';
 import { endpointName, serviceName } from './model.ts';
 
 /** What a pool needs of a `virtual_server` block. */
 export interface PoolSettings {
-  readonly service: Service;
+  /** One, or all those of its group: they have the same servers, checks and quorum. */
+  readonly services: readonly Service[];
+  readonly group?: { readonly name: string };
   readonly realServers: readonly PoolServer[];
   /** `sorry_server`: serves while the quorum is lost. */
   readonly sorry?: Destination;
@@ -48,8 +50,17 @@ export type PoolEffect =
       readonly threshold: number;
       readonly cause: string;
     }
-  /** What the kernel's table should hold for this service from now on. */
-  | { readonly type: 'entry'; readonly entry: TableEntry; readonly cause: string };
+  /** What the kernel's table should hold for its services has changed: see `entry`. */
+  | { readonly type: 'entries'; readonly cause: string };
+
+/** The pool's name in the log and in `status`: its service's, or `group web tcp`. */
+export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'group'>): string {
+  const [first] = services;
+  assert(first !== undefined, 'a virtual server without services');
+  if (group === undefined) return serviceName(first.key);
+  const key = services.find((service) => service.key.kind === 'address')?.key ?? first.key;
+  return `group ${group.name} ${key.kind === 'address' ? key.protocol : `inet${key.family === 6 ? '6' : ''}`}`;
+}
 
 /**
  * One virtual server: from the health of its real servers to its entry in the IPVS table. The rules are
@@ -76,7 +87,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
 
   /**
    * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. `held`:
-   * the quorum as it was before a reload, for the hysteresis. The first entry is among the effects at once.
+   * the quorum as it was before a reload, for the hysteresis. How it begins is among the effects at once.
    */
   constructor(
     settings: PoolSettings,
@@ -85,7 +96,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
   ) {
     this.#settings = settings;
     this.#held = held;
-    this.name = serviceName(settings.service.key);
+    this.name = poolName(settings);
     let total = 0;
     for (const server of settings.realServers) {
       const name = endpointName(server.destination.address, server.destination.port);
@@ -100,7 +111,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     this.#lose = this.#quorum - hysteresis;
     this.#regain = Math.max(this.#quorum, Math.min(this.#quorum + hysteresis, total));
     this.#judgeQuorum('start', true);
-    this.#effects.push({ type: 'entry', entry: this.entry(), cause: 'start' });
+    this.#effects.push({ type: 'entries', cause: 'start' });
   }
 
   get held(): boolean {
@@ -135,7 +146,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     this.#servers.set(event.server, changed);
     if (changed.up === server.up && changed.weight === server.weight) return;
     this.#judgeQuorum(`${server.name}: ${cause}`, false);
-    this.#effects.push({ type: 'entry', entry: this.entry(), cause: `${server.name}: ${cause}` });
+    this.#effects.push({ type: 'entries', cause: `${server.name}: ${cause}` });
   }
 
   deadline(): undefined {
@@ -150,9 +161,17 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     return effects;
   }
 
-  /** What the kernel's table should hold for this service now. */
-  entry(): TableEntry {
-    const { service, sorry, sorryInhibit } = this.#settings;
+  get services(): readonly Service[] {
+    return this.#settings.services;
+  }
+
+  /** What the kernel's table should hold for one of its services now. */
+  entry(service: Service): TableEntry {
+    return { service, destinations: this.#destinations().map((each) => placed(each, service.key)) };
+  }
+
+  #destinations(): Destination[] {
+    const { sorry, sorryInhibit } = this.#settings;
     const destinations: Destination[] = [];
     if (sorry !== undefined && this.sorry) destinations.push(sorry);
     for (const server of this.#servers.values()) {
@@ -165,7 +184,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     if (sorry !== undefined && !this.sorry && sorryInhibit === true) {
       if (!destinations.some((d) => sameEndpoint(d, sorry))) destinations.push({ ...sorry, weight: 0 });
     }
-    return { service, destinations };
+    return destinations;
   }
 
   #judgeQuorum(cause: string, first: boolean): void {
@@ -177,6 +196,12 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     this.#effects.push({ type: 'quorum', service: this.name, held, weight, threshold, cause });
   }
 }
+
+/** Only NAT rewrites ports: DR and TUN keep the service's, and a mark has none. */
+const placed = (destination: Destination, key: ServiceKey): Destination =>
+  destination.method === 'nat'
+    ? destination
+    : { ...destination, port: key.kind === 'address' ? key.port : 0 };
 
 const sameEndpoint = (a: Destination, b: Destination): boolean =>
   a.address === b.address && a.port === b.port;

@@ -20,8 +20,13 @@ export class KnownTable {
   readonly #services = new Map<string, Service>();
   readonly #destinations = new Map<string, readonly PresentDestination[]>();
 
-  names(): IterableIterator<string> {
-    return this.#services.keys();
+  services(): Service[] {
+    return Array.from(this.#services.values());
+  }
+
+  /** Whether its destinations are known: it was read with them, or was not there. */
+  isRead(name: string): boolean {
+    return !this.#services.has(name) || this.#destinations.has(name);
   }
 
   /** The entry as a table of one or none. */
@@ -44,6 +49,9 @@ export class KnownTable {
   performed(operation: Operation): void {
     switch (operation.kind) {
       case 'add service':
+        this.#destinations.set(serviceName(operation.service.key), []);
+        this.#services.set(serviceName(operation.service.key), operation.service);
+        return;
       case 'edit service':
         this.#services.set(serviceName(operation.service.key), operation.service);
         return;

@@ -18,6 +18,8 @@ export interface Target {
   /** The configured weight, which checks may change. */
   readonly weight: number;
   readonly checks: readonly CheckSettings[];
+  /** No probes for it for the time being: it stays as it stands. */
+  readonly suspended?: boolean;
 }
 
 export type CheckerEvent =
@@ -42,6 +44,8 @@ export type CheckerEffect =
     }
   /** The server as a whole went up or down. */
   | { readonly type: 'health'; readonly server: string; readonly up: boolean; readonly cause: string }
+  /** The first result of a check confirms that its server, which began as down (`alpha`), is so. */
+  | { readonly type: 'confirmed'; readonly server: string; readonly cause: string }
   /** Its checks give it another weight; whether it is up is another matter. */
   | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string };
 
@@ -93,6 +97,7 @@ interface ServerState {
   readonly name: string;
   readonly weight: number;
   readonly checks: readonly Check[];
+  readonly suspended: boolean;
   health: Health;
   since: Instant;
 }
@@ -162,12 +167,12 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   #configure(targets: readonly Target[], now: Instant): void {
     const chosen = new Choice(this.#checks, now);
     const servers = new Map<string, ServerState>();
-    for (const { server, weight, checks: wanted } of targets) {
+    for (const { server, weight, checks: wanted, suspended = false } of targets) {
       const checks = wanted.map((settings) => chosen.check(settings));
       const health = judgeServer(weight, checks);
       const before = this.#servers.get(server);
       const since = before?.health.up === health.up ? before.since : now;
-      const state: ServerState = { name: server, weight, checks, health, since };
+      const state: ServerState = { name: server, weight, checks, suspended, health, since };
       for (const check of checks) check.servers.push(state);
       servers.set(server, state);
       if (before !== undefined && before.health.up !== health.up)
@@ -182,8 +187,10 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   #arrange(now: Instant): void {
     const probes = new Map<string, ProbedCheck>();
     const scripts = new Map<string, ProbedCheck>();
-    for (const [id, { settings }] of this.#checks)
-      if (isProbed(settings)) (settings.kind === 'misc' ? scripts : probes).set(id, settings);
+    for (const [id, { settings, servers }] of this.#checks) {
+      if (!isProbed(settings) || servers.every(({ suspended }) => suspended)) continue;
+      (settings.kind === 'misc' ? scripts : probes).set(id, settings);
+    }
     this.#probes.handle({ type: 'configure', checks: probes }, now);
     this.#scripts.handle({ type: 'configure', checks: scripts }, now);
   }
@@ -234,6 +241,12 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
     if (result.verdict !== 'unknown') check.last = result;
     const logAll = isProbed(check.settings) && check.settings.logAll === true;
     this.#effects.push({ type: 'result', check: check.name, logAll, result, standing });
+    const { settings } = check;
+    const firstBad = result.verdict === 'bad' && standing.failures === 1 && !standing.succeeded;
+    if (firstBad && 'alpha' in settings && settings.alpha) {
+      for (const { name } of check.servers)
+        this.#effects.push({ type: 'confirmed', server: name, cause: causeOf(check) });
+    }
     for (const server of check.servers) this.#reconsider(server, check, now);
   }
 

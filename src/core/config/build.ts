@@ -30,6 +30,7 @@ export function build(
   const syncDaemon = buildSyncDaemon(file, instances, findings);
   checkTrackGroups(file, context);
   checkReferences(file, context);
+  const servers = buildVirtualServers(file, context);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
@@ -39,8 +40,8 @@ export function build(
     processes: buildProcesses(file, context),
     bfd: buildBfd(file, context),
     delays: buildDelays(file, context),
-    notify: buildNotify(file, context),
-    virtualServers: buildVirtualServers(file, findings),
+    notify: buildNotify(file, servers, context),
+    virtualServers: servers.map(({ settings }) => settings),
     ...(syncDaemon === undefined ? {} : { syncDaemon }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Destination, Service } from '../balance/model.ts';
 import type { BfdSettings } from '../bfd/settings.ts';
 import type { CheckSettings } from '../check/settings.ts';
+import type { Family, Ip } from '../ip.ts';
 import type { FirewallSettings } from '../kernel/firewall.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
@@ -55,6 +56,17 @@ export interface GlobalSettings {
   readonly flush: boolean;
   /** `lvs_flush_on_stop`: empty the whole table at stop instead of removing our services. */
   readonly flushOnStop: boolean;
+  /** `lvs_timeouts`, in seconds; what is absent stays as the kernel has it. */
+  readonly timeouts?: LvsTimeouts;
+  /** `rs_init_notifies`: `notify_up` of the servers that are up at the start, too. */
+  readonly initNotifies: boolean;
+}
+
+/** Timeouts of IPVS connections, in seconds. */
+export interface LvsTimeouts {
+  readonly tcp?: number;
+  readonly tcpfin?: number;
+  readonly udp?: number;
 }
 
 /** A script of the daemon itself, and how long it may take. */
@@ -90,14 +102,32 @@ export interface TrackProcessSettings {
 
 /** A `virtual_server` block. */
 export interface VirtualServerSettings {
-  readonly service: Service;
+  /** One, or all of its group: those have servers, checks and quorum in common. */
+  readonly services: readonly Service[];
+  /** With what its block says, and which of the blocks of that group this one is, from 0. */
+  readonly group?: {
+    readonly name: string;
+    readonly index: number;
+    readonly points: readonly ServicePoint[];
+  };
   readonly realServers: readonly RealServerSettings[];
   /** `sorry_server`: serves when the quorum is lost. */
   readonly sorry?: Destination;
   /** `quorum`: alive weight that is needed, and `hysteresis` around it. */
   readonly quorum: number;
   readonly hysteresis: number;
+  /** `sorry_server_inhibit`: while the quorum holds it stays, with weight 0. */
+  readonly sorryInhibit?: true;
+  /** `ha_suspend`: checked only while this host has an address of it. */
+  readonly haSuspend?: true;
+  /** `omega`: at the stop it is told that its servers and its quorum go down. */
+  readonly omega?: true;
 }
+
+/** One address or mark, as a group's block says it. */
+export type ServicePoint =
+  | { readonly kind: 'address'; readonly address: Ip; readonly port: number }
+  | { readonly kind: 'fwmark'; readonly mark: number; readonly family?: Family };
 
 /** A `real_server` block. */
 export interface RealServerSettings {

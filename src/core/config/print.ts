@@ -1,12 +1,12 @@
 import type { Destination } from '../balance/model.ts';
-import { serverTitle, serviceTitle } from '../balance/titles.ts';
+import { blockTitle, serverTitle } from '../balance/titles.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
-import type { Configuration } from './model.ts';
+import type { Configuration, GlobalSettings } from './model.ts';
 import { notifyGlobals, notifyLines, ownScriptLines } from './print/notify.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
-import { serverLines, serviceHeader } from './print/virtual.ts';
+import { groupBlocks, serverLines, serviceHeader } from './print/virtual.ts';
 import { instanceLines } from './print/vrrp.ts';
 
 /**
@@ -30,13 +30,13 @@ export function print(configuration: Configuration): string {
         ...notifyLines(notify, 'instance', instance.name),
       ]),
     ),
+    ...groupBlocks(virtualServers),
     ...virtualServers.map((server) => {
-      const { key } = server.service;
-      const title = serviceTitle(key);
+      const title = blockTitle(server);
       const told = ({ address, port }: Destination) =>
-        notifyLines(notify, 'server', serverTitle(address, port, key), title);
+        notifyLines(notify, 'server', serverTitle(address, port, server), title);
       const lines = [...serverLines(server, told), ...notifyLines(notify, 'service', title)];
-      return section(serviceHeader(server.service), lines);
+      return section(serviceHeader(server), lines);
     }),
   ];
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -60,8 +60,15 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
     ...setting('vmac_addr_prefix', global.vmacPrefix === undefined ? undefined : word(global.vmacPrefix)),
     ...when(global.flush, 'lvs_flush'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
+    ...timeoutsLine(global.timeouts),
+    ...when(global.initNotifies, 'rs_init_notifies'),
     ...(sync === undefined ? [] : [syncLine(sync)]),
   ];
+}
+
+function timeoutsLine(timeouts: GlobalSettings['timeouts']): string[] {
+  const words = Object.entries(timeouts ?? {}).map(([name, value]) => `${name} ${value}`);
+  return when(timeouts !== undefined, ['lvs_timeouts', ...words].join(' '));
 }
 
 const delayText = ({ interface: device, down, up }: LinkDelays): string =>

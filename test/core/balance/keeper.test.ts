@@ -21,6 +21,8 @@ class World {
   readonly kernel: ModelKernel;
   readonly seen: string[] = [];
   readonly waiting: KeeperEffect[] = [];
+  /** What a successor would inherit. */
+  owned: string[] = [];
   held = false;
   now: Instant = instant(0);
   /** Refuses an operation with an errno's name. */
@@ -46,8 +48,16 @@ class World {
     this.now = instant(end);
   }
 
+  /** What is ours is kept apart. */
+  effects(): KeeperEffect[] {
+    return this.keeper.take().filter((effect) => {
+      if (effect.type === 'own') this.owned = effect.keys.map(serviceName);
+      return effect.type !== 'own';
+    });
+  }
+
   settle(): void {
-    this.waiting.push(...this.keeper.take());
+    this.waiting.push(...this.effects());
     while (!this.held && this.waiting.length > 0) this.performNext();
   }
 
@@ -56,7 +66,7 @@ class World {
     const answer = effect === undefined ? undefined : this.perform(effect);
     if (answer === undefined) return;
     this.keeper.handle(answer, this.now);
-    this.waiting.push(...this.keeper.take());
+    this.waiting.push(...this.effects());
   }
 
   perform(effect: KeeperEffect): KeeperEvent | undefined {
@@ -131,7 +141,7 @@ test('a change of one server is one operation, without a reading before', () => 
   const world = new World([]);
   world.event(want(web(80, 1, 2)));
   world.seen.length = 0;
-  world.event({ type: 'entry', entry: web(80, 1, 0) });
+  world.event({ type: 'entries', entries: [web(80, 1, 0)] });
   assert.equal(world.seen, ['edit destination 10.0.1.2:80 weight 0 of tcp 10.0.0.1:80']);
 });
 
@@ -155,7 +165,7 @@ test('what changed in the meantime by our own will, or failed before, is no repa
   world.event(want(web(80, 1), web(443)));
   world.held = true;
   world.pass(READ_PERIOD);
-  world.event({ type: 'entry', entry: web(443, 1) });
+  world.event({ type: 'entries', entries: [web(443, 1)] });
   world.refuse = () => undefined;
   world.held = false;
   world.settle();
@@ -212,7 +222,7 @@ test('a destination that somebody adds at the same moment is adopted', () => {
     key: web(80).service.key,
     destination: { ...web(80, 7).destinations[0], weight: 7 } as TableEntry['destinations'][number],
   });
-  world.event({ type: 'entry', entry: web(80, 1) });
+  world.event({ type: 'entries', entries: [web(80, 1)] });
   world.pass(READ_PERIOD);
   assert.equal(sorted(world.kernel.table()), sorted([web(80, 1)]));
 });
@@ -236,9 +246,9 @@ test('what changes while operations are under way is sent when they have ended',
   world.event(want(web(80, 1, 1)));
   world.held = true;
   world.seen.length = 0;
-  world.event({ type: 'entry', entry: web(80, 1, 2) });
-  world.event({ type: 'entry', entry: web(80, 1, 3) });
-  world.event({ type: 'entry', entry: web(80, 1, 4) });
+  world.event({ type: 'entries', entries: [web(80, 1, 2)] });
+  world.event({ type: 'entries', entries: [web(80, 1, 3)] });
+  world.event({ type: 'entries', entries: [web(80, 1, 4)] });
   assert.is(world.waiting.length, 1);
   world.held = false;
   world.settle();
@@ -298,6 +308,33 @@ test('of many services a reading asks a slice, and comes round to all', () => {
   );
   world.pass(READ_PERIOD);
   assert.equal(sorted(world.kernel.table()), sorted(entries));
+});
+
+test('a reload sends the difference from what is known, and reads only what it is not', () => {
+  const world = new World([web(9999, 5)]);
+  world.event(want(web(80, 1), web(443, 1)));
+  world.seen.length = 0;
+  world.event(want(web(80, 2), web(443, 1)));
+  assert.equal(world.seen, ['edit destination 10.0.1.1:80 weight 2 of tcp 10.0.0.1:80']);
+  world.seen.length = 0;
+  world.event(want(web(80, 2), web(9999, 5)));
+  assert.equal(world.seen, ['read 3', 'remove service tcp 10.0.0.1:443']);
+});
+
+test('what is ours is said before it is made, and what an earlier process made is removed', () => {
+  const world = new World([web(9999, 5), web(81, 1)]);
+  world.event({ type: 'inherit', keys: [web(81).service.key] });
+  world.held = true;
+  world.event(want(web(80, 1)));
+  assert.equal(world.owned, ['tcp 10.0.0.1:81', 'tcp 10.0.0.1:80']);
+  world.held = false;
+  world.settle();
+  assert.equal(sorted(world.kernel.table()), sorted([web(80, 1), web(9999, 5)]));
+  world.pass(READ_PERIOD * 2);
+  assert.equal(world.owned, ['tcp 10.0.0.1:80']);
+  assert.equal(world.keeper.foreign(), [web(9999).service]);
+  world.event({ type: 'release', flush: false });
+  assert.equal(world.owned, []);
 });
 
 test('a long difference goes in parts', () => {

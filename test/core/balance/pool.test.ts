@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvariantError } from '../../../src/core/assert.ts';
-import type { Destination } from '../../../src/core/balance/model.ts';
+import type { Destination, Service } from '../../../src/core/balance/model.ts';
 import { endpointName } from '../../../src/core/balance/model.ts';
 import type { PoolEffect, PoolSettings } from '../../../src/core/balance/pool.ts';
 import { Pool } from '../../../src/core/balance/pool.ts';
@@ -18,16 +18,17 @@ const server = (last: number, weight = 1): Destination => ({
   upper: 0,
   lower: 0,
 });
+const SERVICE: Service = {
+  key: { kind: 'address', protocol: 'tcp', address: ip('10.0.0.1'), port: 80 },
+  scheduler: 'wlc',
+  flags: 0,
+  persistence: 0,
+  granularity: 32,
+};
 const name = (last: number): string => `10.0.1.${last}:80`;
 
 const settings = (weights: number[], more: Partial<PoolSettings> = {}, inhibit = false): PoolSettings => ({
-  service: {
-    key: { kind: 'address', protocol: 'tcp', address: ip('10.0.0.1'), port: 80 },
-    scheduler: 'wlc',
-    flags: 0,
-    persistence: 0,
-    granularity: 32,
-  },
+  services: [SERVICE],
   realServers: weights.map((weight, i) => ({ destination: server(i + 1, weight), inhibit })),
   quorum: 1,
   hysteresis: 0,
@@ -43,7 +44,7 @@ const pool = (s: PoolSettings): Pool => {
 /** The table entry as `ADDRESS:PORT=WEIGHT` words. */
 const serving = (p: Pool): string =>
   p
-    .entry()
+    .entry(SERVICE)
     .destinations.map((d) => `${endpointName(d.address, d.port)}=${d.weight}`)
     .join(' ');
 
@@ -70,9 +71,7 @@ test('with inhibit_on_failure it stays with weight 0, from the start on', () => 
 
 test('a change says which server and why; what is known changes nothing', () => {
   const p = pool(settings([1, 1]));
-  assert.equal(set(p, 1, false), [
-    { type: 'entry', entry: p.entry(), cause: '10.0.1.1:80: connection refused' },
-  ]);
+  assert.equal(set(p, 1, false), [{ type: 'entries', cause: '10.0.1.1:80: connection refused' }]);
   assert.equal(set(p, 1, false), []);
 });
 
@@ -188,15 +187,15 @@ test('no order of results leaves a weight that no rule gives, and the last entry
   fc.assert(
     fc.property(anySettings, history, (s, events) => {
       const p = new Pool(s, new Map());
-      let last = p.take().findLast((effect) => effect.type === 'entry')?.entry;
+      let last = p.take().some(({ type }) => type === 'entries') ? p.entry(SERVICE) : undefined;
       for (const { last: n, up, weight } of events) {
         const cause = 'drawn';
         if (weight === null) p.handle({ type: 'health', server: name(n), up, cause });
         else p.handle({ type: 'weight', server: name(n), weight, cause });
-        last = p.take().findLast((effect) => effect.type === 'entry')?.entry ?? last;
-        assert.equal(p.entry(), last);
+        if (p.take().some(({ type }) => type === 'entries')) last = p.entry(SERVICE);
+        assert.equal(p.entry(SERVICE), last);
         const standing = new Map(p.servers().map((server) => [server.name, server]));
-        for (const d of p.entry().destinations) {
+        for (const d of p.entry(SERVICE).destinations) {
           const of = standing.get(endpointName(d.address, d.port));
           if (of === undefined) assert.is(d.weight, p.sorry ? 8 : 0, 'the sorry server');
           else assert.is(d.weight, of.up && !p.sorry ? of.weight : 0, of.name);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { serverTitle, serviceTitle } from '../../../src/core/balance/titles.ts';
+import { blockTitle, serverTitle } from '../../../src/core/balance/titles.ts';
 import type { VirtualServerSettings } from '../../../src/core/config/model.ts';
 import type {
   NotifyConfiguration,
@@ -89,12 +89,12 @@ export function notifyOf(
     scripts: scripts(events),
     mail: mailed,
   });
-  const balanced = servers.flatMap(({ service: { key }, realServers }) => [
-    { ...subject('service', serviceTitle(key), ['up']), omega: true },
-    ...realServers.map(({ destination: { address, port: number } }) => ({
-      ...subject('server', serverTitle(address, number, key), ['up', 'down']),
-      service: serviceTitle(key),
-      omega: true,
+  const balanced = servers.flatMap((server) => [
+    { ...subject('service', blockTitle(server), ['up']), ...(server.omega && { omega: true }) },
+    ...server.realServers.map(({ destination: { address, port: number } }) => ({
+      ...subject('server', serverTitle(address, number, server), ['up', 'down']),
+      service: blockTitle(server),
+      ...(server.omega && { omega: true }),
     })),
   ]);
   const [first, ...rest] = instances;

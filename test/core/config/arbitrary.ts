@@ -137,12 +137,12 @@ function destination(key: ServiceKey, family: Family): fc.Arbitrary<Destination>
       port,
       method: fc.constantFrom<ForwardingMethod>('nat', 'dr', 'tun'),
       weight: fc.integer({ min: 0, max: 1000 }),
-      upper: fc.constantFrom(0, 500),
+      upper: fc.constantFrom(400, 500),
       lower: fc.constantFrom(0, 400),
     })
     .map((value) => {
-      if (key.kind === 'fwmark') return { ...value, port: 0 };
-      return value.method === 'nat' ? value : { ...value, port: key.port };
+      if (value.method === 'nat') return value;
+      return { ...value, port: key.kind === 'fwmark' ? 0 : key.port };
     });
 }
 
@@ -184,14 +184,23 @@ function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {
           }),
           sorry: maybe(destination(key, family).map((d) => ({ ...d, weight: 1, upper: 0, lower: 0 }))),
           hysteresis: fc.constantFrom(0, 1),
+          omega: fc.boolean(),
         })
-        .map(({ scheduler, flags, persistence, granularity, engine, realServers, sorry, hysteresis }) => {
+        .map(({ scheduler, flags, persistence, granularity, engine, realServers, sorry, ...more }) => {
+          const { hysteresis, omega } = more;
           const total = realServers.reduce((sum, { destination: d }) => sum + d.weight, 0);
           const quorum = Math.max(1, Math.min(3, total));
           const stuck = persistence === 0 ? bits : granularity;
-          const service = given({ key, scheduler, flags, persistence, granularity: stuck, engine });
+          const pe = persistence === 0 ? undefined : engine;
+          const service = given({ key, scheduler, flags, persistence, granularity: stuck, engine: pe });
           const kept = Math.min(hysteresis, quorum - 1);
-          return given({ service, realServers, sorry, quorum, hysteresis: kept }) as VirtualServerSettings;
+          const quirks = {
+            ...(omega && { omega: true }),
+            ...(omega && key.kind === 'address' && { haSuspend: true }),
+            ...(omega && sorry !== undefined && { sorryInhibit: true }),
+          };
+          const balance = { realServers, sorry, quorum, hysteresis: kept };
+          return given({ services: [service], ...balance, ...quirks }) as VirtualServerSettings;
         });
     });
 }
@@ -231,6 +240,8 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     vmacPrefix: maybe(fc.constantFrom('vm', 'vrrp')),
     flush: fc.boolean(),
     flushOnStop: fc.boolean(),
+    timeouts: maybe(fc.record({ tcp: fc.integer({ min: 0, max: 9999 }), udp: maybe(port) }).map(given)),
+    initNotifies: fc.boolean(),
     instances: indexed(instance, 3).map(distinct),
     virtualServers: indexed(virtualServer, 3),
     sync: maybe(

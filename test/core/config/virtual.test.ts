@@ -18,13 +18,15 @@ const only = (text: string) => {
 
 test('a service and a server with what they must say', () => {
   assert.equal(only(service(RS)), {
-    service: {
-      key: { kind: 'address', protocol: 'tcp', address: '192.0.2.1', port: 80 },
-      scheduler: 'rr',
-      flags: 0,
-      persistence: 0,
-      granularity: 32,
-    },
+    services: [
+      {
+        key: { kind: 'address', protocol: 'tcp', address: '192.0.2.1', port: 80 },
+        scheduler: 'rr',
+        flags: 0,
+        persistence: 0,
+        granularity: 32,
+      },
+    ],
     realServers: [
       {
         destination: { address: '10.0.0.1', port: 8080, method: 'nat', weight: 1, upper: 0, lower: 0 },
@@ -87,15 +89,19 @@ test('DR and TUN keep the port of the service, NAT may change it', () => {
     only(service(server, '192.0.2.1 80', kind)).realServers[0]?.destination.port;
   assert.is(port('NAT', 'real_server 10.0.0.1 8080 {\n}'), 8080);
   assert.is(port('NAT', 'real_server 10.0.0.1 {\n}'), 80);
-  assert.is(port('DR', 'real_server 10.0.0.1 8080 {\n}'), 80);
-  assert.equal(findings(service(RS, '192.0.2.1 80', 'TUN')), [
-    'warning 5:22 TUN keeps the port of the service: 80 is used, not 8080',
-  ]);
+  assert.is(port('DR', 'real_server 10.0.0.1 {\n}'), 80);
+  for (const kind of ['DR', 'TUN']) {
+    assert.equal(findings(service(RS, '192.0.2.1 80', kind)), [
+      `error 5:22 ${kind} keeps the port of the service, 80: it cannot be 8080`,
+    ]);
+  }
   assert.equal(findings(service('real_server 10.0.0.1 80 {\n}', '192.0.2.1 80', 'DR')), []);
   const mark =
     'virtual_server fwmark 5 {\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.1 8080 {\nTCP_CHECK {\n}\n}\n}';
   const [server] = only(mark).realServers;
-  assert.equal([server?.destination.port, tcp(server?.checks[0])?.port], [0, 8080]);
+  assert.equal([server?.destination.port, tcp(server?.checks[0])?.port], [8080, 8080]);
+  const direct = only(mark.replace('NAT', 'DR')).realServers[0];
+  assert.equal([direct?.destination.port, tcp(direct?.checks[0])?.port], [0, 8080]);
 });
 
 test('a real server has its own method, weight and limits', () => {
@@ -117,6 +123,9 @@ test('a real server has its own method, weight and limits', () => {
     findings(service('real_server 10.0.0.1 {\nuthreshold 1\nlthreshold 2\n}')).join(),
     /lthreshold is above/,
   );
+  assert.equal(findings(service('real_server 10.0.0.1 {\nlthreshold 2\n}')), [
+    'error 6:1 lthreshold needs uthreshold',
+  ]);
 });
 
 test('families: only TUN forwards between them', () => {
@@ -144,15 +153,16 @@ test('what is left out is said: protocol, scheduler, method', () => {
       'warning 1:1 virtual_server has no lb_kind',
     ],
   );
-  const { service: built, realServers } = only(text);
-  assert.equal(built.key, { kind: 'address', protocol: 'udp', address: '192.0.2.1', port: 80 });
-  assert.equal([built.scheduler, realServers[0]?.destination.method], ['wlc', 'nat']);
+  const { services, realServers } = only(text);
+  const [built] = services;
+  assert.equal(built?.key, { kind: 'address', protocol: 'udp', address: '192.0.2.1', port: 80 });
+  assert.equal([built?.scheduler, realServers[0]?.destination.method], ['wlc', 'nat']);
 });
 
 test('firewall marks: the family is said, or that of the servers', () => {
   const text = (header: string, server = '10.0.0.1', body = '') =>
     only(`virtual_server ${header} {\n${body}\nlb_algo rr\nlb_kind TUN\nreal_server ${server} {\n}\n}`)
-      .service.key;
+      .services[0]?.key;
   assert.equal(text('fwmark 7'), { kind: 'fwmark', mark: 7, family: 4 });
   assert.equal(text('fwmark 7', '2001:db8::1'), { kind: 'fwmark', mark: 7, family: 6 });
   assert.equal(text('fwmark 7 inet6'), { kind: 'fwmark', mark: 7, family: 6 });
@@ -163,12 +173,14 @@ test('firewall marks: the family is said, or that of the servers', () => {
   );
 });
 
-test('a group: each of its addresses, ranges and marks is a service', () => {
-  const group = (lines: string) => `virtual_server_group g {\n${lines}\n}\n`;
-  const keys = (lines: string) =>
-    configured(group(lines) + service(RS, 'group g')).virtualServers.map(({ service: s }) =>
-      serviceName(s.key),
-    );
+const group = (lines: string, name = 'g') => `virtual_server_group ${name} {\n${lines}\n}\n`;
+
+test('a group: its addresses, ranges and marks are services of one virtual server', () => {
+  const keys = (lines: string) => {
+    const [first, ...others] = configured(group(lines) + service(RS, 'group g')).virtualServers;
+    assert.equal(others, []);
+    return first?.services.map(({ key }) => serviceName(key)) ?? [];
+  };
   assert.equal(keys('10.0.0.8 80\n10.0.1.9-10 81\nfwmark 7'), [
     'tcp 10.0.0.8:80',
     'tcp 10.0.1.9:81',
@@ -181,16 +193,51 @@ test('a group: each of its addresses, ranges and marks is a service', () => {
     findings(`${group('10.0.0.9-3 80')}${service(RS, 'group g')}`).join(),
     /^error 2:1 virtual_server_group: expected an address, a range/,
   );
-  assert.match(
-    findings(`${group('10.0.0.9 80\n2001:db8::1 80')}${service(RS, 'group g')}`).join(),
-    /of another family than its service: for \[2001:db8::1\]:80 of g/,
-  );
+  assert.equal(findings(`${group('10.0.0.9 80\n2001:db8::1 80')}${service(RS, 'group g')}`), [
+    'error 9:13 real_server is of another family than its service',
+  ]);
+  assert.equal(findings(`${group('')}${service(RS, 'group g')}`), [
+    'error 1:1 virtual_server_group g has no address or mark',
+  ]);
+  assert.equal(findings(`${group('10.0.0.1-3 80\n10.0.0.2 80')}${service(RS, 'group g')}`), [
+    'error 5:22 the group has tcp 10.0.0.2:80 twice',
+  ]);
+});
+
+test('a group is for several protocols, which have its marks in common', () => {
+  const both = (lines: string) =>
+    findings(group(lines) + service(RS, 'group g') + service(RS, 'group g').replace('TCP', 'UDP'));
+  assert.equal(both('10.0.0.8 80\nfwmark 7'), []);
+  const twice = group('10.0.0.8 80') + service(RS, 'group g') + service(RS, 'group g');
+  assert.equal(findings(twice), ['error 11:1 virtual_server tcp 10.0.0.8:80 is defined twice']);
+  const other = group('fwmark 7') + service(RS, 'group g') + service(RS, 'fwmark 7');
+  assert.match(findings(other).join(), /error 11:1 virtual_server fwmark 7 inet is defined twice/);
+});
+
+test('in a group NAT has the port that is written, DR that of each service', () => {
+  const ports = (server: string, kind: string) =>
+    only(group('10.0.0.8 80\n10.0.0.8 443') + service(`real_server 10.1.0.1 ${server} {\n}`, 'group g', kind))
+      .realServers[0]?.destination.port;
+  assert.equal([ports('', 'NAT'), ports('8080', 'NAT'), ports('', 'DR')], [0, 8080, 0]);
+  const mapped =
+    group('10.0.0.8 80\n10.0.0.8 443') + service('real_server 10.1.0.1 80 {\n}', 'group g', 'DR');
+  assert.equal(findings(mapped), ['error 9:22 DR keeps the port of the service, 443: it cannot be 80']);
+});
+
+test('the family of marks in a group: said, ip_family, that of the addresses', () => {
+  const families = (lines: string, body = '', server = '2001:db8::9') =>
+    only(group(lines) + service(`${body}\nreal_server ${server} {\n}`, 'group g', 'TUN')).services.map(
+      ({ key }) => serviceName(key),
+    );
+  assert.equal(families('fwmark 1 inet6\nfwmark 2'), ['fwmark 1 inet6', 'fwmark 2 inet6']);
+  assert.equal(families('10.0.0.1 80\nfwmark 2'), ['tcp 10.0.0.1:80', 'fwmark 2 inet']);
+  assert.equal(families('fwmark 2', 'ip_family inet'), ['fwmark 2 inet']);
 });
 
 test('persistence: by word, by granularity, and by port 0', () => {
   const persistence = (body: string, header?: string) => {
-    const { service: built } = only(service(`${body}\n${RS}`, header));
-    return [built.persistence, built.granularity];
+    const [built] = only(service(`${body}\n${RS}`, header)).services;
+    return [built?.persistence, built?.granularity];
   };
   assert.equal(persistence('persistence_timeout 60'), [60, 32]);
   assert.equal(persistence('persistence_timeout'), [360, 32]);
@@ -209,7 +256,7 @@ test('persistence: by word, by granularity, and by port 0', () => {
 test('flags: of every scheduler, of its own hash scheduler, one-packet for UDP', () => {
   const flags = (lines: string, algorithm = 'sh') => {
     const text = service(`${lines}\n${RS}`).replace('lb_algo rr', `lb_algo ${algorithm}`);
-    return only(text.replace('TCP', 'UDP')).service.flags;
+    return only(text.replace('TCP', 'UDP')).services[0]?.flags;
   };
   assert.is(flags('flag-1\nflag-2\nflag-3'), 56);
   assert.is(flags('sh-fallback'), 8);
@@ -221,7 +268,9 @@ test('flags: of every scheduler, of its own hash scheduler, one-packet for UDP',
     findings(service(`sh-port\n${RS}`)).join(),
     /^warning 5:1 sh-port counts only with lb_algo sh/,
   );
-  assert.equal(findings(service(`ops\n${RS}`)), ['error 5:1 ops is for UDP services only']);
+  assert.equal(findings(service(`ops\n${RS}`)), [
+    'warning 5:1 ops is for UDP services only: it is ignored, as in keepalived',
+  ]);
 });
 
 test('quorum and hysteresis are kept within the weight that there is', () => {
@@ -264,17 +313,41 @@ test('what has no effect is said', () => {
   assert.match(findings(alone).join(), /^warning 5:1 sorry_server_lvs_method has no effect/);
 });
 
-test('tunnels: IPIP only', () => {
-  assert.equal(findings(service('real_server 10.0.0.1 80 {\n}', '192.0.2.1 80', 'TUN type ipip')), []);
+test('tunnels: what each kind has', () => {
+  const PLAIN = 'real_server 10.0.0.1 80 {\n}';
+  const built = (kind: string) => only(service(PLAIN, '192.0.2.1 80', kind)).realServers[0]?.destination;
+  assert.is(built('TUN type ipip')?.tunnel, undefined);
+  assert.equal(built('TUN type gue port 6080')?.tunnel, { type: 'gue', port: 6080, checksum: 'nocsum' });
+  assert.equal(built('TUN type gue port 6080 remcsum')?.tunnel, {
+    type: 'gue',
+    port: 6080,
+    checksum: 'remcsum',
+  });
+  assert.equal(built('TUN type gre csum')?.tunnel, { type: 'gre', port: 0, checksum: 'csum' });
+  const fault = (kind: string) => findings(service(PLAIN, '192.0.2.1 80', kind)).join();
+  assert.match(fault('NAT type ipip'), /^error 4:13 lb_kind: NAT has no tunnel options/);
+  assert.match(fault('TUN port 5'), /only a gue tunnel has a port/);
+  assert.match(fault('TUN csum'), /an ipip tunnel has no checksum/);
+  assert.match(fault('TUN type gue'), /a gue tunnel needs the port of its far end/);
+  assert.match(fault('TUN type gre remcsum'), /a gre tunnel has no remote checksum/);
+  assert.match(fault('TUN type gue port 5 csum remcsum'), /only one of csum and remcsum/);
+});
+
+test('ha_suspend, omega, sorry_server_inhibit: of the service; ha_suspend needs an address', () => {
+  const all = only(service(`ha_suspend\nomega\nsorry_server 10.0.0.9 80\nsorry_server_inhibit\n${RS}`));
+  assert.equal([all.haSuspend, all.omega, all.sorryInhibit], [true, true, true]);
+  const mark = `virtual_server fwmark 5 {\nlb_algo rr\nlb_kind NAT\nha_suspend\n${RS}\n}`;
+  assert.equal(findings(mark), ['warning 4:1 ha_suspend is not for marks: it is ignored, as in keepalived']);
+  assert.match(findings(service(`sorry_server_inhibit\n${RS}`)).join(), /has no effect without sorry_server/);
   assert.match(
-    findings(service(RS, '192.0.2.1 80', 'TUN type gue port 6080')).join(),
-    /does not have gue tunnels yet/,
+    findings(service(`persistence_engine sip\n${RS}`)).join(),
+    /no effect without persistence_timeout/,
   );
-  assert.match(findings(service(RS, '192.0.2.1 80', 'NAT type ipip')).join(), /NAT has no tunnel options/);
-  assert.match(
-    findings(service(RS, '192.0.2.1 80', 'TUN port 5')).join(),
-    /options of other tunnels than ipip/,
-  );
+});
+
+test('lvs_timeouts: what is written, in seconds', () => {
+  const { global } = configured(`global_defs {\nlvs_timeouts tcp 900 udp 0\nlvs_flush\n}\n${service(RS)}`);
+  assert.equal([global.timeouts, global.flush], [{ tcp: 900, udp: 0 }, true]);
 });
 
 test.run();

@@ -42,6 +42,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
   const user = scriptUser(global, context);
   const routerId = global.value('router_id');
   const vmacPrefix = global.value('vmac_addr_prefix') ?? global.value('vmac_prefix');
+  const timeouts = global.value('lvs_timeouts');
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
     ...(routerId === undefined ? {} : { routerId }),
@@ -63,6 +64,8 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     ...(vmacPrefix === undefined ? {} : { vmacPrefix }),
     flush: global.has('lvs_flush'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
+    ...(timeouts === undefined ? {} : { timeouts }),
+    initNotifies: global.value('rs_init_notifies') ?? false,
   };
 }
 

@@ -1,4 +1,4 @@
-import { serverTitle, serviceTitle } from '../../balance/titles.ts';
+import { blockTitle, serverTitle } from '../../balance/titles.ts';
 import type {
   NotifyConfiguration,
   NotifyEvent,
@@ -6,7 +6,6 @@ import type {
   ScriptCommand,
 } from '../../notify/settings.ts';
 import { seconds } from '../../time.ts';
-import { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { realServer } from '../grammar/virtual.ts';
@@ -16,7 +15,7 @@ import { buildFifos } from './fifo.ts';
 import { globalSection } from './global.ts';
 import { buildMail } from './mail.ts';
 import { scriptCommand } from './script.ts';
-import { type ServiceEntry, serviceGroups, servicesOf } from './virtual.ts';
+import type { VirtualServer } from './virtual.ts';
 
 type File = Section<typeof root>;
 type Global = Section<typeof globalDefs>;
@@ -48,12 +47,16 @@ export const NOTIFY_KEYWORDS: Record<NotifySettings['of'], { readonly [event in 
 /** `notify_timeout` unless it is said. */
 const NOTIFY_TIMEOUT = seconds(60);
 
-export function buildNotify(file: File, context: Context): NotifyConfiguration {
+export function buildNotify(
+  file: File,
+  servers: readonly VirtualServer[],
+  context: Context,
+): NotifyConfiguration {
   const global = globalSection(file);
   const mail = buildMail(global, context);
   const subjects = [
     ...routers(file, global, mail !== undefined, context),
-    ...file.all('virtual_server').flatMap((entry) => balanced(entry, file, mail !== undefined, context)),
+    ...servers.flatMap((server) => balanced(server, global, mail !== undefined, context)),
   ];
   return {
     subjects: subjects.filter(
@@ -92,10 +95,13 @@ function routers(file: File, global: Global, mails: boolean, context: Context): 
   return [...instances, ...groups];
 }
 
-/** One virtual server, or each service of its group, with its real servers. */
-function balanced(entry: ServiceEntry, file: File, mails: boolean, context: Context): NotifySettings[] {
-  const { section } = entry;
-  const global = globalSection(file);
+/** One virtual server with its real servers. */
+function balanced(
+  { entry: { section }, settings }: VirtualServer,
+  global: Global,
+  mails: boolean,
+  context: Context,
+): NotifySettings[] {
   const mailed = global.value('smtp_alert_checker') ?? global.value('smtp_alert');
   const omega = section.has('omega');
   const service = {
@@ -108,17 +114,17 @@ function balanced(entry: ServiceEntry, file: File, mails: boolean, context: Cont
     mail: mails && (server.section.value('smtp_alert') ?? mailed ?? true),
     ...(omega && { omega }),
   }));
-  // What is wrong with them was said when they were built.
-  const built = servicesOf(entry, serviceGroups(file, new Findings()), new Findings());
-  return built.flatMap(({ service: { key }, realServers }) => [
-    { of: 'service' as const, name: serviceTitle(key), ...service },
-    ...realServers.flatMap(({ destination: { address, port } }, i) => {
+  const title = blockTitle(settings);
+  return [
+    { of: 'service' as const, name: title, ...service },
+    ...settings.realServers.flatMap(({ destination: { address, port } }, i) => {
       const server = servers[i];
       if (server === undefined) return [];
-      const name = serverTitle(address, port, key);
-      return [{ of: 'server' as const, name, service: serviceTitle(key), ...server }];
+      return [
+        { of: 'server' as const, name: serverTitle(address, port, settings), service: title, ...server },
+      ];
     }),
-  ]);
+  ];
 }
 
 function scriptsOf<K extends string>(

@@ -1,6 +1,6 @@
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
-import { CHECKED, MAIL } from './notify.ts';
+import { MAIL } from './notify.ts';
 import { identity } from './tracking.ts';
 
 const inert = (why: string): KeywordNotes => ({ inert: why });
@@ -100,9 +100,9 @@ export const globalDefs = {
     default: 'off',
   }),
   lvs_timeouts: keyword(
-    'IPVS connection timeouts',
+    'IPVS connection timeouts; 0 leaves one as it is',
     [arg.options({ tcp: timeout(), tcpfin: timeout(), udp: timeout() })],
-    inert(NOT_YET),
+    { default: "the kernel's" },
   ),
   lvs_flush: flag('empty the IPVS table at the start'),
   lvs_flush_on_stop: keyword(
@@ -249,7 +249,7 @@ export const globalDefs = {
   lvs_netlink_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
   process_monitor_rcv_bufs: keyword('process events buffer', [bytes], BUFFERS),
   process_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
-  rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool], CHECKED),
+  rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool]),
   vrrp_rx_bufs_policy: keyword('receive buffer', [arg.integerOr('N', 1, I32, ['MTU', 'ADVERT'])], BUFFERS),
   vrrp_rx_bufs_multiplier: keyword('times the policy', [arg.integer('N', 1, I32)], BUFFERS),
   vrrp_startup_delay: keyword('wait before instances run', [startTimer], { default: '0' }),
@@ -294,7 +294,7 @@ export const globalDefs = {
 };
 
 function timeout() {
-  return arg.wholeSeconds(0, 2_678_400);
+  return arg.integer('SECS', 0, 2_678_400);
 }
 
 /** `lvs_sync_daemon IF [[inst] VRRP] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`. */

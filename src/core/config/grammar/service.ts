@@ -1,15 +1,12 @@
-import { type Family, familyOf, type Ip, ipFromBytes, ipToBytes, parseIp, parsePrefix } from '../../ip.ts';
+import { familyOf, type Ip, ipFromBytes, ipToBytes, parseIp, parsePrefix } from '../../ip.ts';
 import * as arg from '../arguments.ts';
+import type { ServicePoint } from '../model.ts';
 import { type Argument, namedLines, type Words } from '../schema.ts';
 
 const U32 = 4_294_967_295;
 /** keepalived's ranges vary the last octet, or the last 16 bits. */
 const RANGE_LIMIT = 65_536;
 
-/** One address or mark of a service. */
-export type ServicePoint =
-  | { readonly kind: 'address'; readonly address: Ip; readonly port: number }
-  | { readonly kind: 'fwmark'; readonly mark: number; readonly family?: Family };
 /** What a `virtual_server` header names. */
 export type ServiceHeader = ServicePoint | { readonly kind: 'group'; readonly name: string };
 

@@ -2,7 +2,7 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword } from '../schema.ts';
 import { otherChecks, tcpCheck } from './check.ts';
 import { httpChecks } from './http.ts';
-import { CHECKED, MAIL } from './notify.ts';
+import { MAIL } from './notify.ts';
 import { serviceHeader, servicePort } from './service.ts';
 
 const U32 = 4_294_967_295;
@@ -27,8 +27,8 @@ export const realServer = {
   uthreshold: keyword('upper connection limit', [arg.integer('N', 0, U32)], { default: '0' }),
   lthreshold: keyword('lower connection limit', [arg.integer('N', 0, U32)], { default: '0' }),
   inhibit_on_failure: keyword('weight 0 instead of removal', optionalBool, { default: "the service's" }),
-  notify_up: keyword('run when up', [arg.script], CHECKED),
-  notify_down: keyword('run when down', [arg.script], CHECKED),
+  notify_up: keyword('run when up', [arg.script]),
+  notify_down: keyword('run when down', [arg.script]),
   alpha: keyword('down until the first success', optionalBool, { default: "the service's" }),
   retry: keyword('default for its checkers', [arg.integer('N', 1, U32)], { default: "the service's" }),
   delay_before_retry: keyword('default for its checkers', [arg.timer(0, LONGEST)], {
@@ -85,19 +85,19 @@ export const virtualServer = {
     },
   ),
   protocol: keyword('transport', [arg.anyCase('TCP', 'UDP', 'SCTP')], { default: 'UDP, with a warning' }),
-  ha_suspend: flag('check only while the VIP is here', { inert: 'checks run on both directors' }),
+  ha_suspend: flag('check only while this host has the virtual address'),
   smtp_alert: keyword('quorum mails', optionalBool, MAIL),
   virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   alpha: flag('servers are down until their first success'),
-  omega: flag('run the down scripts at the stop', CHECKED),
-  quorum_up: keyword('run when the quorum is gained', [arg.script], CHECKED),
-  quorum_down: keyword('run when the quorum is lost', [arg.script], CHECKED),
+  omega: flag('run the down scripts at the stop'),
+  quorum_up: keyword('run when the quorum is gained', [arg.script]),
+  quorum_down: keyword('run when the quorum is lost', [arg.script]),
   quorum: keyword('alive weight that is needed', [arg.integer('N', 1, I32)], { default: '1' }),
   hysteresis: keyword('margin around the quorum', [arg.integer('N', 0, I32)], { default: '0' }),
   weight: keyword('default weight of real servers', [arg.integer('N', 1, I32)], { default: '1' }),
   sorry_server: keyword('serves when the quorum is lost', [arg.address, arg.optional(arg.port)]),
-  sorry_server_inhibit: flag('the sorry server stays with weight 0', { inert: 'not acted on yet' }),
+  sorry_server_inhibit: flag('the sorry server stays, with weight 0 while the quorum holds'),
   sorry_server_lvs_method: keyword("the sorry server's forwarding", forwarding, { default: "the service's" }),
   real_server: block('a backend', [arg.address, servicePort], realServer, { repeat: true }),
 };

@@ -55,6 +55,5 @@ export function notifyLines(
     ...scripts,
     ...when(mail !== undefined, `smtp_alert ${onOff(found?.mail ?? false)}`),
     ...when(found?.priorities === true, 'notify_priority_changes on'),
-    ...when(of === 'service' && found?.omega === true, 'omega'),
   ];
 }

@@ -1,0 +1,129 @@
+import type { Destination, Service } from '../../balance/model.ts';
+import { endpointName, familyOf } from '../../ip.ts';
+import type { virtualServer } from '../grammar/virtual.ts';
+import type { Token } from '../lex.ts';
+import type { RealServerSettings } from '../model.ts';
+import type { Entry } from '../tree.ts';
+import { bfdCheck, inherited, tcpCheck } from './check.ts';
+import type { Context } from './context.ts';
+import { type Forwarding, forwardingOf, portOf } from './forwarding.ts';
+import { familyOfKey, type ServiceSection } from './service.ts';
+
+type ServerEntry = Entry<(typeof virtualServer)['real_server']>;
+
+/** What the servers of a block have in common. */
+export interface Block {
+  readonly section: ServiceSection;
+  /** The services that they serve: one, or all of the group. */
+  readonly services: readonly Service[];
+  readonly grouped: boolean;
+  readonly forwarding: Forwarding;
+}
+
+/** The real servers of a block, each once. */
+export function buildRealServers(block: Block, context: Context): RealServerSettings[] {
+  const built: RealServerSettings[] = [];
+  const seen = new Map<string, Token>();
+  for (const entry of block.section.all('real_server')) {
+    const settings = buildRealServer(entry, block, context);
+    const { address, port } = settings.destination;
+    const name = endpointName(address, port);
+    const first = seen.get(name);
+    if (first !== undefined) {
+      const related = { what: 'the first is here', span: first };
+      context.findings.error(entry.keyword, `real_server ${name} is there twice`, { related });
+      continue;
+    }
+    seen.set(name, entry.keyword);
+    built.push(settings);
+  }
+  return built;
+}
+
+function buildRealServer(entry: ServerEntry, block: Block, context: Context): RealServerSettings {
+  const { section, keyword, words, values } = entry;
+  const { findings } = context;
+  const [address, written = 0] = values;
+  const forwarding = forwardingOf(section.last('lvs_method'), findings) ?? block.forwarding;
+  const target = { address, written, forwarding, keyword, words };
+  const port = placeServer('real_server', target, block, context);
+  const from = inherited(section, block.section);
+  const tcp = section.all('TCP_CHECK').flatMap((check) => {
+    const probed = written === 0 ? (commonPort(block.services) ?? 0) : written;
+    return tcpCheck(check, address, probed, from, findings) ?? [];
+  });
+  const checks = [...tcp, ...section.all('BFD_CHECK').flatMap((check) => bfdCheck(check) ?? [])];
+  const service = block.section;
+  const weight = section.value('weight') ?? service.value('weight') ?? 1;
+  return {
+    destination: { address, port, ...forwarding, weight, ...thresholds(entry, context) },
+    inhibit: section.value('inhibit_on_failure') ?? service.value('inhibit_on_failure') ?? false,
+    checks,
+  };
+}
+
+/** The kernel refuses a lower threshold above the upper one, also above none. */
+function thresholds(
+  { section, keyword }: ServerEntry,
+  { findings }: Context,
+): { upper: number; lower: number } {
+  const upper = section.value('uthreshold') ?? 0;
+  const lower = section.value('lthreshold') ?? 0;
+  if (lower > upper) {
+    const what = section.has('uthreshold') ? 'lthreshold is above uthreshold' : 'lthreshold needs uthreshold';
+    findings.error(section.token('lthreshold') ?? keyword, what);
+  }
+  return { upper, lower };
+}
+
+/** The port that all services have: what is checked where a server says none. */
+function commonPort(services: readonly Service[]): number | undefined {
+  const ports = new Set(services.map(({ key }) => (key.kind === 'address' ? key.port : 0)));
+  return ports.size === 1 ? Array.from(ports)[0] : undefined;
+}
+
+interface Target {
+  readonly address: Destination['address'];
+  readonly written: number;
+  readonly forwarding: Forwarding;
+  readonly keyword: Token;
+  readonly words: readonly Token[];
+}
+
+/** The port of a server in the table, with the checks of what the kernel allows. */
+function placeServer(
+  what: 'real_server' | 'sorry_server',
+  { address, written, forwarding, keyword, words }: Target,
+  { services, grouped }: Block,
+  { findings }: Context,
+): number {
+  const keys = services.map(({ key }) => key);
+  const other = keys.find((key) => familyOfKey(key) !== familyOf(address));
+  if (forwarding.method !== 'tun' && other !== undefined) {
+    findings.error(words[0] ?? keyword, `${what} is of another family than its service`, {
+      hint: 'only TUN forwards between families',
+    });
+  }
+  return portOf(keys, grouped, forwarding, written, words[1] ?? keyword, findings);
+}
+
+/** The sorry server of a block, if it has one. */
+export function buildSorry(block: Block, context: Context): Destination | undefined {
+  const { section } = block;
+  const entry = section.last('sorry_server');
+  if (entry === undefined) {
+    for (const name of ['sorry_server_lvs_method', 'sorry_server_inhibit'] as const) {
+      const alone = section.token(name);
+      if (alone !== undefined) {
+        context.findings.warning(alone, `${name} has no effect without sorry_server`);
+      }
+    }
+    return undefined;
+  }
+  const { keyword, words, values } = entry;
+  const [address, written = 0] = values;
+  const own = forwardingOf(section.last('sorry_server_lvs_method'), context.findings);
+  const forwarding = own ?? block.forwarding;
+  const port = placeServer('sorry_server', { address, written, forwarding, keyword, words }, block, context);
+  return { address, port, ...forwarding, weight: 1, upper: 0, lower: 0 };
+}

@@ -1,0 +1,45 @@
+import type { PoolEffect, ServerStanding } from './balance/pool.ts';
+import { blockTitle, serverTitle } from './balance/titles.ts';
+import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
+import type { ServerHappening, ServiceHappening } from './notify/happening.ts';
+
+/** When something happens: `start`: this is how it begins; `stop`: the daemon ends. */
+export type Occasion = 'start' | 'change' | 'stop';
+
+type Quorum = Pick<Extract<PoolEffect, { type: 'quorum' }>, 'held' | 'weight' | 'threshold' | 'cause'>;
+
+/** A real server that went up or down, or is so from the start. */
+export function serverHappening(
+  of: VirtualServerSettings,
+  { destination: { address, port } }: RealServerSettings,
+  { up, cause }: Pick<ServerStanding, 'up' | 'cause'>,
+  occasion: Occasion,
+): ServerHappening {
+  return {
+    of: 'server',
+    name: serverTitle(address, port, of),
+    service: blockTitle(of),
+    what: up ? 'UP' : 'DOWN',
+    cause,
+    ...(occasion === 'stop' && { stopping: true }),
+  };
+}
+
+/** The quorum of a virtual server, in keepalived's words (its check/ipwrapper.c). */
+export function quorumHappening(
+  of: VirtualServerSettings,
+  { held, weight, threshold, cause }: Quorum,
+  occasion: Occasion,
+): ServiceHappening {
+  const gained = occasion === 'start' ? 'Starting with quorum up' : 'Gained quorum';
+  const lost = occasion === 'start' ? 'Starting with quorum down' : 'Lost quorum';
+  const sums = `${of.quorum}+${of.hysteresis}=${threshold} <= ${weight}`;
+  return {
+    of: 'service',
+    name: blockTitle(of),
+    what: held ? 'UP' : 'DOWN',
+    text: occasion === 'stop' ? 'Shutting down' : `${held ? gained : lost} ${sums}`,
+    cause,
+    ...(occasion === 'stop' && { stopping: true }),
+  };
+}

@@ -1,0 +1,239 @@
+import { assert } from './assert.ts';
+import type { Service, TableEntry } from './balance/model.ts';
+import { endpointName, serviceName } from './balance/model.ts';
+import type { PoolEffect } from './balance/pool.ts';
+import { Pool, poolName } from './balance/pool.ts';
+import type { Health } from './check/checker.ts';
+import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
+import type { Occasion } from './happenings.ts';
+import { quorumHappening, serverHappening } from './happenings.ts';
+import type { Happening } from './notify/happening.ts';
+
+/** A virtual server: its settings, and its pool. */
+export interface Served {
+  readonly settings: VirtualServerSettings;
+  readonly pool: Pool;
+  /** The real servers' settings by their names in the pool. */
+  readonly servers: ReadonlyMap<string, RealServerSettings>;
+}
+
+/** What becomes of the pools, for others to hear. */
+export type PoolsEffect =
+  | { readonly type: 'happening'; readonly happening: Happening }
+  | { readonly type: 'log'; readonly level: 'warning' | 'notice'; readonly message: string };
+
+/** The checker's name of a real server in a pool. */
+export const targetName = (pool: string, server: string): string => `${pool} ${server}`;
+
+const unchecked = ({ destination: { weight } }: RealServerSettings): Health => ({
+  up: true,
+  cause: 'not checked',
+  weight,
+});
+
+/**
+ * The pools of all virtual servers, what the table should hold for them, and what an administrator hears of their
+ * changes: when keepalived would run scripts, write to its FIFO or mail.
+ */
+export class Pools {
+  #served = new Map<string, Served>();
+  /** The checker's name of a server to its pool and its name there. */
+  #servers = new Map<string, Served & { readonly name: string }>();
+  /** Who has a service, by its name: several for a mark in a group of several virtual servers. */
+  #owners = new Map<string, Pool[]>();
+  #effects: PoolsEffect[] = [];
+
+  all(): Served[] {
+    return Array.from(this.#served.values());
+  }
+
+  take(): PoolsEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** Exactly these from now on; `health` knows how a real server stands. */
+  configure(
+    all: readonly VirtualServerSettings[],
+    health: (target: string) => Health | undefined,
+    initNotifies: boolean,
+  ): void {
+    const before = this.#served;
+    this.#served = new Map();
+    this.#servers = new Map();
+    this.#owners = new Map();
+    for (const settings of all) {
+      const name = poolName(settings);
+      this.#serve(name, settings, before.get(name), health);
+    }
+    for (const [name, old] of before) this.#sayGone(old, this.#served.get(name));
+    for (const [name, fresh] of initNotifies ? this.#served : []) this.#sayUp(fresh, before.get(name));
+  }
+
+  #serve(
+    name: string,
+    settings: VirtualServerSettings,
+    before: Served | undefined,
+    healthOf: (target: string) => Health | undefined,
+  ): void {
+    const servers = new Map<string, RealServerSettings>();
+    const health = new Map<string, Health>();
+    for (const server of settings.realServers) {
+      const { address, port } = server.destination;
+      const known = endpointName(address, port);
+      servers.set(known, server);
+      health.set(known, healthOf(targetName(name, known)) ?? unchecked(server));
+    }
+    const pool = new Pool(settings, health, before?.pool.held);
+    const served = { settings, pool, servers };
+    this.#served.set(name, served);
+    for (const server of pool.servers()) {
+      this.#servers.set(targetName(name, server.name), { ...served, name: server.name });
+    }
+    for (const { key } of pool.services) {
+      const owners = this.#owners.get(serviceName(key));
+      if (owners === undefined) this.#owners.set(serviceName(key), [pool]);
+      else owners.push(pool);
+    }
+    this.#sayStart(served, before);
+  }
+
+  /** keepalived's rules of what is said at a start: a quorum that is not there only where a sorry server serves. */
+  #sayStart({ settings, pool }: Served, before: Served | undefined): void {
+    for (const effect of pool.take()) {
+      if (effect.type !== 'quorum' || before?.pool.held === effect.held) continue;
+      if (!effect.held) this.#sayQuorum(effect);
+      if (before === undefined && !effect.held && settings.sorry === undefined) continue;
+      this.#notify(quorumHappening(settings, effect, before === undefined ? 'start' : 'change'));
+    }
+  }
+
+  /** What a reload takes out goes down. */
+  #sayGone(old: Served, fresh: Served | undefined): void {
+    const cause = 'removed from the configuration';
+    const stays = new Set(fresh?.pool.servers().map(({ name }) => name));
+    this.#sayDown(old, 'change', cause, (name) => !stays.has(name));
+    if (fresh === undefined && old.pool.held) this.#sayLost(old, 'change', cause);
+  }
+
+  #sayDown(
+    { settings, pool, servers }: Served,
+    occasion: Occasion,
+    cause: string,
+    which = (_: string) => true,
+  ): void {
+    for (const { name, up } of pool.servers()) {
+      const server = servers.get(name);
+      if (!up || server === undefined || !which(name)) continue;
+      this.#notify(serverHappening(settings, server, { up: false, cause }, occasion));
+    }
+  }
+
+  #sayLost({ settings }: Served, occasion: Occasion, cause: string): void {
+    const threshold = settings.quorum - settings.hysteresis;
+    this.#notify(quorumHappening(settings, { held: false, weight: 0, threshold, cause }, occasion));
+  }
+
+  /** `rs_init_notifies`: of the servers that are new, those that are up. */
+  #sayUp({ settings, pool, servers }: Served, before: Served | undefined): void {
+    const known = new Set(before?.pool.servers().map(({ name }) => name));
+    for (const standing of pool.servers()) {
+      const server = servers.get(standing.name);
+      if (!standing.up || server === undefined || known.has(standing.name)) continue;
+      this.#notify(serverHappening(settings, server, standing, 'start'));
+    }
+  }
+
+  /** A real server went up or down: the entries of the table that change. */
+  turn(target: string, health: Pick<Health, 'up' | 'cause'>): TableEntry[] {
+    const found = this.#servers.get(target);
+    assert(found !== undefined, `no pool has the server ${target}`);
+    const { pool, settings, servers, name } = found;
+    const { up, cause } = health;
+    this.#log(
+      up ? 'notice' : 'warning',
+      `${pool.name}: real server ${name} is ${up ? 'up' : 'down'}: ${cause}`,
+    );
+    const server = servers.get(name);
+    if (server !== undefined) this.#notify(serverHappening(settings, server, health, 'change'));
+    // A reload's pools know it from the start, and then have nothing to say.
+    pool.handle({ type: 'health', server: name, up, cause });
+    return this.#fromPool(found);
+  }
+
+  #fromPool({ pool, settings }: Served): TableEntry[] {
+    return pool.take().flatMap((said) => {
+      if (said.type === 'entries') return pool.services.map((service) => this.#entryOf(service));
+      this.#sayQuorum(said);
+      this.#notify(quorumHappening(settings, said, 'change'));
+      return [];
+    });
+  }
+
+  /** The checks of a real server give it another weight. */
+  weigh(target: string, { weight, cause }: Pick<Health, 'weight' | 'cause'>): TableEntry[] {
+    const found = this.#servers.get(target);
+    assert(found !== undefined, `no pool has the server ${target}`);
+    const { pool, name } = found;
+    this.#log('notice', `${pool.name}: real server ${name} has weight ${weight}: ${cause}`);
+    pool.handle({ type: 'weight', server: name, weight, cause });
+    return this.#fromPool(found);
+  }
+
+  /** A server that begins as down (`alpha`) is found to be so: keepalived notifies of that, too. */
+  confirm(target: string, cause: string): void {
+    const found = this.#servers.get(target);
+    const server = found?.servers.get(found.name);
+    if (found === undefined || server === undefined) return;
+    this.#notify(serverHappening(found.settings, server, { up: false, cause }, 'start'));
+  }
+
+  /** The daemon ends: `omega` says goodbye. */
+  stop(): void {
+    const cause = 'the daemon stops';
+    for (const served of this.#served.values()) {
+      if (served.settings.omega !== true) continue;
+      this.#sayDown(served, 'stop', cause);
+      this.#sayLost(served, 'stop', cause);
+    }
+  }
+
+  /** The whole table, each service once. */
+  entries(): TableEntry[] {
+    const names = new Set<string>();
+    return Array.from(this.#served.values()).flatMap(({ pool }) =>
+      pool.services.flatMap((service) => {
+        const name = serviceName(service.key);
+        if (names.has(name)) return [];
+        names.add(name);
+        return [this.#entryOf(service)];
+      }),
+    );
+  }
+
+  /** What the table should hold for a service: of several owners all servers, one of several with its weight. */
+  #entryOf(service: Service): TableEntry {
+    const owners = this.#owners.get(serviceName(service.key)) ?? [];
+    const [first, ...others] = owners.map((pool) => pool.entry(service));
+    assert(first !== undefined, `nobody owns ${serviceName(service.key)}`);
+    if (others.length === 0) return first;
+    const all = [first, ...others].flatMap(({ destinations }) => destinations);
+    // The table takes the first of several.
+    return { service, destinations: all.toSorted((a, b) => b.weight - a.weight) };
+  }
+
+  #sayQuorum(effect: Extract<PoolEffect, { type: 'quorum' }>): void {
+    const { service, held, weight, threshold, cause } = effect;
+    const words = `quorum ${held ? 'gained' : 'lost'}: weight ${weight} alive, ${threshold} needed`;
+    this.#log(held ? 'notice' : 'warning', `${service}: ${words} (${cause})`);
+  }
+
+  #log(level: 'warning' | 'notice', message: string): void {
+    this.#effects.push({ type: 'log', level, message });
+  }
+
+  #notify(happening: Happening): void {
+    this.#effects.push({ type: 'happening', happening });
+  }
+}

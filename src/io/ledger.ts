@@ -1,0 +1,32 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** It is another one after each boot, when the kernel's tables are empty. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/**
+ * The names that a process of this boot wrote into `file` last; empty when there are none. What a boot before wrote
+ * is of no use: the names may be somebody else's by now.
+ */
+export function readLedger(file: string): string[] {
+  try {
+    const [boot, ...names] = readFileSync(file, 'utf8').split('\n');
+    return boot === bootId() ? names.filter((name) => name !== '') : [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Writes the names whole, by rename; removes the file when there are none. Throws what the system refuses. */
+export function writeLedger(file: string, names: readonly string[]): void {
+  if (names.length === 0) {
+    rmSync(file, { force: true });
+    return;
+  }
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  writeFileSync(`${file}.new`, `${[bootId(), ...names].join('\n')}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+const bootId = (): string => readFileSync(BOOT_ID, 'utf8').trim();
