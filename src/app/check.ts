@@ -14,7 +14,8 @@ import { errnoName } from '../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
 import { readLedger, writeLedger } from '../io/ledger.ts';
 import { NetlinkError } from '../io/netlink.ts';
-import { type Probe, startProbe } from '../io/probes.ts';
+import type { Probe } from '../io/probe.ts';
+import { startProbe } from '../io/probes.ts';
 import { HeldAddresses } from './held.ts';
 import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from './messages.ts';
 

@@ -8,6 +8,8 @@ export type ProgramEnd =
 export interface Program {
   /** Reaches all processes that it started, unless they left its group. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** Kills what it has left behind in its group; to be called when it has just ended. */
+  killRest(): void;
 }
 
 /**
@@ -29,11 +31,14 @@ export function startProgram(
     const child = spawn(program, words, { stdio: 'ignore', detached: true, ...user });
     child.once('exit', (status, signal) => end({ type: 'exited', status, signal }));
     child.once('error', ({ message }) => end({ type: 'failed', why: message }));
-    return { kill: (signal) => killGroup(over ? undefined : child.pid, signal) };
+    return {
+      kill: (signal) => killGroup(over ? undefined : child.pid, signal),
+      killRest: () => killGroup(child.pid, 'SIGKILL'),
+    };
   } catch (error) {
     // What no program can be called: words with zero bytes, an identity that is none.
     setImmediate(() => end({ type: 'failed', why: (error as Error).message }));
-    return { kill: () => undefined };
+    return { kill: () => undefined, killRest: () => undefined };
   }
 }
 

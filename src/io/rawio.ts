@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The types of the addon (src/io/native/rawio.c). Every number that comes back is a count or -errno. Only
+ * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only
  * src/io/socket.ts and src/io/clock.ts use it; everybody else uses those.
  */
 export interface Sock {
@@ -49,9 +49,30 @@ export interface Timer {
   close(): number;
 }
 
+/** Many TCP connections (src/io/native/streams.c); only src/io/streams.ts uses it. */
+export interface Streams {
+  open(
+    name: Uint8Array,
+    source: Uint8Array | undefined,
+    device: Uint8Array | undefined,
+    mark: number,
+  ): number;
+  write(place: number, data: Uint8Array): number;
+  end(place: number, how: number): number;
+  detach(place: number): number;
+  sweep(): number;
+  keepAlive(on: number): number;
+}
+
 interface Rawio {
   readonly Sock: new (domain: number, type: number, protocol: number) => Sock;
   readonly Timer: new () => Timer;
+  readonly Streams: new (
+    capacity: number,
+    callback: (rows: number) => void,
+    buffer: Uint8Array,
+    rows: Uint32Array,
+  ) => Streams;
   sched(policy: number, priority: number): number;
 }
 

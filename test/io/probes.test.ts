@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TcpCheck } from '../../src/core/check/settings.ts';
+import type { ProbedCheck, SmtpCheck, TcpCheck } from '../../src/core/check/settings.ts';
 import type { CheckResult } from '../../src/core/check/verdict.ts';
 import { ip } from '../../src/core/ip.ts';
 import { millis, seconds } from '../../src/core/time.ts';
@@ -24,7 +24,7 @@ const check = (port: number, more: Partial<TcpCheck> = {}): TcpCheck => ({
   ...more,
 });
 
-const outcomeOf = (settings: TcpCheck): Promise<CheckResult> =>
+const outcomeOf = (settings: ProbedCheck): Promise<CheckResult> =>
   new Promise((resolve) => startProbe(settings, 0, resolve));
 
 async function listen(
@@ -68,18 +68,18 @@ test('nobody listens: refused', async () => {
 });
 
 test('the close is orderly, also towards a server that greets first', async () => {
-  const ended = new Promise((resolve, reject) => {
-    void listen('127.0.0.1', (socket) => {
-      socket.write('220 ready\r\n');
-      socket.on('error', reject);
-      socket.on('end', () => resolve('end'));
-      socket.resume();
-    }).then(async ({ server, port }) => {
+  const accepted = new Promise<Socket>((accept) => {
+    void listen('127.0.0.1', accept).then(async ({ server, port }) => {
       await outcomeOf(check(port));
+      await accepted;
       server.close();
     });
   });
-  assert.is(await ended, 'end');
+  const socket = await accepted;
+  socket.write('220 ready\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  await once(socket, 'close');
 });
 
 test('source address and port are used; the port can be used again at once', async () => {
@@ -87,12 +87,16 @@ test('source address and port are used; the port can be used again at once', asy
   const { server, port } = await listen('127.0.0.1', (socket) => {
     peers.push(`${socket.remoteAddress}:${socket.remotePort}`);
     socket.on('error', () => {});
-    socket.resume();
+    socket.end('220 ready\r\n250 hello\r\n221 bye\r\n');
   });
   const sourcePort = await freePort();
-  const settings = check(port, { source: ip('127.0.0.2'), sourcePort });
-  assert.is((await outcomeOf(settings)).reason, 'connected');
-  assert.is((await outcomeOf(settings)).reason, 'connected');
+  const settings: SmtpCheck = {
+    ...check(port, { source: ip('127.0.0.2'), sourcePort }),
+    kind: 'smtp',
+    helo: 'x',
+  };
+  assert.is((await outcomeOf(settings)).reason, 'answers HELO');
+  assert.is((await outcomeOf(settings)).reason, 'answers HELO');
   server.close();
   await once(server, 'close');
   assert.equal(peers, [`127.0.0.2:${sourcePort}`, `127.0.0.2:${sourcePort}`]);

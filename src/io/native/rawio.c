@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
+#include "streams.h"
 #include <errno.h>
 #include <linux/filter.h>
 #include <node_api.h>
@@ -583,5 +584,6 @@ NAPI_MODULE_INIT() {
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);
   napi_define_properties(env, exports, LENGTH(functions), functions);
+  define_streams(env, exports);
   return exports;
 }

@@ -1,0 +1,156 @@
+import { endpointName, familyOf } from '../ip.ts';
+import { bad, badStep, type Dialogue, good, latin1, octets, quoted, type Step, WAIT } from './dialogue.ts';
+import { compilePattern } from './pattern.ts';
+import type { BodyPattern, HttpCheck, HttpRequest } from './settings.ts';
+import type { CheckResult } from './verdict.ts';
+
+/** MD5, which the shell has. */
+export interface Hash {
+  update(bytes: Uint8Array): void;
+  /** 32 lower-case hexadecimal digits. */
+  hex(): string;
+}
+
+/** Limits of what a server may send; the shell's timeout is the other one. */
+const HEAD_MAX = 65_536;
+const BODY_MAX = 64 * 1024 * 1024;
+/** A pattern is looked for in so much of the response. */
+export const SEARCHED_MAX = 1024 * 1024;
+
+/** A pattern's compiled form: settings live as long as the configuration. */
+const compiled = new WeakMap<BodyPattern, RegExp>();
+
+/** The host that a request names: as configured, else the address and port that it goes to, as keepalived. */
+export const hostOf = ({ address, port }: HttpCheck, request: HttpRequest): string =>
+  request.host ?? (familyOf(address) === 4 ? `${address}:${port}` : endpointName(address, port));
+
+/** The request as it is sent. */
+export function requestText(check: HttpCheck, request: HttpRequest): string {
+  const lines = [
+    `GET ${request.path} HTTP/${check.version === '1.1' ? '1.1' : '1.0'}`,
+    'User-Agent: vipkeeper',
+    ...(check.version === '1.0' ? [] : ['Connection: close']),
+    `Host: ${hostOf(check, request)}`,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/**
+ * One request of an `HTTP_GET` or `SSL_GET` and its response. The response ends where it says (Content-Length), or
+ * when the server closes; redirects are not followed. MD5 is of the body as it came; a pattern is looked for in
+ * the whole response, as in keepalived.
+ */
+export class HttpDialogue implements Dialogue {
+  readonly #check: HttpCheck;
+  readonly #request: HttpRequest;
+  readonly #hash: Hash | undefined;
+  #head = '';
+  #status: number | undefined;
+  #length: number | undefined;
+  #received = 0;
+  /** The beginning of the response, for the pattern. */
+  #text = '';
+
+  constructor(check: HttpCheck, part: number, newHash: () => Hash) {
+    this.#check = check;
+    this.#request = check.requests[part] ?? (check.requests[0] as HttpRequest);
+    this.#hash = this.#request.digest === undefined ? undefined : newHash();
+  }
+
+  begin(): Step {
+    return { send: octets(requestText(this.#check, this.#request)) };
+  }
+
+  feed(bytes: Uint8Array): Step {
+    if (this.#request.body !== undefined && this.#text.length < SEARCHED_MAX)
+      this.#text += latin1(bytes.subarray(0, SEARCHED_MAX - this.#text.length));
+    return this.#status === undefined ? this.#feedHead(bytes) : this.#feedBody(bytes);
+  }
+
+  close(): CheckResult {
+    if (this.#status !== undefined) return this.#judge();
+    return bad(
+      this.#head === ''
+        ? 'closed without a response'
+        : `closed within the header, after ${quoted(this.#head)}`,
+    );
+  }
+
+  missing(): string {
+    if (this.#status === undefined) return this.#head === '' ? 'no response' : 'no complete header';
+    const of = this.#length === undefined ? '' : ` of ${this.#length}`;
+    return `no end of the response (status ${this.#status}, ${this.#received}${of} bytes)`;
+  }
+
+  #feedHead(bytes: Uint8Array): Step {
+    const before = this.#head.length;
+    this.#head += latin1(bytes);
+    if (!'HTTP/'.startsWith(this.#head.slice(0, 5)))
+      return badStep(`no HTTP response: ${quoted(this.#head)}`);
+    // Looked for only where it may be new: a server may send byte by byte.
+    const blank = /\r?\n\r?\n/g;
+    blank.lastIndex = Math.max(0, before - 3);
+    const end = blank.exec(this.#head);
+    if (end === null || end.index > HEAD_MAX) {
+      return this.#head.length > HEAD_MAX ? badStep(`a header of more than ${HEAD_MAX} bytes`) : WAIT;
+    }
+    const head = this.#head.slice(0, end.index);
+    const rest = end.index + end[0].length - before;
+    const status = Number(/^HTTP\/\d\.\d +([1-5]\d\d)(?!\d)/.exec(head)?.[1] ?? 0);
+    if (status === 0) return badStep(`no HTTP status: ${quoted(head)}`);
+    if (status < 200 && status !== 101) {
+      // Something preliminary: the response follows.
+      this.#head = '';
+      return this.#feedHead(bytes.subarray(rest));
+    }
+    this.#status = status;
+    this.#head = '';
+    this.#length = lengthOf(head, status);
+    return this.#feedBody(bytes.subarray(rest));
+  }
+
+  #feedBody(bytes: Uint8Array): Step {
+    const room = this.#length === undefined ? bytes.length : this.#length - this.#received;
+    const part = room < bytes.length ? bytes.subarray(0, room) : bytes;
+    if (part.length > 0) this.#hash?.update(part);
+    this.#received += part.length;
+    if (this.#received === this.#length) return { result: this.#judge() };
+    return this.#received > BODY_MAX ? badStep(`a body of more than ${BODY_MAX} bytes`) : WAIT;
+  }
+
+  #judge(): CheckResult {
+    const { statuses, digest, body } = this.#request;
+    const status = this.#status ?? 0;
+    if (!statuses.some(({ first, last }) => status >= first && status <= last)) {
+      const hint = status >= 300 && status < 400 ? ' (redirects are not followed)' : '';
+      return bad(`status ${status}${hint}`);
+    }
+    const found = this.#hash?.hex();
+    if (found !== digest) return bad(`status ${status}, but the body's MD5 is ${found}`);
+    if (body !== undefined && matches(body, this.#text) === body.inverse)
+      return bad(
+        `status ${status}, but the body ${body.inverse ? 'matches' : 'does not match'} ${quoted(body.pattern)}`,
+      );
+    return good(`status ${status}`);
+  }
+}
+
+/** How long the body is: by Content-Length, or none by the status; `undefined`: until the server closes. */
+function lengthOf(head: string, status: number): number | undefined {
+  if (status === 204 || status === 304) return 0;
+  if (/^transfer-encoding:/im.test(head)) return undefined;
+  const length = /^content-length:[ \t]*(\d{1,15})[ \t]*\r?$/im.exec(head)?.[1];
+  return length === undefined ? undefined : Number(length);
+}
+
+/** Whether there is a match that begins within the offsets. */
+function matches(body: BodyPattern, text: string): boolean {
+  let search = compiled.get(body);
+  if (search === undefined) {
+    search = compilePattern(body);
+    compiled.set(body, search);
+  }
+  search.lastIndex = body.from;
+  const match = body.from > text.length ? null : search.exec(text);
+  return match !== null && (body.before === undefined || match.index < body.before);
+}

@@ -1,0 +1,126 @@
+import type { Dialogue, Step } from '../core/check/dialogue.ts';
+import { judgeFailure, judgeTimeout } from '../core/check/failure.ts';
+import type { Connection, HttpCheck } from '../core/check/settings.ts';
+import type { CheckResult } from '../core/check/verdict.ts';
+import { type Instant, since, toMillis } from '../core/time.ts';
+import { now } from './clock.ts';
+import { errnoName } from './errno.ts';
+import { type Done, type Probe, targetOf } from './probe.ts';
+import { type StreamListener, streams } from './streams.ts';
+import { type SecureStream, secure } from './tls.ts';
+
+const CLOSED = -1;
+
+/**
+ * Has a conversation over a TCP connection, or over TLS. The connection may take `timeout`, and the conversation as
+ * long again, however slowly the server speaks. With a fixed source port it ends in a reset on purpose: the port would
+ * otherwise be unusable for a minute (TIME_WAIT).
+ */
+export class StreamProbe implements Probe, StreamListener {
+  readonly #connection: Connection;
+  readonly #dialogue: Dialogue;
+  readonly #done: Done;
+  readonly #tls: { readonly check: HttpCheck; readonly part: number } | undefined;
+  readonly #begun: Instant = now();
+  #at: number;
+  #secure: SecureStream | undefined;
+  #connected = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    connection: Connection,
+    dialogue: Dialogue,
+    done: Done,
+    tls?: { check: HttpCheck; part: number },
+  ) {
+    this.#connection = connection;
+    this.#dialogue = dialogue;
+    this.#done = done;
+    this.#tls = tls;
+    this.#at = streams().open(targetOf(connection), this);
+    if (this.#at < 0) {
+      const code = errnoName(-this.#at);
+      this.#timer = setTimeout(() => this.#finish(judgeFailure(code)), 0);
+    } else {
+      this.#arm();
+    }
+  }
+
+  abort(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#close('reset');
+  }
+
+  connected(): void {
+    if (this.#tls === undefined) {
+      this.#begin();
+      return;
+    }
+    const fd = streams().detach(this.#at);
+    this.#at = CLOSED;
+    const { check, part } = this.#tls;
+    this.#secure = secure(fd, check, part, {
+      connected: () => this.#begin(),
+      data: (bytes) => this.data(bytes),
+      ended: () => this.ended(),
+      failed: (result) => this.#finish(result),
+    });
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#follow(this.#dialogue.feed(bytes));
+  }
+
+  ended(): void {
+    this.#finish(this.#dialogue.close());
+  }
+
+  failed(code: string): void {
+    const result = judgeFailure(code);
+    const within = this.#connected && result.verdict === 'bad';
+    this.#finish(within ? { ...result, reason: `${result.reason}: ${this.#dialogue.missing()}` } : result);
+  }
+
+  #begin(): void {
+    this.#connected = true;
+    const step = this.#dialogue.begin();
+    if (step.result === undefined) this.#timer?.refresh();
+    this.#follow(step);
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(() => {
+      const { timeout } = this.#connection;
+      this.#finish(judgeTimeout(timeout, this.#connected ? this.#dialogue.missing() : this.#unconnected()));
+    }, toMillis(this.#connection.timeout));
+  }
+
+  #unconnected(): string {
+    return this.#secure === undefined ? 'no answer' : 'no TLS handshake';
+  }
+
+  #follow({ send, result }: Step): void {
+    if (send !== undefined) {
+      if (this.#secure !== undefined) this.#secure.write(send);
+      // What cannot be sent because the connection broke is reported as its end.
+      else streams().write(this.#at, send);
+    }
+    if (result !== undefined) this.#finish(result);
+  }
+
+  #finish(result: CheckResult): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const good = result.verdict === 'good';
+    this.#close(good && this.#connection.sourcePort === undefined ? 'in order' : 'reset');
+    this.#done(good ? { ...result, latency: since(now(), this.#begun) } : result);
+  }
+
+  #close(how: 'in order' | 'reset'): void {
+    if (this.#secure !== undefined) this.#secure.end(how === 'in order');
+    else if (this.#at >= 0) streams().end(this.#at, how);
+    this.#at = CLOSED;
+  }
+}
