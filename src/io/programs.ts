@@ -8,6 +8,10 @@ export type ProgramEnd =
 export interface Program {
   /** Reaches all processes that it started, unless they left its group. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** One that was started here, in a group of its own. */
+export interface GroupedProgram extends Program {
   /** Kills what it has left behind in its group; to be called when it has just ended. */
   killRest(): void;
 }
@@ -20,7 +24,7 @@ export function startProgram(
   [program = '', ...words]: readonly string[],
   user: { readonly uid: number; readonly gid: number } | undefined,
   ended: (end: ProgramEnd) => void,
-): Program {
+): GroupedProgram {
   let over = false;
   const end = (how: ProgramEnd): void => {
     if (over) return;

@@ -32,15 +32,18 @@ export class SmtpDialogue implements Dialogue {
     this.#length += bytes.length;
     if (this.#length > REPLY_MAX) return badStep(`the ${WHAT[this.#state]} has more than ${REPLY_MAX} bytes`);
     this.#line += latin1(bytes);
+    let said = WAIT;
     for (let end = this.#line.indexOf('\n'); end >= 0; end = this.#line.indexOf('\n')) {
       const line = this.#line.slice(0, end).replace(/\r$/, '');
       this.#line = this.#line.slice(end + 1);
       const step = this.#take(line);
-      if (step !== WAIT) return step;
+      if (step.result !== undefined) return step;
+      // One that answers before it is asked gets the rest all the same.
+      if (step.send !== undefined) said = { send: Uint8Array.of(...(said.send ?? []), ...step.send) };
     }
     if (this.#line.length > LINE_MAX)
       return badStep(`no line end in ${LINE_MAX} bytes: ${quoted(this.#line)}`);
-    return WAIT;
+    return said;
   }
 
   close(): CheckResult {
