@@ -98,6 +98,10 @@ function errnoOf(error: unknown): number {
   throw error;
 }
 
+/** For `--json` only. */
+const asData = () => import('../core/ipvsadm/json.ts');
+type Listing<K extends Command['kind']> = Extract<Command, { readonly kind: K }>;
+
 class Run {
   readonly #program: string;
   readonly #terminal: Terminal;
@@ -173,14 +177,18 @@ class Run {
         out(await this.#saved(command.numeric));
         return 0;
       case 'list-connections':
-        out(await this.#connections(command.numeric, command.engineData));
+        out(await this.#connections(command));
         return 0;
-      case 'list-timeouts':
-        out(timeoutsText(this.#listed(() => this.#client.timeouts())));
+      case 'list-timeouts': {
+        const timeouts = this.#listed(() => this.#client.timeouts());
+        out(command.json ? (await asData()).timeoutsJson(timeouts) : timeoutsText(timeouts));
         return 0;
-      case 'list-daemons':
-        out(daemonsText(this.#listed(() => this.#client.daemons())));
+      }
+      case 'list-daemons': {
+        const daemons = this.#listed(() => this.#client.daemons());
+        out(command.json ? (await asData()).daemonsJson(daemons) : daemonsText(daemons));
         return 0;
+      }
       case 'help':
         out(helpText(this.#program));
         throw new Exit(0);
@@ -194,9 +202,11 @@ class Run {
 
   async #listing(view: View, service: IpvsServiceKey | undefined): Promise<string> {
     const table = this.#table(service);
+    const info = service === undefined ? this.#info : undefined;
+    if (view.json) return (await asData()).tableJson(table, info, view.sorted);
     if (!view.numeric) await this.#findNames(table);
     const text = listingText(table, view, this.#names.directory);
-    return service === undefined ? bannerText(this.#info) + text : text;
+    return info === undefined ? text : bannerText(info) + text;
   }
 
   async #saved(numeric: boolean): Promise<string> {
@@ -222,8 +232,9 @@ class Run {
     );
   }
 
-  async #connections(numeric: boolean, engineData: boolean): Promise<string> {
+  async #connections({ numeric, engineData, json }: Listing<'list-connections'>): Promise<string> {
     const connections = parseConnections(this.#readConnections());
+    if (json) return (await asData()).connectionsJson(connections);
     if (!numeric) {
       await this.#names.findNames(
         connections.flatMap(({ client, virtual, destination }) => [
@@ -287,18 +298,19 @@ async function* inputLines(input: AsyncIterable<string | Uint8Array>): AsyncGene
 /** What the shell shows for a program that SIGPIPE ended. */
 const NOBODY_READS = 141;
 
+const TERMINAL: Terminal = {
+  out: (text) => writeAll(1, text),
+  err: (text) => writeAll(2, text),
+  get input() {
+    return process.stdin;
+  },
+};
+
 /** Runs the process: `argv` as Node has it. The name it was called by stands in hints, so a link keeps its own. */
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(argv: readonly string[], run = lvsadm): Promise<void> {
   const [, path = 'lvsadm', ...words] = argv;
-  const terminal: Terminal = {
-    out: (text) => writeAll(1, text),
-    err: (text) => writeAll(2, text),
-    get input() {
-      return process.stdin;
-    },
-  };
   try {
-    process.exitCode = await lvsadm(words, basename(path), terminal);
+    process.exitCode = await run(words, basename(path), TERMINAL);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     process.exitCode = NOBODY_READS;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -38,10 +38,12 @@ test('help fits a terminal of 100 columns', () => {
   }
 });
 
-test('groff has nothing to say about the manual', () => {
-  const script = `groff -ww -man -Tutf8 -z ${MAN} 2>&1`;
-  assert.is(run(['sh', '-c', script]), '');
-});
+for (const page of readdirSync(join(ROOT, 'man'))) {
+  test(`groff has nothing to say about ${page}`, () => {
+    const script = `groff -ww -man -Tutf8 -z ${join(ROOT, 'man', page)} 2>&1`;
+    assert.is(run(['sh', '-c', script]), '');
+  });
+}
 
 test('the version is one: package, programs, manual', () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));

@@ -8,6 +8,7 @@ import { Prng } from '../../src/core/prng.ts';
 import { capturedLines, shellWords } from '../core/ipvsadm/captured.ts';
 import { ROOT } from './engine/root.ts';
 import { drawLine, LISTINGS, line, systematicLines, TABLE } from './lvsadm/lines.ts';
+import { daemonLines, oddLines } from './lvsadm/odd.ts';
 import { Runner } from './lvsadm/runner.ts';
 import type { Line, Ran } from './programs/command-lines.ts';
 import { file } from './scene/director.ts';
@@ -107,6 +108,21 @@ story('every value of every option', async () => {
   await same(systematicLines().filter((each) => !differs(each)));
 });
 
+story('glued, repeated and abbreviated options, odd orders and spellings, input of -R', async () => {
+  await same(oddLines());
+});
+
+story('sync daemons that run', async () => {
+  const [left, right] = runners;
+  if (left === undefined || right === undefined) throw new Error('two runners');
+  for (const lines of daemonLines()) {
+    await twin([line('-C'), ...lines], left, right);
+    await twin([line('-L', '--daemon')], left, left);
+    await twin([line('-L', '--daemon')], right, right);
+    await twin([line('--stop-daemon', 'master'), line('--stop-daemon', 'backup')], right, left);
+  }
+});
+
 story('lines drawn by chance', async () => {
   const prng = new Prng(SEED);
   await same(Array.from({ length: DRAWN_LINES }, () => drawLine(prng)));
@@ -175,6 +191,79 @@ story('as processes of their own: names, standard input, exit statuses, no privi
     assert.equal(got, expected, words);
     compared++;
   }
+});
+
+/** The four ways to save and restore: what either program wrote, read by either. */
+story('the table is saved and restored as by ipvsadm-save and ipvsadm-restore', () => {
+  const saves = ['ipvsadm-save', join(ROOT, 'bin/lvsadm-save')];
+  const restores = ['ipvsadm-restore', join(ROOT, 'bin/lvsadm-restore')];
+  const run = (input: string, ...words: string[]): Ran => {
+    const [command = '', ...rest] = left.command(...words);
+    const { stdout, stderr, status } = spawnSync(command, rest, { input, encoding: 'utf8' });
+    return { out: stdout, err: stderr.replace(/\blvsadm/g, 'ipvsadm'), status: status ?? -1 };
+  };
+  left.run('ipvsadm', '-C');
+  const saved = TABLE.map(({ words }) => `${words.join(' ')}\n`).join('');
+  assert.is(run(saved, 'lvsadm-restore-is-not-installed').status, 1);
+  assert.equal(run(`# a comment\n${saved}`, restores[1] ?? ''), { out: '', err: '', status: 0 });
+  const whole = left.run('ipvsadm', '-Sn');
+  assert.is(whole.split('\n').length - 1, TABLE.length);
+  for (const options of [['-n'], [], ['-x'], ['-n', '-n', 'word']]) {
+    const [theirs, ours] = saves.map((save) => run('', save, ...options));
+    assert.equal(ours, theirs, options.join(' '));
+    for (const restore of options[0] === '-n' ? restores : []) {
+      left.run('ipvsadm', '-A', '-t', '9.9.9.9:9');
+      assert.equal(run(ours?.out ?? '', restore), { out: '', err: '', status: 0 });
+      assert.is(left.run('ipvsadm', '-Sn'), whole);
+    }
+    compared++;
+  }
+  for (const input of [
+    '',
+    '-A -t 1.2.3.4:80\n-A -t 1.2.3.4:80\n',
+    '-A -t 1.2.3.4:80\nnonsense\n-C',
+    '-Ln\n',
+  ]) {
+    const [theirs, ours] = restores.map((restore) => [run(input, restore), left.run('ipvsadm', '-Sn')]);
+    assert.equal(ours, theirs, input);
+    compared++;
+  }
+});
+
+story('the listings as data say what the listings say', async () => {
+  const ours = async (...words: string[]): Promise<string> => {
+    const [ran] = (await runners[0]?.run('lvsadm', [line(...words)])) ?? [];
+    assert.equal([ran?.err, ran?.status], ['', 0], words.join(' '));
+    return ran?.out ?? '';
+  };
+  left.run('ipvsadm', '-C');
+  for (const { words } of TABLE) await ours(...words);
+  await ours('--set', '900', '120', '300');
+  const { services, version } = JSON.parse(await ours('-L', '--json')) as {
+    readonly version: string;
+    readonly services: readonly { readonly scheduler: string; readonly destinations: readonly object[] }[];
+  };
+  assert.is(version, '1.2.1');
+  const listed = left.run('ipvsadm', '-Ln').split('\n').slice(3, -1);
+  const words = services.flatMap(({ scheduler, destinations }) => [
+    scheduler,
+    ...destinations.map(() => '->'),
+  ]);
+  assert.equal(
+    words,
+    listed.map((text) => (text.startsWith('  ->') ? '->' : text.replace(/ IPv6/, '').trim().split(/\s+/)[2])),
+  );
+  const one = JSON.parse(await ours('-L', '-u', '192.168.100.1:5060', '--json'));
+  assert.equal(one.services[0].persistence, { timeout: 60, netmask: '255.255.255.255', engine: 'sip' });
+  assert.equal(JSON.parse(await ours('-L', '--timeout', '--json')), {
+    timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
+  });
+  // With servers of another family than their service's the kernel starts no sync daemon.
+  await ours('-C');
+  await ours('--start-daemon', 'backup', '--mcast-interface', 'lan', '--syncid', '7');
+  const { daemons } = JSON.parse(await ours('-L', '--daemon', '--json'));
+  assert.equal([daemons.length, daemons[0].role, daemons[0].syncId, daemons[0].port], [1, 'backup', 7, 8848]);
+  await ours('--stop-daemon', 'backup');
 });
 
 story('where lvsadm differs on purpose', async () => {

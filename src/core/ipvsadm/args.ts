@@ -252,11 +252,13 @@ function listOf(draft: Draft): Command {
   ) {
     throw new Refusal('options conflicts in the list command');
   }
-  const numeric = has('numeric');
-  if (has('connection')) return { kind: 'list-connections', numeric, engineData: has('persistent-conn') };
-  if (has('timeout')) return { kind: 'list-timeouts' };
-  if (has('daemon')) return { kind: 'list-daemons' };
+  const [numeric, json] = [has('numeric'), has('json')];
+  if (has('connection')) {
+    return { kind: 'list-connections', numeric, engineData: has('persistent-conn'), json };
+  }
+  if (has('timeout')) return { kind: 'list-timeouts', json };
+  if (has('daemon')) return { kind: 'list-daemons', json };
   const layout = LAYOUTS.find(([name]) => given.has(name))?.[1] ?? 'plain';
-  const view = { layout, numeric, exact: has('exact'), sorted: !has('nosort') };
+  const view = { layout, numeric, exact: has('exact'), sorted: !has('nosort'), json };
   return hasService(draft) ? { kind: 'list', view, service: keyOf(draft) } : { kind: 'list', view };
 }

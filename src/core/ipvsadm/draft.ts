@@ -214,6 +214,7 @@ export const SETTERS: Readonly<Record<string, Setter>> = {
   nosort: note('nosort'),
   sort: () => {},
   exact: note('exact'),
+  json: note('json'),
   'mcast-interface': text('mcast-interface', MAX_DEVICE, (draft, value) => {
     draft.device = value;
   }),

@@ -32,12 +32,12 @@ const TITLES: Readonly<Record<Layout, readonly [string, string]>> = {
 };
 
 /** `1.2.1` of 0x010201. */
-const versionText = (version: number): string =>
+export const versionName = (version: number): string =>
   [version >>> 16, (version >>> 8) & 255, version & 255].join('.');
 
 /** The line above a listing of the whole table. */
 export const bannerText = (info: IpvsInfo): string =>
-  `IP Virtual Server version ${versionText(info.version)} (size=${info.tableSize})\n`;
+  `IP Virtual Server version ${versionName(info.version)} (size=${info.tableSize})\n`;
 
 /** Titles and lines of `services`, which are all of the table or the one that was asked for. */
 export function listingText(services: readonly ListedService[], view: View, names: NameDirectory): string {

@@ -55,6 +55,7 @@ Options of a list
   -n, --numeric           addresses and ports as numbers
   -c, --connection        connections                --timeout             timeouts of connections
   --daemon                synchronisation            --nosort              in the kernel's order
+  --json                  as data, whole, whatever the LAYOUT; lvsadm(8) describes it
   LAYOUT: --stats, --rate, --thresholds, --persistent-conn, --tun-info; -X (--exact) for counters in full
 
 DAEMON

@@ -52,6 +52,7 @@ export const OPTION_NAMES = [
   'tun-nocsum',
   'tun-csum',
   'tun-remcsum',
+  'json',
 ] as const;
 export type OptionName = (typeof OPTION_NAMES)[number];
 
@@ -82,6 +83,7 @@ const LIST_MODIFIERS = [
   'syncid',
   'exact',
   'tun-info',
+  'json',
 ] as const;
 const DAEMON_SETTINGS = [
   'mcast-interface',
@@ -187,6 +189,7 @@ export const SPELLINGS: readonly Spelling[] = [
   flag('nosort'),
   flag('sort'),
   flag('exact', 'X'),
+  flag('json'),
   value('mcast-interface'),
   value('mcast-group'),
   value('mcast-port'),

@@ -30,7 +30,7 @@ const STILL: IpvsStats = {
   outByteRate: 0n,
 };
 const BANNER = bannerText({ version: 0x010201, tableSize: 4096 });
-const PLAIN: View = { layout: 'plain', numeric: true, exact: false, sorted: true };
+const PLAIN: View = { layout: 'plain', numeric: true, exact: false, sorted: true, json: false };
 
 function operationOf(line: string): IpvsOperation {
   const parsed = parseArguments(shellWords(line).slice(1), NAMES, 'ipvsadm');

@@ -9,6 +9,12 @@ import { NAMES } from './captured.ts';
 
 const values = suite('lvsadm: values');
 
+values('an IPv6 address that ends in dotted form', () => {
+  for (const text of ['::1.2.3.4', '::ffff:1.2.3.4', '64:ff9b::1.2.3.4']) {
+    assert.is(addressText(ip(text)).replace('64:ff9b::102:304', '64:ff9b::1.2.3.4'), text);
+  }
+});
+
 values('IPv4 as inet_aton reads it', () => {
   const cases: readonly (readonly [string, number | undefined])[] = [
     ['1.2.3.4', 0x01020304],

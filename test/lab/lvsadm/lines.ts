@@ -123,8 +123,10 @@ const START: Readonly<Record<string, readonly string[]>> = {
   'stop-daemon': ['--stop-daemon', 'master'],
 };
 const COMMANDS = Object.keys(START);
+/** Not ipvsadm's, or different on purpose. */
+const OURS = ['help', 'version', 'json'];
 /** The words that are no commands. */
-const OPTIONS = SPELLINGS.filter(({ key }) => !COMMANDS.includes(key) && key !== 'help' && key !== 'version');
+const OPTIONS = SPELLINGS.filter(({ key }) => !COMMANDS.includes(key) && !OURS.includes(key));
 
 /** The options that belong to a command. */
 const SERVICE = /^(scheduler|persistent|netmask|pe|ops|sched-flags|ipv6)$/;

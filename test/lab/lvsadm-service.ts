@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ROOT } from './engine/root.ts';
+import { Scene } from './scene/scene.ts';
+
+/** lvsadm.service under a real systemd: the table restored at start, saved and cleared at stop. */
+export const needs = 'systemd';
+
+const UNIT = 'lvsadm.service';
+const RULES = '/etc/ipvsadm.rules';
+const INSTALLED = '/usr/lib/vipkeeper';
+
+const story = suite('the table as a service');
+const scene = new Scene();
+story.after(() => scene.close());
+const machine = await scene.machine('box', [], { init: 'systemd' });
+const sh = async (command: string): Promise<string> => (await machine.run(command)).trim();
+const table = (): Promise<string> => sh('ipvsadm -Sn');
+const isActive = (): Promise<boolean> => machine.succeeds(`systemctl is-active ${UNIT}`);
+
+const SERVICE = '-A -t 10.9.0.100:80 -s wrr';
+const SERVER = '-a -t 10.9.0.100:80 -r 10.9.0.11:80 -g -w 3';
+
+story.before(async () => {
+  await sh(`mkdir -p ${INSTALLED} && mount --bind ${ROOT} ${INSTALLED}`);
+  for (const program of ['lvsadm', 'lvsadm-save', 'lvsadm-restore']) {
+    await sh(`ln -s ${INSTALLED}/bin/${program} /usr/sbin/${program}`);
+  }
+  const unit = readFileSync(join(ROOT, 'systemd', UNIT), 'utf8');
+  await sh(`cat >/etc/systemd/system/${UNIT} <<'END'\n${unit}\nEND\nsystemctl daemon-reload`);
+});
+
+story('systemd has nothing to say about the unit', async () => {
+  const unit = `/etc/systemd/system/${UNIT}`;
+  const { stdout, stderr } = await machine.kernel.attempt(['systemd-analyze', 'verify', '--man=no', unit]);
+  assert.is(stdout + stderr, '');
+});
+
+story('a start restores what ipvsadm saved, comments and all', async () => {
+  await sh(`printf '# ipvsadm.rules\\n${SERVICE}\\n${SERVER}\\n' >${RULES}`);
+  await sh('ipvsadm -A -t 9.9.9.9:9');
+  await sh(`systemctl start ${UNIT}`);
+  assert.is(await table(), `${SERVICE}\n${SERVER}`);
+  assert.ok(await isActive());
+});
+
+story('a stop saves the table and clears it; the next start has it again', async () => {
+  await sh('lvsadm -A -f 7 -s sh');
+  await sh(`systemctl stop ${UNIT}`);
+  assert.is(await table(), '');
+  const saved = await sh(`cat ${RULES}`);
+  assert.equal(saved.split('\n').sort(), ['-A -f 7 -s sh', SERVICE, SERVER].sort());
+  await sh(`systemctl restart ${UNIT}`);
+  assert.is(await table(), saved);
+});
+
+story('a table that can not be saved is not cleared, and the file stays', async () => {
+  const before = await table();
+  await sh(`cp ${RULES} /run/rules && mkdir ${RULES}.new`);
+  await sh(`systemctl stop ${UNIT} || true`);
+  assert.is(await sh(`systemctl show -P Result ${UNIT}`), 'exit-code');
+  assert.is(await table(), before);
+  await sh(`cmp ${RULES} /run/rules && rmdir ${RULES}.new`);
+});
+
+story('with SAVE_ON_STOP=no and another file', async () => {
+  await sh(`printf 'RULES=/etc/other.rules\\nSAVE_ON_STOP=no\\n' >/etc/default/lvsadm`);
+  await sh(`systemctl start ${UNIT}`);
+  assert.not.equal(await table(), '', 'without the file the table stays as it is');
+  await sh(`systemctl stop ${UNIT}`);
+  assert.is(await table(), '');
+  assert.not.ok(await machine.succeeds('test -e /etc/other.rules'));
+});
+
+story('a file with errors makes the start fail and says why', async () => {
+  await sh(`printf -- '-A -t nonsense\\n' >/etc/other.rules`);
+  assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));
+  await scene.until('the journal says why', async () =>
+    (await sh(`journalctl --sync; journalctl -u ${UNIT}`)).includes('illegal virtual server address'),
+  );
+});
+
+story.run();
