@@ -27,6 +27,7 @@ systemd            /lib/systemd/systemd       the unit, under a real systemd
 dbus               dbus-daemon                the unit, under a real systemd
 libcap2-bin        capsh                      runs without privileges
 man-db             man                        checks the manual pages
+exim4-daemon-light exim4                      takes the mails of alerts
 groff-base         groff                      checks the manual pages
 LIST
 }

@@ -4,6 +4,7 @@ import { Reactions, routerLine } from '../core/notify/reactions.ts';
 import type { Driver } from '../io/drive.ts';
 import { Fifos } from './fifos.ts';
 import { HookRunner, type ScriptRules } from './hooks.ts';
+import { Mailer } from './mailer.ts';
 import type { Level, VrrpState } from './messages.ts';
 
 /** Who runs the scripts of a configuration. */
@@ -21,6 +22,7 @@ export class Notifier {
   readonly #reactions: Reactions;
   readonly #hooks: HookRunner;
   readonly #fifos: Fifos;
+  readonly #mailer: Mailer;
   #configuration: Configuration;
   /** By name: what the FIFOs know of the virtual routers. */
   #states: VrrpState | undefined;
@@ -31,6 +33,7 @@ export class Notifier {
     this.#reactions = new Reactions(configuration.notify);
     this.#hooks = new HookRunner(driver, rules, log);
     this.#fifos = new Fifos(rules, log);
+    this.#mailer = new Mailer(driver, configuration, log);
   }
 
   /** Opens the pipes and starts their readers: once at the start, and again after each reload. */
@@ -39,14 +42,16 @@ export class Notifier {
     this.#configuration = configuration;
     this.#reactions.configure(configuration.notify);
     this.#hooks.rules = rules;
+    this.#mailer.configuration = configuration;
     this.#fifos.configure(configuration.notify.fifos, rules);
     if (reloaded && configuration.notify.statesOnReload) this.#repeatStates();
   }
 
   happened(happening: Happening): void {
-    const { subject, hooks, urgent, line } = this.#reactions.to(happening);
+    const { subject, hooks, urgent, line, mail } = this.#reactions.to(happening);
     if (line !== undefined) this.#fifos.write(line.kinds, line.text);
     this.#hooks.run(subject, hooks, urgent);
+    if (mail !== undefined) this.#mailer.post(mail);
   }
 
   /** What the VRRP process says of itself now and then. */
@@ -54,9 +59,9 @@ export class Notifier {
     this.#states = states;
   }
 
-  /** Gives scripts that still run `limit` milliseconds. */
+  /** Gives scripts that still run, and mails on their way, `limit` milliseconds. */
   async close(limit: number): Promise<void> {
-    await this.#hooks.close(limit);
+    await Promise.all([this.#hooks.close(limit), this.#mailer.close(limit)]);
     this.#fifos.close();
   }
 

@@ -5,7 +5,7 @@ import type { AddressesEvent } from '../core/kernel/events.ts';
 import { placed } from '../core/kernel/vmac-wants.ts';
 import type { InstanceHappening } from '../core/notify/happening.ts';
 import { toSeconds } from '../core/time.ts';
-import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../core/vrrp/events.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../core/vrrp/events.ts';
 import { VrrpInstance } from '../core/vrrp/instance.ts';
 import type { LinkState } from '../core/vrrp/links.ts';
 import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
@@ -48,8 +48,8 @@ export class Router {
   /** Where its adverts leave; absent while it has no footing. */
   #sender: VrrpSender | undefined;
   #trouble: string | undefined;
-  /** The state that others were told of. */
-  #told: VrrpState = 'INIT';
+  /** It is in FAULT, which others were not told of: nothing is known of what it tracks. */
+  #unsaid = false;
 
   constructor(settings: VrrpSettings, ports: Ports, surroundings: Surroundings) {
     this.#settings = settings;
@@ -85,7 +85,7 @@ export class Router {
 
   handle(event: VrrpEvent): void {
     this.#driven.handle(event);
-    if (this.#told !== this.#instance.state) this.#tellState();
+    this.#tellWhatIsKnown();
   }
 
   /** Its end: STOP with the daemon's, DELETED by a reload. */
@@ -171,7 +171,7 @@ export class Router {
       case 'transition':
         around.log('notice', `${name}: ${effect.from} -> ${effect.to}: ${effect.cause}`);
         around.changed();
-        this.#tellState();
+        this.#tellState(effect);
         break;
       case 'priority':
         around.log('notice', `${name}: effective priority ${effect.priority}`);
@@ -189,12 +189,16 @@ export class Router {
    * Tells others of a new state. A router that only awaits the first news of what it tracks is in FAULT, but that is
    * nobody's concern yet, as in keepalived.
    */
-  #tellState(): void {
-    const { state, cause, faults } = this.status();
-    if (state === 'FAULT' && this.#told === 'INIT' && faults.every(isUnknown)) return;
-    const from = this.#told;
-    this.#told = state;
-    if (state !== 'INIT') this.#happened(state, from, cause);
+  #tellState({ from, to, cause }: Extract<VrrpEffect, { type: 'transition' }>): void {
+    const before = this.#unsaid ? 'INIT' : from;
+    this.#unsaid = to === 'FAULT' && from === 'INIT' && this.status().faults.every(isUnknown);
+    if (to !== 'INIT' && !this.#unsaid) this.#happened(to, before, cause);
+  }
+
+  #tellWhatIsKnown(): void {
+    if (!this.#unsaid || this.status().faults.every(isUnknown)) return;
+    this.#unsaid = false;
+    this.#happened('FAULT', 'INIT', this.status().faults.join('; '));
   }
 
   #tellPriority(): void {

@@ -13,6 +13,7 @@ import { Driver } from '../io/drive.ts';
 import { type Log, openLog } from '../io/log.ts';
 import { ServiceNotifier, watchdogTimeout } from '../io/notify.ts';
 import { removePid } from '../io/pidfile.ts';
+import { onSignal } from '../io/signals.ts';
 import { Store } from '../io/store.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Firewall } from './firewall.ts';
@@ -86,9 +87,8 @@ export class Supervisor implements ChildListener {
 
   async run(): Promise<void> {
     this.log('notice', `vipkeeperd ${VERSION} starts with ${this.#options.useFile}`);
-    process.on('SIGTERM', () => void this.#stop(0));
-    process.on('SIGINT', () => void this.#stop(0));
-    process.on('SIGHUP', () => this.#reload());
+    onSignal('STOP', () => void this.#stop(0));
+    onSignal('RELOAD', () => this.#reload());
     process.on('uncaughtException', (error) => void this.#crash(error));
     this.#control.on('error', (error) => this.log('error', `the control socket: ${error.message}`));
     await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));

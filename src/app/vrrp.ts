@@ -157,8 +157,11 @@ class VrrpProcess implements Surroundings {
 
   stop(): void {
     const cause = 'the daemon stops';
+    const groups = this.#groups.states();
+    // No member is to wait for another, or to follow it, when all end.
+    this.#groups.configure([], () => undefined);
     for (const router of this.#routers.values()) router.end('STOP');
-    for (const { name, state: from } of this.#groups.states()) {
+    for (const { name, state: from } of groups) {
       this.happened({ of: 'group', name, what: 'STOP', from, cause });
     }
     this.#bfd.stop();

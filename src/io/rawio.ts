@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only
- * src/io/socket.ts and src/io/clock.ts use it; everybody else uses those.
+ * src/io/socket.ts, src/io/clock.ts and src/io/signals.ts use it; everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -64,6 +64,11 @@ export interface Streams {
   keepAlive(on: number): number;
 }
 
+/** Signals that Node does not know, by number. */
+export interface Signal {
+  listen(number: number, callback: (count: number) => void): number;
+}
+
 interface Rawio {
   readonly Sock: new (domain: number, type: number, protocol: number) => Sock;
   readonly Timer: new () => Timer;
@@ -73,6 +78,7 @@ interface Rawio {
     buffer: Uint8Array,
     rows: Uint32Array,
   ) => Streams;
+  readonly Signal: new () => Signal;
   sched(policy: number, priority: number): number;
 }
 

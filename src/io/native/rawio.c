@@ -1,5 +1,5 @@
 /*
- * Sockets of any family and a precise timer for Node's event loop; nothing else. This file knows no protocol:
+ * Sockets of any family, a precise timer and real-time signals for Node's event loop; nothing else. This file knows no protocol:
  * socket addresses, control messages and packets are bytes laid out in TypeScript. What it does know is
  * memory (every length that JavaScript passes is checked here), the event loop, and who owns what:
  *
@@ -14,12 +14,16 @@
 #define NAPI_VERSION 8
 #include "streams.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <node_api.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -27,6 +31,8 @@
 
 /* Per wake-up at most ROUNDS_MAX * SLOTS_MAX datagrams are read, or a flood would starve the timers. */
 enum { SLOTS_MAX = 64, ROUNDS_MAX = 4, ARGUMENTS_MAX = 8, PART_MAX = 1 << 20, META_WORDS = 4 };
+/* Linux has signals 1 to 64. */
+enum { SIGNALS = 65 };
 enum { KEPT_SELF, KEPT_CALLBACK, KEPT_SLAB, KEPT_META, KEPT_COUNT };
 
 typedef struct {
@@ -536,6 +542,56 @@ static napi_value timer_set(napi_env env, napi_callback_info info) {
   return answer(&c, result);
 }
 
+/* ------------------------------------------------------------------------------------------ class Signal */
+
+/* By signal: the eventfd that its handler wakes, 0 for none. Never closed: a handler may run at any time. */
+static _Atomic int wakes[SIGNALS];
+
+static void signal_arrived(int number) {
+  int saved = errno;
+  const uint64_t one = 1;
+  ssize_t written = write(wakes[number], &one, sizeof one);
+  (void)written; /* it only fails when 2^64 wait already */
+  errno = saved;
+}
+
+static void signal_ready(endpoint *it, int status) {
+  uint64_t count;
+  (void)status;
+  if (read(it->fd, &count, sizeof count) == sizeof count) deliver(it, count > INT_MAX ? INT_MAX : (int)count);
+}
+
+/* new Signal() */
+static napi_value signal_new(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  if (napi_get_cb_info(env, info, NULL, NULL, &c.self, NULL) != napi_ok) return NULL;
+  int fd = outcome(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  return new_endpoint(env, c.self, fd, signal_ready) == NULL ? NULL : c.self;
+}
+
+/*
+ * listen(number, callback): calls back with how many have arrived. For signals that Node does not know: it has none of
+ * the real-time ones, whose default is to end the process. A handler, not signalfd: that needs the signal blocked in
+ * every thread, and Node's own were there before us.
+ */
+static napi_value signal_listen(napi_env env, napi_callback_info info) {
+  call c = enter(env, info);
+  napi_valuetype type = napi_undefined;
+  int number = integer(&c, 0);
+  if (!c.wrong && (napi_typeof(env, c.arguments[1], &type) != napi_ok || type != napi_function))
+    refuse(&c, "rawio: a function is expected");
+  if (c.wrong) return NULL;
+  if (number < 1 || number >= SIGNALS || wakes[number] != 0 || c.it->kept != NULL) return answer(&c, -EINVAL);
+  int wake = outcome(fcntl(c.it->fd, F_DUPFD_CLOEXEC, 3));
+  if (wake < 0) return answer(&c, wake);
+  wakes[number] = wake;
+  struct sigaction action = {.sa_handler = signal_arrived, .sa_flags = SA_RESTART};
+  int result = outcome(sigaction(number, &action, NULL));
+  if (result < 0) return answer(&c, result);
+  napi_value kept[KEPT_COUNT] = {c.self, c.arguments[1], c.arguments[0], c.arguments[0]};
+  return answer(&c, start_polling(c.it, kept));
+}
+
 /* ------------------------------------------------------------------------------------------------ module */
 
 /* sched(policy, priority): of the calling thread; the policy may carry SCHED_RESET_ON_FORK */
@@ -580,9 +636,13 @@ NAPI_MODULE_INIT() {
       METHOD("set", timer_set),
       METHOD("close", endpoint_close),
   };
+  const napi_property_descriptor signals[] = {
+      METHOD("listen", signal_listen),
+  };
   const napi_property_descriptor functions[] = {METHOD("sched", sched_set)};
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);
+  define_class(env, exports, "Signal", signal_new, LENGTH(signals), signals);
   napi_define_properties(env, exports, LENGTH(functions), functions);
   define_streams(env, exports);
   return exports;

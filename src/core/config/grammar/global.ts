@@ -1,6 +1,5 @@
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
-import { MAIL } from './notify.ts';
 import { identity } from './tracking.ts';
 
 const inert = (why: string): KeywordNotes => ({ inert: why });
@@ -63,16 +62,16 @@ export const globalDefs = {
   ),
   set_supplementary_groups: keyword("scripts get the user's supplementary groups", [arg.bool]),
   router_id: keyword("this director's name in messages", [arg.text('STRING')], { default: 'the host name' }),
-  notification_email: lines('alert recipients', arg.text('ADDRESS'), { several: true, ...MAIL }),
-  notification_email_from: keyword('alert sender', [arg.text('ADDRESS')], MAIL),
-  smtp_server: keyword('mail relay', [arg.text('HOST'), arg.optional(arg.port)], MAIL),
-  smtp_helo_name: keyword('HELO argument', [name], MAIL),
-  smtp_connect_timeout: keyword('mail connect timeout', [arg.wholeSeconds(0, 4294)], MAIL),
-  smtp_alert: keyword('default mail switch for everything', mailSwitch, MAIL),
-  smtp_alert_vrrp: keyword('mail switch for VRRP', mailSwitch, MAIL),
-  smtp_alert_checker: keyword('mail switch for checkers', mailSwitch, MAIL),
-  no_email_faults: flag('no mail on FAULT', MAIL),
-  no_checker_emails: keyword('mail for each real server, not each checker', [arg.bool], MAIL),
+  notification_email: lines('alert recipients', arg.text('ADDRESS'), { several: true }),
+  notification_email_from: keyword('alert sender', [arg.text('ADDRESS')]),
+  smtp_server: keyword('mail relay', [arg.text('HOST'), arg.optional(arg.port)]),
+  smtp_helo_name: keyword('HELO argument', [name]),
+  smtp_connect_timeout: keyword('mail connect timeout', [arg.wholeSeconds(0, 4294)]),
+  smtp_alert: keyword('default mail switch for everything', mailSwitch),
+  smtp_alert_vrrp: keyword('mail switch for VRRP', mailSwitch),
+  smtp_alert_checker: keyword('mail switch for checkers', mailSwitch),
+  no_email_faults: flag('no mail on FAULT'),
+  no_checker_emails: keyword('mail for each real server, not each checker', [arg.bool]),
   startup_script: keyword('run before the start', [arg.script]),
   startup_script_timeout: keyword('limit for startup_script', [arg.wholeSeconds(1, 1000)]),
   shutdown_script: keyword('run after the stop', [arg.script]),

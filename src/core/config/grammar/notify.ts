@@ -1,9 +1,6 @@
 import * as arg from '../arguments.ts';
 import { keyword } from '../schema.ts';
 
-/** What is not done yet, said in one place so that building it takes one note away. */
-export const MAIL = { inert: 'mail is not sent yet' };
-
 const script = [arg.script] as const;
 
 /** The scripts and mails that instances and sync groups have in common. */
@@ -13,6 +10,6 @@ export const notifyKeywords = {
   notify_fault: keyword('run on FAULT', script),
   notify_stop: keyword('run at the stop', script),
   notify: keyword('run on every change, with four words: kind, name, state, priority', script),
-  smtp_alert: keyword('mail on change', [arg.bool], MAIL),
+  smtp_alert: keyword('mail on change', [arg.bool]),
   notify_priority_changes: keyword('FIFO lines when the priority changes', [arg.bool]),
 };

@@ -2,7 +2,6 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword } from '../schema.ts';
 import { otherChecks, tcpCheck } from './check.ts';
 import { httpChecks } from './http.ts';
-import { MAIL } from './notify.ts';
 import { serviceHeader, servicePort } from './service.ts';
 
 const U32 = 4_294_967_295;
@@ -37,7 +36,7 @@ export const realServer = {
   warmup: keyword('default for its checkers', [arg.timer(0, LONGEST)], { default: "the service's" }),
   connect_timeout: keyword('default for its checkers', [timer], { default: "the service's" }),
   delay_loop: keyword('default for its checkers', [timer], { default: "the service's" }),
-  smtp_alert: keyword('mails for this server', optionalBool, MAIL),
+  smtp_alert: keyword('mails for this server', optionalBool),
   virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   TCP_CHECK: block('a connection succeeds', [], tcpCheck, { repeat: true }),
@@ -86,7 +85,7 @@ export const virtualServer = {
   ),
   protocol: keyword('transport', [arg.anyCase('TCP', 'UDP', 'SCTP')], { default: 'UDP, with a warning' }),
   ha_suspend: flag('check only while this host has the virtual address'),
-  smtp_alert: keyword('quorum mails', optionalBool, MAIL),
+  smtp_alert: keyword('quorum mails', optionalBool),
   virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   alpha: flag('servers are down until their first success'),
