@@ -64,6 +64,19 @@ export interface VrrpState {
   readonly malformed: number;
 }
 
+/** How the VRRP process stands, with some of its routers: those that changed, or the next few of all. */
+export interface VrrpNews extends VrrpState {
+  /** Of all virtual routers, in their order. */
+  readonly names: readonly string[];
+}
+
+/** What is known with the news: of each router that there is, the latest. */
+export function withNews(known: VrrpState | undefined, { names, ...news }: VrrpNews): VrrpState {
+  const instances = new Map(known?.instances.map((instance) => [instance.name, instance]));
+  for (const instance of news.instances) instances.set(instance.name, instance);
+  return { ...news, instances: names.flatMap((name) => instances.get(name) ?? []) };
+}
+
 export interface CheckConfiguration {
   readonly virtualServers: readonly VirtualServerSettings[];
   readonly global: GlobalSettings;

@@ -29,7 +29,7 @@ export interface Surroundings {
   /** A member of a sync group stands otherwise than before. */
   standing(group: string, key: string, standing: Standing): void;
   /** The state of a router changed. */
-  changed(): void;
+  changed(router: Router): void;
   /** What others may want to be told of. */
   happened(happening: InstanceHappening): void;
 }
@@ -170,7 +170,7 @@ export class Router {
         break;
       case 'transition':
         around.log('notice', `${name}: ${effect.from} -> ${effect.to}: ${effect.cause}`);
-        around.changed();
+        around.changed(this);
         this.#tellState(effect);
         break;
       case 'priority':

@@ -26,7 +26,9 @@ import {
   type Role,
   type SyncState,
   type VrrpConfiguration,
+  type VrrpNews,
   type VrrpState,
+  withNews,
 } from './messages.ts';
 import { Notifier } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
@@ -133,11 +135,16 @@ export class Supervisor implements ChildListener {
   }
 
   state(role: Role, state: unknown): void {
-    this.#states.set(role, state);
-    if (role !== 'vrrp') return;
-    this.#followMaster(state as VrrpState);
+    if (role === 'vrrp') this.#learned(state as VrrpNews);
+    else this.#states.set(role, state);
+  }
+
+  #learned(news: VrrpNews): void {
+    const state = withNews(this.#states.get('vrrp') as VrrpState | undefined, news);
+    this.#states.set('vrrp', state);
+    this.#followMaster(state);
     this.#tellSessions();
-    this.#notifier.knows(state as VrrpState);
+    this.#notifier.knows(state);
   }
 
   happened(happening: Happening): void {

@@ -7,7 +7,6 @@ import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/ke
 import { wantedLinks } from '../core/kernel/vmac-wants.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
 import type { Happening } from '../core/notify/happening.ts';
-import { STATE_PERIOD } from '../core/supervision.ts';
 import { millis, seconds, toMillis } from '../core/time.ts';
 import type { Standing } from '../core/vrrp/events.ts';
 import { memberSettings } from '../core/vrrp/group.ts';
@@ -25,8 +24,9 @@ import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
-import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpState } from './messages.ts';
+import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from './messages.ts';
 import { Ports } from './ports.ts';
+import { Reporter } from './reporter.ts';
 import { Router, routerKey, type Surroundings } from './routers.ts';
 import { VmacLinks } from './vmacs.ts';
 
@@ -72,7 +72,7 @@ function complain(text: string): void {
 class VrrpProcess implements Surroundings {
   readonly driver = new Driver();
   readonly interfaces = new Interfaces();
-  readonly #channel = new Channel<ToVrrp, FromChild<VrrpState>>(process);
+  readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #addresses: Driven<AddressesEvent>;
@@ -95,6 +95,16 @@ class VrrpProcess implements Surroundings {
     changed: () => this.changed(),
     tracked: (event) => this.#track([event]),
   });
+  readonly #reporter = new Reporter(
+    this.#routers,
+    () => ({
+      bfd: this.#bfd.status(),
+      groups: this.#groups.states(),
+      bfdDiscarded: this.#bfd.discarded,
+      malformed: this.#ports.malformed,
+    }),
+    (state) => this.#channel.send({ type: 'state', state }),
+  );
   readonly #begun = now();
   #configuration: VrrpConfiguration = NOTHING;
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
@@ -115,7 +125,7 @@ class VrrpProcess implements Surroundings {
       else if (message.type === 'track') this.#track(message.events);
       else this.#configure(message.configuration);
     });
-    setInterval(() => this.changed(), toMillis(STATE_PERIOD));
+    this.#reporter.begin();
     setInterval(() => {
       for (const router of this.#routers.values()) router.readClock();
     }, toMillis(CLOCK_PERIOD));
@@ -131,18 +141,8 @@ class VrrpProcess implements Surroundings {
     if (!this.#channel.open) complain(message);
   }
 
-  changed(): void {
-    const instances = Array.from(this.#routers.values(), (router) => router.status());
-    this.#channel.send({
-      type: 'state',
-      state: {
-        instances,
-        bfd: this.#bfd.status(),
-        groups: this.#groups.states(),
-        bfdDiscarded: this.#bfd.discarded,
-        malformed: this.#ports.malformed,
-      },
-    });
+  changed(router?: Router): void {
+    this.#reporter.changed(router);
   }
 
   /** Others are told by the supervisor: nothing is started here. */
@@ -166,7 +166,7 @@ class VrrpProcess implements Surroundings {
     }
     this.#bfd.stop();
     if (this.#configuration.release) this.#vmacs.want([]);
-    this.changed();
+    this.#reporter.all();
     process.disconnect?.();
     process.exit(0);
   }
@@ -196,7 +196,7 @@ class VrrpProcess implements Surroundings {
     this.#bfd.configure(configuration.bfd);
     this.#reground();
     this.#channel.send({ type: 'ready' });
-    this.changed();
+    this.#reporter.all();
   }
 
   #add(key: string, settings: VrrpSettings): void {

@@ -1,0 +1,75 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type VrrpNews, type VrrpState, withNews } from '../../src/app/messages.ts';
+import { Reporter } from '../../src/app/reporter.ts';
+import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
+import { SETTINGS } from '../core/vrrp/router.ts';
+
+/** How the supervisor learns of many virtual routers without a message that holds them up. */
+class Listed {
+  readonly settings: { readonly name: string };
+  readonly #machine: VrrpInstance;
+  asked = 0;
+
+  constructor(name: string) {
+    this.settings = { name };
+    this.#machine = new VrrpInstance({ ...SETTINGS, name });
+  }
+
+  status() {
+    this.asked += 1;
+    return this.#machine.status();
+  }
+}
+
+const names = Array.from({ length: 100 }, (_, i) => `router${i}`);
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+function reporting(): { routers: Map<string, Listed>; news: VrrpNews[]; reporter: Reporter } {
+  const routers = new Map(names.map((name) => [name, new Listed(name)]));
+  const news: VrrpNews[] = [];
+  const rest = () => ({ bfd: [], groups: [], bfdDiscarded: {} as VrrpNews['bfdDiscarded'], malformed: 0 });
+  return { routers, news, reporter: new Reporter(routers, rest, (one) => news.push(one)) };
+}
+
+const known = (news: readonly VrrpNews[]): string[] =>
+  news.reduce<VrrpState | undefined>(withNews, undefined)?.instances.map(({ name }) => name) ?? [];
+
+const test = suite('reports of virtual routers');
+
+test('those that change in one turn are told once, and nobody else is asked', async () => {
+  const { routers, news, reporter } = reporting();
+  for (const name of ['router3', 'router1', 'router3']) reporter.changed(routers.get(name));
+  await turn();
+  assert.equal(
+    news.map(({ instances }) => instances.map(({ name }) => name)),
+    [['router3', 'router1']],
+  );
+  assert.equal(
+    [...routers.values()].filter(({ asked }) => asked > 0).map(({ settings }) => settings.name),
+    ['router1', 'router3'],
+  );
+});
+
+test('all are told again and again, few at a time', async () => {
+  const { news, reporter } = reporting();
+  const stop = reporter.begin();
+  while (known(news).length < names.length) await new Promise((resolve) => setTimeout(resolve, 50));
+  stop();
+  assert.equal(known(news), names);
+  assert.ok(news.every(({ instances }) => instances.length <= 16));
+});
+
+test('one that is gone is forgotten, the latest word of the others counts', async () => {
+  const { routers, news, reporter } = reporting();
+  reporter.all();
+  routers.delete('router7');
+  reporter.changed();
+  await turn();
+  assert.equal(
+    known(news),
+    names.filter((name) => name !== 'router7'),
+  );
+});
+
+test.run();
