@@ -288,6 +288,7 @@ test("the sorry server: its port and method are the service's unless said", () =
     only(service(`${lines}\n${RS}`, '192.0.2.1 80', kind)).sorry;
   const common = { address: '10.0.0.9', weight: 1, upper: 0, lower: 0 };
   assert.equal(sorry('sorry_server 10.0.0.9 99'), { ...common, port: 99, method: 'nat' });
+  assert.is(sorry('sorry_server 10.0.0.9')?.port, 0, 'that of the connection');
   assert.equal(sorry('sorry_server 10.0.0.9\nsorry_server_lvs_method DR'), {
     ...common,
     port: 80,

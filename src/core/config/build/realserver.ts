@@ -124,6 +124,13 @@ export function buildSorry(block: Block, context: Context): Destination | undefi
   const [address, written = 0] = values;
   const own = forwardingOf(section.last('sorry_server_lvs_method'), context.findings);
   const forwarding = own ?? block.forwarding;
-  const port = placeServer('sorry_server', { address, written, forwarding, keyword, words }, block, context);
+  const placed = placeServer(
+    'sorry_server',
+    { address, written, forwarding, keyword, words },
+    block,
+    context,
+  );
+  // The kernel takes the port of the connection where NAT has none; keepalived leaves it so here.
+  const port = forwarding.method === 'nat' ? written : placed;
   return { address, port, ...forwarding, weight: 1, upper: 0, lower: 0 };
 }
