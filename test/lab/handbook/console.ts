@@ -5,10 +5,12 @@ import { shellWords } from '../../core/ipvsadm/captured.ts';
 import { ROOT } from '../engine/root.ts';
 import { line } from '../lvsadm/lines.ts';
 import { Runner } from '../lvsadm/runner.ts';
+import type { Ran } from '../programs/command-lines.ts';
 import type { Host } from '../scene/host.ts';
 
 /** Packets that are still under way move counters between two listings. */
 const STILL_TRIES = 50;
+const LVSADM = 'lvsadm ';
 const SETTLE_SECONDS = 20;
 
 /** An administrator at a host, who types what the handbook says. */
@@ -30,28 +32,35 @@ export class Console {
    * made is then listed by both programs.
    */
   async type(text: string): Promise<string> {
-    let printed = '';
     const lines = text
       .split('\n')
       .map((each) => each.trim())
       .filter((each) => each !== '');
-    for (const each of lines) printed += await this.#run(each);
-    if (lines.some((each) => each.startsWith('lvsadm '))) await this.list('-L -n --thresholds');
+    let printed = '';
+    const ours: string[] = [];
+    for (const each of lines) {
+      if (each.startsWith(LVSADM)) ours.push(each);
+      else {
+        printed += await this.#lvsadm(ours.splice(0));
+        printed += this.host.run('sh', '-c', `PATH=${join(ROOT, 'bin')}:$PATH; ${each}`);
+      }
+    }
+    printed += await this.#lvsadm(ours);
+    if (lines.some((each) => each.startsWith(LVSADM))) await this.list('-L -n --thresholds');
     return printed;
   }
 
-  async #run(typed: string): Promise<string> {
-    if (!typed.startsWith('lvsadm '))
-      return this.host.run('sh', '-c', `PATH=${join(ROOT, 'bin')}:$PATH; ${typed}`);
-    const { out, err, status } = await this.#once('lvsadm', typed.slice('lvsadm '.length));
-    if (status !== 0 || err !== '') throw new Error(`${typed}: ${err.trim()} (exit status ${status})`);
-    return out;
+  async #lvsadm(typed: readonly string[]): Promise<string> {
+    if (typed.length === 0) return '';
+    const lines = typed.map((each) => line(...shellWords(each.slice(LVSADM.length))));
+    const ran = await this.#runner.run('lvsadm', lines);
+    for (const [index, { status, err }] of ran.entries())
+      if (status !== 0 || err !== '')
+        throw new Error(`${typed[index]}: ${err.trim()} (exit status ${status})`);
+    return ran.map(({ out }) => out).join('');
   }
 
-  async #once(
-    program: 'lvsadm' | 'ipvsadm',
-    options: string,
-  ): Promise<{ out: string; err: string; status: number }> {
+  async #once(program: 'lvsadm' | 'ipvsadm', options: string): Promise<Ran> {
     const [ran] = await this.#runner.run(program, [line(...shellWords(options))]);
     if (ran === undefined) throw new Error(`${program} ${options} did not run`);
     return ran;
