@@ -65,6 +65,7 @@ export function compareIp(a: Ip, b: Ip): number {
 }
 
 export const isLinkLocal = (address: Ip): boolean => ipaddr.parse(address).range() === 'linkLocal';
+export const isLoopback = (address: Ip): boolean => ipaddr.parse(address).range() === 'loopback';
 export const isMulticast = (address: Ip): boolean => ipaddr.parse(address).range() === 'multicast';
 
 /** `ADDRESS[/LENGTH]`, the full length when none is given; `undefined` when it is not that. */

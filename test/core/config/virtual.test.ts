@@ -77,10 +77,10 @@ test("a check's settings: its own, the server's, the service's, the defaults", (
 
 test('a check needs a port, and a source of its own family', () => {
   const text = (own: string) =>
-    `virtual_server fwmark 1 {\nlb_algo rr\nlb_kind NAT\nreal_server ::1 {\nTCP_CHECK {\n${own}\n}\n}\n}`;
+    `virtual_server fwmark 1 {\nlb_algo rr\nlb_kind NAT\nreal_server 2001:db8::5 {\nTCP_CHECK {\n${own}\n}\n}\n}`;
   assert.equal(findings(text('')), ['error 5:1 TCP_CHECK has no port to connect to']);
   assert.equal(findings(text('connect_port 1\nbindto 10.0.0.1')), [
-    'error 7:1 bindto is of another family than ::1',
+    'error 7:1 bindto is of another family than 2001:db8::5',
   ]);
 });
 
@@ -102,6 +102,16 @@ test('DR and TUN keep the port of the service, NAT may change it', () => {
   assert.equal([server?.destination.port, tcp(server?.checks[0])?.port], [8080, 8080]);
   const direct = only(mark.replace('NAT', 'DR')).realServers[0];
   assert.equal([direct?.destination.port, tcp(direct?.checks[0])?.port], [0, 8080]);
+});
+
+test('the director itself serves by DR, not by NAT', () => {
+  const drops = (at: string, to: string) =>
+    `warning ${at} the kernel drops what comes from outside and goes to ${to} by NAT`;
+  assert.equal(findings(service(`sorry_server 127.0.0.1 80\n${RS}`)), [drops('5:14', '127.0.0.1')]);
+  assert.equal(findings(service(`sorry_server 127.0.0.1 80\nsorry_server_lvs_method DR\n${RS}`)), []);
+  const six = service('real_server ::1 80 {\n}', '2001:db8::1 80');
+  assert.equal(findings(six), [drops('5:13', '::1')]);
+  assert.equal(findings(six.replace('NAT', 'DR')), []);
 });
 
 test('a real server has its own method, weight and limits', () => {

@@ -1,5 +1,5 @@
 import type { Destination, Service } from '../../balance/model.ts';
-import { endpointName, familyOf } from '../../ip.ts';
+import { endpointName, familyOf, isLoopback } from '../../ip.ts';
 import type { virtualServer } from '../grammar/virtual.ts';
 import type { Token } from '../lex.ts';
 import type { RealServerSettings } from '../model.ts';
@@ -103,6 +103,12 @@ function placeServer(
     findings.error(words[0] ?? keyword, `${what} is of another family than its service`, {
       hint: 'only TUN forwards between families',
     });
+  }
+  // net/netfilter/ipvs/ip_vs_xmit.c, ip_vs_nat_xmit; by DR the director hands the packet to itself as it is.
+  if (forwarding.method === 'nat' && isLoopback(address)) {
+    const method = what === 'sorry_server' ? 'sorry_server_lvs_method' : 'lvs_method';
+    const message = `the kernel drops what comes from outside and goes to ${address} by NAT`;
+    findings.warning(words[0] ?? keyword, message, { hint: `write ${method} DR: the director serves itself` });
   }
   return portOf(keys, grouped, forwarding, written, words[1] ?? keyword, findings);
 }
