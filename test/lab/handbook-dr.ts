@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Console, figuresOf } from './handbook/console.ts';
 import { drStage, open, VIP, VIP6 } from './handbook/stage.ts';
 import type { Host } from './scene/host.ts';
-import { type Client, ECHO_PORT, HTTP_PORT } from './scene/traffic.ts';
+import { type Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**
  * A handbook's LVS-DR: real servers that hold the VIP hide it, on IPv4 and IPv6; where they do not, they answer for
@@ -120,5 +120,20 @@ story(
     ]);
   },
 );
+
+story('local node: the director is a real server, too', async () => {
+  await realServer(stage.director);
+  await director.type(`
+    lvsadm -A -t ${VIP}:${ECHO_PORT} -s rr
+    lvsadm -a -t ${VIP}:${ECHO_PORT} -r 10.0.0.21 -g
+    lvsadm -a -t ${VIP}:${ECHO_PORT} -r 127.0.0.1 -g
+  `);
+  const calls = [await client.dial(VIP, ECHO_PORT), await client.dial(VIP, ECHO_PORT)];
+  assert.equal(
+    calls.map(({ server }) => server),
+    ['director', 'rs1'],
+  );
+  assert.is(await calls[0]?.say('here'), 'here');
+});
 
 story.run();

@@ -67,17 +67,23 @@ story('the addresses move, and the connection goes on', async () => {
   assert.is(await call.say('still'), 'still');
 });
 
-story('once the daemons are stopped nothing more is learned', async () => {
+story('while the daemons are stopped nothing is learned; then the two change roles', async () => {
   await backup.type('lvsadm --stop-daemon backup');
   await master.type('lvsadm --stop-daemon master');
   assert.equal([await master.list('-L --daemon'), await backup.list('-L --daemon')], [[], []]);
-  const later = await client.dial(VIP, ECHO_PORT);
-  for (const text of ['one', 'two', 'three']) assert.is(await later.say(text), text);
-  const known = [await master.list('-L -n -c'), await backup.list('-L -n -c')];
-  assert.equal(
-    known.map((rows) => established(rows).length),
-    [1, 2],
-  );
+  const talk = async (): Promise<string[]> => {
+    const before = established(await backup.list('-L -n -c'));
+    const made = await client.dial(VIP, ECHO_PORT);
+    for (const text of ['one', 'two', 'three']) assert.is(await made.say(text), text);
+    return established(await backup.list('-L -n -c')).filter((row) => !before.includes(row));
+  };
+  const [first = ''] = established(await master.list('-L -n -c'));
+  await talk();
+  await backup.type('lvsadm --start-daemon master --mcast-interface rack');
+  await master.type('lvsadm --start-daemon backup --mcast-interface rack');
+  const [last = ''] = await talk();
+  await master.shows('-L -n -c', (rows) => established(rows).sort(), [first, last].sort());
+  assert.is(established(await backup.list('-L -n -c')).length, 3);
 });
 
 story.run();
