@@ -108,7 +108,9 @@ function placeServer(
   if (forwarding.method === 'nat' && isLoopback(address)) {
     const method = what === 'sorry_server' ? 'sorry_server_lvs_method' : 'lvs_method';
     const message = `the kernel drops what comes from outside and goes to ${address} by NAT`;
-    findings.warning(words[0] ?? keyword, message, { hint: `write ${method} DR: the director serves itself` });
+    findings.warning(words[0] ?? keyword, message, {
+      hint: `write ${method} DR: the director serves itself`,
+    });
   }
   return portOf(keys, grouped, forwarding, written, words[1] ?? keyword, findings);
 }
