@@ -25,6 +25,12 @@ export interface Flavour {
   readonly password?: string;
   /** `auth_type`: PASS when absent. */
   readonly authentication?: 'PASS' | 'AH';
+  /** Each director has a VMAC: `use_vmac`. */
+  readonly vmac?: boolean;
+  /** An address of the host that watches, with its length. */
+  readonly client?: string;
+  /** More lines for the virtual router. */
+  readonly lines?: readonly string[];
 }
 
 /** What a director is told beside the flavour. */
@@ -34,6 +40,7 @@ export interface Standing {
 }
 
 const LINK = 'lan';
+const VMAC = 'vrrp.7';
 
 /** The configuration in keepalived's language, the same for both daemons. */
 export function configuration(flavour: Flavour, standing: Standing): string {
@@ -52,13 +59,18 @@ export function configuration(flavour: Flavour, standing: Standing): string {
     ...(password === undefined
       ? []
       : ['  authentication {', `    auth_type ${authentication}`, `    auth_pass ${password}`, '  }']),
+    ...(flavour.vmac === true ? ['  use_vmac'] : []),
+    ...(flavour.lines ?? []),
     '  virtual_ipaddress {',
-    ...flavour.vips.map((vip) => `    ${vip} dev ${LINK}`),
+    ...flavour.vips.map((vip) => (flavour.vmac === true ? `    ${vip}` : `    ${vip} dev ${LINK}`)),
     '  }',
     '}',
     '',
   ].join('\n');
 }
+
+/** RFC 9568, 7.3, of VRID 7. */
+export const virtualMac = (ipv6: boolean): string => `00:00:5e:00:0${ipv6 ? 2 : 1}:07`;
 
 /** One of the two hosts, and the daemon that it runs. */
 export class Director {
@@ -66,6 +78,8 @@ export class Director {
   readonly source: string;
   readonly host: Host;
   #program: Program | undefined;
+  /** The interface of its adverts and addresses. */
+  #device = LINK;
 
   constructor(daemon: DaemonName, source: string, host: Host) {
     this.daemon = daemon;
@@ -75,6 +89,7 @@ export class Director {
 
   start(flavour: Flavour, standing: Standing): void {
     const text = configuration(flavour, standing);
+    this.#device = flavour.vmac === true ? VMAC : LINK;
     this.#program =
       this.daemon === 'vipkeeper'
         ? vipkeeper(this.host, text, '-P')
@@ -93,17 +108,34 @@ export class Director {
     this.host.freeze();
     this.host.kill();
     for (const vip of flavour.vips) {
-      run(['ip', '-n', this.host.name, 'address', 'flush', 'dev', LINK, 'to', vip.replace(/\/.*/, '')]);
+      run([
+        'ip',
+        '-n',
+        this.host.name,
+        'address',
+        'flush',
+        'dev',
+        this.#device,
+        'to',
+        vip.replace(/\/.*/, ''),
+      ]);
     }
   }
 
   /** Whether it is a member of the adverts' multicast group. */
   get listens(): boolean {
-    const groups = run(['ip', '-n', this.host.name, 'maddr', 'show', 'dev', LINK]);
+    const groups = this.host.succeeds('ip', 'link', 'show', 'dev', this.#device)
+      ? run(['ip', '-n', this.host.name, 'maddr', 'show', 'dev', this.#device])
+      : '';
     return groups.includes(this.source.includes(':') ? 'ff02::12' : '224.0.0.18');
   }
 
+  /** What it announces addresses with. */
   get mac(): string {
+    return this.#device === VMAC ? virtualMac(this.source.includes(':')) : this.ownMac;
+  }
+
+  get ownMac(): string {
     const text = run(['ip', '-n', this.host.name, '-o', 'link', 'show', 'dev', LINK]);
     return /link\/ether (\S+)/.exec(text)?.[1] ?? '';
   }
@@ -118,6 +150,8 @@ export class Segment {
   readonly #scene: Scene;
   readonly #link: Link;
   readonly #watcher: Watcher;
+  /** Somebody else on the segment. */
+  readonly client: Host;
 
   private constructor(
     scene: Scene,
@@ -126,10 +160,12 @@ export class Segment {
     directors: readonly [Director, Director],
     capture: Capture,
     watcher: Watcher,
+    client: Host,
   ) {
     this.#scene = scene;
     this.#link = link;
     this.#watcher = watcher;
+    this.client = client;
     this.flavour = flavour;
     this.capture = capture;
     [this.first, this.second] = directors;
@@ -148,8 +184,9 @@ export class Segment {
     };
     const directors = [make('a', daemons[0], low), make('b', daemons[1], high)] as const;
     const capture = await link.capture();
-    const watcher = await Watcher.start(scene.host('eye').on(link), '');
-    return new Segment(scene, link, flavour, directors, capture, watcher);
+    const client = scene.host('eye').on(link, ...(flavour.client === undefined ? [] : [flavour.client]));
+    const watcher = await Watcher.start(client, '');
+    return new Segment(scene, link, flavour, directors, capture, watcher, client);
   }
 
   get ipv6(): boolean {

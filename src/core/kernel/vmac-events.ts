@@ -63,8 +63,11 @@ export type Step =
 const MACVLAN_IPV4: Ipv4Conf = { arp_ignore: 1, accept_local: 1, rp_filter: 0, promote_secondaries: 1 };
 const IPVLAN_IPV4: Ipv4Conf = { promote_secondaries: 1 };
 
-/** Settings of an interface that carries VMACs: it does not answer for addresses that are on them. */
-export const BASE_IPV4: Ipv4Conf = { arp_ignore: 1, arp_filter: 1 };
+/**
+ * Settings of an interface that carries VMACs: it does not answer for addresses that are on them, nor ask in their
+ * name. keepalived lets it ask, so that whoever a master speaks to first learns the wrong MAC address for the VIP.
+ */
+export const BASE_IPV4: Ipv4Conf = { arp_ignore: 1, arp_filter: 1, arp_announce: 2 };
 
 const request = (made: Request, optional = false): Step => ({ type: 'request', request: made, optional });
 

@@ -192,8 +192,8 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
     for (const name of carrying) {
       const link = this.#links.get(name);
       if (link === undefined || this.#bases.has(name)) continue;
-      const { arp_ignore = 0, arp_filter = 0 } = link.ipv4 ?? {};
-      this.#bases.set(name, { ifindex: link.ifindex, before: { arp_ignore, arp_filter } });
+      const { arp_ignore = 0, arp_filter = 0, arp_announce = 0 } = link.ipv4 ?? {};
+      this.#bases.set(name, { ifindex: link.ifindex, before: { arp_ignore, arp_filter, arp_announce } });
       this.#effects.push({ type: 'conf', name, conf: BASE_IPV4 });
     }
     if (this.#asymmetric === carrying.size > 0) return;

@@ -41,6 +41,7 @@ const HEADER_BYTES = 16;
 export const IPV4_CONF = {
   rp_filter: 8,
   arp_filter: 13,
+  arp_announce: 18,
   arp_ignore: 19,
   promote_secondaries: 20,
   accept_local: 23,

@@ -1,0 +1,20 @@
+import { enclose } from '../lab/engine/enclosed.ts';
+import type { Flavour } from './segment.ts';
+import { elections, story } from './story.ts';
+import { fromVirtualMac, leavesNothing, sameAddress } from './vmac.ts';
+
+/** Both directors have macvlans with the MAC address of VRID 7 for IPv6 (RFC 9568, 7.3). */
+const FLAVOUR: Flavour = {
+  name: 'VRRPv3 over IPv6 with VMACs',
+  version: 3,
+  advert: 0.2,
+  sources: ['fe80::1', 'fe80::2'],
+  vips: ['fe80::7', '2001:db8::100/64'],
+  client: '2001:db8::9/64',
+  vmac: true,
+};
+const PARTS = [elections, sameAddress, leavesNothing, fromVirtualMac] as const;
+
+await enclose();
+story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS).run();
+story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS).run();
