@@ -9,6 +9,7 @@ import type { LvsTimeouts } from '../core/config/model.ts';
 import { fromIpvsDestination, fromIpvsService, toIpvsKey, toIpvsOperation } from '../core/ipvs-table.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import { Channel } from '../io/channel.ts';
+import { spawnedNamespace } from '../io/children.ts';
 import { type Driven, Driver } from '../io/drive.ts';
 import { errnoName } from '../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
@@ -109,7 +110,7 @@ class CheckProcess {
   /** Without IPVS, or the right to it, there is nothing that a restart could better. */
   #openIpvs(): boolean {
     try {
-      this.#ipvs = new IpvsClient();
+      this.#ipvs = new IpvsClient(spawnedNamespace());
       // Finding IPVS is everybody's right; reading needs the capability.
       this.#ipvs.info();
       return true;

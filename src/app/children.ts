@@ -9,6 +9,7 @@ import { isOurChild, spawnRole } from '../io/children.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { readPid, removePid, writePid } from '../io/pidfile.ts';
 import type { FromChild, Level, Role } from './messages.ts';
+import type { DaemonOptions } from './options.ts';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 /**
@@ -43,6 +44,9 @@ export interface ChildListener {
   failed(role: Role, status: number | null): void;
 }
 
+/** What the command line says of them. */
+export type ChildOptions = Pick<DaemonOptions, 'runDir' | 'dontRespawn' | 'ipvsNamespace'>;
+
 interface Family {
   readonly machine: Child;
   readonly driven: Driven<Parameters<Child['handle']>[0]>;
@@ -57,12 +61,14 @@ export class Children {
   readonly #listener: ChildListener;
   readonly #runDir: string;
   readonly #respawn: boolean;
+  readonly #ipvsNamespace: string | undefined;
   readonly #roles = new Map<Role, Family>();
 
-  constructor(driver: Driver, runDir: string, respawn: boolean, listener: ChildListener) {
+  constructor(driver: Driver, options: ChildOptions, listener: ChildListener) {
     this.#driver = driver;
-    this.#runDir = runDir;
-    this.#respawn = respawn;
+    this.#runDir = options.runDir;
+    this.#respawn = !options.dontRespawn;
+    this.#ipvsNamespace = options.ipvsNamespace;
     this.#listener = listener;
   }
 
@@ -154,7 +160,7 @@ export class Children {
   }
 
   #spawn(role: Role, family: Family): void {
-    const child = spawnRole(MAIN, role, NODE_OPTIONS[role]);
+    const child = spawnRole(MAIN, role, NODE_OPTIONS[role], this.#ipvsNamespace);
     const channel = new Channel<FromChild<unknown>, unknown>(child);
     family.process = child;
     family.channel = channel;

@@ -5,7 +5,7 @@ import { paintError } from '../io/screen.ts';
 import { bashCompletion } from './completion.ts';
 import { type KeywordsOptions, keywordsText } from './keywords.ts';
 import { type CheckOptions, checkFile } from './loading.ts';
-import { daemonCommand } from './options.ts';
+import { daemonCommand, runDirOf } from './options.ts';
 import { type DaemonStatus, type Reload, statusLines } from './status.ts';
 import { VERSION } from './version.ts';
 
@@ -17,7 +17,8 @@ Examples:
   vipkeeper check keepalived.conf      everything that is wrong with a configuration`;
 
 interface CommonOptions {
-  readonly runDir: string;
+  readonly runDir?: string;
+  readonly namespace?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +28,8 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .version(VERSION, '-v, --version', 'say the version')
     .helpOption('-h, --help', 'list the options')
     .helpCommand('help [command]', 'explain a command')
-    .option('--run-dir <folder>', "the daemon's run directory", '/run/vipkeeper')
+    .option('-s, --namespace <name>', 'the daemon of this network namespace')
+    .option('--run-dir <folder>', `the daemon's run directory (default: ${runDirOf(undefined)}[/NAMESPACE])`)
     .addHelpText('after', EXAMPLES);
   program
     .command('status')
@@ -85,7 +87,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 }
 
 async function ask(options: CommonOptions, request: unknown): Promise<unknown> {
-  const path = `${options.runDir}/control.sock`;
+  const path = `${options.runDir ?? runDirOf(options.namespace)}/control.sock`;
   try {
     const answer = (await askControl(path, request)) as { readonly error?: string };
     if (answer.error !== undefined) fail(answer.error);

@@ -1,10 +1,18 @@
 import { fork } from 'node:child_process';
 import { resolve } from 'node:path';
+import type { Loaded } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { missingCapabilities } from '../io/capabilities.ts';
 import { claimPid, readPid, removePid, runs } from '../io/pidfile.ts';
-import { loadForTerminal, testConfiguration } from './loading.ts';
-import { type DaemonOptions, daemonOptions, PROGRAM, pidFiles } from './options.ts';
+import { readConfiguration, showFindings, testConfiguration } from './loading.ts';
+import {
+  type DaemonOptions,
+  daemonOptions,
+  type GivenOptions,
+  PROGRAM,
+  pidFiles,
+  withFolders,
+} from './options.ts';
 import type { Supervisor } from './supervisor.ts';
 import { VERSION } from './version.ts';
 
@@ -16,15 +24,41 @@ const START_LIMIT_MS = 60_000;
 
 /** `vipkeeperd`: reads the configuration, starts the processes that do the work, and answers the operator. */
 export async function runDaemon(argv: readonly string[]): Promise<void> {
-  const options = daemonOptions(argv, VERSION);
-  if (options.configTest !== undefined) process.exit(test(options));
-  const configuration = loadForTerminal(options);
+  const given = daemonOptions(argv, VERSION);
+  const { loaded, options, home } = await settle(given);
+  if (given.configTest !== undefined) process.exit(test(given, loaded));
+  showFindings(loaded);
+  const { configuration } = loaded;
   if (configuration === undefined) process.exit(EXIT_CONFIGURATION);
   const missing = missingCapabilities();
   if (missing.length > 0) refuse(EXIT_PERMISSION, `missing ${missing.join(' and ')}: run it as root`);
-  if (!options.dontFork) return daemonise(argv, options);
+  if (!options.dontFork) return daemonise(argv, options, home);
   claim(options);
   await (await supervisor(options, configuration)).run();
+}
+
+interface Settled {
+  readonly loaded: Loaded;
+  readonly options: DaemonOptions;
+  /** The network namespace that it was started in, by path, where it has moved to another one. */
+  readonly home?: string;
+}
+
+/** Reads the configuration in the network namespace that it is for: what it is checked against is there. */
+async function settle(given: GivenOptions): Promise<Settled> {
+  const loaded = readConfiguration(given);
+  const { own, ipvs } = loaded.namespaces;
+  if ((given.namespace ?? own ?? ipvs) === undefined) return { loaded, options: withFolders(given) };
+  const { moveToNamespace, NamespaceRefused } = await import('./namespaces.ts');
+  try {
+    const place = moveToNamespace(given, loaded);
+    return { ...place, loaded: readConfiguration(given) };
+  } catch (error) {
+    if (!(error instanceof NamespaceRefused)) throw error;
+    if (given.configTest === undefined) return refuse(EXIT_PERMISSION, error.message);
+    process.stderr.write(`${PROGRAM}: checked from outside: ${error.message}\n`);
+    return { loaded, options: withFolders(given) };
+  }
 }
 
 /** Loads what only a daemon needs: a configuration test is over before that. */
@@ -38,9 +72,9 @@ async function supervisor(options: DaemonOptions, configuration: Configuration):
   }
 }
 
-function test(options: DaemonOptions): number {
+function test(options: GivenOptions, loaded: Loaded): number {
   try {
-    return testConfiguration(options);
+    return testConfiguration(options, loaded);
   } catch (error) {
     return refuse(EXIT_FAILED, `cannot write the report: ${(error as Error).message}`);
   }
@@ -70,16 +104,24 @@ function claim(options: DaemonOptions): void {
 }
 
 /** Starts the daemon proper in a session of its own; ends when that one is ready, or says why it is not. */
-function daemonise(argv: readonly string[], options: DaemonOptions): void {
+async function daemonise(
+  argv: readonly string[],
+  options: DaemonOptions,
+  home: string | undefined,
+): Promise<void> {
   for (const file of pidFiles(options)) {
     const other = readPid(file);
     if (other !== undefined && runs(other, PROGRAM)) alreadyRuns(other, file);
   }
-  const daemon = fork(process.argv[1] ?? '', [...argv, '-n', ...absolute(options)], {
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const words = [...argv, '-n', ...absolute(options)];
+  const start = () =>
+    fork(process.argv[1] ?? '', words, {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+  // It goes the same way as we did, from where we came.
+  const daemon = home === undefined ? start() : (await import('../io/namespace.ts')).inNamespace(home, start);
   setTimeout(() => {
     refuse(EXIT_FAILED, `process ${daemon.pid} goes on trying, but does not work yet; see its log`);
   }, START_LIMIT_MS);

@@ -7,7 +7,7 @@ import { print } from '../core/config/print.ts';
 import { fileReader } from '../io/files.ts';
 import { hostFacts } from '../io/host.ts';
 import { paintError } from '../io/screen.ts';
-import type { DaemonOptions } from './options.ts';
+import type { DaemonOptions, GivenOptions } from './options.ts';
 
 const STYLES = {
   place: 'bold',
@@ -46,18 +46,18 @@ export function loadFile(
   return configuration;
 }
 
-/** As `loadFile`, for somebody who looks at standard error. */
-export function loadForTerminal(options: DaemonOptions): Configuration | undefined {
-  const loaded = read(options.useFile, options.configId);
+/** The configuration, with what is wrong with it. */
+export const readConfiguration = ({ useFile, configId }: GivenOptions): Loaded => read(useFile, configId);
+
+/** Tells somebody who looks at standard error what is wrong. */
+export function showFindings(loaded: Loaded): void {
   process.stderr.write(report(loaded, coloured));
-  return loaded.configuration;
 }
 
 /** `vipkeeperd -t`: reports to standard error or the file, and gives the exit status. */
-export function testConfiguration(options: DaemonOptions): number {
-  const loaded = read(options.useFile, options.configId);
-  if (typeof options.configTest === 'string') writeFileSync(options.configTest, report(loaded));
-  else process.stderr.write(report(loaded, coloured));
+export function testConfiguration({ configTest }: GivenOptions, loaded: Loaded): number {
+  if (typeof configTest === 'string') writeFileSync(configTest, report(loaded));
+  else showFindings(loaded);
   return testExitCode(loaded);
 }
 

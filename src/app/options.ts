@@ -23,9 +23,19 @@ export interface DaemonOptions {
   readonly configTest?: string | true;
   readonly runDir: string;
   readonly stateDir: string;
+  /** -s: the network namespace's name; `net_namespace` where it is absent. */
+  readonly namespace?: string;
+  /** The path of the network namespace of the IPVS table, where that is another one. */
+  readonly ipvsNamespace?: string;
 }
 
+/** Before it is known which namespace the daemon is for: the folders' names depend on it. */
+export type GivenOptions = Omit<DaemonOptions, 'runDir' | 'stateDir'> &
+  Partial<Pick<DaemonOptions, 'runDir' | 'stateDir'>>;
+
 export const PROGRAM = 'vipkeeperd';
+const RUN_DIR = '/run/vipkeeper';
+const STATE_DIR = '/var/lib/vipkeeper';
 const FACILITIES: Record<string, number> = { user: 1, daemon: 3 };
 const LOCAL0 = 16;
 
@@ -56,11 +66,11 @@ const OFF = {
 };
 
 /** Reads `argv` (without node and script); prints and exits for --help, --version and usage errors. */
-export function daemonOptions(argv: readonly string[], version: string): DaemonOptions {
+export function daemonOptions(argv: readonly string[], version: string): GivenOptions {
   const program = daemonCommand(version).parse(argv, { from: 'user' });
   const { logFile, no_bfd: noBfd = false, ...given } = program.opts();
   const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
-  return { ...OFF, bfd: !noBfd, ...given, ...(path === undefined ? {} : { logFile: path }) } as DaemonOptions;
+  return { ...OFF, bfd: !noBfd, ...given, ...(path === undefined ? {} : { logFile: path }) } as GivenOptions;
 }
 
 /** The words of the daemon's command line. */
@@ -86,10 +96,25 @@ export function daemonCommand(version: string): Command {
     .option('-p, --pid <file>', 'another pid file of the daemon')
     .option('-i, --config-id <id>', 'the name that @id lines are for (default: the host name)')
     .option('-t, --config-test [file]', 'check the configuration and exit: 0 good, 4 unreadable, 5 errors')
-    .option('--run-dir <folder>', 'pid files and the control socket', '/run/vipkeeper')
-    .option('--state-dir <folder>', "the operator's decisions", '/var/lib/vipkeeper')
+    .option('-s, --namespace <name>', 'run in this network namespace (ip netns), whatever net_namespace says')
+    .option('--run-dir <folder>', `pid files and the control socket (default: ${RUN_DIR}[/NAMESPACE])`)
+    .option('--state-dir <folder>', `the operator's decisions (default: ${STATE_DIR}[/NAMESPACE])`)
     .addHelpText('after', EXAMPLES);
 }
+
+/** With the folders of a daemon in this namespace: each has its own, or they would end each other's processes. */
+export const withFolders = (options: GivenOptions, namespace?: string): DaemonOptions => ({
+  ...options,
+  runDir: options.runDir ?? folderOf(RUN_DIR, namespace),
+  stateDir: options.stateDir ?? folderOf(STATE_DIR, namespace),
+});
+
+/** A folder of a daemon that runs in a network namespace, or in none by name. */
+const folderOf = (folder: string, namespace: string | undefined): string =>
+  namespace === undefined ? folder : `${folder}/${namespace}`;
+
+/** Where the daemon of a namespace can be asked. */
+export const runDirOf = (namespace: string | undefined): string => folderOf(RUN_DIR, namespace);
 
 /** The run directory's pid file is always written: two daemons there would end each other's processes. */
 export function pidFiles({ pid, runDir }: DaemonOptions): string[] {

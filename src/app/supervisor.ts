@@ -82,7 +82,7 @@ export class Supervisor implements ChildListener {
     this.#files = new TrackedFiles(tell, log);
     this.#notifier = new Notifier(driver, configuration, log);
     this.#firewall = new Firewall(options.runDir, log);
-    this.#children = new Children(driver, options.runDir, !options.dontRespawn, this);
+    this.#children = new Children(driver, options, this);
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
   }
@@ -229,6 +229,12 @@ export class Supervisor implements ChildListener {
     });
     if (configuration === undefined) {
       this.log('error', 'the configuration was not reloaded: it has errors; what runs goes on as it was');
+    } else if (movesAway(this.#configuration, configuration)) {
+      const why = 'net_namespace and net_namespace_ipvs do not change while the daemon runs: restart it';
+      this.log('error', why);
+      complaints.push(why);
+      this.#notify.ready('running');
+      return { applied: false, complaints };
     } else {
       this.#apply(configuration);
     }
@@ -328,3 +334,7 @@ export class Supervisor implements ChildListener {
     };
   }
 }
+
+/** Whether another configuration names other network namespaces. */
+const movesAway = (a: Configuration, b: Configuration): boolean =>
+  JSON.stringify(a.global.namespaces) !== JSON.stringify(b.global.namespaces);

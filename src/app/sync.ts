@@ -4,6 +4,7 @@ import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import { planSyncDaemons, type SyncRole } from '../core/syncdaemon.ts';
 import { toMillis } from '../core/time.ts';
 import { Channel } from '../io/channel.ts';
+import { spawnedNamespace } from '../io/children.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
 import { explainOutcome } from '../io/netlink.ts';
 import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
@@ -18,7 +19,7 @@ const RECONCILE_MS = 5_000;
 export function runSync(): void {
   const channel = new Channel<ToSync, FromChild<SyncState>>(process);
   try {
-    new SyncProcess(channel, new IpvsClient()).run();
+    new SyncProcess(channel, new IpvsClient(spawnedNamespace())).run();
   } catch (error) {
     if (!(error instanceof NoIpvs)) throw error;
     channel.send({ type: 'log', level: 'crit', message: error.message });

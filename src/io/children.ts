@@ -6,10 +6,16 @@ const MARK = 'vipkeeper-child';
 
 /**
  * Starts `program` (a compiled module) as the child `role`, with a message channel and our standard error.
- * `execArgv` are options for node. The child gets a process group of its own: Ctrl-C reaches the supervisor only.
+ * `execArgv` are options for node; `namespace` is what `spawnedNamespace` gives it. The child gets a process group of
+ * its own: Ctrl-C reaches the supervisor only.
  */
-export function spawnRole(program: string, role: string, execArgv: readonly string[] = []): ChildProcess {
-  return fork(program, [MARK, role], {
+export function spawnRole(
+  program: string,
+  role: string,
+  execArgv: readonly string[] = [],
+  namespace?: string,
+): ChildProcess {
+  return fork(program, [MARK, role, ...(namespace === undefined ? [] : [namespace])], {
     execArgv: [...execArgv],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true,
@@ -20,6 +26,10 @@ export function spawnRole(program: string, role: string, execArgv: readonly stri
 export function spawnedRole(argv: readonly string[]): string | undefined {
   return argv[0] === MARK ? argv[1] : undefined;
 }
+
+/** The network namespace of its IPVS table, by path, if that is not the one that it runs in. */
+export const spawnedNamespace = (argv: readonly string[] = process.argv.slice(2)): string | undefined =>
+  argv[0] === MARK ? argv[2] : undefined;
 
 /** Whether `pid` is alive and a child of some life of this daemon, in the role. */
 export function isOurChild(pid: number, role: string): boolean {

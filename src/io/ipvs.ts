@@ -26,6 +26,7 @@ import {
   getTimeouts,
 } from '../core/netlink/ipvs-request.ts';
 import type { Message, Outcome, Request } from '../core/netlink/message.ts';
+import { inNamespace } from './namespace.ts';
 import { NETLINK, NetlinkError, NetlinkSocket, only } from './netlink.ts';
 
 /** The kernel has no IPVS, or does not let us load it. */
@@ -42,7 +43,7 @@ export class NoIpvs extends Error {
 }
 
 /**
- * The IPVS table of this network namespace. Every call needs CAP_NET_ADMIN, reading too, and throws
+ * The IPVS table of a network namespace. Every call needs CAP_NET_ADMIN, reading too, and throws
  * NetlinkError (EPERM without it). The kernel tells no changes by itself: whoever wants to know reads again.
  */
 export class IpvsClient {
@@ -51,10 +52,11 @@ export class IpvsClient {
 
   /**
    * Finds the family, at which kernels from 6.1 on load the module by themselves; that blocks meanwhile.
-   * Throws NoIpvs when there is none, SystemError when netlink itself is refused.
+   * `namespace` is the path of another network namespace, whose table it is then.
+   * Throws NoIpvs when there is none, SystemError when netlink itself or the namespace is refused.
    */
-  constructor() {
-    this.#socket = new NetlinkSocket(NETLINK.GENERIC, 'IPVS');
+  constructor(namespace?: string) {
+    this.#socket = inNamespace(namespace, () => new NetlinkSocket(NETLINK.GENERIC, 'IPVS'));
     try {
       const request = getFamily(IPVS_FAMILY);
       this.#family = only(request.asked, this.#socket.ask(request).map(decodeFamily)).id;

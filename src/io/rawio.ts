@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only
- * src/io/socket.ts, src/io/clock.ts and src/io/signals.ts use it; everybody else uses those.
+ * src/io/socket.ts, src/io/clock.ts, src/io/signals.ts and src/io/namespace.ts use it; everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -80,6 +80,7 @@ interface Rawio {
   ) => Streams;
   readonly Signal: new () => Signal;
   sched(policy: number, priority: number): number;
+  setns(fd: number, type: number): number;
 }
 
 function load(): Rawio {

@@ -16,5 +16,7 @@ const FLAVOUR: Flavour = {
 const PARTS = [elections, sameAddress, leavesNothing, fromVirtualMac] as const;
 
 await enclose();
-story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS).run();
-story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS).run();
+const there = story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS);
+there.run();
+const back = story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS);
+back.run();

@@ -109,6 +109,11 @@ export const text = (syntax: string, longest = 1023): Argument<string> =>
     t.length >= 1 && t.length <= longest ? t : undefined,
   );
 
+/** A name that is a file's, in a folder that is known. */
+export const fileName: Argument<string> = word('NAME', 'a name without /', (t) =>
+  /^[^/\s]{1,255}$/.test(t) && t !== '.' && t !== '..' ? t : undefined,
+);
+
 /** A name as nftables takes it. */
 export const identifier = (syntax: string): Argument<string> =>
   word(syntax, 'a letter, then at most 30 letters, digits, _ or -', (t) =>

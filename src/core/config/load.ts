@@ -1,12 +1,14 @@
+import { namespacesOf } from './build/global.ts';
 import { build } from './build.ts';
 import { expand } from './expand.ts';
 import { type Facts, NO_HOST } from './facts.ts';
 import { Findings } from './findings.ts';
 import { root } from './grammar/root.ts';
 import type { Reader } from './include.ts';
-import type { Configuration, Diagnostic } from './model.ts';
+import type { Configuration, Diagnostic, Namespaces } from './model.ts';
 import { parse } from './parse.ts';
 import type { Line } from './source.ts';
+import { Section } from './tree.ts';
 
 export interface LoadOptions {
   /** The main file's path, or a glob pattern (`-f`). */
@@ -33,6 +35,8 @@ export interface Loaded {
   readonly dropped: number;
   /** The main file could not be read. */
   readonly unreadable: boolean;
+  /** The network namespaces that it names, also where something else is wrong with it. */
+  readonly namespaces: Namespaces;
 }
 
 /** Reads, expands, parses and checks a configuration. Bad input gives diagnostics, never an exception. */
@@ -56,7 +60,8 @@ export function load(options: LoadOptions): Loaded {
     unreadable = true;
     findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
   }
-  const configuration = build(parse(lines, root, findings), {
+  const statements = parse(lines, root, findings);
+  const configuration = build(statements, {
     findings,
     facts: options.facts ?? NO_HOST,
     reader,
@@ -67,6 +72,7 @@ export function load(options: LoadOptions): Loaded {
     diagnostics,
     dropped: findings.dropped,
     unreadable,
+    namespaces: namespacesOf(new Section(statements)),
   };
 }
 

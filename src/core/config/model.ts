@@ -31,7 +31,16 @@ export interface Configuration {
   readonly syncDaemon?: SyncDaemonSettings;
 }
 
+/** The network namespaces (ip-netns(8)) that a file names. */
+export interface Namespaces {
+  /** `net_namespace`: of the whole daemon. */
+  readonly own?: string;
+  /** `net_namespace_ipvs`: of the IPVS table; empty for the one that the daemon is started in. */
+  readonly ipvs?: string;
+}
+
 export interface GlobalSettings {
+  readonly namespaces: Namespaces;
   /** `router_id`: this director's name in messages; the host's name when absent. */
   readonly routerId?: string;
   /** `vrrp_rt_priority`: SCHED_RR priority of the VRRP process, 50 unless said; 0 for ordinary scheduling. */

@@ -2,7 +2,7 @@ import type { Destination } from '../balance/model.ts';
 import { blockTitle, serverTitle } from '../balance/titles.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
-import type { Configuration, GlobalSettings } from './model.ts';
+import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { notifyGlobals, notifyLines, ownScriptLines } from './print/notify.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
@@ -17,6 +17,7 @@ export function print(configuration: Configuration): string {
   const { instances, virtualServers, delays, notify } = configuration;
   const blocks = [
     [`child_wait_time ${secondsText(configuration.global.stopGrace)}`],
+    ...namespaceLines(configuration.global.namespaces),
     section('global_defs', globalLines(configuration)),
     ...when(delays.length > 0, '').map(() => section('interface_up_down_delays', delays.map(delayText))),
     ...configuration.scripts.map(scriptBlock),
@@ -41,6 +42,11 @@ export function print(configuration: Configuration): string {
   ];
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
+
+const namespaceLines = ({ own, ipvs }: Namespaces): string[][] => [
+  ...setting('net_namespace', own === undefined ? undefined : word(own)).map((line) => [line]),
+  ...(ipvs === undefined ? [] : [[ipvs === '' ? 'net_namespace_ipvs' : `net_namespace_ipvs ${word(ipvs)}`]]),
+];
 
 function globalLines({ global, syncDaemon: sync, notify }: Configuration): string[] {
   const { start, scriptUser, firewall } = global;

@@ -1,5 +1,6 @@
 /*
- * Sockets of any family, a precise timer and real-time signals for Node's event loop; nothing else. This file knows no protocol:
+ * Sockets of any family, a precise timer and real-time signals for Node's event loop, and the namespace that sockets
+ * are made in; nothing else. This file knows no protocol:
  * socket addresses, control messages and packets are bytes laid out in TypeScript. What it does know is
  * memory (every length that JavaScript passes is checked here), the event loop, and who owns what:
  *
@@ -605,6 +606,16 @@ static napi_value sched_set(napi_env env, napi_callback_info info) {
   return answer(&c, outcome(sched_setscheduler(0, policy, &parameter)));
 }
 
+/* setns(fd, type): of the calling thread, and of what it starts from now on */
+static napi_value enter_namespace(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int fd = integer(&c, 0), type = integer(&c, 1);
+  if (c.wrong) return NULL;
+  return answer(&c, outcome(setns(fd, type)));
+}
+
 #define METHOD(js_name, function) {js_name, NULL, function, NULL, NULL, NULL, napi_default_method, NULL}
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -639,7 +650,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor signals[] = {
       METHOD("listen", signal_listen),
   };
-  const napi_property_descriptor functions[] = {METHOD("sched", sched_set)};
+  const napi_property_descriptor functions[] = {METHOD("sched", sched_set), METHOD("setns", enter_namespace)};
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);
   define_class(env, exports, "Signal", signal_new, LENGTH(signals), signals);

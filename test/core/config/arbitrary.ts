@@ -231,6 +231,9 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     basics: notifyBasics,
     ...ownScripts,
     realTimePriority: fc.integer({ min: 0, max: 99 }),
+    namespaces: fc
+      .record({ own: maybe(fc.constant('blue')), ipvs: maybe(fc.constantFrom('', 'red')) })
+      .map((names) => given(names)),
     firewall: fc.record({
       table: fc.constantFrom('vipkeeper', 'vrrp-2'),
       priority: fc.integer({ min: -400, max: 400 }),

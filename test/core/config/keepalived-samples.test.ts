@@ -17,9 +17,6 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "11 static_rules: expected a prefix such as 192.0.2.0/24, or all, found '192.168.100./24'",
     "26 virtual_rules: expected a prefix such as 192.0.2.0/24, or all, found '192.168.200./24'",
   ],
-  'keepalived.conf.conditional_conf': [
-    '3 net_namespace: this version does not have it yet, and would touch the wrong network',
-  ],
 };
 /** Warnings that samples may give besides "not acted on": each has a reason in keepalived's own behaviour. */
 const EXPECTED = [

@@ -5,7 +5,7 @@ import type { Identity } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
-import type { GlobalSettings } from '../model.ts';
+import type { GlobalSettings, Namespaces } from '../model.ts';
 import { nearest } from '../spelling.ts';
 import { Section, type Statement } from '../tree.ts';
 import type { Context } from './context.ts';
@@ -55,6 +55,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     scriptSecurity: context.secure,
     scriptGroups: global.value('set_supplementary_groups') ?? false,
     stopGrace: file.value('child_wait_time') ?? STOP_GRACE,
+    namespaces: namespacesOf(file),
     firewall: {
       table: global.value('nftables') ?? 'vipkeeper',
       priority: global.value('nftables_priority') ?? -1,
@@ -66,6 +67,16 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
     ...(timeouts === undefined ? {} : { timeouts }),
     initNotifies: global.value('rs_init_notifies') ?? false,
+  };
+}
+
+/** `net_namespace` and `net_namespace_ipvs`. */
+export function namespacesOf(file: Section<typeof root>): Namespaces {
+  const own = file.value('net_namespace');
+  const ipvs = file.last('net_namespace_ipvs');
+  return {
+    ...(own === undefined ? {} : { own }),
+    ...(ipvs === undefined ? {} : { ipvs: ipvs.values[0] ?? '' }),
   };
 }
 

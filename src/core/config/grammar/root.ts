@@ -11,22 +11,16 @@ import { trackFileBlock, vrrpScriptBlock, vrrpTrackFileBlock, vrrpTrackProcessBl
 import { virtualServerBlock } from './virtual.ts';
 import { vrrpInstanceBlock } from './vrrp.ts';
 
-const later = (why: string) => ({ unsupported: `this version does not have it yet, and ${why}` });
-
 /** The whole language: what may stand outside blocks. */
 export const root = {
   linkbeat_use_polling: flag('poll every interface for its link', {
     inert: 'link changes are always noticed',
   }),
-  net_namespace: keyword(
-    'run in that network namespace',
-    [arg.text('NAME')],
-    later('would touch the wrong network'),
-  ),
+  net_namespace: keyword('run in that network namespace (ip netns); -s goes before it', [arg.fileName]),
   net_namespace_ipvs: keyword(
-    'namespace of the IPVS work',
-    [arg.optional(arg.text('NAME'))],
-    later('would touch the wrong IPVS table'),
+    'network namespace of the IPVS table; the one that the daemon is started in, without a name',
+    [arg.optional(arg.fileName)],
+    { default: "the daemon's" },
   ),
   namespace_with_ipsets: flag('allow ipsets with namespaces', { inert: 'ipsets are not used' }),
   use_pid_dir: flag('pid files in their own folder', { inert: 'not acted on yet' }),
