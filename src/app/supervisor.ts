@@ -33,6 +33,7 @@ import {
 import { Notifier } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
 import { runOwnScript } from './ownscripts.ts';
+import { TrackedProcesses } from './processes.ts';
 import { Scripts } from './scripts.ts';
 import type { DaemonStatus, Reload } from './status.ts';
 import { TrackedFiles } from './trackedfiles.ts';
@@ -50,6 +51,7 @@ export class Supervisor implements ChildListener {
   readonly #children: Children;
   readonly #scripts: Scripts;
   readonly #files: TrackedFiles;
+  readonly #processes: TrackedProcesses;
   readonly #firewall: Firewall;
   readonly #store: Store;
   readonly #notifier: Notifier;
@@ -80,6 +82,7 @@ export class Supervisor implements ChildListener {
     const log = (level: Level, message: string): void => this.log(level, message);
     this.#scripts = new Scripts(driver, tell, log);
     this.#files = new TrackedFiles(tell, log);
+    this.#processes = new TrackedProcesses(driver, tell, log);
     this.#notifier = new Notifier(driver, configuration, log);
     this.#firewall = new Firewall(options.runDir, log);
     this.#children = new Children(driver, options, this);
@@ -122,6 +125,7 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp') {
       this.#scripts.tellAll();
       this.#files.tellAll();
+      this.#processes.tellAll();
     }
     if (role === 'check') this.#tellSessions();
     if (role === 'sync' && this.#syncRole !== undefined) {
@@ -265,10 +269,11 @@ export class Supervisor implements ChildListener {
 
   /** As long as there are virtual routers here to track them. */
   #track(begin: boolean): void {
-    const { scripts, files, global } = this.#configuration;
+    const { scripts, files, processes, global } = this.#configuration;
     const needed = !this.#options.check && this.#configuration.instances.length > 0;
     this.#scripts.configure(needed ? scripts : [], global.scriptUser);
     this.#files.configure(needed ? files : [], begin);
+    this.#processes.configure(needed ? processes : []);
   }
 
   /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */

@@ -7,9 +7,6 @@ const LONGEST = 4_294;
 const SCRIPT_WEIGHT = 253;
 const FILE_WEIGHT = 254;
 
-/** What nothing watches yet keeps an instance down that depends on it, and has no weight. */
-const PROCESSES = { inert: 'processes are not watched yet: tracked without a weight, they are a FAULT' };
-
 /** `weight N [reverse]` as a keyword of a block. */
 const weightKeyword = (limit: number, fallback: string) =>
   keyword(
@@ -64,7 +61,7 @@ export const vrrpTrackProcessBlock = block(
   'processes for track_process',
   [arg.text('NAME')],
   vrrpTrackProcess,
-  { repeat: true, ...PROCESSES },
+  { repeat: true },
 );
 
 /** `[VALUE] [overwrite]`. */
