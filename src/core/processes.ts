@@ -124,14 +124,14 @@ export class Processes implements Machine<ProcessesEvent, ProcessesEffect> {
     this.#looked = true;
   }
 
-  #one(process: ProcessInfo, now: Instant): void {
+  #one(found: ProcessInfo, now: Instant): void {
     if (!this.#looked) return;
     for (const block of this.#blocks.values()) {
-      const before = block.pids.has(process.pid);
-      const match = matches(process, block.settings);
+      const before = block.pids.has(found.pid);
+      const match = matches(found, block.settings);
       if (before === match) continue;
-      if (match) block.pids.add(process.pid);
-      else block.pids.delete(process.pid);
+      if (match) block.pids.add(found.pid);
+      else block.pids.delete(found.pid);
       this.#judge(block, match ? 'forkDelay' : 'terminateDelay', now);
     }
   }
