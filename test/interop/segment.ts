@@ -96,6 +96,11 @@ export class Director {
         : keepalived(this.host, text, '-P', '-G');
   }
 
+  /** What the daemon said since it was last started. */
+  get log(): string {
+    return this.#program?.log ?? '';
+  }
+
   /** Stops it cleanly (SIGTERM) and waits for its end. */
   async stop(): Promise<void> {
     await this.#program?.stop();

@@ -28,9 +28,7 @@ function find(name: string): Scenario {
   const paths = [relative(ROOT, resolve(name)), name, `test/lab/${name}`, `test/lab/${name}.ts`];
   const found = all.find(({ file }) => paths.includes(file));
   if (found !== undefined) return found;
-  const interop = paths.find(
-    (path) => /^test\/interop\/.*\.test\.ts$/.test(path) && existsSync(join(ROOT, path)),
-  );
+  const interop = paths.find((path) => /^test\/interop\/.*\.ts$/.test(path) && existsSync(join(ROOT, path)));
   if (interop !== undefined)
     return { file: interop, need: 'host', about: '', limitSeconds: DEFAULT_LIMIT_SECONDS };
   console.error(`no scenario ${name}; there are:\n${all.map(({ file }) => `  ${file}`).join('\n')}`);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fromHex } from '../../../src/core/bytes.ts';
 import type { Program } from './program.ts';
 import { run } from './run.ts';
 import { pause, type Scene } from './scene.ts';
@@ -42,6 +43,13 @@ export class Capture {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => line.split('\t'));
+  }
+
+  /** The packets that the display filter takes, whole. */
+  frames(filter: string): Uint8Array[] {
+    const text = run(['tshark', '-n', '-r', this.file, '-Y', filter, '-T', 'jsonraw', '-j', 'frame']);
+    const packets = JSON.parse(text) as { _source: { layers: { frame_raw: [string] } } }[];
+    return packets.map(({ _source }) => fromHex(_source.layers.frame_raw[0]));
   }
 
   /** How many packets the display filter takes. */

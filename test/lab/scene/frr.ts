@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from './host.ts';
 import type { Program } from './program.ts';
@@ -22,6 +22,7 @@ export class Frr {
   /** Starts zebra and this daemon with this configuration, and waits until they can be talked to. */
   static async start(host: Host, daemon: 'bfdd' | 'vrrpd', configuration: string): Promise<Frr> {
     const folder = join(host.scene.folder, host.name, 'frr');
+    rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'zebra.conf'), '');
     writeFileSync(join(folder, `${daemon}.conf`), configuration);

@@ -7,6 +7,8 @@ import type { Scene } from './scene.ts';
 export class Host {
   readonly name: string;
   readonly scene: Scene;
+  /** The environment of what is started here from now on, beside the test's own. */
+  env: Readonly<Record<string, string>> = {};
 
   constructor(scene: Scene, name: string) {
     this.scene = scene;
@@ -76,7 +78,8 @@ export class Host {
 
   /** Starts a program here; its log is kept and shown when a wait fails. */
   start(name: string, argv: readonly string[], options: StartOptions = {}): Program {
-    return this.scene.start(`${this.name}: ${name}`, this.command(...argv), options);
+    const env = { ...this.env, ...options.env };
+    return this.scene.start(`${this.name}: ${name}`, this.command(...argv), { ...options, env });
   }
 
   /** Whether an interface of this host has the address now. */
