@@ -1,10 +1,13 @@
 import { STATE_PERIOD } from '../core/supervision.ts';
-import { toMillis } from '../core/time.ts';
+import { millis, toMillis } from '../core/time.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
 import type { VrrpNews } from './messages.ts';
 
 /** So many routers in one message: a whole state of hundreds would hold up their adverts. */
 const SLICE = 16;
+
+/** Between slices, so that hundreds of routers cost no more than some dozens. */
+const SLICE_PAUSE = millis(250);
 
 /** A virtual router that can be asked. */
 export interface Reported {
@@ -16,8 +19,8 @@ export interface Reported {
 export type Rest = Omit<VrrpNews, 'instances' | 'names'>;
 
 /**
- * Tells the supervisor how the virtual routers stand: those that changed, once a turn of the loop, and all of them in
- * every `STATE_PERIOD`, by slices.
+ * Tells the supervisor how the virtual routers stand: those that changed, once a turn of the loop, and all of them
+ * again and again, by slices; something at least every `STATE_PERIOD`.
  */
 export class Reporter {
   readonly #routers: ReadonlyMap<string, Reported>;
@@ -37,11 +40,11 @@ export class Reporter {
   begin(): () => void {
     let timer: NodeJS.Timeout;
     const plan = (): void => {
-      const slices = Math.max(1, Math.ceil(this.#routers.size / SLICE));
+      const pause = this.#routers.size > SLICE ? SLICE_PAUSE : STATE_PERIOD;
       timer = setTimeout(() => {
         this.#slice();
         plan();
-      }, toMillis(STATE_PERIOD) / slices);
+      }, toMillis(pause));
     };
     plan();
     return () => clearTimeout(timer);

@@ -12,8 +12,9 @@ export interface Driven<Event> {
   detach(): void;
 }
 
+/** A machine's deadline is asked for when it may have changed: there are hundreds of them. */
 interface Entry {
-  deadline(): Instant | undefined;
+  due: Instant | undefined;
   expire(at: Instant): void;
 }
 
@@ -46,10 +47,11 @@ export class Driver {
       }
     };
     const entry: Entry = {
-      deadline: () => machine.deadline(),
+      due: machine.deadline(),
       expire: (at) => {
         machine.timeout(at);
         settle();
+        entry.due = machine.deadline();
       },
     };
     this.#entries.add(entry);
@@ -57,6 +59,7 @@ export class Driver {
       handle: (event) => {
         machine.handle(event, now());
         settle();
+        entry.due = machine.deadline();
         this.#arm();
       },
       detach: () => {
@@ -68,17 +71,18 @@ export class Driver {
 
   /** The clock is read for each machine: the effects of one may have told another a later time. */
   #expire(): void {
+    let at = now();
     for (const entry of this.#entries) {
-      const deadline = entry.deadline();
-      const at = now();
-      if (deadline !== undefined && deadline <= at) entry.expire(at);
+      if (entry.due === undefined || entry.due > at) continue;
+      at = now();
+      entry.expire(at);
     }
     this.#arm();
   }
 
   #arm(): void {
     let next: Instant | undefined;
-    for (const entry of this.#entries) next = earliest(next, entry.deadline());
+    for (const entry of this.#entries) next = earliest(next, entry.due);
     this.#alarm.arm(next);
   }
 }
