@@ -51,8 +51,9 @@ class CheckProcess {
     });
     this.#held = new HeldAddresses((addresses) => this.#driven.handle({ type: 'held', addresses }));
     channel.onMessage((message) => {
-      if (message.type === 'bfd') this.#driven.handle(message);
-      else this.#configure(message.configuration);
+      if (message.type === 'configure') this.#configure(message.configuration);
+      else if (message.type === 'look') this.#sendState(true);
+      else this.#driven.handle(message);
     });
     setInterval(() => this.#sendState(), STATE_MS);
   }
@@ -190,10 +191,10 @@ class CheckProcess {
     return outcomes.flatMap(({ errno }, index) => (errno === 0 ? [] : [{ index, code: errnoName(errno) }]));
   }
 
-  #sendState(): void {
+  #sendState(details = false): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    this.#channel.send({ type: 'state', state: this.#balancer.status() });
+    this.#channel.send({ type: 'state', state: this.#balancer.status(details) });
   }
 
   #log(level: Level, message: string): void {

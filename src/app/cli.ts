@@ -1,8 +1,10 @@
-import { command } from '../io/arguments.ts';
+import { type Command, command } from '../io/arguments.ts';
 import { now } from '../io/clock.ts';
 import { askControl } from '../io/control.ts';
 import { paintError } from '../io/screen.ts';
 import { bashCompletion } from './completion.ts';
+import { explained, explainLines } from './explain.ts';
+import { addGenhash } from './genhash.ts';
 import { type KeywordsOptions, keywordsText } from './keywords.ts';
 import { type CheckOptions, checkFile } from './loading.ts';
 import { daemonCommand, runDirOf } from './options.ts';
@@ -13,6 +15,7 @@ const EXAMPLES = `
 Examples:
   vipkeeper status                     who is master, since when and why; servers; processes
   vipkeeper status --json | jq .vrrp   the same for programs
+  vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
   vipkeeper check keepalived.conf      everything that is wrong with a configuration`;
 
@@ -41,6 +44,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       const text = options.json ? JSON.stringify(status, null, 2) : statusLines(status, now()).join('\n');
       process.stdout.write(`${text}\n`);
     });
+  addExplain(program);
   program
     .command('reload')
     .description('read the configuration again; one with errors is refused')
@@ -77,13 +81,35 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .action((word: string | undefined, options: KeywordsOptions) => {
       process.stdout.write(keywordsText(word, options));
     });
+  const genhash = addGenhash(program);
   program
     .command('completion')
     .description('completion of words for bash: source <(vipkeeper completion)')
     .action(() => {
       process.stdout.write(bashCompletion([program, daemonCommand(VERSION)]));
     });
-  await program.parseAsync(argv, { from: 'user' });
+  // Its -v is keepalived's, not the version.
+  if (argv[0] === genhash.name()) await genhash.parseAsync(argv.slice(1), { from: 'user' });
+  else await program.parseAsync(argv, { from: 'user' });
+}
+
+function addExplain(program: Command): void {
+  program
+    .command('explain [server]')
+    .description(
+      'why a real server is up or down, since when, and what its checks saw; none: all that are down',
+    )
+    .option('--json', 'as data')
+    .action(async (server: string | undefined, _options, self) => {
+      const options: CommonOptions = self.optsWithGlobals();
+      const { check } = (await ask(options, { verb: 'status' })) as DaemonStatus;
+      const found = explained(check, server);
+      if (found.length === 0 && server !== undefined) {
+        fail(`there is no real server ${server}; vipkeeper status lists them`);
+      }
+      const text = options.json ? JSON.stringify(found, null, 2) : explainLines(found, now()).join('\n');
+      process.stdout.write(`${text}\n`);
+    });
 }
 
 async function ask(options: CommonOptions, request: unknown): Promise<unknown> {

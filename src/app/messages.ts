@@ -3,6 +3,7 @@ import type { BfdStatus } from '../core/bfd/events.ts';
 import type { DiscardReason } from '../core/bfd/packet.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
+import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
@@ -88,7 +89,11 @@ export interface CheckConfiguration {
 export type ToCheck =
   | Configure<CheckConfiguration>
   /** How the BFD sessions stand that checkers may use: all of them, at each change and now and then. */
-  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] };
+  | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
+  /** The numbers in tracked files, likewise. */
+  | { readonly type: 'file'; readonly files: readonly FileNews[] }
+  /** Somebody looks: send the state at once, with what each check saw. */
+  | { readonly type: 'look' };
 export type CheckState = BalancerStatus;
 
 export type ToSync = Configure<SyncDaemonSettings> | { readonly type: 'role'; readonly role: SyncRole };

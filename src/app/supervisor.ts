@@ -41,6 +41,8 @@ import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CRASHED = 70;
+/** How long a status waits for what the checks saw. */
+const LOOK_MS = 2000;
 /** How long the log of a crash may take. */
 const CRASH_LOG_MS = 1000;
 
@@ -60,6 +62,8 @@ export class Supervisor implements ChildListener {
   readonly #started = Date.now();
   readonly #states = new Map<Role, unknown>();
   readonly #awaited = new Set<Role>();
+  /** Who waits for the next state of the checks. */
+  readonly #looking: (() => void)[] = [];
   #configuration: Configuration;
   #syncRole: SyncRole | undefined;
   #stopping = false;
@@ -81,7 +85,12 @@ export class Supervisor implements ChildListener {
       this.#children.send('vrrp', { type: 'track', events });
     const log = (level: Level, message: string): void => this.log(level, message);
     this.#scripts = new Scripts(driver, tell, log);
-    this.#files = new TrackedFiles(tell, log);
+    this.#files = new TrackedFiles((events) => {
+      tell(events);
+      const numbers = events.flatMap((event) => (event.kind === 'file' ? [event] : []));
+      const news = numbers.map(({ name, value }) => ({ name, value }));
+      this.#children.send('check', { type: 'file', files: news });
+    }, log);
     this.#processes = new TrackedProcesses(driver, tell, log);
     this.#notifier = new Notifier(driver, configuration, log);
     this.#firewall = new Firewall(options.runDir, log);
@@ -127,7 +136,10 @@ export class Supervisor implements ChildListener {
       this.#files.tellAll();
       this.#processes.tellAll();
     }
-    if (role === 'check') this.#tellSessions();
+    if (role === 'check') {
+      this.#tellSessions();
+      this.#files.tellAll();
+    }
     if (role === 'sync' && this.#syncRole !== undefined) {
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
     }
@@ -141,6 +153,8 @@ export class Supervisor implements ChildListener {
   state(role: Role, state: unknown): void {
     if (role === 'vrrp') this.#learned(state as VrrpNews);
     else this.#states.set(role, state);
+    if (role === 'check' && (state as CheckState).detailed)
+      for (const seen of this.#looking.splice(0)) seen();
   }
 
   #learned(news: VrrpNews): void {
@@ -272,7 +286,7 @@ export class Supervisor implements ChildListener {
     const { scripts, files, processes, global } = this.#configuration;
     const needed = !this.#options.check && this.#configuration.instances.length > 0;
     this.#scripts.configure(needed ? scripts : [], global.scriptUser);
-    this.#files.configure(needed ? files : [], begin);
+    this.#files.configure(needed || this.#assignment('check') !== undefined ? files : [], begin);
     this.#processes.configure(needed ? processes : []);
   }
 
@@ -314,7 +328,7 @@ export class Supervisor implements ChildListener {
 
   #answer(request: unknown): unknown {
     const { verb, on } = request as { readonly verb?: unknown; readonly on?: unknown };
-    if (verb === 'status') return this.#status();
+    if (verb === 'status') return this.#look().then(() => this.#status());
     if (verb === 'reload') return this.#reload();
     if (verb === 'maintenance' && typeof on === 'boolean') {
       this.#store.maintenance = on;
@@ -323,6 +337,19 @@ export class Supervisor implements ChildListener {
       return { maintenance: on };
     }
     throw new Error(`no such request: ${JSON.stringify(request)}`);
+  }
+
+  /** Asks the checks what they saw, which they do not tell all the time; one that is busy is not waited for long. */
+  #look(): Promise<void> {
+    if (!this.#children.has('check')) return Promise.resolve();
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, LOOK_MS);
+      this.#looking.push(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+      this.#children.send('check', { type: 'look' });
+    });
   }
 
   #status(): DaemonStatus {

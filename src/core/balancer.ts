@@ -82,6 +82,8 @@ export interface BalancerStatus {
   /** Services that somebody else put into the kernel's table, the first of them, and how many there are. */
   readonly foreign: readonly { readonly name: string; readonly scheduler: string }[];
   readonly foreignCount: number;
+  /** Whether it says what each check saw. */
+  readonly detailed: boolean;
 }
 
 export interface ServiceStatus {
@@ -142,6 +144,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         .slice(0, MAX_FOREIGN)
         .map(({ key, scheduler }) => ({ name: serviceName(key), scheduler })),
       foreignCount: foreign.length,
+      detailed: details,
     };
   }
 

@@ -2,11 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 
-/** A request or an answer is one line of JSON, at most this long. */
-const MAX_LINE = 1 << 20;
+/** A request is one line of JSON, at most this long; an answer too, and of thousands of servers it is megabytes. */
+const MAX_REQUEST = 1 << 20;
+const MAX_ANSWER = 1 << 28;
 const MAX_CLIENTS = 64;
 const CLIENT_TIMEOUT_MS = 5_000;
 
+/** May give a promise. */
 export type Answer = (request: unknown) => unknown;
 
 /**
@@ -21,8 +23,8 @@ export function serveControl(path: string, answer: Answer): Server {
     const limit = setTimeout(() => socket.destroy(), CLIENT_TIMEOUT_MS);
     socket.on('close', () => clearTimeout(limit));
     socket.on('error', () => socket.destroy());
-    readLine(socket, (line) => {
-      socket.end(`${JSON.stringify(respond(line, answer))}\n`);
+    readLine(socket, MAX_REQUEST, (line) => {
+      void respond(line, answer).then((said) => socket.end(`${JSON.stringify(said)}\n`));
     });
   });
   server.maxConnections = MAX_CLIENTS;
@@ -33,26 +35,28 @@ export function serveControl(path: string, answer: Answer): Server {
   return server;
 }
 
-function respond(line: string, answer: Answer): unknown {
+async function respond(line: string, answer: Answer): Promise<unknown> {
   try {
-    return answer(JSON.parse(line));
+    return await answer(JSON.parse(line));
   } catch (error) {
     return { error: (error as Error).message };
   }
 }
 
-function readLine(socket: Socket, received: (line: string) => void): void {
-  let text = '';
+function readLine(socket: Socket, longest: number, received: (line: string) => void): void {
+  const parts: string[] = [];
+  let length = 0;
   let done = false;
   socket.setEncoding('utf8');
   socket.on('data', (part: string) => {
     if (done) return;
-    text += part;
-    const end = text.indexOf('\n');
+    const end = part.indexOf('\n');
+    parts.push(end < 0 ? part : part.slice(0, end));
+    length += part.length;
     if (end >= 0) {
       done = true;
-      received(text.slice(0, end));
-    } else if (text.length > MAX_LINE) {
+      received(parts.join(''));
+    } else if (length > longest) {
       socket.destroy();
     }
   });
@@ -65,7 +69,7 @@ export function askControl(path: string, request: unknown): Promise<unknown> {
     socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy(new Error('the daemon does not answer')));
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the daemon closed the connection without an answer')));
-    readLine(socket, (line) => {
+    readLine(socket, MAX_ANSWER, (line) => {
       try {
         resolve(JSON.parse(line));
       } catch (error) {

@@ -3,6 +3,7 @@ import { blockTitle, serverTitle } from '../balance/titles.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
+import { tlsBlock } from './print/check.ts';
 import { notifyGlobals, notifyLines, ownScriptLines } from './print/notify.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
@@ -31,6 +32,9 @@ export function print(configuration: Configuration): string {
         ...notifyLines(notify, 'instance', instance.name),
       ]),
     ),
+    ...[
+      tlsBlock(virtualServers.flatMap(({ realServers }) => realServers.flatMap(({ checks }) => checks))),
+    ].filter((lines) => lines.length > 0),
     ...groupBlocks(virtualServers),
     ...virtualServers.map((server) => {
       const title = blockTitle(server);

@@ -5,7 +5,6 @@ import type { Token } from '../lex.ts';
 import type { Section } from '../tree.ts';
 import { audienceOf } from './bfd.ts';
 import { type Context, unknownName } from './context.ts';
-import { scriptCommand } from './script.ts';
 
 /** Whether there is such a session, and its state is for checkers. */
 function checkSession(
@@ -22,7 +21,7 @@ function checkSession(
     });
 }
 
-/** The names and programs that checkers refer to; the checks themselves are not made yet. */
+/** The names that checkers refer to, and what they must say. */
 export function checkReferences(file: Section<typeof root>, context: Context): void {
   const files = file.all('track_file').map(({ values }) => values[0]);
   const sessions = new Map(file.all('bfd_instance').map(({ values, section }) => [values[0], section]));
@@ -42,9 +41,8 @@ export function checkReferences(file: Section<typeof root>, context: Context): v
       else checkSession(name, at, sessions, findings);
     }
     for (const { section, keyword } of server.all('MISC_CHECK')) {
-      const path = section.last('misc_path');
-      if (path !== undefined) scriptCommand(path.values[0], path.keyword, 'notified', context);
-      else if (!section.damaged) findings.error(keyword, 'MISC_CHECK has no misc_path');
+      if (!section.has('misc_path') && !section.damaged)
+        findings.error(keyword, 'MISC_CHECK has no misc_path');
     }
     for (const { section, keyword } of [...server.all('HTTP_GET'), ...server.all('SSL_GET')]) {
       if (!section.has('url') && !section.damaged) findings.error(keyword, `${keyword.text} has no url`);

@@ -4,7 +4,8 @@ import type { virtualServer } from '../grammar/virtual.ts';
 import type { Token } from '../lex.ts';
 import type { RealServerSettings } from '../model.ts';
 import type { Entry } from '../tree.ts';
-import { bfdCheck, inherited, tcpCheck } from './check.ts';
+import { inherited } from './check.ts';
+import { buildChecks, type CheckSurroundings } from './checks.ts';
 import type { Context } from './context.ts';
 import { type Forwarding, forwardingOf, portOf } from './forwarding.ts';
 import { familyOfKey, type ServiceSection } from './service.ts';
@@ -18,6 +19,7 @@ export interface Block {
   readonly services: readonly Service[];
   readonly grouped: boolean;
   readonly forwarding: Forwarding;
+  readonly surroundings: CheckSurroundings;
 }
 
 /** The real servers of a block, each once. */
@@ -47,12 +49,10 @@ function buildRealServer(entry: ServerEntry, block: Block, context: Context): Re
   const forwarding = forwardingOf(section.last('lvs_method'), findings) ?? block.forwarding;
   const target = { address, written, forwarding, keyword, words };
   const port = placeServer('real_server', target, block, context);
-  const from = inherited(section, block.section);
-  const tcp = section.all('TCP_CHECK').flatMap((check) => {
-    const probed = written === 0 ? (commonPort(block.services) ?? 0) : written;
-    return tcpCheck(check, address, probed, from, findings) ?? [];
-  });
-  const checks = [...tcp, ...section.all('BFD_CHECK').flatMap((check) => bfdCheck(check) ?? [])];
+  const probed = written === 0 ? (commonPort(block.services) ?? 0) : written;
+  const { surroundings } = block;
+  const from = inherited(section, block.section, { address, port: probed }, surroundings.logAll);
+  const checks = buildChecks(section, from, surroundings, context);
   const service = block.section;
   const weight = section.value('weight') ?? service.value('weight') ?? 1;
   return {

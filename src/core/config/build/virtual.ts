@@ -5,6 +5,7 @@ import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
 import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../model.ts';
 import type { Section } from '../tree.ts';
+import { type CheckSurroundings, checkSurroundings } from './checks.ts';
 import { type Context, Names, unknownName } from './context.ts';
 import { blockForwarding } from './forwarding.ts';
 import { type Block, buildRealServers, buildSorry } from './realserver.ts';
@@ -24,9 +25,10 @@ export interface VirtualServer {
 export function buildVirtualServers(file: Section<typeof root>, context: Context): VirtualServer[] {
   const groups = serviceGroups(file, context);
   const uses: Uses = new Map();
+  const surroundings = checkSurroundings(file);
   const seen = new Map<string, { readonly keyword: Token; readonly group: string | undefined }>();
   return file.all('virtual_server').flatMap((entry) => {
-    const built = buildVirtualServer(entry, groups, uses, context);
+    const built = buildVirtualServer(entry, groups, uses, surroundings, context);
     if (built === undefined) return [];
     const { keyword } = entry;
     const group = built.group?.name;
@@ -72,6 +74,7 @@ function buildVirtualServer(
   entry: ServiceEntry,
   groups: Groups,
   uses: Uses,
+  surroundings: CheckSurroundings,
   context: Context,
 ): VirtualServerSettings | undefined {
   const { section, keyword } = entry;
@@ -86,7 +89,7 @@ function buildVirtualServer(
   const services = servicesOf(entry, points, context);
   const group = header.kind === 'group' ? groupOf(header.name, points, uses) : undefined;
   const forwarding = blockForwarding(section, keyword, findings);
-  const block = { section, services, grouped: group !== undefined, forwarding };
+  const block = { section, services, grouped: group !== undefined, forwarding, surroundings };
   const realServers = buildRealServers(block, context);
   const sorry = buildSorry(block, context);
   const named = { services, ...(group === undefined ? {} : { group }) };

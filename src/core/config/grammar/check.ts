@@ -6,20 +6,21 @@ const U32 = 4_294_967_295;
 const I32 = 2_147_483_647;
 /** The longest period that is accepted: keepalived's timers hold microseconds in 32 bits of seconds. */
 const LONGEST = 4_294;
-const NOT_YET = { inert: 'not acted on yet' };
-/** A check that is not made leaves its server in service: said for each kind, once. */
-export const UNCHECKED = { inert: 'this check is not made yet, so the server counts as up' };
 
 /** The keywords that every checker with a schedule has (keepalived: check/check_api.c, set B). */
 export const schedule = {
-  retry: keyword('further tries before the server is down', [arg.integer('N', 0, U32)], { default: '1' }),
-  delay_before_retry: keyword('pause between tries', [arg.timer(0, LONGEST)], { default: '1' }),
+  retry: keyword('further tries before the server is down', [arg.integer('N', 0, U32)], {
+    default: "the server's, else 1; DNS_CHECK 3, MISC_CHECK 0",
+  }),
+  delay_before_retry: keyword('pause between tries', [arg.timer(0, LONGEST)], {
+    default: "the server's, else 1; HTTP_GET and SSL_GET 3, DNS_CHECK delay_loop",
+  }),
   warmup: keyword('the first check starts within this', [arg.timer(0, LONGEST)], { default: 'delay_loop' }),
   delay_loop: keyword('period of the checks', [arg.timer(0.000001, LONGEST)], {
     default: "the server's, else 60",
   }),
   alpha: keyword('down until the first success', [arg.bool], { default: "the server's" }),
-  log_all_failures: keyword('log each failure', [arg.bool], NOT_YET),
+  log_all_failures: keyword('log the failures of a server that is down, too', [arg.bool], { default: 'off' }),
 };
 
 /** The keywords of a checker that connects somewhere (set A). */
@@ -28,11 +29,11 @@ export const connection = {
   connect_port: keyword('port to probe', [arg.port], { default: "the server's" }),
   bindto: keyword('source address', [arg.address], { default: 'any' }),
   bind_port: keyword('source port', [arg.port], { default: 'any' }),
-  bind_if: keyword('source interface', [arg.interfaceName], NOT_YET),
+  bind_if: keyword('source interface', [arg.interfaceName], { default: 'any' }),
   connect_timeout: keyword('limit for the answer', [arg.timer(0.000001, LONGEST)], {
     default: "the server's, else 5",
   }),
-  fwmark: keyword('mark of the probe packets', [arg.integer('N', 0, U32)], NOT_YET),
+  fwmark: keyword('mark of the probe packets', [arg.integer('N', 0, U32)], { default: '0' }),
 };
 
 /** `TCP_CHECK` (keepalived: check/check_tcp.c). */
@@ -65,7 +66,7 @@ const udpCheck = {
 const smtpCheck = {
   ...connection,
   ...schedule,
-  helo_name: keyword('name in HELO', [arg.text('NAME')], { default: "the host's name" }),
+  helo_name: keyword('name in HELO', [arg.text('NAME')], { default: 'smtpchecker.keepalived.org' }),
   host: block(
     'several targets in one check',
     [],
@@ -114,9 +115,9 @@ const bfdCheck = {
   alpha: keyword('down until the session is up', [arg.bool], { default: 'off' }),
 };
 
-const check = { repeat: true, ...UNCHECKED } as const;
+const check = { repeat: true } as const;
 
-/** The checkers that are not made yet, but for `BFD_CHECK`; `grammar/http.ts` has the others. */
+/** All checkers but `TCP_CHECK`; `grammar/http.ts` has those of HTTP. */
 export const otherChecks = {
   UDP_CHECK: block('a datagram raises no ICMP error, or is answered', [], udpCheck, check),
   PING_CHECK: block('an ICMP echo is answered', [], { ...connection, ...schedule }, check),
@@ -124,5 +125,5 @@ export const otherChecks = {
   DNS_CHECK: block('a name server answers a query', [], dnsCheck, check),
   MISC_CHECK: block('a script succeeds', [], miscCheck, check),
   FILE_CHECK: block('a number from a file adds to the weight', [], fileCheck, check),
-  BFD_CHECK: block('a BFD session is up', [], bfdCheck, { repeat: true }),
+  BFD_CHECK: block('a BFD session is up', [], bfdCheck, check),
 };

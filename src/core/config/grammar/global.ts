@@ -86,7 +86,9 @@ export const globalDefs = {
     [arg.integer('MICROSECONDS', 1, 10_000_000)],
     AUTO,
   ),
-  checker_log_all_failures: keyword('log each failed check', [arg.bool], inert(NOT_YET)),
+  checker_log_all_failures: keyword('log the failed checks of servers that are down, too', [arg.bool], {
+    default: 'off',
+  }),
   dynamic_interfaces: keyword(
     'interfaces may appear and vanish',
     [arg.optional(arg.choice('allow_if_changes'))],

@@ -1,6 +1,6 @@
 import * as arg from '../arguments.ts';
 import { type Argument, block, flag, keyword, unexpected } from '../schema.ts';
-import { connection, schedule, UNCHECKED } from './check.ts';
+import { connection, schedule } from './check.ts';
 
 const U32 = 4_294_967_295;
 const size = arg.integer('BYTES', 0, U32);
@@ -40,16 +40,16 @@ const REGEX_OPTIONS = [
 /** The rest of the line as the pattern; read by the tokeniser that knows escapes. */
 const pattern: Argument<string> = { ...arg.text('PATTERN'), escapes: true };
 
-const url = {
+export const url = {
   path: keyword('the path of the request', [arg.text('PATH')]),
-  digest: keyword('MD5 of the body', [digest]),
+  digest: keyword('MD5 of the body (vipkeeper genhash prints it)', [digest]),
   status_code: keyword('statuses that are good', [arg.rest(statusCodes, 1)], { default: '200-299' }),
   virtualhost: keyword('Host header', [arg.text('NAME')], { default: "the checker's" }),
-  regex: keyword('the body must match', [pattern]),
-  regex_no_match: flag('the body must not match'),
+  regex: keyword('the response must match', [pattern]),
+  regex_no_match: flag('the response must not match'),
   regex_options: keyword('PCRE2 options', [arg.rest(arg.choice(...REGEX_OPTIONS), 1)]),
   regex_min_offset: keyword('a match begins at this byte or after', [size], { default: '0' }),
-  regex_max_offset: keyword('a match ends at this byte or before', [size]),
+  regex_max_offset: keyword('a match begins before this byte', [size]),
   regex_stack: keyword('stack of the matcher, at first and at most', [size, size], {
     inert: 'the matcher has the stack that it needs',
   }),
@@ -70,7 +70,7 @@ const httpGet = {
   sni_name: keyword('that name', [arg.text('NAME')], { default: 'virtualhost' }),
   fast_recovery: keyword('all URLs at once when the server comes back', [arg.bool], { default: 'off' }),
 };
-const check = { repeat: true, ...UNCHECKED } as const;
+const check = { repeat: true } as const;
 const request = 'one request; all of them must succeed';
 
 export const httpChecks = {
@@ -81,11 +81,15 @@ export const httpChecks = {
     check,
   ),
   SSL_GET: block(
-    'HTTPS requests succeed; the certificate is not verified',
+    'HTTPS requests succeed; the certificate is not verified unless tls_verify says so',
     [],
     {
       ...httpGet,
       tls_compliant: keyword('say goodbye as TLS has it', [arg.bool], { default: 'off' }),
+      tls_verify: keyword('the certificate must be valid, and for the name', [arg.bool], {
+        default: 'off',
+        ours: true,
+      }),
       url: block(request, [], secureUrl, { repeat: true }),
     },
     check,
@@ -95,14 +99,9 @@ export const httpChecks = {
 const file = [arg.text('FILE')] as const;
 
 /** `SSL`: what `SSL_GET` shows of itself. */
-export const sslBlock = block(
-  'client certificate for SSL_GET',
-  [],
-  {
-    password: keyword('passphrase of the key', [arg.text('TEXT')]),
-    ca: keyword('certificates of authorities; servers are not verified all the same', file),
-    certificate: keyword('certificate', file),
-    key: keyword('its key', file),
-  },
-  { inert: 'there is no SSL_GET yet' },
-);
+export const sslBlock = block('client certificate for SSL_GET', [], {
+  password: keyword('passphrase of the key', [arg.text('TEXT')]),
+  ca: keyword("authorities that tls_verify trusts instead of the system's", file),
+  certificate: keyword('certificate', file),
+  key: keyword('its key', file),
+});

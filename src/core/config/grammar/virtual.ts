@@ -8,7 +8,6 @@ const U32 = 4_294_967_295;
 const I32 = 2_147_483_647;
 const LONGEST = 4_294;
 const SNMP = { inert: 'SNMP is not provided' };
-const HTTP = { inert: 'there is no HTTP check yet' };
 
 const SCHEDULERS = [
   ...['rr', 'wrr', 'lc', 'wlc', 'lblc', 'sh', 'mh', 'dh', 'fo', 'ovf', 'lblcr', 'sed', 'nq', 'twos'],
@@ -37,7 +36,7 @@ export const realServer = {
   connect_timeout: keyword('default for its checkers', [timer], { default: "the service's" }),
   delay_loop: keyword('default for its checkers', [timer], { default: "the service's" }),
   smtp_alert: keyword('mails for this server', optionalBool),
-  virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
+  virtualhost: keyword('Host header of HTTP checks', [arg.text('NAME')]),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   TCP_CHECK: block('a connection succeeds', [], tcpCheck, { repeat: true }),
   ...httpChecks,
@@ -86,7 +85,7 @@ export const virtualServer = {
   protocol: keyword('transport', [arg.anyCase('TCP', 'UDP', 'SCTP')], { default: 'UDP, with a warning' }),
   ha_suspend: flag('check only while this host has the virtual address'),
   smtp_alert: keyword('quorum mails', optionalBool),
-  virtualhost: keyword('Host header', [arg.text('NAME')], HTTP),
+  virtualhost: keyword('Host header of HTTP checks', [arg.text('NAME')]),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
   alpha: flag('servers are down until their first success'),
   omega: flag('run the down scripts at the stop'),

@@ -41,3 +41,7 @@ export function commandText({ command, user }: ScriptCommand): string {
   const who = user === undefined ? '' : ` ${user.uid} ${user.gid}`;
   return `"${words.join(' ')}"${who}`;
 }
+
+/** A word for an argument that is read with escapes, once: a regular expression. */
+export const escapedWord = (text: string): string =>
+  `"${text.replace(PLAIN, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;

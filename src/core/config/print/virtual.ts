@@ -1,8 +1,8 @@
 import type { Destination, Service, Tunnel } from '../../balance/model.ts';
-import type { CheckSettings, TcpCheck } from '../../check/settings.ts';
 import { type Family, familyBits, familyOf, ipFromBytes } from '../../ip.ts';
 import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../model.ts';
-import { onOff, secondsText, section, setting, when, word } from './text.ts';
+import { checkLines } from './check.ts';
+import { onOff, section, setting, when, word } from './text.ts';
 
 /** The `virtual_server_group` blocks that the servers need, each once. */
 export function groupBlocks(servers: readonly VirtualServerSettings[]): string[][] {
@@ -132,23 +132,5 @@ function realServerLines(
     `inhibit_on_failure ${onOff(inhibit)}`,
     ...checks.flatMap(checkLines),
     ...told,
-  ]);
-}
-
-function checkLines(settings: CheckSettings): string[] {
-  if (settings.kind === 'bfd')
-    return section('BFD_CHECK', [`name ${word(settings.session)}`, `alpha ${onOff(settings.alpha)}`]);
-  const check = settings as TcpCheck;
-  return section('TCP_CHECK', [
-    `connect_ip ${check.address}`,
-    `connect_port ${check.port}`,
-    `connect_timeout ${secondsText(check.timeout)}`,
-    ...setting('bindto', check.source),
-    ...setting('bind_port', check.sourcePort),
-    `delay_loop ${secondsText(check.period)}`,
-    `warmup ${secondsText(check.warmup)}`,
-    `retry ${check.retries}`,
-    `delay_before_retry ${secondsText(check.retryDelay)}`,
-    `alpha ${onOff(check.alpha)}`,
   ]);
 }

@@ -1,0 +1,87 @@
+import type { ServerStatus } from '../core/balancer.ts';
+import type { CheckStatus } from '../core/check/checker.ts';
+import type { Latency } from '../core/check/record.ts';
+import { type Instant, millis, since, toMillis, toSeconds } from '../core/time.ts';
+import { aligned, lasting, paint } from '../io/screen.ts';
+import type { CheckState } from './messages.ts';
+
+/** A real server of a virtual server, with what its checks saw. */
+export interface Explained extends ServerStatus {
+  readonly service: string;
+}
+
+/**
+ * The real servers of that name: `ADDR:PORT`, `ADDR`, or a virtual server's name for all of its servers. Without a
+ * name, those that are down.
+ */
+export function explained(state: CheckState | null, name: string | undefined): Explained[] {
+  const all = (state?.services ?? []).flatMap(({ name: service, servers }) =>
+    servers.map((server) => ({ service, ...server })),
+  );
+  if (name === undefined) return all.filter(({ up }) => !up);
+  return all.filter(
+    (server) => server.name === name || addressOf(server.name) === name || server.service === name,
+  );
+}
+
+/** `10.0.0.2` of `10.0.0.2:80`, `2001:db8::2` of `[2001:db8::2]:80`. */
+const addressOf = (endpoint: string): string => endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+
+const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
+const upDown = (up: boolean): string => (up ? paint('green', 'up') : paint('red', 'down'));
+
+/** For a person; `at` is the monotonic clock of this host. */
+export function explainLines(servers: readonly Explained[], at: Instant): string[] {
+  if (servers.length === 0) return ['all real servers are up'];
+  return servers.flatMap((server, i) => [...(i > 0 ? [''] : []), ...serverLines(server, at)]);
+}
+
+function serverLines(
+  { service, name, up, weight, cause, since: begun, checks = [] }: Explained,
+  at: Instant,
+): string[] {
+  const long = begun === undefined ? '' : ` for ${lasting(toSeconds(since(at, begun)))}`;
+  return [
+    `${paint('bold', name)} of ${service}: ${upDown(up)}${long}, weight ${weight}`,
+    `  ${checks.length === 0 ? 'nothing checks it' : cause}`,
+    ...checks.flatMap((check) => ['', ...checkLines(check, at)]),
+  ];
+}
+
+function checkLines(check: CheckStatus, at: Instant): string[] {
+  const { up, since: begun, failures, results, latencies } = check;
+  const failing = failures > 0 ? `, ${failures} bad in a row` : '';
+  const rows = results
+    .toReversed()
+    .map(({ verdict, reason, count, first, last }) => [
+      lasting(toSeconds(since(at, last))),
+      lasting(toSeconds(since(at, first))),
+      String(count),
+      verdict === 'good' ? paint('green', verdict) : paint(verdict === 'bad' ? 'red' : 'yellow', verdict),
+      reason,
+    ]);
+  const table =
+    rows.length === 0 ? [] : aligned([header('LAST', 'FIRST', 'TIMES', 'RESULT', 'WHY'), ...rows], '    ');
+  return [
+    `  ${check.check}: ${upDown(up)} for ${lasting(toSeconds(since(at, begun)))}${failing}`,
+    ...(rows.length === 0 ? ['    not checked yet'] : table),
+    ...latencyLines(latencies),
+  ];
+}
+
+const BAR = 40;
+
+/** How long good probes took: a line for each class that has any, and those between. */
+function latencyLines(latencies: readonly Latency[]): string[] {
+  const first = latencies.findIndex(({ count }) => count > 0);
+  if (first < 0) return [];
+  const most = Math.max(...latencies.map(({ count }) => count));
+  const rows = latencies
+    .slice(first)
+    .map(({ upTo, count }) => [
+      upTo === null ? 'longer' : `to ${toMillis(millis(upTo / 1000))} ms`,
+      String(count),
+      '#'.repeat(Math.ceil((BAR * count) / most)),
+    ]);
+  return aligned([header('LATENCY', 'TIMES'), ...rows], '    ');
+}

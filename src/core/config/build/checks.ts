@@ -1,0 +1,184 @@
+import type { BfdCheck } from '../../check/bfd.ts';
+import type { FileCheck } from '../../check/file.ts';
+import type {
+  CheckSettings,
+  DnsCheck,
+  MiscCheck,
+  PingCheck,
+  SmtpCheck,
+  TlsFiles,
+  UdpCheck,
+} from '../../check/settings.ts';
+import { micros, seconds } from '../../time.ts';
+import type { Findings } from '../findings.ts';
+import type { root } from '../grammar/root.ts';
+import type { realServer } from '../grammar/virtual.ts';
+import type { Entry, Section } from '../tree.ts';
+import { connecting, type Inherited, type KindDefaults, tcpCheck, timingOf } from './check.ts';
+import type { Context } from './context.ts';
+import { globalSection } from './global.ts';
+import { httpCheck, httpsCheck, tlsFiles } from './http.ts';
+import { identity, scriptCommand } from './script.ts';
+
+/** What the file says beside its virtual servers that checkers need. */
+export interface CheckSurroundings {
+  readonly tls: TlsFiles;
+  /** What the `track_file` blocks say of the weight. */
+  readonly files: ReadonlyMap<string, { readonly weight: number; readonly reverse: boolean }>;
+  /** `checker_log_all_failures`. */
+  readonly logAll: boolean;
+}
+
+export function checkSurroundings(file: Section<typeof root>): CheckSurroundings {
+  const files = file.all('track_file').map(({ section, values }) => {
+    const [weight = 1, word] = section.last('weight')?.values ?? [];
+    return [values[0], { weight, reverse: word === 'reverse' }] as const;
+  });
+  const logAll = globalSection(file).value('checker_log_all_failures') ?? false;
+  return { tls: tlsFiles(file), files: new Map(files), logAll };
+}
+
+type Server = Section<typeof realServer>;
+type Of<Name extends keyof typeof realServer> = Entry<(typeof realServer)[Name]>;
+
+/** The checkers of a real server, by kinds. */
+export function buildChecks(
+  server: Server,
+  from: Inherited,
+  { tls, files }: CheckSurroundings,
+  context: Context,
+): CheckSettings[] {
+  const { findings } = context;
+  const made: (CheckSettings | readonly CheckSettings[] | undefined)[] = [
+    ...server.all('TCP_CHECK').map((entry) => tcpCheck(entry, from, findings)),
+    ...server.all('HTTP_GET').map((entry) => httpCheck(entry, from, findings)),
+    ...server.all('SSL_GET').map((entry) => httpsCheck(entry, from, tls, findings)),
+    ...server.all('SMTP_CHECK').map((entry) => smtpChecks(entry, from, findings)),
+    ...server.all('DNS_CHECK').map((entry) => dnsCheck(entry, from, findings)),
+    ...server.all('UDP_CHECK').map((entry) => udpCheck(entry, from, findings)),
+    ...server.all('PING_CHECK').map((entry) => pingCheck(entry, from, findings)),
+    ...server.all('MISC_CHECK').map((entry) => miscCheck(entry, from, context)),
+    ...server.all('FILE_CHECK').map((entry) => fileCheck(entry, files)),
+    ...server.all('BFD_CHECK').map(bfdCheck),
+  ];
+  return made.flatMap((check) => check ?? []);
+}
+
+/** keepalived's default; a server that minds names has its own. */
+const HELO = 'smtpchecker.keepalived.org';
+
+/** Each `host` is a check of its own, as in keepalived; what it does not say the checker says. */
+function smtpChecks(
+  { section, keyword }: Of<'SMTP_CHECK'>,
+  from: Inherited,
+  findings: Findings,
+): SmtpCheck[] {
+  const helo = section.value('helo_name') ?? HELO;
+  const hosts = section.all('host');
+  if (hosts.length === 0) {
+    const common = connecting({ section, keyword }, from, findings);
+    return common === undefined ? [] : [{ kind: 'smtp', ...common, helo }];
+  }
+  const outer = connecting({ section, keyword }, from, findings);
+  if (outer === undefined) return [];
+  return hosts.flatMap((host) => {
+    const own: Inherited = {
+      ...from,
+      ...outer,
+      servicePeriod: from.servicePeriod,
+      logAll: outer.logAll ?? false,
+    };
+    const common = connecting(host, own, findings);
+    return common === undefined ? [] : [{ kind: 'smtp', ...common, helo } as const];
+  });
+}
+
+const DNS_DEFAULTS: KindDefaults = { retries: 3, retryDelay: (period) => period };
+
+function dnsCheck(entry: Of<'DNS_CHECK'>, from: Inherited, findings: Findings): DnsCheck | undefined {
+  const { section } = entry;
+  const common = connecting(entry, from, findings, { defaults: DNS_DEFAULTS });
+  const name = section.value('name') ?? '.';
+  const at = section.last('name')?.words[0];
+  if (at !== undefined && name !== '.' && !/^([^.]{1,63}\.)*[^.]{1,63}\.?$/.test(name)) {
+    findings.error(at, `${name} is no domain name`, {
+      hint: 'labels of 1 to 63 characters with dots between',
+    });
+  }
+  return common && { kind: 'dns', ...common, name, record: section.value('type') ?? 'SOA' };
+}
+
+const LONGEST_REPLY = 255;
+
+function udpCheck(entry: Of<'UDP_CHECK'>, from: Inherited, findings: Findings): UdpCheck | undefined {
+  const { section } = entry;
+  const common = connecting(entry, from, findings);
+  const required = section.last('require_reply');
+  const pattern = required?.values[0];
+  for (const name of ['min_reply_length', 'max_reply_length'] as const) {
+    const at = section.token(name);
+    if (at !== undefined && pattern === undefined) {
+      const hint = 'as in keepalived';
+      findings.warning(at, `${name} counts only with a pattern in require_reply: it is ignored`, { hint });
+    }
+  }
+  const least = section.value('min_reply_length') ?? 0;
+  const most = section.value('max_reply_length') ?? LONGEST_REPLY;
+  const payload = section.value('payload');
+  const expected = pattern === undefined ? { least: 0, most: LONGEST_REPLY } : { pattern, least, most };
+  return (
+    common && {
+      kind: 'udp',
+      ...common,
+      ...(payload === undefined ? {} : { payload }),
+      ...(required === undefined ? {} : { reply: expected }),
+    }
+  );
+}
+
+function pingCheck(entry: Of<'PING_CHECK'>, from: Inherited, findings: Findings): PingCheck | undefined {
+  const common = connecting(entry, from, findings, { portless: true });
+  return common && { kind: 'ping', ...common };
+}
+
+const MISC_DEFAULTS: KindDefaults = { retries: 0, retryDelay: () => seconds(1) };
+
+/** One whose program is not there is left out, as in keepalived: its server stays up, and it is said. */
+function miscCheck({ section }: Of<'MISC_CHECK'>, from: Inherited, context: Context): MiscCheck | undefined {
+  const path = section.last('misc_path');
+  const script = path && scriptCommand(path.values[0], path.keyword, 'notified', context);
+  const named = section.last('user');
+  const own = named && identity(named.values[0], named.values[1], named.keyword, context);
+  const [program = ''] = script?.command ?? [];
+  if (script === undefined || context.facts.program(program).kind === 'missing') return undefined;
+  const user = own ?? script.user ?? context.scriptUser;
+  const timeout = section.value('misc_timeout') ?? micros(0);
+  return {
+    kind: 'misc',
+    command: script.command,
+    ...(user === undefined ? {} : { user }),
+    timeout: timeout === 0 ? from.servicePeriod : timeout,
+    dynamic: section.has('misc_dynamic'),
+    ...timingOf(section, from, MISC_DEFAULTS),
+  };
+}
+
+/** What it does not say the `track_file` says; one that names no file is an error, said by `checkReferences`. */
+function fileCheck({ section }: Of<'FILE_CHECK'>, files: CheckSurroundings['files']): FileCheck | undefined {
+  const name = section.value('track_file');
+  const known = name === undefined ? undefined : files.get(name);
+  if (name === undefined || known === undefined) return undefined;
+  const [weight = known.weight, word] = section.last('weight')?.values ?? [];
+  return {
+    kind: 'file',
+    file: name,
+    weight,
+    reverse: word === undefined ? known.reverse : word === 'reverse',
+  };
+}
+
+/** `undefined` when it names no session, which `checkReferences` says. */
+function bfdCheck({ section }: Of<'BFD_CHECK'>): BfdCheck | undefined {
+  const session = section.value('name');
+  return session === undefined ? undefined : { kind: 'bfd', session, alpha: section.value('alpha') ?? false };
+}
