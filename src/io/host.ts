@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Facts, ProgramFacts } from '../core/config/facts.ts';
+import { parseRoutingNames, ROUTING_NAMES, type RoutingNameKind } from '../core/config/rtnames.ts';
 import { parseIp } from '../core/ip.ts';
 
 const GROUP_CAN_WRITE = 0o020;
@@ -30,7 +31,33 @@ export const hostFacts: Facts = {
     const mode = statOf(path)?.mode ?? 0;
     return (mode & OTHERS_CAN_READ) !== 0;
   },
+  routingNames,
 };
+
+/** The file itself, of one folder only, then all `*.conf` in its `.d` folders (iproute2's own order). */
+function routingNames(kind: RoutingNameKind, folders: readonly string[]): Map<string, number> {
+  const { file, most } = ROUTING_NAMES[kind];
+  const main = folders.map((folder) => join(folder, file)).findLast((path) => statOf(path)?.isFile());
+  const more = new Map<string, string>();
+  for (const folder of folders) {
+    const below = join(folder, `${file}.d`);
+    if (!statOf(below)?.isDirectory()) continue;
+    for (const name of readdirSync(below).sort()) {
+      if (/^[^.].*\.conf$/.test(name)) more.set(name, join(below, name));
+    }
+  }
+  const texts = [...(main === undefined ? [] : [main]), ...more.values()].map(readOf);
+  return new Map(texts.flatMap((text) => [...parseRoutingNames(text, most)]));
+}
+
+/** Empty for what this user may not read. */
+function readOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /** The fields of a line of a colon-separated file. */
 function entryOf(file: string, name: string): string[] | undefined {

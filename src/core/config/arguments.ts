@@ -120,6 +120,10 @@ export const identifier = (syntax: string): Argument<string> =>
     /^[a-z][a-z0-9_-]{0,30}$/i.test(t) ? t : undefined,
   );
 
+/** One word of a form that `pattern` says. */
+export const matching = (syntax: string, expects: string, pattern: RegExp): Argument<string> =>
+  word(syntax, expects, (t) => (pattern.test(t) ? t : undefined));
+
 /** A network interface's name, as the kernel allows it. */
 export const interfaceName: Argument<string> = word(
   'IF',

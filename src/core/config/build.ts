@@ -2,8 +2,9 @@ import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
 import { type Context, orderOf } from './build/context.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
-import { buildDelays, buildGroups, checkTrackGroups } from './build/group.ts';
+import { buildDelays, buildGroups } from './build/group.ts';
 import { buildNotify } from './build/notify.ts';
+import { buildRouting } from './build/static.ts';
 import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
 import { buildVirtualServers } from './build/virtual.ts';
 import { buildInstances } from './build/vrrp.ts';
@@ -28,12 +29,12 @@ export function build(
   const watchables = new Watchables(file, context);
   const instances = buildInstances(file, watchables, context);
   const syncDaemon = buildSyncDaemon(file, instances, findings);
-  checkTrackGroups(file, context);
   checkReferences(file, context);
   const servers = buildVirtualServers(file, context);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
+    ...buildRouting(file, context),
     groups: buildGroups(file, instances, watchables, context),
     scripts: buildScripts(file, context),
     files: buildFiles(file, context),

@@ -1,4 +1,5 @@
 import type { Ip } from '../ip.ts';
+import type { RoutingNameKind } from './rtnames.ts';
 
 /** Who runs a script, as numbers. */
 export interface Identity {
@@ -27,6 +28,8 @@ export interface Facts {
   program(name: string): ProgramFacts;
   /** Whether others than its owner may read the file. */
   isExposed(path: string): boolean;
+  /** iproute2's names for numbers of a kind; a file in a later folder goes before the same one in an earlier. */
+  routingNames(kind: RoutingNameKind, folders: readonly string[]): ReadonlyMap<string, number>;
 }
 
 /** For texts that are read away from any host: every program is there, and only root is a user. */
@@ -36,4 +39,5 @@ export const NO_HOST: Facts = {
   group: (name) => (name === 'root' ? 0 : undefined),
   program: () => ({ kind: 'found', executable: true }),
   isExposed: () => false,
+  routingNames: () => new Map(),
 };

@@ -3,6 +3,7 @@ import type { BfdSettings } from '../bfd/settings.ts';
 import type { CheckSettings } from '../check/settings.ts';
 import type { Family, Ip } from '../ip.ts';
 import type { FirewallSettings } from '../kernel/firewall.ts';
+import type { MasterRouting, StaticSettings } from '../kernel/settings.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { Duration } from '../time.ts';
@@ -20,6 +21,9 @@ export interface Configuration {
   readonly global: GlobalSettings;
   readonly instances: readonly VrrpSettings[];
   readonly groups: readonly GroupSettings[];
+  /** Routes and rules of the instances that have any. */
+  readonly routing: readonly MasterRouting[];
+  readonly statics: StaticSettings;
   readonly scripts: readonly ScriptSettings[];
   readonly files: readonly TrackFileSettings[];
   readonly processes: readonly TrackProcessSettings[];

@@ -5,6 +5,7 @@ import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
 import { notifyGlobals, notifyLines, ownScriptLines } from './print/notify.ts';
+import { masterLines, staticBlocks } from './print/routing.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
 import { groupBlocks, serverLines, serviceHeader } from './print/virtual.ts';
@@ -15,7 +16,7 @@ import { instanceLines } from './print/vrrp.ts';
  * included. Loading the text gives the same configuration.
  */
 export function print(configuration: Configuration): string {
-  const { instances, virtualServers, delays, notify } = configuration;
+  const { instances, virtualServers, delays, notify, routing } = configuration;
   const blocks = [
     [`child_wait_time ${secondsText(configuration.global.stopGrace)}`],
     ...namespaceLines(configuration.global.namespaces),
@@ -25,10 +26,12 @@ export function print(configuration: Configuration): string {
     ...configuration.files.map(fileBlock),
     ...configuration.processes.map(processBlock),
     ...configuration.bfd.map(bfdBlock),
+    ...staticBlocks(configuration.statics),
     ...configuration.groups.map((group) => groupBlock(group, notifyLines(notify, 'group', group.name))),
     ...instances.map((instance) =>
       section(`vrrp_instance ${word(instance.name)}`, [
         ...instanceLines(instance),
+        ...masterLines(routing.find((own) => own.instance === instance.name)),
         ...notifyLines(notify, 'instance', instance.name),
       ]),
     ),

@@ -30,9 +30,10 @@ const IFLA = {
   extMask: 29,
   carrier: 33,
 } as const;
-const LINKINFO_KIND = 1;
 const AF_INET = 2;
 const INET_CONF = 1;
+const LINKINFO = { kind: 1, data: 2 } as const;
+const VRF_TABLE = 1;
 /** RTEXT_FILTER_SKIP_STATS: a dump without counters is half the size. */
 const SKIP_STATISTICS = 8;
 const HEADER_BYTES = 16;
@@ -72,6 +73,8 @@ export interface Link {
   readonly kind?: string;
   /** Absent on interfaces that do no IPv4. A change of a setting alone is no event: it is as old as the last one. */
   readonly ipv4?: Ipv4Conf;
+  /** Of a VRF: the number of its routing table. */
+  readonly vrfTable?: number;
 }
 
 /** What keepalived calls up: administratively up and running (carrier, not dormant). */
@@ -104,7 +107,9 @@ export function decodeLink(message: Message): Link | undefined {
   const carrier = attributes.u8(IFLA.carrier);
   const lower = attributes.u32(IFLA.link);
   const master = attributes.u32(IFLA.master);
-  const kind = attributes.nest(IFLA.linkInfo).text(LINKINFO_KIND);
+  const info = attributes.nest(IFLA.linkInfo);
+  const kind = info.text(LINKINFO.kind);
+  const vrfTable = kind === 'vrf' ? info.nest(LINKINFO.data).u32(VRF_TABLE) : undefined;
   const ipv4 = decodeIpv4(attributes.nest(IFLA.afSpec).nest(AF_INET).bytes(INET_CONF));
   return {
     ifindex,
@@ -119,6 +124,7 @@ export function decodeLink(message: Message): Link | undefined {
     ...(master !== undefined && { master }),
     ...(kind !== undefined && { kind }),
     ...(ipv4 !== undefined && { ipv4 }),
+    ...(vrfTable !== undefined && { vrfTable }),
   };
 }
 

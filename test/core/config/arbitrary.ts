@@ -11,6 +11,7 @@ import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
 import type { VirtualAddress, VirtualInterface, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
+import { routing, routingOf } from './arbitrary-routing.ts';
 import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
 
@@ -246,6 +247,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     timeouts: maybe(fc.record({ tcp: fc.integer({ min: 0, max: 9999 }), udp: maybe(port) }).map(given)),
     initNotifies: fc.boolean(),
     instances: indexed(instance, 3).map(distinct),
+    lines: routingOf,
     virtualServers: indexed(virtualServer, 3),
     sync: maybe(
       fc.record({
@@ -255,7 +257,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       }),
     ),
   })
-  .map(({ instances, virtualServers, sync, grouped, basics, ...rest }) => {
+  .map(({ instances, virtualServers, sync, grouped, basics, lines, ...rest }) => {
     const { scripts, files, processes, bfd, delays, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);
@@ -266,6 +268,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       given({
         global: given(global),
         instances,
+        ...routing(instances, lines),
         groups,
         scripts,
         files,

@@ -258,7 +258,7 @@ test('include_check changes what a plain include checks, in its file', () => {
 });
 
 test('routes and rules: every form of a line, and what is wrong with one', () => {
-  const lines = (block: string, line: string) => findings(`${block} {\n${line}\n}`).slice(1);
+  const lines = (block: string, line: string) => findings(`${block} {\n${line}\n}`);
   for (const route of [
     '10.1.0.0/16 via 10.0.0.1 dev eth0 metric 7',
     'src 10.0.0.2 10.1.0.0/16 via inet 10.0.0.1',

@@ -35,7 +35,8 @@ export function buildGroups(
   });
 }
 
-function membersOf(
+/** The names in a `group` block, of instances that there are; `taken` has those of other groups. */
+export function membersOf(
   file: File,
   items: readonly Item<string>[],
   taken: Map<string, Token>,
@@ -73,15 +74,6 @@ function warnOfWeights(
     findings.warning(at, `the weights of what ${name} tracks do not count in the group ${group}`, {
       hint: 'track it in the group, or write sync_group_tracking_weight',
     });
-  }
-}
-
-/** `track_group`: nothing acts on it yet; its names are checked. */
-export function checkTrackGroups(file: File, context: Context): void {
-  const names = new Names('track_group', context.findings);
-  for (const { section, keyword, values } of file.all('track_group')) {
-    names.add(values[0], keyword);
-    membersOf(file, section.items('group'), new Map(), context);
   }
 }
 

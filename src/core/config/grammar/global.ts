@@ -94,7 +94,9 @@ export const globalDefs = {
     [arg.optional(arg.choice('allow_if_changes'))],
     inert(NOT_YET),
   ),
-  default_interface: keyword('device for items without dev', [arg.interfaceName], inert(NOT_YET)),
+  default_interface: keyword('interface of static addresses without dev', [arg.interfaceName], {
+    default: 'eth0',
+  }),
   disable_local_igmp: flag('no IGMP for link-local groups', inert(NOT_YET)),
   // keepalived takes any value as true; here `off` means off.
   v3_checksum_as_v2: keyword('VRRPv3 over IPv4: checksum without the pseudo header', [arg.bool], {
@@ -287,8 +289,12 @@ export const globalDefs = {
   tmp_config_directory: keyword('for merged text', [arg.text('DIR')], inert('there is no merged text')),
   data_use_instance: keyword('names of dump files', [arg.bool], DUMPS),
   json_version: keyword('JSON layout', [arg.integer('1|2', 1, 2)], DUMPS),
-  iproute_usr_dir: keyword('iproute2 tables', [arg.text('DIR')], inert(NOT_YET)),
-  iproute_etc_dir: keyword('iproute2 tables', [arg.text('DIR')], inert(NOT_YET)),
+  iproute_usr_dir: keyword("folder of iproute2's names of tables and others", [arg.text('DIR')], {
+    default: '/usr/share/iproute2',
+  }),
+  iproute_etc_dir: keyword('the same; its files go before those of the other', [arg.text('DIR')], {
+    default: '/etc/iproute2',
+  }),
   state_dump_file: keyword('data dump', [path], DUMPS),
   stats_dump_file: keyword('statistics dump', [path], DUMPS),
   json_dump_file: keyword('JSON dump', [path], DUMPS),

@@ -26,8 +26,8 @@ export const vrrpSyncGroupBlock = block(
 /** `track_group`: for `track_group NAME` on a line of static_ipaddress, static_routes or static_rules. */
 export const trackGroup = { group: members };
 export const trackGroupBlock = block(
-  'instances that go to FAULT when a static item vanishes',
+  'instances that are in FAULT as long as a static item is not there',
   [arg.text('NAME')],
   trackGroup,
-  { repeat: true, inert: 'static items are not kept yet' },
+  { repeat: true },
 );

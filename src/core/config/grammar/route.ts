@@ -1,6 +1,7 @@
 import { type Family, familyOf, type Ip, type Prefix, parsePrefix } from '../../ip.ts';
 import * as arg from '../arguments.ts';
 import type { Argument, Words } from '../schema.ts';
+import { encapsulation } from './encap.ts';
 
 /** The line of `virtual_routes` and `static_routes`: iproute2's words (keepalived: vrrp/vrrp_iproute.c). */
 
@@ -9,16 +10,31 @@ const number = arg.integer('N', 0, U32);
 const named = arg.text('N|NAME', 63);
 const oneBit = arg.integer('0|1', 0, 1);
 
+/** A metric, and whether the kernel may change it. */
+export interface Lockable<T> {
+  readonly value: T;
+  readonly locked: boolean;
+}
 /** `[lock] N` of a metric. */
-const lockable = <T>(value: Argument<T>): Argument<T> => ({
-  ...value,
-  syntax: `[lock] ${value.syntax}`,
+const lockable = <T>(argument: Argument<T>): Argument<Lockable<T>> => ({
+  ...argument,
+  syntax: `[lock] ${argument.syntax}`,
   read(words) {
-    if (words.peek()?.text === 'lock') words.take();
-    return value.read(words);
+    const locked = words.peek()?.text === 'lock';
+    if (locked) words.take();
+    const value = argument.read(words);
+    return value === undefined ? undefined : { value, locked };
   },
 });
 const metric = lockable(number);
+/** A time that TCP measures: a bare number is in the kernel's own unit. */
+const time = lockable(
+  arg.matching(
+    'N[s|ms]',
+    'a number, of seconds or milliseconds where s or ms follows',
+    /^\d{1,9}(\.\d{1,6})?(m?s)?$/,
+  ),
+);
 
 /** `[WORD] ADDR`, as `via inet6 ADDR` and `as to ADDR` have it. */
 const addressAfter = (...prefixes: readonly string[]): Argument<Ip> => ({
@@ -30,23 +46,6 @@ const addressAfter = (...prefixes: readonly string[]): Argument<Ip> => ({
   },
 });
 const gateway = addressAfter('inet', 'inet6');
-
-/** `KIND OPTIONS` of a lightweight tunnel: its words are checked when routes are installed. */
-const ENCAP_OPTIONS = ['id', 'dst', 'src', 'tos', 'tc', 'ttl', 'hoplimit', 'flags'];
-const encapsulation: Argument<{ readonly kind: string; readonly options: readonly string[] }> = {
-  syntax: 'ip|ip6|mpls|ila|rpl|ioam6|seg6|bpf OPTIONS',
-  expects: 'a kind of encapsulation and its options',
-  read(words) {
-    const kind = arg.choice('ip', 'ip6', 'mpls', 'ila', 'rpl', 'ioam6', 'seg6', 'bpf').read(words);
-    if (kind === undefined) return undefined;
-    const options: string[] = [];
-    if (!kind.startsWith('ip')) options.push(words.take()?.text ?? '');
-    while (ENCAP_OPTIONS.includes(words.peek()?.text ?? '')) {
-      options.push(words.take()?.text ?? '', words.take()?.text ?? '');
-    }
-    return { kind, options };
-  },
-};
 
 const HOP = {
   via: gateway,
@@ -83,14 +82,14 @@ const OPTIONS = {
   expires: number,
   mtu: metric,
   advmss: metric,
-  rtt: lockable(arg.text('N[s|ms]', 15)),
-  rttvar: lockable(arg.text('N[s|ms]', 15)),
+  rtt: time,
+  rttvar: time,
   reordering: metric,
   window: metric,
   cwnd: metric,
   ssthresh: metric,
-  rto_min: lockable(arg.text('N[s|ms]', 15)),
-  hoplimit: number,
+  rto_min: time,
+  hoplimit: arg.integer('N', 0, 255),
   initcwnd: number,
   initrwnd: number,
   features: arg.choice('ecn'),
@@ -195,7 +194,10 @@ function readAlternative(words: Words, draft: Draft): void {
   draft.hops.push({ via: gateway.read(words) });
 }
 
+/** A default route is of the family of its other addresses. */
 const familyOfHops = ({ options, hops }: Draft): Family => {
-  const via = [options, ...hops].map((hop) => hop.via ?? hop.gw).find((ip) => ip !== undefined);
-  return via === undefined ? 4 : familyOf(via as Ip);
+  const from = options.from as Prefix | undefined;
+  const addresses = [from?.ip, options.src, ...[options, ...hops].map((hop) => hop.via ?? hop.gw)];
+  const first = addresses.find((address) => address !== undefined);
+  return first === undefined ? 4 : familyOf(first as Ip);
 };

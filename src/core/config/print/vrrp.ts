@@ -105,7 +105,7 @@ export function trackLines(track: readonly TrackSettings[]): string[] {
   });
 }
 
-function addressText({ address, dev, label, broadcast, scope, vmac }: VirtualAddress): string {
+export function addressText({ address, dev, label, broadcast, scope, vmac }: VirtualAddress): string {
   return [
     formatPrefix(address),
     ...setting('dev', dev === undefined ? undefined : word(dev)),

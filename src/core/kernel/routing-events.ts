@@ -1,0 +1,54 @@
+import type { Link } from '../netlink/link.ts';
+import type { Request } from '../netlink/message.ts';
+import type { Route } from '../netlink/route.ts';
+import type { Rule } from '../netlink/rule.ts';
+import type { ChangeResult } from './events.ts';
+import type { RouteSettings, RuleSettings } from './settings.ts';
+
+/** The routes and rules of one owner. */
+export interface HeldRouting {
+  readonly routes: readonly RouteSettings[];
+  readonly rules: readonly RuleSettings[];
+}
+
+export type RoutingEvent =
+  /** All interfaces there are now. */
+  | { readonly type: 'links'; readonly links: readonly Link[] }
+  /** All routes of our origin and all rules there are now: after a dump. */
+  | { readonly type: 'shown'; readonly routes: readonly Route[]; readonly rules: readonly Rule[] }
+  /** The monitor saw a route go, or one that took the place of another. */
+  | { readonly type: 'route-gone'; readonly route: Route }
+  | { readonly type: 'rule-gone'; readonly rule: Rule }
+  /** Routes may have gone without a word: the kernel says nothing of those that go with a link or an address. */
+  | { readonly type: 'shaken' }
+  /** The owner's routes and rules are exactly these from now on. */
+  | ({ readonly type: 'hold'; readonly owner: string } & HeldRouting)
+  /** The owner holds nothing more. `leftovers` of an earlier life go too, unless another owner holds them. */
+  | { readonly type: 'release'; readonly owner: string; readonly leftovers?: HeldRouting }
+  /** Until `resume`, nothing is removed: a reload moves things from one owner to another. */
+  | { readonly type: 'pause' | 'resume' }
+  /** How changes ended; each is answered once. */
+  | { readonly type: 'done'; readonly results: readonly ChangeResult[] };
+
+export interface RoutingChange {
+  readonly id: number;
+  readonly request: Request;
+}
+
+export type RoutingEffect =
+  /** At most MAX_BATCH changes, to be sent at once. */
+  | { readonly type: 'apply'; readonly changes: readonly RoutingChange[] }
+  /** What was missing although it is held is there (again). */
+  | { readonly type: 'restored'; readonly owner: string; readonly what: readonly string[] }
+  /** It was there before we added it: it is ours from now on, its removal too. */
+  | { readonly type: 'adopted'; readonly owner: string; readonly what: string }
+  /** A track group lacks something, or (`undefined`) nothing any more. */
+  | { readonly type: 'lacking'; readonly group: string; readonly why: string | undefined }
+  /** A change failed, or waits. A lasting one is told once. */
+  | {
+      readonly type: 'problem';
+      readonly owner?: string;
+      readonly what: string;
+      readonly errno: number;
+      readonly text?: string;
+    };

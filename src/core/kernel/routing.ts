@@ -1,0 +1,390 @@
+import { assert, unreachable } from '../assert.ts';
+import type { Machine } from '../machine.ts';
+import { MAX_BATCH } from '../netlink/message.ts';
+import { addRoute, deleteRoute, type Route } from '../netlink/route.ts';
+import { addRule, deleteRule, type Rule } from '../netlink/rule.ts';
+import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
+import type { ChangeResult } from './events.ts';
+import { type Item, isShown, keyOf, keyOfRule, type Links, nameOf, placeOf, resolve } from './item.ts';
+import type { HeldRouting, RoutingChange, RoutingEffect, RoutingEvent } from './routing-events.ts';
+
+/** What somebody keeps removing, or the kernel refuses, is tried again this often. */
+const RETRY_PAUSE: Duration = seconds(1);
+const ERRNO = { none: 0, noEntry: 2, noRoute: 3, exists: 17, noDevice: 19 } as const;
+const NEVER = Number.NEGATIVE_INFINITY as Instant;
+
+/** One route or rule that is held, or is being removed. */
+interface Entry {
+  readonly key: string;
+  item: Item;
+  readonly owners: Set<string>;
+  /** As far as is known; in doubt, that it has to be removed. */
+  installed: boolean;
+  /** The route as it was asked for: with its interfaces as numbers. */
+  route?: Route;
+  pending?: 'add' | 'remove';
+  /** What it takes the place of, when its change is done. */
+  replaces?: Entry;
+  /** It may have gone: it is asked for once more, which does no harm to one that is there. */
+  doubted: boolean;
+  /** It was missing while it was held: its return is told. */
+  late: boolean;
+  /** When it was last put back. */
+  restored: Instant;
+  notBefore: Instant;
+  problem?: string;
+}
+
+/**
+ * Which routes and rules should be in the kernel's tables: desired state, as `Addresses` has it. Owners (virtual
+ * routers, and the configuration's static lines) hold and release them; routes are added before rules and removed
+ * after them.
+ *
+ * The kernel does not tell of all that goes: routes vanish silently with a link that is set down and with the
+ * address that is their source. So what is in doubt is asked for again: an identical one gives EEXIST, and a
+ * different one of somebody else stays beside ours. What an earlier life left behind in the same place, but is not
+ * as it should be, is removed.
+ */
+export class Routing implements Machine<RoutingEvent, RoutingEffect> {
+  #links: Links = new Map();
+  /** What the kernel had at the last dump and nobody has claimed yet. */
+  #shownRoutes: Route[] = [];
+  #shownRules = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #byOwner = new Map<string, Set<Entry>>();
+  /** The entry of each change under way; nobody's for what was left behind. */
+  readonly #inFlight = new Map<number, Entry | undefined>();
+  readonly #waiting = new Map<Entry, Instant>();
+  readonly #lacking = new Map<string, string | undefined>();
+  /** By the order in which they are sent. */
+  #changes: { readonly rank: number; readonly change: RoutingChange }[] = [];
+  #effects: RoutingEffect[] = [];
+  #lastId = 0;
+  #paused = false;
+
+  handle(event: RoutingEvent, now: Instant): void {
+    switch (event.type) {
+      case 'links':
+        this.#links = new Map(event.links.map((link) => [link.name, link]));
+        for (const entry of this.#entries.values()) if (!entry.installed) entry.notBefore = NEVER;
+        this.#settleAll(now);
+        break;
+      case 'shown':
+        this.#shown(event.routes, event.rules, now);
+        break;
+      case 'route-gone':
+        this.#doubt(
+          (entry) => entry.route !== undefined && placeOf(entry.route) === placeOf(event.route),
+          now,
+        );
+        break;
+      case 'rule-gone':
+        this.#doubt((entry) => entry.key === keyOfRule(event.rule), now);
+        break;
+      case 'shaken':
+        this.#doubt(({ item }) => item.kind === 'route', now);
+        break;
+      case 'hold':
+        this.#hold(event.owner, event, now);
+        break;
+      case 'release':
+        this.#hold(event.owner, { routes: [], rules: [] }, now);
+        if (event.leftovers !== undefined) {
+          for (const item of itemsOf(event.leftovers)) this.#settle(this.#entryOf(item), now);
+        }
+        break;
+      case 'pause':
+        this.#paused = true;
+        break;
+      case 'resume':
+        this.#paused = false;
+        this.#settleAll(now);
+        break;
+      case 'done':
+        this.#done(event.results, now);
+        break;
+      default:
+        unreachable(event);
+    }
+    this.#send();
+    this.#tellGroups();
+  }
+
+  deadline(): Instant | undefined {
+    let next: Instant | undefined;
+    for (const at of this.#waiting.values()) next = earliest(next, at);
+    return next;
+  }
+
+  timeout(now: Instant): void {
+    for (const [entry, at] of [...this.#waiting]) if (at <= now) this.#settle(entry, now);
+    this.#send();
+    this.#tellGroups();
+  }
+
+  take(): RoutingEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  #shown(routes: readonly Route[], rules: readonly Rule[], now: Instant): void {
+    this.#shownRoutes = [...routes];
+    this.#shownRules = new Set(rules.map(keyOfRule));
+    for (const entry of this.#entries.values()) {
+      const lost = entry.installed && !this.#claim(entry);
+      if (lost && entry.item.settings.tracked) entry.doubted = true;
+    }
+    this.#settleAll(now);
+  }
+
+  #doubt(concerns: (entry: Entry) => boolean, now: Instant): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (!entry.item.settings.tracked || !entry.installed || !concerns(entry)) continue;
+      entry.doubted = true;
+      this.#settle(entry, now);
+    }
+  }
+
+  #hold(owner: string, held: HeldRouting, now: Instant): void {
+    const before = this.#byOwner.get(owner) ?? new Set<Entry>();
+    const wanted = new Set(itemsOf(held).map((item) => this.#entryOf(item)));
+    if (wanted.size > 0) this.#byOwner.set(owner, wanted);
+    else this.#byOwner.delete(owner);
+    for (const entry of wanted) {
+      if (entry.owners.size === 0 && entry.installed && !before.has(entry)) {
+        this.#effects.push({ type: 'adopted', owner, what: nameOf(entry.item) });
+      }
+      entry.owners.add(owner);
+    }
+    const dropped = [...before].filter((entry) => !wanted.has(entry));
+    for (const entry of dropped) entry.owners.delete(owner);
+    for (const entry of [...wanted, ...dropped]) this.#settle(entry, now);
+  }
+
+  #entryOf(item: Item): Entry {
+    const key = keyOf(item);
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.item = item;
+      return known;
+    }
+    const times = { restored: NEVER, notBefore: NEVER };
+    const state = { installed: false, doubted: false, late: false };
+    const entry: Entry = { key, item, owners: new Set(), ...state, ...times };
+    this.#entries.set(key, entry);
+    entry.installed = this.#claim(entry);
+    // The dump may be of long ago.
+    entry.doubted = entry.installed;
+    return entry;
+  }
+
+  /**
+   * Whether the kernel showed it. Others of our origin in its place are of an earlier life, with another
+   * configuration, unless somebody holds them: they go.
+   */
+  #claim(entry: Entry): boolean {
+    if (entry.item.kind === 'rule') return this.#shownRules.delete(entry.key);
+    const route = resolve(entry.item.settings, this.#links);
+    if (typeof route === 'string') return false;
+    entry.route = route;
+    const place = placeOf(route);
+    const same = this.#shownRoutes.filter((shown) => placeOf(shown) === place);
+    const ours = same.find((shown) => isShown(route, shown));
+    const others = [...this.#entries.values()].flatMap((other) => other.route ?? []);
+    for (const shown of same) {
+      if (shown === ours || others.some((other) => isShown(other, shown))) continue;
+      this.#shownRoutes.splice(this.#shownRoutes.indexOf(shown), 1);
+      if (shown.protocol === route.protocol) this.#change(undefined, deleteRoute(shown), RANK.leftover);
+    }
+    return ours !== undefined;
+  }
+
+  #settleAll(now: Instant): void {
+    for (const entry of [...this.#entries.values()]) this.#settle(entry, now);
+  }
+
+  /** Brings one nearer to what it should be, unless a change of it is under way. */
+  #settle(entry: Entry, now: Instant): void {
+    this.#waiting.delete(entry);
+    if (entry.pending !== undefined) return;
+    const wanted = entry.owners.size > 0;
+    if (!wanted && !entry.installed) this.#entries.delete(entry.key);
+    else if (wanted && entry.installed && !entry.doubted) return;
+    else if (!wanted && this.#paused) return;
+    else if (entry.notBefore > now) this.#waiting.set(entry, entry.notBefore);
+    else if (!wanted) this.#remove(entry);
+    else if (entry.installed && after(entry.restored, RETRY_PAUSE) > now)
+      this.#waiting.set(entry, after(entry.restored, RETRY_PAUSE));
+    else this.#install(entry);
+  }
+
+  #install(entry: Entry): void {
+    const { item } = entry;
+    if (item.kind === 'rule') {
+      this.#begin(entry, 'add', addRule(item.settings.rule), RANK.addRule);
+      return;
+    }
+    const route = resolve(item.settings, this.#links);
+    if (typeof route === 'string') {
+      entry.late = true;
+      entry.installed = false;
+      this.#report(entry, 'add', { errno: ERRNO.noDevice, text: route });
+      return;
+    }
+    entry.route = route;
+    const [old, ...more] = [...this.#entries.values()].filter((other) => isBeside(other, entry));
+    // The kernel exchanges two at one stroke, which is no gap for anybody.
+    const replaces =
+      !entry.installed && old?.owners.size === 0 && old.pending === undefined && more.length === 0;
+    if (replaces) {
+      entry.replaces = old;
+      old.pending = 'remove';
+    }
+    const insertion = replaces ? 'replace' : (item.settings.insertion ?? 'prepend');
+    this.#begin(entry, 'add', addRoute(route, insertion), RANK.addRoute);
+  }
+
+  #remove(entry: Entry): void {
+    const { item, route } = entry;
+    // Origins aside, a rule is there once.
+    if (item.kind === 'rule') {
+      const { protocol, ...rule } = item.settings.rule;
+      this.#begin(entry, 'remove', deleteRule(rule), RANK.removeRule);
+    } else if (route !== undefined) {
+      this.#begin(entry, 'remove', deleteRoute(route), RANK.removeRoute);
+    }
+  }
+
+  #begin(entry: Entry, op: 'add' | 'remove', request: RoutingChange['request'], rank: number): void {
+    entry.pending = op;
+    this.#change(entry, request, rank);
+  }
+
+  #change(entry: Entry | undefined, request: RoutingChange['request'], rank: number): void {
+    const id = ++this.#lastId;
+    this.#inFlight.set(id, entry);
+    this.#changes.push({ rank, change: { id, request } });
+  }
+
+  /** What was decided in this turn. */
+  #send(): void {
+    const changes = this.#changes.sort((a, b) => a.rank - b.rank).map(({ change }) => change);
+    this.#changes = [];
+    for (let at = 0; at < changes.length; at += MAX_BATCH) {
+      this.#effects.push({ type: 'apply', changes: changes.slice(at, at + MAX_BATCH) });
+    }
+  }
+
+  #done(results: readonly ChangeResult[], now: Instant): void {
+    const restored = new Map<string, string[]>();
+    for (const result of results) {
+      assert(this.#inFlight.has(result.id), `a change that nobody asked for is done: ${result.id}`);
+      const entry = this.#inFlight.get(result.id);
+      this.#inFlight.delete(result.id);
+      if (entry === undefined) continue;
+      if (this.#finish(entry, result, now)) {
+        for (const owner of entry.owners) {
+          restored.set(owner, [...(restored.get(owner) ?? []), nameOf(entry.item)]);
+        }
+      }
+      const { replaces } = entry;
+      delete entry.replaces;
+      if (replaces !== undefined) {
+        delete replaces.pending;
+        replaces.installed = result.errno !== ERRNO.none;
+        this.#settle(replaces, now);
+      }
+      this.#settle(entry, now);
+    }
+    for (const [owner, what] of restored) this.#effects.push({ type: 'restored', owner, what });
+  }
+
+  /** Takes the result of the entry's change in; whether what was missing is there again. */
+  #finish(entry: Entry, result: ChangeResult, now: Instant): boolean {
+    const { pending } = entry;
+    const { errno } = result;
+    delete entry.pending;
+    if (pending === 'remove') {
+      const gone = errno === ERRNO.noRoute || errno === ERRNO.noEntry || errno === ERRNO.noDevice;
+      entry.installed = errno !== ERRNO.none && !gone;
+      if (!entry.installed) return false;
+    } else if (errno === ERRNO.none || (errno === ERRNO.exists && this.#isOurs(entry))) {
+      const missing = errno === ERRNO.none && (entry.doubted || entry.late);
+      if (errno === ERRNO.exists && !entry.installed) this.#adopt(entry);
+      entry.installed = true;
+      entry.doubted = false;
+      entry.late = false;
+      delete entry.problem;
+      if (missing) entry.restored = now;
+      return missing;
+    } else {
+      // What was in doubt may be there all the same, and has to be removed in the end.
+      entry.late = true;
+    }
+    entry.notBefore = after(now, RETRY_PAUSE);
+    this.#report(entry, pending ?? 'add', result);
+    return false;
+  }
+
+  /** Whether "there is one" means this one. An exclusive insertion is refused for any other in its place. */
+  #isOurs({ item, installed }: Entry): boolean {
+    return installed || item.kind === 'rule' || item.settings.insertion !== 'exclusive';
+  }
+
+  #adopt(entry: Entry): void {
+    for (const owner of entry.owners) {
+      this.#effects.push({ type: 'adopted', owner, what: nameOf(entry.item) });
+    }
+  }
+
+  /** A lasting problem is told once. */
+  #report(entry: Entry, op: 'add' | 'remove', { errno, text }: Omit<ChangeResult, 'id'>): void {
+    const what = `${op} ${nameOf(entry.item)}`;
+    const problem = `${what} ${errno}`;
+    if (entry.problem === problem) return;
+    entry.problem = problem;
+    const [owner] = entry.owners;
+    this.#effects.push({
+      type: 'problem',
+      ...(owner !== undefined && { owner }),
+      what,
+      errno,
+      ...(text !== undefined && { text }),
+    });
+  }
+
+  /** What lacks in each track group, when that changed. What was just put back never lacked. */
+  #tellGroups(): void {
+    const now = new Map<string, string>();
+    for (const { item, installed, late, pending, owners } of this.#entries.values()) {
+      const { group } = item.settings;
+      if (group === undefined || owners.size === 0 || pending !== undefined) continue;
+      if (installed && !late) continue;
+      if (!now.has(group)) now.set(group, `${nameOf(item)} is not there`);
+    }
+    for (const group of new Set([...now.keys(), ...this.#lacking.keys()])) {
+      const why = now.get(group);
+      if (why === this.#lacking.get(group)) continue;
+      if (why === undefined) this.#lacking.delete(group);
+      else this.#lacking.set(group, why);
+      this.#effects.push({ type: 'lacking', group, why });
+    }
+  }
+}
+
+/** Routes before the rules that lead to them; what goes does so the other way round, and last. */
+const RANK = { addRoute: 0, addRule: 1, leftover: 2, removeRule: 3, removeRoute: 4 } as const;
+
+const itemsOf = ({ routes, rules }: HeldRouting): Item[] => [
+  ...routes.map((settings): Item => ({ kind: 'route', settings })),
+  ...rules.map((settings): Item => ({ kind: 'rule', settings })),
+];
+
+/** Whether `other` is installed in the same place as `entry`. */
+const isBeside = (other: Entry, entry: Entry): boolean =>
+  other !== entry &&
+  other.installed &&
+  other.route !== undefined &&
+  entry.route !== undefined &&
+  placeOf(other.route) === placeOf(entry.route);
