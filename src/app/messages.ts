@@ -5,6 +5,7 @@ import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
+import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
@@ -40,6 +41,9 @@ export interface Configure<Configuration> {
 export interface VrrpConfiguration {
   readonly instances: readonly VrrpSettings[];
   readonly groups: readonly GroupSettings[];
+  /** Routes and rules of the instances that have any. */
+  readonly routing: readonly MasterRouting[];
+  readonly statics: StaticSettings;
   /** Where a link changes back and forth. */
   readonly delays: readonly LinkDelays[];
   readonly start: StartSettings;

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import { describeSession } from '../core/bfd/events.ts';
 import type { Configuration } from '../core/config/model.ts';
+import { hasStatics, NO_STATICS } from '../core/kernel/settings.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
@@ -184,14 +185,18 @@ export class Supervisor implements ChildListener {
   /** What a process of each role has to do; undefined: it is not needed. */
   #assignment(role: Role): VrrpConfiguration | CheckConfiguration | SyncDaemonSettings | undefined {
     const { instances, groups, delays, bfd, virtualServers, global, syncDaemon } = this.#configuration;
+    const { routing, statics } = this.#configuration;
     const { vrrp: onlyVrrp, check: onlyCheck, bfd: withBfd } = this.#options;
     if (role === 'vrrp') {
       const sessions = withBfd ? bfd : [];
-      if (sessions.length === 0 && (onlyCheck || instances.length === 0)) return undefined;
+      const idle = instances.length === 0 && !hasStatics(statics);
+      if (sessions.length === 0 && (onlyCheck || idle)) return undefined;
       const { realTimePriority, start } = global;
       return {
         instances: onlyCheck ? [] : instances,
         groups: onlyCheck ? [] : groups,
+        routing: onlyCheck ? [] : routing,
+        statics: onlyCheck ? NO_STATICS : statics,
         delays,
         start,
         bfd: sessions,

@@ -4,6 +4,7 @@ import { Interfaces } from '../core/interfaces.ts';
 import { type Family, formatPrefix, type Ip } from '../core/ip.ts';
 import { Addresses } from '../core/kernel/addresses.ts';
 import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/kernel/events.ts';
+import { NO_STATICS } from '../core/kernel/settings.ts';
 import { wantedLinks } from '../core/kernel/vmac-wants.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
 import type { Happening } from '../core/notify/happening.ts';
@@ -28,12 +29,15 @@ import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from './me
 import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
 import { Router, routerKey, type Surroundings } from './routers.ts';
+import { Tables } from './tables.ts';
 import { VmacLinks } from './vmacs.ts';
 
 const EXIT_CRASHED = 70;
 const NOTHING: VrrpConfiguration = {
   instances: [],
   groups: [],
+  routing: [],
+  statics: NO_STATICS,
   delays: [],
   start: { delay: seconds(0), afterBoot: seconds(0) },
   bfd: [],
@@ -77,6 +81,7 @@ class VrrpProcess implements Surroundings {
   readonly #monitor = new RouteMonitor();
   readonly #addresses: Driven<AddressesEvent>;
   readonly #vmacs = new VmacLinks(this, this.#route, (event) => this.#addresses.handle(event));
+  readonly #tables = new Tables(this, this.#route, this.#monitor, (event) => this.#addresses.handle(event));
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
   readonly #groups = new Groups(
@@ -132,8 +137,12 @@ class VrrpProcess implements Surroundings {
   }
 
   addresses(event: AddressesEvent): void {
-    if (event.type === 'release' && !this.#configuration.release) return;
+    if (event.type === 'release') {
+      if (!this.#configuration.release) return;
+      this.#tables.release(event.owner);
+    }
     this.#addresses.handle(event);
+    if (event.type === 'hold') this.#tables.hold(event.owner);
   }
 
   log(level: Level, message: string): void {
@@ -165,7 +174,10 @@ class VrrpProcess implements Surroundings {
       this.happened({ of: 'group', name, what: 'STOP', from, cause });
     }
     this.#bfd.stop();
-    if (this.#configuration.release) this.#vmacs.want([]);
+    if (this.#configuration.release) {
+      this.#tables.stop();
+      this.#vmacs.want([]);
+    }
     this.#reporter.all();
     process.disconnect?.();
     process.exit(0);
@@ -182,6 +194,7 @@ class VrrpProcess implements Surroundings {
     const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
     this.#groups.configure(groups, (name) => keys.get(name));
     this.#watchLinks(instances);
+    this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
     for (const [key, router] of this.#routers) if (!wanted.has(key)) this.#remove(key, router);
     this.#vmacs.want(instances);
     // New routers find their interfaces.
@@ -192,6 +205,7 @@ class VrrpProcess implements Surroundings {
       if (router === undefined) this.#add(key, settings);
       else router.configure(settings);
     }
+    this.#tables.settle();
     this.#keepTracked(instances);
     this.#bfd.configure(configuration.bfd);
     this.#reground();
@@ -295,6 +309,7 @@ class VrrpProcess implements Surroundings {
     for (const address of addresses) this.interfaces.address(address, true);
     this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
     this.#addresses.handle({ type: 'shown', addresses });
+    this.#tables.show();
     this.#vmacs.links(this.interfaces.all());
     this.#showLinks();
     this.#reground();
@@ -305,19 +320,31 @@ class VrrpProcess implements Surroundings {
       this.interfaces.link(event.link, event.present);
       this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
       this.#vmacs.links(this.interfaces.all());
+      this.#tables.heard(event);
       this.#showLinks();
     } else if (event.type === 'address') {
       const { address, present } = event;
       this.interfaces.address(address, present);
       this.#addresses.handle({ type: 'seen', address, present });
+      this.#tables.heard(event);
       if (this.#virtual.has(address.address.ip)) return;
+    } else {
+      this.#tables.heard(event);
+      return;
     }
+    this.#reground();
+  }
+
+  /** What hinders routers may be different. */
+  shifted(): void {
     this.#reground();
   }
 
   #reground(): void {
     const hindrance = this.#maintenance ? 'the operator wants this director out (maintenance)' : undefined;
-    for (const router of this.#routers.values()) router.reground(this.#virtual, hindrance);
+    for (const router of this.#routers.values()) {
+      router.reground(this.#virtual, hindrance ?? this.#tables.hindrance(router.settings.name));
+    }
   }
 
   #performAddress(effect: AddressesEffect): void {
@@ -330,18 +357,19 @@ class VrrpProcess implements Surroundings {
       }
       case 'restored': {
         const lost = effect.addresses.map(({ address }) => formatPrefix(address)).join(', ');
-        this.log('warning', `${this.#nameOf(effect.owner)}: put back what was gone: ${lost}`);
+        this.log('warning', `${this.nameOf(effect.owner)}: put back what was gone: ${lost}`);
+        this.#tables.shaken();
         this.#routers.get(effect.owner)?.announce(effect.addresses);
         break;
       }
       case 'adopted':
         this.log(
           'notice',
-          `${this.#nameOf(effect.owner)}: ${formatPrefix(effect.address.address)} was there already`,
+          `${this.nameOf(effect.owner)}: ${formatPrefix(effect.address.address)} was there already`,
         );
         break;
       case 'problem':
-        this.log('error', `${this.#nameOf(effect.owner)}: ${effect.what}: ${explainOutcome(effect)}`);
+        this.log('error', `${this.nameOf(effect.owner)}: ${effect.what}: ${explainOutcome(effect)}`);
         break;
       default:
         unreachable(effect);
@@ -349,7 +377,7 @@ class VrrpProcess implements Surroundings {
   }
 
   /** Addresses are held under the router's key, which outlives its name. */
-  #nameOf(owner = 'addresses'): string {
+  nameOf(owner = 'addresses'): string {
     return this.#routers.get(owner)?.settings.name ?? owner;
   }
 }

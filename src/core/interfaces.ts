@@ -1,4 +1,4 @@
-import { type Family, familyOf, formatPrefix, type Ip, isLinkLocal } from './ip.ts';
+import { type Family, familyOf, formatPrefix, type Ip, isLinkLocal, type Prefix } from './ip.ts';
 import { ADDRESS_FLAG, type InterfaceAddress } from './netlink/address.ts';
 import { isUp, LINK_FLAG, type Link } from './netlink/link.ts';
 
@@ -42,6 +42,12 @@ export class Interfaces {
   named(name: string): Link | undefined {
     for (const link of this.#links.values()) if (link.name === name) return link;
     return undefined;
+  }
+
+  /** Whether an interface has an address, with that prefix length. */
+  has(name: string, address: Prefix): boolean {
+    const link = this.named(name);
+    return link !== undefined && this.#addresses.has(`${link.ifindex} ${formatPrefix(address)}`);
   }
 
   /** Whether an interface is up. */

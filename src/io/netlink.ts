@@ -19,7 +19,7 @@ import { type Datagram, SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
 export const NETLINK = { ROUTE: 0, GENERIC: 16 } as const;
 
 const SOL_NETLINK = 270;
-const OPTION = { addMembership: 1, capAck: 10, extAck: 11 } as const;
+const OPTION = { addMembership: 1, capAck: 10, extAck: 11, strictCheck: 12 } as const;
 /** The kernel never builds a larger dump datagram than 32 KiB. */
 const DATAGRAM_ROOM = 32_768;
 const REQUEST_SLOTS = 16;
@@ -68,6 +68,8 @@ export class NetlinkSocket {
     this.#socket = new Socket(AF.NETLINK, SOCK.RAW, protocol, what);
     this.#socket.setOption(SOL_NETLINK, OPTION.capAck, 1);
     this.#socket.setOption(SOL_NETLINK, OPTION.extAck, 1);
+    // Dumps may say what they are for; the kernel sorts out the rest.
+    this.#socket.setOption(SOL_NETLINK, OPTION.strictCheck, 1);
     this.#socket.bind(sockaddrNetlink());
     this.#socket.reserve({ data: DATAGRAM_ROOM, slots: REQUEST_SLOTS });
   }
@@ -210,6 +212,11 @@ export class NetlinkMonitor {
       datagram: (datagram) => this.#deliver(datagram),
       error: (error) => this.#fail(error),
     });
+  }
+
+  /** Hears these groups too, from now on. */
+  join(groups: readonly number[]): void {
+    for (const group of groups) this.#socket.setOption(SOL_NETLINK, OPTION.addMembership, group);
   }
 
   /** Delivers what is waiting now: the kernel tells of a request before it answers. Not from within the listener. */

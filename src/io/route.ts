@@ -1,10 +1,10 @@
 import type { Family } from '../core/ip.ts';
 import { decodeAddress, dumpAddresses, type InterfaceAddress } from '../core/netlink/address.ts';
-import { decodeEvent, GROUP, type RouteEvent } from '../core/netlink/events.ts';
+import { concernsOrigin, decodeEvent, GROUP, type RouteEvent } from '../core/netlink/events.ts';
 import { decodeLink, dumpLinks, type Link } from '../core/netlink/link.ts';
 import type { Message, Outcome, Request } from '../core/netlink/message.ts';
 import { decodeNeighbour, dumpNeighbours, type Neighbour } from '../core/netlink/neighbour.ts';
-import { decodeRoute, dumpRoutes, type Route } from '../core/netlink/route.ts';
+import { decodeRoute, dumpRoutes, dumpRoutesOf, type Route } from '../core/netlink/route.ts';
 import { decodeRule, dumpRules, type Rule } from '../core/netlink/rule.ts';
 import { NETLINK, NetlinkMonitor, NetlinkSocket } from './netlink.ts';
 
@@ -20,6 +20,11 @@ export class RouteSocket {
   }
   routes(): Route[] {
     return this.#list(dumpRoutes(), decodeRoute);
+  }
+  /** The routes of one origin, of both families. */
+  routesOf(origin: number): Route[] {
+    const both = [dumpRoutesOf(4, origin), dumpRoutesOf(6, origin)];
+    return both.flatMap((dump) => this.#list(dump, decodeRoute)).filter((route) => route.protocol === origin);
   }
   rules(family: Family): Rule[] {
     return this.#list(dumpRules(family), decodeRule);
@@ -63,6 +68,8 @@ export interface MonitorWishes {
 /** Hears what happens to links and addresses of both families, and to what else is wished. */
 export class RouteMonitor {
   readonly #monitor: NetlinkMonitor;
+  /** Of the routes that are heard of; of all when absent. */
+  #origin: number | undefined;
 
   constructor(wishes: MonitorWishes = {}) {
     const groups: number[] = [GROUP.link, GROUP.ipv4Address, GROUP.ipv6Address];
@@ -76,11 +83,19 @@ export class RouteMonitor {
   start(listener: RouteListener): void {
     this.#monitor.start({
       message: (message) => {
+        if (this.#origin !== undefined && !concernsOrigin(message, this.#origin)) return;
         const event = decodeEvent(message);
         if (event !== undefined) listener.event(event);
       },
       resync: (why) => listener.resync(why),
     });
+  }
+
+  /** Hears of rules too, and of the routes of one origin, from now on. */
+  followRouting(origin: number): void {
+    if (this.#origin !== undefined) return;
+    this.#origin = origin;
+    this.#monitor.join([GROUP.ipv4Route, GROUP.ipv6Route, GROUP.ipv4Rule, GROUP.ipv6Rule]);
   }
 
   /** Delivers what is waiting now. Not from within the listener. */

@@ -52,6 +52,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   #changes: AddressChange[] = [];
   #effects: AddressesEffect[] = [];
   #lastId = 0;
+  #paused = false;
   #lastRenewals = NEVER;
   #renewalBatch = MAX_BATCH;
   /** The last change of the batch of renewals under way, 0 for none. */
@@ -83,6 +84,13 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
         break;
       case 'release':
         this.#release(event.owner, event.leftovers ?? [], now);
+        break;
+      case 'pause':
+        this.#paused = true;
+        break;
+      case 'resume':
+        this.#paused = false;
+        this.#settleAll(now);
         break;
       case 'done':
         this.#done(event.results, now);
@@ -216,7 +224,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     } else if (entry.notBefore > now) {
       this.#waiting.set(entry, entry.notBefore);
     } else if (!wanted || (present && entry.outdated)) {
-      this.#change(entry, 'remove', now);
+      if (wanted || !this.#paused) this.#change(entry, 'remove', now);
     } else if (!present) {
       this.#install(entry, now);
     } else if (entry.covered === undefined) {

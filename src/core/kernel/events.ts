@@ -35,6 +35,8 @@ export type AddressesEvent =
   | { readonly type: 'renew'; readonly owner: string }
   /** The owner holds nothing more. `leftovers` of an earlier life go too, unless another owner holds them. */
   | { readonly type: 'release'; readonly owner: string; readonly leftovers?: readonly HeldAddress[] }
+  /** Until `resume`, nothing is removed: a reload moves addresses from one owner to another. */
+  | { readonly type: 'pause' | 'resume' }
   /** How changes ended; each is answered once. */
   | { readonly type: 'done'; readonly results: readonly ChangeResult[] };
 

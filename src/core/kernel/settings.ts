@@ -60,3 +60,7 @@ export interface StaticSettings {
 
 /** Nothing is static. */
 export const NO_STATICS: StaticSettings = { addresses: [], routes: [], rules: [], groups: [] };
+
+/** Whether something is to be kept without any virtual router. */
+export const hasStatics = ({ addresses, routes, rules }: StaticSettings): boolean =>
+  addresses.length + routes.length + rules.length > 0;

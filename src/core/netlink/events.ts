@@ -1,6 +1,6 @@
 import { ADDRESS_MESSAGE, decodeAddress, type InterfaceAddress } from './address.ts';
 import { decodeLink, LINK_MESSAGE, type Link } from './link.ts';
-import type { Message } from './message.ts';
+import { FLAG, type Message } from './message.ts';
 import { decodeNeighbour, NEIGHBOUR_MESSAGE, type Neighbour } from './neighbour.ts';
 import { decodeRoute, ROUTE_MESSAGE, type Route } from './route.ts';
 import { decodeRule, RULE_MESSAGE, type Rule } from './rule.ts';
@@ -23,7 +23,13 @@ export const GROUP = {
 export type RouteEvent =
   | { readonly type: 'link'; readonly present: boolean; readonly link: Link }
   | { readonly type: 'address'; readonly present: boolean; readonly address: InterfaceAddress }
-  | { readonly type: 'route'; readonly present: boolean; readonly route: Route }
+  | {
+      readonly type: 'route';
+      readonly present: boolean;
+      readonly route: Route;
+      /** It took the place of another, of which nothing else is said. */
+      readonly replaces?: true;
+    }
   | { readonly type: 'rule'; readonly present: boolean; readonly rule: Rule }
   | { readonly type: 'neighbour'; readonly present: boolean; readonly neighbour: Neighbour };
 
@@ -43,7 +49,9 @@ export function decodeEvent(message: Message): RouteEvent | undefined {
     case ROUTE_MESSAGE.new:
     case ROUTE_MESSAGE.delete: {
       const route = decodeRoute(message);
-      return route && { type: 'route', present: message.type === ROUTE_MESSAGE.new, route };
+      const present = message.type === ROUTE_MESSAGE.new;
+      const replaces = present && (message.flags & FLAG.replace) !== 0;
+      return route && { type: 'route', present, route, ...(replaces && { replaces }) };
     }
     case RULE_MESSAGE.new:
     case RULE_MESSAGE.delete: {
@@ -58,4 +66,16 @@ export function decodeEvent(message: Message): RouteEvent | undefined {
     default:
       return undefined;
   }
+}
+
+/** Where rtm_protocol is in a message's body. */
+const ORIGIN_AT = 5;
+
+/**
+ * Whether a message matters to whoever follows the routes of one origin: not that of a routing daemon with a million
+ * routes. What takes the place of another may have taken ours.
+ */
+export function concernsOrigin({ type, flags, body }: Message, origin: number): boolean {
+  if (type !== ROUTE_MESSAGE.new && type !== ROUTE_MESSAGE.delete) return true;
+  return body[ORIGIN_AT] === origin || (type === ROUTE_MESSAGE.new && (flags & FLAG.replace) !== 0);
 }

@@ -1,0 +1,253 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DaemonStatus } from '../../src/app/status.ts';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { Stage, until } from './stage.ts';
+
+await enclose();
+
+/** Routes, rules and static lines in the real kernel's tables. */
+const test = suite('routes and rules of a daemon');
+const stage = new Stage();
+const monitor = spawn('ip', ['monitor', 'address', 'route', 'rule'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+let changes = '';
+monitor.stdout.setEncoding('utf8').on('data', (text: string) => {
+  changes += text;
+});
+
+const ip = (words: string): string => execFileSync('ip', words.split(' '), { encoding: 'utf8' });
+/** The lines of our origin, without blanks at their ends. */
+const lines = (words: string): string[] =>
+  ip(words)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.includes('proto keepalived'));
+const routes = (): string[] =>
+  lines('-d route show table all').map((line) => line.replace(/^unicast /, '').replace(' table main', ''));
+const rules = (): string[] => lines('-d rule show');
+const holds = (address: string): boolean => ip(`-o address show to ${address}`) !== '';
+const VIP = '10.9.0.100';
+const OTHER = '10.9.0.101';
+
+/** A router without a rival: master after 0.36 s. */
+const router = (name: string, vrid: number, vips: readonly string[], ...more: string[]): string => `
+vrrp_instance ${name} {
+  interface lan
+  virtual_router_id ${vrid}
+  version 3
+  advert_int 0.1
+  priority 150
+  garp_master_delay 0
+  virtual_ipaddress {
+    ${vips.map((vip) => `${vip}/24`).join('\n    ')}
+  }
+  ${more.join('\n  ')}
+}
+`;
+const block = (name: string, ...content: string[]): string => `${name} {\n  ${content.join('\n  ')}\n}\n`;
+const ROUTES = block(
+  'virtual_routes',
+  `192.0.2.0/24 via 10.9.0.7 dev lan src ${VIP}`,
+  'blackhole 10.66.0.0/16',
+);
+const RULES = block('virtual_rules', 'from 192.0.2.0/24 table 100 priority 700');
+
+test.before(() => {
+  ip('link add other type veth peer name cable');
+  for (const device of ['other', 'cable']) ip(`link set ${device} up`);
+});
+test.before.each(() => {
+  ip('link set other up');
+});
+test.after.each(() => {
+  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  assert.equal([routes(), rules()], [[], []], 'nothing is left behind');
+});
+test.after(() => {
+  monitor.kill();
+  stage.close();
+});
+
+function start(text: string): void {
+  stage.configure(text);
+  const { status, stderr } = stage.daemon('-P');
+  assert.is(status, 0, stderr);
+}
+
+function reload(text: string): void {
+  stage.configure(text);
+  assert.is(stage.operator('reload').stdout, 'reloaded\n');
+}
+
+function status(name: string): { state: string; faults: readonly string[] } {
+  const { vrrp } = JSON.parse(stage.operator('status', '--json').stdout) as DaemonStatus;
+  const found = vrrp?.instances.find((instance) => instance.name === name);
+  assert.ok(found !== undefined);
+  return found;
+}
+
+/** Reads all that the monitor has told up to now; gives how much that is. */
+async function heard(): Promise<number> {
+  const from = changes.length;
+  const marker = `10.99.0.${(changes.length % 250) + 1}`;
+  ip(`address add ${marker}/32 dev cable`);
+  for (let tries = 0; tries < 1000 && !changes.slice(from).includes(marker); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  ip(`address del ${marker}/32 dev cable`);
+  return changes.length;
+}
+
+/** What left the kernel's tables since `from`, of what matters here. */
+async function deletions(from: number, pattern: RegExp): Promise<string[]> {
+  await heard();
+  const told = changes.slice(from).split('\n');
+  return told.filter((line) => line.startsWith('Deleted') && pattern.test(line));
+}
+
+test('a master has routes and rules, and gives them up', () => {
+  start(router('web', 7, [VIP], ROUTES, RULES));
+  until(() => rules().length === 1, 'the rule is there');
+  assert.equal(routes(), [
+    'blackhole 10.66.0.0/16 proto keepalived scope global',
+    `192.0.2.0/24 via 10.9.0.7 dev lan proto keepalived scope global src ${VIP}`,
+  ]);
+  assert.equal(rules(), ['700:\tfrom 192.0.2.0/24 lookup 100 proto keepalived']);
+  assert.is(stage.operator('maintenance', 'on').status, 0);
+  until(() => routes().length + rules().length === 0, 'both are gone');
+  assert.not.ok(holds(VIP));
+  assert.is(stage.operator('maintenance', 'off').status, 0);
+  until(() => routes().length === 2 && rules().length === 1, 'both are back');
+});
+
+test('what somebody removes or replaces is put back, without no_track', () => {
+  const untracked = block('virtual_routes', '10.67.0.0/16 dev lan no_track', '10.68.0.0/16 dev lan');
+  start(router('web', 7, [VIP], untracked, RULES));
+  until(() => rules().length === 1 && routes().length === 2, 'they are there');
+  ip('route del 10.67.0.0/16');
+  ip('route del 10.68.0.0/16');
+  ip('rule del priority 700 protocol keepalived');
+  until(() => rules().length === 1 && routes().length === 1, 'what is tracked is back');
+  assert.match(routes().join(), /^10\.68/);
+  ip('route replace 10.68.0.0/16 dev other');
+  until(() => routes().length === 1, 'ours is back after a replacement');
+  ip('route del 10.68.0.0/16 dev other');
+  assert.is(status('web').state, 'MASTER');
+});
+
+test('routes that went with a link without a word are back when it is', () => {
+  start(router('web', 7, [VIP], block('virtual_routes', '10.69.0.0/16 dev other', 'fd69::/64 dev other')));
+  until(() => routes().length === 2, 'they are there');
+  ip('link set other down');
+  assert.equal(routes(), []);
+  ip('link set other up');
+  until(() => routes().length === 2, 'they are back');
+});
+
+test('the successor of a VRRP process that was killed adopts what is there', async () => {
+  start(router('web', 7, [VIP], ROUTES, RULES));
+  until(() => rules().length === 1, 'the rule is there');
+  const from = await heard();
+  const killed = stage.pid('vrrp');
+  process.kill(killed, 'SIGKILL');
+  until(() => stage.pid('vrrp') !== killed && status('web').state === 'MASTER', 'a successor is master');
+  until(() => rules().length === 1 && routes().length === 2, 'it has what is configured');
+  assert.equal(
+    await deletions(from, /10\.66\.0\.0/),
+    ['Deleted blackhole 10.66.0.0/16 proto keepalived '],
+    'as a backup it has none',
+  );
+});
+
+test('a reload exchanges what changed and touches nothing else', async () => {
+  start(router('web', 7, [VIP], ROUTES, RULES));
+  until(() => rules().length === 1, 'they are there');
+  const from = await heard();
+  reload(
+    router(
+      'web',
+      7,
+      [VIP],
+      ROUTES.replace('10.9.0.7', '10.9.0.8'),
+      RULES.replace('priority 700', 'priority 701'),
+    ),
+  );
+  assert.match(routes().join(), /192\.0\.2\.0\/24 via 10\.9\.0\.8/);
+  assert.equal(rules(), ['701:\tfrom 192.0.2.0/24 lookup 100 proto keepalived']);
+  const gone = await deletions(from, /10\.66|192\.0\.2|lookup 100/);
+  assert.equal(gone, ['Deleted 700:\tfrom 192.0.2.0/24 lookup 100 proto keepalived']);
+});
+
+for (const [what, first, second] of [
+  ['upward', 'low', 'high'],
+  ['downward', 'high', 'low'],
+] as const) {
+  test(`a reload moves an address, a route and a rule from one master to another, ${what}`, async () => {
+    const both = (moved: string): string =>
+      (['low', 'high'] as const)
+        .map((name, i) => {
+          const own = `10.9.0.${110 + i}`;
+          return name === moved
+            ? router(name, 20 + i, [own, OTHER], ROUTES.replace(VIP, OTHER), RULES)
+            : router(name, 20 + i, [own]);
+        })
+        .join('');
+    start(both(first));
+    until(() => holds('10.9.0.110') && holds('10.9.0.111') && rules().length === 1, 'both are master');
+    const from = await heard();
+    reload(both(second));
+    assert.ok(holds(OTHER));
+    assert.equal([routes().length, rules().length], [2, 1]);
+    assert.equal(await deletions(from, /10\.9\.0\.101|10\.66|192\.0\.2|lookup 100/), []);
+    reload(router('low', 20, ['10.9.0.110']));
+    until(() => !holds(OTHER) && routes().length + rules().length === 0, 'they go when nobody has them');
+  });
+}
+
+test('static lines are kept without any router, and put back', () => {
+  const statics = [
+    block('static_ipaddress', '10.8.0.1/24 dev other', 'fd08::1/64 dev other'),
+    block(
+      'static_routes',
+      '10.70.0.0/16 via 10.8.0.7 src 10.8.0.1 metric 9',
+      'default6 via fd08::7 dev other table 77',
+    ),
+    block('static_rules', 'inet6 from fd08::/64 table 77 priority 77'),
+  ];
+  start(statics.join(''));
+  const there = (): boolean =>
+    holds('10.8.0.1') && holds('fd08::1') && routes().length === 2 && lines('-6 rule show').length === 1;
+  until(there, 'all of it is there');
+  ip('address del 10.8.0.1/24 dev other');
+  ip('-6 rule del priority 77 protocol keepalived');
+  until(there, 'all of it is back, with the route that went with its source');
+  stage.stop();
+  assert.equal([holds('10.8.0.1'), holds('fd08::1'), lines('-6 rule show')], [false, false, []]);
+});
+
+test('a router whose track group lacks something static is in FAULT', () => {
+  const group = block('track_group watched', 'group {', '  web', '}');
+  const statics = [
+    block('static_ipaddress', '10.8.0.1/24 dev other track_group watched'),
+    block('static_routes', '10.70.0.0/16 via 10.8.0.7 dev other track_group watched'),
+  ];
+  start(group + statics.join('') + router('web', 7, [VIP]));
+  until(() => holds(VIP), 'it is master');
+  ip('link set other down');
+  until(() => !holds(VIP), 'the VIP goes');
+  const { state, faults } = status('web');
+  assert.is(state, 'FAULT');
+  assert.match(faults.join(), /^track_group watched: /);
+  ip('link set other up');
+  until(() => holds(VIP), 'it comes back');
+  ip('route del 10.70.0.0/16');
+  until(() => routes().length === 1, 'a route that somebody removes is put back');
+  assert.is(status('web').state, 'MASTER');
+});
+
+test.run();
