@@ -1,3 +1,4 @@
+import { SIGNALS, type SignalName } from '../core/signals.ts';
 import { type Command, command, InvalidArgumentError, Option } from '../io/arguments.ts';
 
 /** The daemon's command line: keepalived's options, and `--run-dir`, `--state-dir` of ours. */
@@ -46,12 +47,21 @@ function facility(text: string): number {
   return number;
 }
 
+/** As keepalived: the number on standard output; another word is an error with status 1. */
+function signalNumber(name: string): never {
+  const number = SIGNALS[name as SignalName];
+  if (number === undefined) throw new InvalidArgumentError(`It is ${Object.keys(SIGNALS).join(', ')}.`);
+  process.stdout.write(`${number}\n`);
+  process.exit(0);
+}
+
 const EXAMPLES = `
 Examples:
   vipkeeperd -t                      check /etc/keepalived/keepalived.conf and say all that is wrong
   vipkeeperd -nl                     run in the foreground, log to the terminal
   vipkeeperd -P -f /etc/vrrp.conf    only VRRP, for a router without IPVS
-  kill -HUP $(cat /run/vipkeeper/vipkeeperd.pid)    read the configuration again`;
+  kill -HUP $(cat /run/vipkeeper/vipkeeperd.pid)    read the configuration again
+  kill -$(vipkeeperd --signum=JSON) PID    write /tmp/keepalived.json`;
 
 /** Switches that are not given. */
 const OFF = {
@@ -97,6 +107,11 @@ export function daemonCommand(version: string): Command {
     .option('-i, --config-id <id>', 'the name that @id lines are for (default: the host name)')
     .option('-t, --config-test [file]', 'check the configuration and exit: 0 good, 4 unreadable, 5 errors')
     .option('-s, --namespace <name>', 'run in this network namespace (ip netns), whatever net_namespace says')
+    .addOption(
+      new Option('--signum <what>', 'say the number of the signal that does it, and exit').argParser(
+        signalNumber,
+      ),
+    )
     .option('--run-dir <folder>', `pid files and the control socket (default: ${RUN_DIR}[/NAMESPACE])`)
     .option('--state-dir <folder>', `the operator's decisions (default: ${STATE_DIR}[/NAMESPACE])`)
     .addHelpText('after', EXAMPLES);

@@ -17,6 +17,7 @@ import { removePid } from '../io/pidfile.ts';
 import { onSignal } from '../io/signals.ts';
 import { Store } from '../io/store.ts';
 import { type ChildListener, Children } from './children.ts';
+import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
 import { loadFile } from './loading.ts';
 import {
@@ -104,6 +105,12 @@ export class Supervisor implements ChildListener {
     this.log('notice', `vipkeeperd ${VERSION} starts with ${this.#options.useFile}`);
     onSignal('STOP', () => void this.#stop(0));
     onSignal('RELOAD', () => this.#reload());
+    new Dumps({
+      configuration: () => this.#configuration,
+      status: () => this.#status(),
+      processes: () => this.#processes.status(),
+      log: (level, message) => this.log(level, message),
+    });
     process.on('uncaughtException', (error) => void this.#crash(error));
     this.#control.on('error', (error) => this.log('error', `the control socket: ${error.message}`));
     await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));

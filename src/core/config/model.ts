@@ -60,6 +60,13 @@ export interface GlobalSettings {
   /** `startup_script`, `shutdown_script`: run before the first process starts and after the last has ended. */
   readonly startup?: OwnScript;
   readonly shutdown?: OwnScript;
+  /** `state_dump_file`, `stats_dump_file`, `json_dump_file`: where signals have files written, if not in /tmp. */
+  readonly dumps: {
+    readonly state?: string;
+    readonly stats?: string;
+    readonly json?: string;
+    readonly jsonVersion: 1 | 2;
+  };
   /** `child_wait_time`: how long processes may take to end. */
   readonly stopGrace: Duration;
   readonly firewall: FirewallSettings;

@@ -64,6 +64,13 @@ export const ownScripts = {
   scriptGroups: fc.boolean(),
   startup: maybe(fc.tuple(command, wholeSeconds(9)).map(([run, t]) => ({ ...run, timeout: t + 1e6 }))),
   stopGrace: wholeSeconds(9),
+  dumps: fc
+    .record({
+      state: maybe(fc.constant('/run/state file')),
+      json: maybe(fc.constant('/run/state.json')),
+      jsonVersion: fc.constantFrom(1, 2),
+    })
+    .map(given),
 };
 
 const EVENTS: readonly NotifyEvent[] = ['master', 'backup', 'fault', 'stop', 'any', 'deleted', 'lower'];

@@ -23,6 +23,18 @@ export function globalSection(file: Section<typeof root>): Section<typeof global
   return new Section(statements);
 }
 
+function dumpsOf(global: Section<typeof globalDefs>): GlobalSettings['dumps'] {
+  const [state, stats, json] = (['state', 'stats', 'json'] as const).map((what) =>
+    global.value(`${what}_dump_file`),
+  );
+  return {
+    ...(state !== undefined && { state }),
+    ...(stats !== undefined && { stats }),
+    ...(json !== undefined && { json }),
+    jsonVersion: global.value('json_version') === 2 ? 2 : 1,
+  };
+}
+
 /** `startup_script` and `shutdown_script`. */
 export function ownScripts(
   global: Section<typeof globalDefs>,
@@ -54,6 +66,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     ...(user === undefined ? {} : { scriptUser: user }),
     scriptSecurity: context.secure,
     scriptGroups: global.value('set_supplementary_groups') ?? false,
+    dumps: dumpsOf(global),
     stopGrace: file.value('child_wait_time') ?? STOP_GRACE,
     namespaces: namespacesOf(file),
     firewall: {

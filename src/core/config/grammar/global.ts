@@ -14,7 +14,6 @@ const BUFFERS = inert('socket buffers keep the size that suits the program');
 const CHECKER = inert('the checker process runs with ordinary scheduling');
 const BFD = inert('BFD runs in the VRRP process');
 const RELOAD = inert('reload options are not acted on yet');
-const DUMPS = inert('state is shown by `vipkeeper status`, not by dump files');
 const AUTO = inert('priorities are not raised automatically');
 const NOT_YET = 'not acted on yet';
 const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
@@ -287,17 +286,27 @@ export const globalDefs = {
   }),
   config_save_dir: keyword('keeps copies of the configuration', [arg.text('DIR')], inert(NOT_YET)),
   tmp_config_directory: keyword('for merged text', [arg.text('DIR')], inert('there is no merged text')),
-  data_use_instance: keyword('names of dump files', [arg.bool], DUMPS),
-  json_version: keyword('JSON layout', [arg.integer('1|2', 1, 2)], DUMPS),
+  data_use_instance: keyword(
+    'names of dump files',
+    [arg.bool],
+    inert('dump files are named by their keywords'),
+  ),
+  json_version: keyword('JSON layout: 2 has tracked processes too', [arg.integer('1|2', 1, 2)], {
+    default: '1',
+  }),
   iproute_usr_dir: keyword("folder of iproute2's names of tables and others", [arg.text('DIR')], {
     default: '/usr/share/iproute2',
   }),
   iproute_etc_dir: keyword('the same; its files go before those of the other', [arg.text('DIR')], {
     default: '/etc/iproute2',
   }),
-  state_dump_file: keyword('data dump', [path], DUMPS),
-  stats_dump_file: keyword('statistics dump', [path], DUMPS),
-  json_dump_file: keyword('JSON dump', [path], DUMPS),
+  state_dump_file: keyword('what SIGUSR1 has written', [path], { default: '/tmp/keepalived.data' }),
+  stats_dump_file: keyword('what SIGUSR2 has written; keepalived ignores it', [path], {
+    default: '/tmp/keepalived.stats',
+  }),
+  json_dump_file: keyword('what the signal JSON has written; keepalived ignores it', [path], {
+    default: '/tmp/keepalived.json',
+  }),
 };
 
 function timeout() {

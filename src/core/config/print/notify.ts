@@ -15,6 +15,14 @@ export function ownScriptLines({ scriptGroups, ...global }: GlobalSettings): str
   return [...when(scriptGroups, 'set_supplementary_groups'), ...own];
 }
 
+/** What `global_defs` says of the files that signals have written. */
+export const dumpLines = ({ dumps: { state, stats, json, jsonVersion } }: GlobalSettings): string[] => [
+  ...setting('state_dump_file', state && word(state)),
+  ...setting('stats_dump_file', stats && word(stats)),
+  ...setting('json_dump_file', json && word(json)),
+  `json_version ${jsonVersion}`,
+];
+
 /** What `global_defs` says of scripts, pipes and mail. */
 export function notifyGlobals({ fifos, mail, timeout, statesOnReload }: NotifyConfiguration): string[] {
   const pipes = Object.entries(fifos).flatMap(([kind, { path, user, reader }]) => {
