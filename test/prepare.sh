@@ -27,7 +27,10 @@ systemd            /lib/systemd/systemd       the unit, under a real systemd
 dbus               dbus-daemon                the unit, under a real systemd
 libcap2-bin        capsh                      runs without privileges
 man-db             man                        checks the manual pages
-exim4-daemon-light exim4                      takes the mails of alerts
+exim4-daemon-light exim4                      takes the mails of alerts, and is checked
+apache2-bin        apache2                    a web server to check
+dnsmasq-base       dnsmasq                    a name server to check
+openssl            openssl                    certificates of servers to check
 groff-base         groff                      checks the manual pages
 LIST
 }
