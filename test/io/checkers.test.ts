@@ -252,7 +252,12 @@ test('MISC_CHECK: statuses, weights, a missing program, somebody else', async ()
 test('a check script that hangs, forks or floods is killed with its group', async () => {
   const folder = newFolder('script');
   const pids = join(folder, 'pids');
-  const script = `trap '' TERM; (trap '' TERM; echo $$ >> ${pids}; exec sleep 1000) & echo $! >> ${pids}; yes & echo $! >> ${pids}; wait`;
+  const script = [
+    "trap '' TERM",
+    `(trap '' TERM; echo $$ >> ${pids}; exec sleep 1000) & echo $! >> ${pids}`,
+    `yes & echo $! >> ${pids}`,
+    'wait',
+  ].join('\n');
   const check: ProbedCheck = {
     kind: 'misc',
     ...timing,

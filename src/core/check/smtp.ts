@@ -48,7 +48,7 @@ export class SmtpDialogue implements Dialogue {
 
   close(): CheckResult {
     if (this.#state === 'goodbye') return good('answers HELO');
-    return bad(`closed without a ${WHAT[this.#state]}`);
+    return bad(`closed, and no ${WHAT[this.#state]}`);
   }
 
   missing(): string {
