@@ -105,7 +105,10 @@ export function daemonCommand(version: string): Command {
     .option('-R, --dont-respawn', 'do not restart child processes')
     .option('-p, --pid <file>', 'another pid file of the daemon')
     .option('-i, --config-id <id>', 'the name that @id lines are for (default: the host name)')
-    .option('-t, --config-test [file]', 'check the configuration and exit: 0 good, 4 unreadable, 5 errors')
+    .option(
+      '-t, --config-test [file]',
+      'check the configuration and exit: 0 good, 4 unreadable, 5 errors, 6 unsafe scripts',
+    )
     .option('-s, --namespace <name>', 'run in this network namespace (ip netns), whatever net_namespace says')
     .addOption(
       new Option('--signum <what>', 'say the number of the signal that does it, and exit').argParser(

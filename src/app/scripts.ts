@@ -6,7 +6,11 @@ import type { ScriptSettings } from '../core/vrrp/settings.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { type Program, startProgram } from '../io/programs.ts';
+import { refusal, type ScriptRules } from './hooks.ts';
 import type { Level } from './messages.ts';
+
+/** Nothing is looked at. */
+const ANYBODY: ScriptRules = { secure: false, groups: false };
 
 interface Runner {
   settings: ScriptSettings;
@@ -24,6 +28,7 @@ export class Scripts {
   readonly #tell: (events: readonly TrackEvent[]) => void;
   readonly #log: (level: Level, message: string) => void;
   readonly #runners = new Map<string, Runner>();
+  #rules = ANYBODY;
 
   constructor(
     driver: Driver,
@@ -37,10 +42,12 @@ export class Scripts {
   }
 
   /**
-   * Exactly these from now on, those that do not say as whom as `user`. One whose command and user are what they were
-   * goes on, and keeps its verdict.
+   * Exactly these from now on, those that do not say as whom as the rules' user. One whose command and user are what
+   * they were goes on, and keeps its verdict.
    */
-  configure(scripts: readonly ScriptSettings[], user?: ScriptSettings['user']): void {
+  configure(scripts: readonly ScriptSettings[], rules = ANYBODY): void {
+    const { user } = rules;
+    this.#rules = rules;
     const identified = scripts.map((settings) => ({ ...(user !== undefined && { user }), ...settings }));
     const wanted = new Map(identified.map((settings) => [settings.name, settings]));
     for (const [name, runner] of this.#runners) {
@@ -88,7 +95,12 @@ export class Scripts {
   #perform(runner: Runner, effect: ScriptEffect): void {
     const { name, command, user } = runner.settings;
     switch (effect.type) {
-      case 'run':
+      case 'run': {
+        const why = refusal(command, user?.uid ?? 0, this.#rules);
+        if (why !== undefined) {
+          setImmediate(() => runner.driven.handle({ type: 'failed', why }));
+          return;
+        }
         runner.program = startProgram(command, user, (end) => {
           delete runner.program;
           runner.driven.handle(end);
@@ -96,6 +108,7 @@ export class Scripts {
           if (this.#runners.get(name) !== runner) runner.driven.detach();
         });
         break;
+      }
       case 'kill':
         runner.program?.kill(effect.signal);
         break;

@@ -32,7 +32,7 @@ import {
   type VrrpState,
   withNews,
 } from './messages.ts';
-import { Notifier } from './notifier.ts';
+import { Notifier, scriptRules } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
 import { runOwnScript } from './ownscripts.ts';
 import { TrackedProcesses } from './processes.ts';
@@ -295,9 +295,9 @@ export class Supervisor implements ChildListener {
 
   /** As long as there are virtual routers here to track them. */
   #track(begin: boolean): void {
-    const { scripts, files, processes, global } = this.#configuration;
+    const { scripts, files, processes } = this.#configuration;
     const needed = !this.#options.check && this.#configuration.instances.length > 0;
-    this.#scripts.configure(needed ? scripts : [], global.scriptUser);
+    this.#scripts.configure(needed ? scripts : [], scriptRules(this.#configuration));
     this.#files.configure(needed || this.#assignment('check') !== undefined ? files : [], begin);
     this.#processes.configure(needed ? processes : []);
   }

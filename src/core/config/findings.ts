@@ -11,6 +11,8 @@ export const FINDINGS_LIMIT = 250;
 export interface Advice {
   /** What to do about it. */
   readonly hint?: string | undefined;
+  /** It is about the security of scripts: `-t` has a status for that. */
+  readonly security?: boolean;
   /** The other place that belongs to it, and what it is: "the block began here". */
   readonly related?: { readonly what: string; readonly span: Span } | undefined;
 }
@@ -55,7 +57,7 @@ export class Findings {
 
   #add(severity: 'error' | 'warning', span: Span, message: string, advice: Advice): void {
     const chain = includeChain(span.line.file);
-    const { hint, related } = advice;
+    const { hint, related, security = false } = advice;
     this.#list.push({
       severity,
       message,
@@ -63,6 +65,7 @@ export class Findings {
       source: span.line.written,
       ...(hint === undefined ? {} : { hint }),
       ...(related === undefined ? {} : { related: { what: related.what, at: locate(related.span).at } }),
+      ...(security && { security }),
       ...(chain.length === 0 ? {} : { includedFrom: chain }),
     });
   }

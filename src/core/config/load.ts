@@ -93,14 +93,15 @@ const nowhere = (name: string) => {
 
 /**
  * The exit code of `-t`: 0 when the configuration can be used, 4 when its file cannot be read, 5 when it has
- * errors. keepalived gives 5 for warnings too, and lets the largest number hide the worst finding. Its
- * warnings are not ours (it is silent about most of them), so warnings alone are 0 here and 5 with
- * `--strict`, and the worst finding decides.
+ * errors, 6 when one of them is that root would run a script that others can write. keepalived gives 5 for warnings
+ * too, and lets the largest number hide the worst finding. Its warnings are not ours (it is silent about most of
+ * them), so warnings alone are 0 here and 5 or 6 with `--strict`, and the worst finding decides.
  */
-export function testExitCode(loaded: Loaded, strict = false): 0 | 4 | 5 {
+export function testExitCode(loaded: Loaded, strict = false): 0 | 4 | 5 | 6 {
   if (loaded.unreadable) return 4;
-  const bad = loaded.diagnostics.some(({ severity }) => strict || severity === 'error');
-  return bad ? 5 : 0;
+  const bad = loaded.diagnostics.filter(({ severity }) => strict || severity === 'error');
+  if (bad.some(({ security }) => security === true)) return 6;
+  return bad.length > 0 ? 5 : 0;
 }
 
 /** The exit code of a daemon that does not start because of its configuration, as keepalived's. */

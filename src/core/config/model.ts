@@ -174,6 +174,8 @@ export interface Diagnostic {
   readonly length: number;
   /** What to do about it: the nearest spelling, the range. */
   readonly hint?: string;
+  /** It is about the security of scripts. */
+  readonly security?: boolean;
   /** The other place that belongs to it: where the block began, where the first of two stands. */
   readonly related?: { readonly what: string; readonly at: Location };
   /** The include statements that led to the file, innermost first; absent in the main file. */

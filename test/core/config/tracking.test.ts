@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
+import { testExitCode } from '../../../src/core/config/load.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { configured, findings, instance, loadText } from './memory.ts';
 
@@ -112,6 +113,12 @@ test('scripts are looked at: a tracked one must be able to run', () => {
   assert.equal(ran('/bin/check', 'user wroker'), ['error 3:1 there is no user wroker']);
   const secure = told('global_defs {\nenable_script_security\n}\nvrrp_script s {\nscript /bin/shared\n}');
   assert.equal(secure, ['error 5:1 script: root would run /bin/shared, and others can write /bin']);
+  const unsafe = loadText(
+    'global_defs {\nenable_script_security\n}\nvrrp_script s {\nscript /bin/shared\n}',
+    {},
+    host,
+  );
+  assert.is(testExitCode(unsafe), 6);
   const notified = told(instance(`notify_master /bin/gone\n${VIP}`));
   assert.match(notified.at(-1) ?? '', /^warning 5:1 notify_master: there is no/);
 });

@@ -3,6 +3,7 @@ import type { ScriptSetting } from '../arguments.ts';
 import type { Identity } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import { lexQuoted, type Token } from '../lex.ts';
+import { insecurity } from '../security.ts';
 import { type Context, unknownName } from './context.ts';
 
 /** What happens when the command cannot run: a tracked script would hold its instance down. */
@@ -85,9 +86,10 @@ function checkProgram(
     return;
   }
   if (!found.executable) report(`${at.text}: ${program} is not executable`, `chmod +x ${program}`);
-  if (found.writable === undefined || (user?.uid ?? 0) !== 0) return;
-  const message = `${at.text}: root would run ${program}, and others can write ${found.writable}`;
-  const hint = `chmod go-w ${found.writable}, or name a user to run it`;
-  if (secure) findings.error(at, message, { hint });
-  else findings.warning(at, message, { hint });
+  const writable = insecurity(found, user?.uid ?? 0);
+  if (writable === undefined) return;
+  const message = `${at.text}: root would run ${program}, and others can write ${writable}`;
+  const advice = { hint: `chmod go-w ${writable}, or name a user to run it`, security: true };
+  if (secure) findings.error(at, message, advice);
+  else findings.warning(at, message, advice);
 }
