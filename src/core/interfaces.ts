@@ -75,7 +75,7 @@ export class Interfaces {
     if (!state.up) return state;
     const usable = [...this.#addresses.values()].filter(
       (address) =>
-        address.ifindex === link.ifindex && isUsable(address, family) && !virtual.has(address.address.ip),
+        this.#carries(link, address.ifindex) && isUsable(address, family) && !virtual.has(address.address.ip),
     );
     if (wanted !== undefined) {
       const there = usable.some(({ address }) => address.ip === wanted);
@@ -90,6 +90,12 @@ export class Interfaces {
       up: false,
       why: `${name} has no ${family === 4 ? 'IPv4' : 'IPv6 link-local'} address to send from`,
     };
+  }
+
+  /** Whether addresses of the interface with this number are a VRF's, or the interface's own. */
+  #carries(link: Link, ifindex: number): boolean {
+    if (link.ifindex === ifindex) return true;
+    return link.kind === 'vrf' && this.#links.get(ifindex)?.master === link.ifindex;
   }
 }
 
