@@ -23,7 +23,15 @@ story.before.each(() => {
 story.after.each(() => scene.close());
 
 const instance = (...lines: string[]): string =>
-  ['vrrp_instance pair {', '  virtual_router_id 7', ...lines.map((line) => `  ${line}`), '}', ''].join('\n');
+  [
+    'vrrp_instance pair {',
+    '  virtual_router_id 7',
+    '  version 3',
+    '  advert_int 0.3',
+    ...lines.map((line) => `  ${line}`),
+    '}',
+    '',
+  ].join('\n');
 
 const vips = (...addresses: string[]): string[] => ['virtual_ipaddress {', ...addresses, '}'];
 const reaches = (from: Host, address: string): Promise<number> =>
@@ -48,7 +56,6 @@ for (const family of [4, 6] as const) {
       instance(
         'interface lan',
         `use_ipvlan ipv.7 ${own(last)}`,
-        'version 3',
         `priority ${priority}`,
         ...vips(...addresses),
       );

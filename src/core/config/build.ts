@@ -1,3 +1,4 @@
+import { checkBalanced } from './build/accept.ts';
 import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
 import { type Context, orderOf } from './build/context.ts';
@@ -31,6 +32,8 @@ export function build(
   const syncDaemon = buildSyncDaemon(file, instances, findings);
   checkReferences(file, context);
   const servers = buildVirtualServers(file, context);
+  const services = servers.flatMap(({ settings }) => settings.services.map(({ key }) => key));
+  checkBalanced(file, instances, services, global, findings);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
