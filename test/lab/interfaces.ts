@@ -7,8 +7,8 @@ import { Scene } from './scene/scene.ts';
 import { ECHO_PORT, realServer } from './scene/traffic.ts';
 
 /**
- * What VRRP does with interfaces that this machine's kernel may not have: ipvlans with keepalived as the other director,
- * a VRF, and the IPVS table in another network namespace than VRRP.
+ * What VRRP does with interfaces that this machine's kernel may not have: ipvlans with keepalived as the other
+ * director, a VRF, and the IPVS table in another network namespace than VRRP.
  */
 export const needs = 'kernel';
 export const limitSeconds = 300;
