@@ -1,14 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compiled } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
-import { natStage, open, VIP, VIP6 } from './handbook/stage.ts';
+import { modules, natStage, open, VIP, VIP6 } from './handbook/stage.ts';
 import { type Call, type Client, ECHO_PORT, HTTP_PORT } from './scene/traffic.ts';
 
 /**
- * A handbook's LVS-NAT: ports are mapped, over IPv4 and IPv6, and the counters add up to what passed on the wire.
+ * A handbook's LVS-NAT: ports are mapped, over IPv4 and IPv6, the counters add up to what passed on the wire,
+ * and passive FTP finds its way.
  */
 export const needs = 'kernel';
 
+const FTP = 21;
 const story = suite('LVS-NAT');
 const stage = natStage(2);
 const { lan } = stage;
@@ -107,6 +110,33 @@ story('saved, cleared and restored, it serves again', async () => {
   await director.type(saved.replace(/^/gm, 'lvsadm '));
   assert.is(await director.type('lvsadm -S -n'), saved);
   assert.match(await client.get(`http://${VIP}/`), /^rs[12]$/);
+});
+
+story('passive FTP: the kernel tells the user the VIP instead of the real server', async () => {
+  modules('ip_vs_ftp');
+  const program = compiled('test/lab/programs/ftp-server.ts');
+  const [server] = stage.servers;
+  const ftp = server?.start('ftp', [process.execPath, program, 'rs1', `${FTP}`]);
+  await stage.scene.until('it listens', () => ftp?.log.includes('listens') ?? false);
+  // The kernel looks into connections to port 21 only.
+  for (const port of [FTP, FTP + 1]) {
+    await director.type(`
+      lvsadm -A -t ${VIP}:${port} -s rr
+      lvsadm -a -t ${VIP}:${port} -r 192.168.1.11:${FTP} -m
+    `);
+  }
+  const where = async (port: number): Promise<number[]> => {
+    const control = await client.dial(VIP, port);
+    assert.is(control.server, '220 rs1');
+    return (await control.say('PASV\r'))
+      .replace(/^227 .*\(|\).*$/g, '')
+      .split(',')
+      .map(Number);
+  };
+  const [a, b, c, d, high = 0, low = 0] = await where(FTP);
+  assert.is([a, b, c, d].join('.'), VIP);
+  assert.is((await client.dial(VIP, high * 256 + low)).server, 'rs1');
+  assert.is((await where(FTP + 1)).slice(0, 4).join('.'), '192.168.1.11');
 });
 
 story.run();
