@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /**
- * As much of an FTP server as passive transfers need: `ftp-server NAME PORT`. It greets with its name; `PASV` says where
- * the data connection is taken (RFC 959), and what is read there is the name.
+ * As much of an FTP server as passive transfers need: `ftp-server NAME PORT`. It greets with its name; `PASV` says
+ * where the data connection is taken (RFC 959), and what is read there is the name.
  */
 const [name = '', port] = process.argv.slice(2);
 
