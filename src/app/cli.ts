@@ -5,9 +5,10 @@ import { paintError } from '../io/screen.ts';
 import { bashCompletion } from './completion.ts';
 import { explained, explainLines } from './explain.ts';
 import { addGenhash } from './genhash.ts';
-import { type KeywordsOptions, keywordsText } from './keywords.ts';
-import { type CheckOptions, checkFile } from './loading.ts';
+import type { KeywordsOptions } from './keywords.ts';
+import type { CheckOptions } from './loading.ts';
 import { daemonCommand, runDirOf } from './options.ts';
+import { addPreparation } from './prepare.ts';
 import { type DaemonStatus, type Reload, statusLines } from './status.ts';
 import { VERSION } from './version.ts';
 
@@ -17,7 +18,8 @@ Examples:
   vipkeeper status --json | jq .vrrp   the same for programs
   vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
-  vipkeeper check keepalived.conf      everything that is wrong with a configuration`;
+  vipkeeper check keepalived.conf      everything that is wrong with a configuration
+  vipkeeper realserver prepare 10.0.0.100   take packets for the VIP here, and do not answer ARP`;
 
 interface CommonOptions {
   readonly runDir?: string;
@@ -62,26 +64,9 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       await ask(self.optsWithGlobals(), { verb: 'maintenance', on: word === 'on' });
       process.stdout.write(`maintenance ${word}\n`);
     });
-  program
-    .command('check <file>')
-    .description('check a configuration: 0 clean, 5 errors')
-    .option('--json', 'the findings as data')
-    .option('--strict', 'warnings count as errors')
-    .option('--print', 'what it means, in canonical form')
-    .action((file: string, options: CheckOptions) => {
-      process.exitCode = checkFile(file, options);
-    });
-  program
-    .command('keywords [word]')
-    .description(
-      'the keywords of the configuration, or those with the word: what they do, and whether they work',
-    )
-    .option('--json', 'as data')
-    .option('--manual', 'the manual page vipkeeper.conf(5)')
-    .action((word: string | undefined, options: KeywordsOptions) => {
-      process.stdout.write(keywordsText(word, options));
-    });
+  addLanguage(program);
   const genhash = addGenhash(program);
+  addPreparation(program);
   program
     .command('completion')
     .description('completion of words for bash: source <(vipkeeper completion)')
@@ -109,6 +94,31 @@ function addExplain(program: Command): void {
       }
       const text = options.json ? JSON.stringify(found, null, 2) : explainLines(found, now()).join('\n');
       process.stdout.write(`${text}\n`);
+    });
+}
+
+/** What concerns the configuration, and needs no daemon; no other command loads its keywords. */
+function addLanguage(program: Command): void {
+  program
+    .command('check <file>')
+    .description('check a configuration: 0 clean, 5 errors')
+    .option('--json', 'the findings as data')
+    .option('--strict', 'warnings count as errors')
+    .option('--print', 'what it means, in canonical form')
+    .action(async (file: string, options: CheckOptions) => {
+      const { checkFile } = await import('./loading.ts');
+      process.exitCode = checkFile(file, options);
+    });
+  program
+    .command('keywords [word]')
+    .description(
+      'the keywords of the configuration, or those with the word: what they do, and whether they work',
+    )
+    .option('--json', 'as data')
+    .option('--manual', 'the manual page vipkeeper.conf(5)')
+    .action(async (word: string | undefined, options: KeywordsOptions) => {
+      const { keywordsText } = await import('./keywords.ts');
+      process.stdout.write(keywordsText(word, options));
     });
 }
 

@@ -10,17 +10,24 @@ function cases(program: Command): string[] {
   const names = program.commands.map((command) => command.name());
   const words = (key: string, list: readonly string[]): string => `    ${key}) words='${list.join(' ')}' ;;`;
   return [
-    ...program.commands.map((command) => words(command.name(), [...choices(command), ...options(command)])),
+    ...program.commands.map((command) =>
+      words(
+        command.name(),
+        [command, ...command.commands].flatMap((each) => [...choices(each), ...options(each)]),
+      ),
+    ),
     words('*', [...names, ...options(program)]),
   ];
 }
 
-/** `on` and `off` of `<on|off>`. */
-const choices = (command: Command): string[] =>
-  command.registeredArguments
+/** `on` and `off` of `<on|off>`; the commands of a command. */
+const choices = (command: Command): string[] => [
+  ...command.commands.map((each) => each.name()),
+  ...command.registeredArguments
     .map((argument) => argument.name())
     .filter((name) => name.includes('|'))
-    .flatMap((name) => name.split('|'));
+    .flatMap((name) => name.split('|')),
+];
 
 /** A bash script that completes the words of these programs, and file names elsewhere. */
 export function bashCompletion(programs: readonly Command[]): string {

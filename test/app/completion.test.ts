@@ -18,11 +18,13 @@ function offered(...words: string[]): string[] {
 }
 
 test('commands, their words and their options', () => {
-  assert.equal(offered('vipkeeper', 're'), ['reload']);
+  assert.equal(offered('vipkeeper', 'rel'), ['reload']);
   assert.ok(offered('vipkeeper', '').includes('status'));
   assert.equal(offered('vipkeeper', 'maintenance', 'o'), ['on', 'off']);
   assert.equal(offered('vipkeeper', 'status', '--j'), ['--json']);
   assert.equal(offered('vipkeeper', 'check', '--s'), ['--strict']);
+  assert.equal(offered('vipkeeper', 'director', 'pre'), ['prepare']);
+  assert.equal(offered('vipkeeper', 'director', 'prepare', '--mas'), ['--masquerade']);
 });
 
 test('options of the daemon', () => {

@@ -30,8 +30,13 @@ test('every option of --help is in the manual, and no other', () => {
 });
 
 test('help fits a terminal of 100 columns', () => {
-  for (const name of ['vipkeeperd', 'vipkeeper']) {
-    const wide = program(name, '--help')
+  for (const [name = '', ...words] of [
+    ['vipkeeperd'],
+    ['vipkeeper'],
+    ['vipkeeper', 'realserver'],
+    ['vipkeeper', 'director', 'prepare'],
+  ]) {
+    const wide = program(name, ...words, '--help')
       .split('\n')
       .filter((line) => line.length > 100);
     assert.equal(wide, []);

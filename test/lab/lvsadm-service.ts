@@ -25,7 +25,7 @@ const SERVER = '-a -t 10.9.0.100:80 -r 10.9.0.11:80 -g -w 3';
 
 story.before(async () => {
   await sh(`mkdir -p ${INSTALLED} && mount --bind ${ROOT} ${INSTALLED}`);
-  for (const program of ['lvsadm', 'lvsadm-save', 'lvsadm-restore']) {
+  for (const program of ['lvsadm', 'lvsadm-save', 'lvsadm-restore', 'vipkeeper']) {
     await sh(`ln -s ${INSTALLED}/bin/${program} /usr/sbin/${program}`);
   }
   const unit = readFileSync(join(ROOT, 'systemd', UNIT), 'utf8');
@@ -80,6 +80,19 @@ story('a file with errors makes the start fail and says why', async () => {
   await scene.until('the journal says why', async () =>
     (await sh(`journalctl --sync; journalctl -u ${UNIT}`)).includes('illegal virtual server address'),
   );
+});
+
+story('the preparation of a host is a service too', async () => {
+  const unit = 'vipkeeper-prepare@.service';
+  const text = readFileSync(join(ROOT, 'systemd', unit), 'utf8');
+  await sh(`cat >/etc/systemd/system/${unit} <<'END'\n${text}\nEND\nsystemctl daemon-reload`);
+  await sh("echo 'PREPARE=10.9.0.100 10.9.0.101' >/etc/default/vipkeeper-realserver");
+  await sh('systemctl start vipkeeper-prepare@realserver');
+  assert.is(await sh('sysctl -n net.ipv4.conf.all.arp_ignore'), '1');
+  assert.match(await sh('ip address show dev lo'), '10.9.0.101/32');
+  await sh('systemctl stop vipkeeper-prepare@realserver');
+  assert.is(await sh('sysctl -n net.ipv4.conf.all.arp_ignore'), '0');
+  assert.not.match(await sh('ip address show dev lo'), '10.9.0.10');
 });
 
 story.run();
