@@ -48,6 +48,8 @@ export interface VrrpConfiguration {
   readonly delays: readonly LinkDelays[];
   readonly start: StartSettings;
   readonly bfd: readonly BfdSettings[];
+  /** `log_unknown_vrids`. */
+  readonly logUnknownVrids: boolean;
   /** SCHED_RR priority, 0 for ordinary scheduling. */
   readonly realTimePriority: number;
   /** On stop, take the addresses away (not with `-V`). */
@@ -67,6 +69,8 @@ export interface VrrpState {
   readonly bfdDiscarded: Readonly<Record<DiscardReason, number>>;
   /** Datagrams on the VRRP sockets that were no IP packets of the right form. */
   readonly malformed: number;
+  /** Adverts of virtual routers that this director has no part in. */
+  readonly unknownVrids: number;
 }
 
 /** How the VRRP process stands, with some of its routers: those that changed, or the next few of all. */

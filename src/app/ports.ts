@@ -126,7 +126,8 @@ export class Ports {
     receiver.listen({
       advert: (advert) => {
         const vrid = vridOf(advert.payload);
-        if (vrid !== undefined) this.#deliver(home, family, vrid, advert);
+        if (vrid === undefined) receiver.malformed++;
+        else this.#deliver(home, family, vrid, advert);
       },
       error: (error) => this.#surroundings.log('error', error.message),
     });

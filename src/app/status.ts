@@ -41,12 +41,27 @@ export function statusLines(status: DaemonStatus, at: Instant): string[] {
   ];
   if (status.maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
   if (status.vrrp !== null && status.vrrp.instances.length > 0)
-    lines.push('', ...routerLines(status.vrrp, status.maintenance, at));
+    lines.push('', ...routerLines(status.vrrp, status.maintenance, at), ...advertLines(status.vrrp));
   if (status.vrrp !== null && status.vrrp.bfd.length > 0) lines.push('', ...sessionLines(status.vrrp, at));
   if (status.check !== null) lines.push('', ...serverLines(status.check));
   if (status.sync !== null) lines.push('', ...syncLines(status.sync));
   lines.push('', ...processLines(status.processes));
   return lines;
+}
+
+/** The adverts that were dropped, by reason, and those that were odd but taken. */
+function advertLines({ instances, malformed, unknownVrids }: VrrpState): string[] {
+  const rows = instances.flatMap(({ name, statistics: { rejected, noticed } }) => {
+    const [dropped, odd] = [countsOf(rejected), countsOf(noticed)];
+    return [
+      ...(dropped === '' ? [] : [[name, paint('yellow', 'dropped'), dropped]]),
+      ...(odd === '' ? [] : [[name, 'taken, but unexpected', odd]]),
+    ];
+  });
+  if (malformed > 0) rows.push(['-', paint('yellow', 'dropped'), `malformed ${malformed}`]);
+  if (unknownVrids > 0) rows.push(['-', 'for other virtual routers', String(unknownVrids)]);
+  if (rows.length === 0) return [];
+  return ['', heading('Odd adverts'), ...aligned([header('ROUTER', 'WHAT', 'COUNTS'), ...rows], '  ')];
 }
 
 function routerLines({ instances }: VrrpState, maintenance: boolean, at: Instant): string[] {

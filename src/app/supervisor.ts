@@ -198,7 +198,7 @@ export class Supervisor implements ChildListener {
       const sessions = withBfd ? bfd : [];
       const idle = instances.length === 0 && !hasStatics(statics);
       if (sessions.length === 0 && (onlyCheck || idle)) return undefined;
-      const { realTimePriority, start } = global;
+      const { realTimePriority, logUnknownVrids, start } = global;
       return {
         instances: onlyCheck ? [] : instances,
         groups: onlyCheck ? [] : groups,
@@ -208,6 +208,7 @@ export class Supervisor implements ChildListener {
         start,
         bfd: sessions,
         realTimePriority,
+        logUnknownVrids,
         release: !this.#options.dontReleaseVrrp,
       };
     }

@@ -29,6 +29,7 @@ import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from './me
 import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
 import { Router, routerKey, type Surroundings } from './routers.ts';
+import { Strangers } from './strangers.ts';
 import { Tables } from './tables.ts';
 import { VmacLinks } from './vmacs.ts';
 
@@ -42,6 +43,7 @@ const NOTHING: VrrpConfiguration = {
   start: { delay: seconds(0), afterBoot: seconds(0) },
   bfd: [],
   realTimePriority: 0,
+  logUnknownVrids: false,
   release: true,
 };
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
@@ -84,6 +86,7 @@ class VrrpProcess implements Surroundings {
   readonly #tables = new Tables(this, this.#route, this.#monitor, (event) => this.#addresses.handle(event));
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
+  readonly #strangers = new Strangers((level, message) => this.log(level, message));
   readonly #groups = new Groups(
     this.driver,
     (member, event) => this.#routers.get(member)?.handle(event),
@@ -107,6 +110,7 @@ class VrrpProcess implements Surroundings {
       groups: this.#groups.states(),
       bfdDiscarded: this.#bfd.discarded,
       malformed: this.#ports.malformed,
+      unknownVrids: this.#strangers.count,
     }),
     (state) => this.#channel.send({ type: 'state', state }),
   );
@@ -185,6 +189,7 @@ class VrrpProcess implements Surroundings {
 
   #configure(configuration: VrrpConfiguration): void {
     this.#configuration = configuration;
+    this.#strangers.logged = configuration.logUnknownVrids;
     const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
     this.#virtual = new Set(held.map(({ address }) => address.ip));
     this.#schedule(configuration.realTimePriority);
@@ -276,7 +281,9 @@ class VrrpProcess implements Surroundings {
   }
 
   #deliver(device: string, family: Family, vrid: number, advert: ReceivedAdvert): void {
-    this.#routers.get(`${device} IPv${family} VRID ${vrid}`)?.handle({ type: 'packet', ...advert });
+    const router = this.#routers.get(`${device} IPv${family} VRID ${vrid}`);
+    if (router === undefined) this.#strangers.heard(device, vrid, advert.source);
+    else router.handle({ type: 'packet', ...advert });
   }
 
   /** Real time where permitted; without it adverts are late when the processors are busy, which is said once. */

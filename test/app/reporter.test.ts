@@ -28,7 +28,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => se
 function reporting(): { routers: Map<string, Listed>; news: VrrpNews[]; reporter: Reporter } {
   const routers = new Map(names.map((name) => [name, new Listed(name)]));
   const news: VrrpNews[] = [];
-  const rest = () => ({ bfd: [], groups: [], bfdDiscarded: {} as VrrpNews['bfdDiscarded'], malformed: 0 });
+  const rest = () => ({
+    bfd: [],
+    groups: [],
+    bfdDiscarded: {} as VrrpNews['bfdDiscarded'],
+    malformed: 0,
+    unknownVrids: 0,
+  });
   return { routers, news, reporter: new Reporter(routers, rest, (one) => news.push(one)) };
 }
 

@@ -72,6 +72,8 @@ export interface GlobalSettings {
   readonly firewall: FirewallSettings;
   /** `vmac_addr_prefix`, else `vmac_prefix`, where one is written. */
   readonly vmacPrefix?: string;
+  /** `log_unknown_vrids`: say that adverts came of virtual routers that are not configured. */
+  readonly logUnknownVrids: boolean;
   /** `lvs_flush`: empty the IPVS table at start. */
   readonly flush: boolean;
   /** `lvs_flush_on_stop`: empty the whole table at stop instead of removing our services. */

@@ -73,6 +73,7 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
     ...when(firewall.counters, 'nftables_counters'),
     ...setting('vmac_addr_prefix', global.vmacPrefix === undefined ? undefined : word(global.vmacPrefix)),
     ...when(global.flush, 'lvs_flush'),
+    ...when(global.logUnknownVrids, 'log_unknown_vrids'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
     ...timeoutsLine(global.timeouts),
     ...when(global.initNotifies, 'rs_init_notifies'),

@@ -243,6 +243,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     }),
     vmacPrefix: maybe(fc.constantFrom('vm', 'vrrp')),
     flush: fc.boolean(),
+    logUnknownVrids: fc.boolean(),
     flushOnStop: fc.boolean(),
     timeouts: maybe(fc.record({ tcp: fc.integer({ min: 0, max: 9999 }), udp: maybe(port) }).map(given)),
     initNotifies: fc.boolean(),

@@ -77,6 +77,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     },
     ...(vmacPrefix === undefined ? {} : { vmacPrefix }),
     flush: global.has('lvs_flush'),
+    logUnknownVrids: global.has('log_unknown_vrids'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
     ...(timeouts === undefined ? {} : { timeouts }),
     initNotifies: global.value('rs_init_notifies') ?? false,

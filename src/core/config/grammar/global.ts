@@ -258,7 +258,7 @@ export const globalDefs = {
   vrrp_delay_after_boot: keyword('the same, from the boot; the later one wins', [startTimer], {
     default: '0',
   }),
-  log_unknown_vrids: flag('log adverts of unknown VRIDs', inert(NOT_YET)),
+  log_unknown_vrids: flag('log adverts of unknown VRIDs, a line a minute'),
   vrrp_owner_ignore_adverts: keyword('an address owner takes no notice of others', [arg.bool], {
     default: 'off',
   }),
