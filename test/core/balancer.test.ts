@@ -65,6 +65,19 @@ test('a reload keeps what is known of the servers that stay', () => {
   assert.equal(world.kernel.table(), []);
 });
 
+test('a dead server that a reload takes out and a later one brings back is still dead', () => {
+  const world = new World();
+  world.configure(virtualServer([realServer(1), realServer(2)]));
+  world.dead.add('10.0.1.1');
+  world.pass(10);
+  world.configure(virtualServer([realServer(2)]));
+  world.configure(virtualServer([realServer(1), realServer(2)]));
+  assert.is(world.serving(), '10.0.1.2:80=1');
+  world.dead.clear();
+  world.pass(10);
+  assert.is(world.serving(), '10.0.1.1:80=1 10.0.1.2:80=1');
+});
+
 test('the quorum in the log, with its numbers and the cause', () => {
   const sorry = { ...realServer(9).destination };
   const world = new World();

@@ -104,6 +104,8 @@ interface ServerState {
 
 /** Scripts are processes: so many run at a time. */
 const MAX_SCRIPTS = 256;
+/** Checks that are remembered after a reload took them out. */
+const MAX_LEFT = 10_000;
 /** IPVS weights are signed 32-bit numbers. */
 const WEIGHT_MAX = 2_147_483_647;
 
@@ -116,6 +118,8 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   readonly #probes: Schedule;
   readonly #scripts = new Schedule(MAX_SCRIPTS);
   #checks = new Map<string, Check>();
+  /** Checks that the configuration does not have any more, the longest gone first. */
+  readonly #left = new Map<string, Check>();
   /** The latest news of each source. */
   #news = new Map<string, News>();
   #servers = new Map<string, ServerState>();
@@ -165,7 +169,7 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   }
 
   #configure(targets: readonly Target[], now: Instant): void {
-    const chosen = new Choice(this.#checks, now);
+    const chosen = new Choice((id) => this.#checks.get(id) ?? this.#left.get(id), now);
     const servers = new Map<string, ServerState>();
     for (const { server, weight, checks: wanted, suspended = false } of targets) {
       const checks = wanted.map((settings) => chosen.check(settings));
@@ -179,9 +183,21 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
         this.#effects.push({ type: 'health', server, up: health.up, cause: `${health.cause} (reload)` });
     }
     this.#servers = servers;
+    this.#remember(chosen.checks);
     this.#checks = chosen.checks;
     this.#arrange(now);
     for (const check of this.#checks.values()) this.#catchUp(check, now);
+  }
+
+  /** A server that a reload takes out and a later one brings back is as it was, so a dead one gets nothing. */
+  #remember(chosen: ReadonlyMap<string, Check>): void {
+    for (const [id, check] of this.#checks)
+      if (!chosen.has(id)) this.#left.set(id, { ...check, servers: [] });
+    for (const id of chosen.keys()) this.#left.delete(id);
+    for (const id of this.#left.keys()) {
+      if (this.#left.size <= MAX_LEFT) break;
+      this.#left.delete(id);
+    }
   }
 
   #arrange(now: Instant): void {
@@ -282,11 +298,11 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
 class Choice {
   readonly checks = new Map<string, Check>();
   readonly #bySettings = new Map<string, Check>();
-  readonly #before: ReadonlyMap<string, Check>;
+  readonly #known: (id: string) => Check | undefined;
   readonly #now: Instant;
 
-  constructor(before: ReadonlyMap<string, Check>, now: Instant) {
-    this.#before = before;
+  constructor(known: (id: string) => Check | undefined, now: Instant) {
+    this.#known = known;
     this.#now = now;
   }
 
@@ -296,7 +312,7 @@ class Choice {
     if (same !== undefined) return same;
     const name = describeCheck(settings);
     const id = this.#freeId(name);
-    const known = this.#before.get(id);
+    const known = this.#known(id);
     const fresh = { record: new CheckRecord(), since: this.#now, last: undefined };
     const standing = isProbed(settings) || settings.kind === 'bfd' ? initialStanding(settings) : ALIVE;
     const check: Check = { standing, ...fresh, ...known, id, name, settings, servers: [] };
