@@ -306,10 +306,11 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   }
 }
 
-/** The checks of a service's real servers; of a server that is written twice the first. */
+/** The checks of those real servers that have any; of a server that is written twice the first. */
 function targetsOf(service: string, servers: VirtualServerSettings['realServers']): Target[] {
   const targets = new Map<string, Target>();
   for (const { destination, checks } of servers) {
+    if (checks.length === 0) continue;
     const server = targetName(service, endpointName(destination.address, destination.port));
     if (!targets.has(server)) targets.set(server, { server, weight: destination.weight, checks });
   }

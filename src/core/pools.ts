@@ -15,6 +15,8 @@ export interface Served {
   readonly pool: Pool;
   /** The real servers' settings by their names in the pool. */
   readonly servers: ReadonlyMap<string, RealServerSettings>;
+  /** The settings as text: those that a reload leaves as they were keep their pool. */
+  readonly text: string;
 }
 
 /** What becomes of the pools, for others to hear. */
@@ -37,7 +39,7 @@ const unchecked = ({ destination: { weight } }: RealServerSettings): Health => (
  */
 export class Pools {
   #served = new Map<string, Served>();
-  /** The checker's name of a server to its pool and its name there. */
+  /** Of servers that have checks: the checker's name to its pool and its name there. */
   #servers = new Map<string, Served & { readonly name: string }>();
   /** Who has a service, by its name: several for a mark in a group of several virtual servers. */
   #owners = new Map<string, Pool[]>();
@@ -65,38 +67,61 @@ export class Pools {
     this.#owners = new Map();
     for (const settings of all) {
       const name = poolName(settings);
-      this.#serve(name, settings, before.get(name), health);
+      const old = before.get(name);
+      const text = JSON.stringify(settings);
+      const served = old?.text === text ? old : this.#build(name, { settings, text }, old, health);
+      this.#served.set(name, served);
+      this.#know(name, served);
+      if (initNotifies && served !== old) this.#sayUp(served, old);
     }
-    for (const [name, old] of before) this.#sayGone(old, this.#served.get(name));
-    for (const [name, fresh] of initNotifies ? this.#served : []) this.#sayUp(fresh, before.get(name));
+    for (const [name, old] of before) {
+      const fresh = this.#served.get(name);
+      if (fresh !== old) this.#sayGone(old, fresh);
+    }
   }
 
-  #serve(
+  /** Who is asked when a check or a service has news. */
+  #know(name: string, served: Served): void {
+    for (const [server, { checks }] of served.servers) {
+      if (checks.length > 0) this.#servers.set(targetName(name, server), { ...served, name: server });
+    }
+    for (const { key } of served.pool.services) {
+      const owners = this.#owners.get(serviceName(key));
+      if (owners === undefined) this.#owners.set(serviceName(key), [served.pool]);
+      else owners.push(served.pool);
+    }
+  }
+
+  #build(
     name: string,
-    settings: VirtualServerSettings,
+    { settings, text }: Pick<Served, 'settings' | 'text'>,
     before: Served | undefined,
     healthOf: (target: string) => Health | undefined,
-  ): void {
+  ): Served {
     const servers = new Map<string, RealServerSettings>();
     const health = new Map<string, Health>();
     for (const server of settings.realServers) {
       const { address, port } = server.destination;
       const known = endpointName(address, port);
       servers.set(known, server);
-      health.set(known, healthOf(targetName(name, known)) ?? unchecked(server));
+      const checked = server.checks.length === 0 ? undefined : healthOf(targetName(name, known));
+      health.set(known, checked ?? unchecked(server));
     }
-    const pool = new Pool(settings, health, before?.pool.held);
-    const served = { settings, pool, servers };
-    this.#served.set(name, served);
-    for (const server of pool.servers()) {
-      this.#servers.set(targetName(name, server.name), { ...served, name: server.name });
-    }
-    for (const { key } of pool.services) {
-      const owners = this.#owners.get(serviceName(key));
-      if (owners === undefined) this.#owners.set(serviceName(key), [pool]);
-      else owners.push(pool);
-    }
+    const served = { settings, text, servers, pool: new Pool(settings, health, before?.pool.held) };
     this.#sayStart(served, before);
+    if (before !== undefined) this.#sayUnchecked(served, before);
+    return served;
+  }
+
+  /** A server that was down and has no checks any more is up. */
+  #sayUnchecked({ settings, pool, servers }: Served, before: Served): void {
+    for (const { name, up } of before.pool.servers()) {
+      const server = servers.get(name);
+      if (up || server === undefined || server.checks.length > 0) continue;
+      const standing = { up: true, cause: 'not checked (reload)' };
+      this.#log('notice', `${pool.name}: real server ${name} is up: ${standing.cause}`);
+      this.#notify(serverHappening(settings, server, standing, 'change'));
+    }
   }
 
   /** keepalived's rules of what is said at a start: a quorum that is not there only where a sorry server serves. */

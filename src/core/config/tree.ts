@@ -46,61 +46,78 @@ export interface Entry<K> {
  * untyped tree meet: the parser made each statement's values by the same table entry.
  */
 export class Section<T extends Table> {
-  readonly #byName = new Map<string, Statement[]>();
+  readonly #statements: readonly Statement[];
+  /** Of a section with many statements: looking through a few is quicker than to sort them out. */
+  readonly #byName: ReadonlyMap<string, readonly Statement[]> | undefined;
 
   /** There was an error within the block. */
   readonly damaged: boolean;
 
   constructor(statements: readonly Statement[], damaged = false) {
     this.damaged = damaged;
-    for (const statement of statements) {
-      const list = this.#byName.get(statement.name);
-      if (list === undefined) this.#byName.set(statement.name, [statement]);
-      else list.push(statement);
-    }
+    this.#statements = statements;
+    this.#byName = statements.length > FEW ? sorted(statements) : undefined;
   }
 
   /** Whether the keyword was written, rightly or not. */
   has(name: keyof T & string): boolean {
-    return this.#byName.has(name);
+    return this.#last(name) !== undefined;
   }
 
   /** The keyword's last place, for messages. */
   token(name: keyof T & string): Token | undefined {
-    return this.#byName.get(name)?.at(-1)?.keyword;
+    return this.#last(name)?.keyword;
   }
 
   /** Its statements as they were parsed. */
   statements(name: keyof T & string): readonly Statement[] {
-    return this.#byName.get(name) ?? [];
+    if (this.#byName !== undefined) return this.#byName.get(name) ?? NONE;
+    return this.#statements.filter((statement) => statement.name === name);
   }
 
   /** Every statement of that keyword whose arguments were right. */
   all<N extends keyof T & string>(name: N): Entry<T[N]>[] {
-    const statements = this.#byName.get(name) ?? [];
-    return statements.flatMap((s) => (s.values === undefined ? [] : [entry<T[N]>(s, s.values)]));
+    if (this.#byName === undefined && this.#last(name) === undefined) return [];
+    return this.statements(name).flatMap((s) => (s.values === undefined ? [] : [entry<T[N]>(s, s.values)]));
   }
 
   /** The last of them: it is the one that counts. */
   last<N extends keyof T & string>(name: N): Entry<T[N]> | undefined {
-    const statements = this.#byName.get(name) ?? NONE;
-    for (let i = statements.length - 1; i >= 0; i--) {
-      const statement = statements[i];
-      if (statement?.values !== undefined) return entry<T[N]>(statement, statement.values);
-    }
-    return undefined;
+    const statement = this.#last(name, true);
+    return statement?.values === undefined ? undefined : entry<T[N]>(statement, statement.values);
   }
 
   /** Its first argument's value. */
   value<N extends keyof T & string>(name: N): FirstOf<T[N]> | undefined {
-    const statement = this.#byName.get(name)?.findLast(({ values }) => values !== undefined);
-    return statement?.values?.[0] as FirstOf<T[N]> | undefined;
+    return this.#last(name, true)?.values?.[0] as FirstOf<T[N]> | undefined;
+  }
+
+  /** The last statement of that keyword, or the last whose arguments were right. */
+  #last(name: string, right = false): Statement | undefined {
+    const among = this.#byName === undefined ? this.#statements : (this.#byName.get(name) ?? NONE);
+    for (let i = among.length - 1; i >= 0; i--) {
+      const statement = among[i];
+      if (statement?.name === name && (!right || statement.values !== undefined)) return statement;
+    }
+    return undefined;
   }
 
   /** The lines of a block of lines, of all blocks of that name. */
   items<N extends keyof T & string>(name: N): readonly LineOf<T[N]>[] {
     return this.all(name).flatMap((e) => (e.items ?? []) as readonly LineOf<T[N]>[]);
   }
+}
+
+const FEW = 24;
+
+function sorted(statements: readonly Statement[]): Map<string, Statement[]> {
+  const byName = new Map<string, Statement[]>();
+  for (const statement of statements) {
+    const list = byName.get(statement.name);
+    if (list === undefined) byName.set(statement.name, [statement]);
+    else list.push(statement);
+  }
+  return byName;
 }
 
 type LineOf<K> = BodyOf<K> extends LinesBody<infer L> ? Item<L> : never;
