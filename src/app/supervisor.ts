@@ -35,6 +35,7 @@ import {
 import { Notifier, scriptRules } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
 import { runOwnScript } from './ownscripts.ts';
+import { PlannedReload, withMarker } from './plannedreload.ts';
 import { TrackedProcesses } from './processes.ts';
 import { Scripts } from './scripts.ts';
 import type { DaemonStatus, Reload } from './status.ts';
@@ -56,6 +57,7 @@ export class Supervisor implements ChildListener {
   readonly #scripts: Scripts;
   readonly #files: TrackedFiles;
   readonly #processes: TrackedProcesses;
+  readonly #planned: PlannedReload;
   readonly #firewall: Firewall;
   readonly #store: Store;
   readonly #notifier: Notifier;
@@ -94,6 +96,7 @@ export class Supervisor implements ChildListener {
       this.#children.send('check', { type: 'file', files: news });
     }, log);
     this.#processes = new TrackedProcesses(driver, tell, log);
+    this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, log);
     this.#firewall = new Firewall(options.runDir, log);
     this.#children = new Children(driver, options, this);
@@ -254,10 +257,15 @@ export class Supervisor implements ChildListener {
     const complaints: string[] = [];
     if (this.#stopping) return { applied: false, complaints: ['the daemon stops'] };
     this.#notify.reloading(now());
-    const configuration = loadFile(this.#options, (severity, text) => {
-      this.log(severity, text);
-      complaints.push(text);
-    });
+    const { marker } = this.#configuration.global.reload;
+    const mark = marker === '' ? `${this.#options.runDir}/keepalived.reload` : marker;
+    const log = (severity: Level, text: string): void => this.log(severity, text);
+    const configuration = withMarker(mark, log, () =>
+      loadFile(this.#options, (severity, text) => {
+        log(severity, text);
+        complaints.push(text);
+      }),
+    );
     if (configuration === undefined) {
       this.log('error', 'the configuration was not reloaded: it has errors; what runs goes on as it was');
     } else if (movesAway(this.#configuration, configuration)) {
@@ -296,6 +304,9 @@ export class Supervisor implements ChildListener {
 
   /** As long as there are virtual routers here to track them. */
   #track(begin: boolean): void {
+    const { umask, reload } = this.#configuration.global;
+    if (umask !== undefined) process.umask(umask);
+    this.#planned.configure(reload);
     const { scripts, files, processes } = this.#configuration;
     const needed = !this.#options.check && this.#configuration.instances.length > 0;
     this.#scripts.configure(needed ? scripts : [], scriptRules(this.#configuration));

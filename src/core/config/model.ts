@@ -67,6 +67,15 @@ export interface GlobalSettings {
     readonly json?: string;
     readonly jsonVersion: 1 | 2;
   };
+  readonly reload: {
+    /** `reload_time_file`, and `reload_repeat`: it is kept. */
+    readonly timeFile?: string;
+    readonly repeat: boolean;
+    /** `reload_file`: there while the configuration is read; empty for the usual place. */
+    readonly marker?: string;
+  };
+  /** `umask`: of files that are made; as it was when absent. */
+  readonly umask?: number;
   /** `child_wait_time`: how long processes may take to end. */
   readonly stopGrace: Duration;
   readonly firewall: FirewallSettings;

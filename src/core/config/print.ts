@@ -4,7 +4,7 @@ import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
-import { dumpLines, notifyGlobals, notifyLines, ownScriptLines } from './print/notify.ts';
+import { dumpLines, notifyGlobals, notifyLines, ownScriptLines, reloadLines } from './print/notify.ts';
 import { masterLines, staticBlocks } from './print/routing.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
@@ -66,6 +66,7 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
     ...when(global.scriptSecurity, 'enable_script_security'),
     ...ownScriptLines(global),
     ...dumpLines(global),
+    ...reloadLines(global),
     ...notifyGlobals(notify),
     `nftables ${firewall.table}`,
     `nftables_priority ${firewall.priority}`,

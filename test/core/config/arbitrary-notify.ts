@@ -64,6 +64,14 @@ export const ownScripts = {
   scriptGroups: fc.boolean(),
   startup: maybe(fc.tuple(command, wholeSeconds(9)).map(([run, t]) => ({ ...run, timeout: t + 1e6 }))),
   stopGrace: wholeSeconds(9),
+  reload: fc
+    .record({
+      timeFile: maybe(fc.constant('/run/reload time')),
+      repeat: fc.boolean(),
+      marker: maybe(fc.constantFrom('', '/run/reloading')),
+    })
+    .map(given),
+  umask: maybe(fc.integer({ min: 0, max: 0o777 })),
   dumps: fc
     .record({
       state: maybe(fc.constant('/run/state file')),

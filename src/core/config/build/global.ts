@@ -35,6 +35,37 @@ function dumpsOf(global: Section<typeof globalDefs>): GlobalSettings['dumps'] {
   };
 }
 
+function reloadOf(global: Section<typeof globalDefs>): GlobalSettings['reload'] {
+  const timeFile = global.value('reload_time_file');
+  return {
+    ...(timeFile !== undefined && { timeFile }),
+    repeat: global.has('reload_repeat'),
+    ...(global.has('reload_file') && { marker: global.value('reload_file') ?? '' }),
+  };
+}
+
+/** The names of sys/stat.h, as bits. */
+const MODES = ['IXOTH', 'IWOTH', 'IROTH', 'IXGRP', 'IWGRP', 'IRGRP', 'IXUSR', 'IWUSR', 'IRUSR'];
+
+/** A number, octal with a 0 before it, or names of bits between `|`. */
+function umaskOf(global: Section<typeof globalDefs>, { findings }: Context): Pick<GlobalSettings, 'umask'> {
+  const entry = global.last('umask');
+  if (entry === undefined) return {};
+  const [text] = entry.values;
+  const number = /^0[0-7]*$/.test(text)
+    ? Number.parseInt(text, 8)
+    : /^[1-9]\d*$/.test(text)
+      ? Number(text)
+      : -1;
+  const bits = text.split('|').map((name) => MODES.indexOf(name.trim().replace(/^S_/, '')));
+  const umask =
+    number >= 0 ? number : bits.includes(-1) ? -1 : bits.reduce((all, bit) => all | (1 << bit), 0);
+  if (umask >= 0 && umask <= 0o777) return { umask };
+  const hint = 'write 022, or IWGRP|IWOTH';
+  findings.error(entry.words[1] ?? entry.keyword, 'umask is a number up to 0777, or names of bits', { hint });
+  return {};
+}
+
 /** `startup_script` and `shutdown_script`. */
 export function ownScripts(
   global: Section<typeof globalDefs>,
@@ -67,6 +98,8 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     scriptSecurity: context.secure,
     scriptGroups: global.value('set_supplementary_groups') ?? false,
     dumps: dumpsOf(global),
+    reload: reloadOf(global),
+    ...umaskOf(global, context),
     stopGrace: file.value('child_wait_time') ?? STOP_GRACE,
     namespaces: namespacesOf(file),
     firewall: {

@@ -13,7 +13,6 @@ const MARKS = inert('server groups need no marks');
 const BUFFERS = inert('socket buffers keep the size that suits the program');
 const CHECKER = inert('the checker process runs with ordinary scheduling');
 const BFD = inert('BFD runs in the VRRP process');
-const RELOAD = inert('reload options are not acted on yet');
 const AUTO = inert('priorities are not raised automatically');
 const NOT_YET = 'not acted on yet';
 const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
@@ -266,7 +265,9 @@ export const globalDefs = {
   vmac_addr_prefix: keyword('the same, of VMACs for addresses', [arg.interfaceName], {
     default: 'vmac_prefix',
   }),
-  umask: keyword('umask for files', [arg.text('NUM|IRUSR|...')], inert(NOT_YET)),
+  umask: keyword('umask for files', [arg.text('NUM|IRUSR|...')], {
+    default: 'as it was at the start',
+  }),
   notify_timeout: keyword('a notify script that takes longer is ended', [arg.wholeSeconds(1, 3600)], {
     ours: true,
     default: '60',
@@ -277,9 +278,11 @@ export const globalDefs = {
     [arg.optional(path)],
     inert('a reload is always tested first'),
   ),
-  reload_time_file: keyword('file with the time of the next reload', [path], RELOAD),
-  reload_repeat: flag('reload daily', RELOAD),
-  reload_file: keyword('marks a reload', [arg.optional(path)], RELOAD),
+  reload_time_file: keyword('file with the time of the next reload', [path]),
+  reload_repeat: flag('keep that file: a time without a date comes again each day'),
+  reload_file: keyword('is there while a reload reads the configuration', [arg.optional(path)], {
+    default: 'without a path, keepalived.reload in the run directory',
+  }),
   include_check: keyword('what include checks in the rest of the file', [arg.rest(includeCheck)], {
     default: 'nothing',
     repeat: true,

@@ -23,10 +23,12 @@ export const root = {
     { default: "the daemon's" },
   ),
   namespace_with_ipsets: flag('allow ipsets with namespaces', { inert: 'ipsets are not used' }),
-  use_pid_dir: flag('pid files in their own folder', { inert: 'not acted on yet' }),
-  instance: keyword('names this copy of the daemon', [arg.text('NAME')], { inert: 'not acted on yet' }),
+  use_pid_dir: flag('pid files in their own folder', { inert: 'they are in the run directory always' }),
+  instance: keyword('names this copy of the daemon', [arg.text('NAME')], {
+    inert: 'give each copy a run directory and a state directory of its own (--run-dir, --state-dir)',
+  }),
   child_wait_time: keyword('wait for children at the stop', [arg.wholeSeconds(0, 4_294_967_295)], {
-    inert: 'not acted on yet',
+    default: '5',
   }),
   global_defs: block('settings of the whole daemon', [], globalDefs),
   vrrp_instance: vrrpInstanceBlock,

@@ -23,6 +23,14 @@ export const dumpLines = ({ dumps: { state, stats, json, jsonVersion } }: Global
   `json_version ${jsonVersion}`,
 ];
 
+/** What `global_defs` says of reloads and new files. */
+export const reloadLines = ({ reload: { timeFile, repeat, marker }, umask }: GlobalSettings): string[] => [
+  ...setting('reload_time_file', timeFile && word(timeFile)),
+  ...when(repeat, 'reload_repeat'),
+  ...when(marker !== undefined, `reload_file ${word(marker ?? '')}`.trimEnd()),
+  ...setting('umask', umask === undefined ? undefined : `0${umask.toString(8)}`),
+];
+
 /** What `global_defs` says of scripts, pipes and mail. */
 export function notifyGlobals({ fifos, mail, timeout, statesOnReload }: NotifyConfiguration): string[] {
   const pipes = Object.entries(fifos).flatMap(([kind, { path, user, reader }]) => {
