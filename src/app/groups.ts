@@ -45,6 +45,10 @@ export class Groups {
     this.#groups.get(group)?.driven.handle({ type: 'standing', member, standing });
   }
 
+  contested(group: string, member: string): void {
+    this.#groups.get(group)?.driven.handle({ type: 'contested', member });
+  }
+
   states(): { readonly name: string; readonly state: GroupState }[] {
     return Array.from(this.#groups, ([name, { machine }]) => ({ name, state: machine.state }));
   }

@@ -11,7 +11,13 @@ import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
 import type { GroupState } from '../core/vrrp/group.ts';
-import type { GroupSettings, LinkDelays, StartSettings, VrrpSettings } from '../core/vrrp/settings.ts';
+import type {
+  GroupSettings,
+  LinkDelays,
+  PacingSettings,
+  StartSettings,
+  VrrpSettings,
+} from '../core/vrrp/settings.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 
 /**
@@ -44,6 +50,7 @@ export interface VrrpConfiguration {
   /** Routes and rules of the instances that have any. */
   readonly routing: readonly MasterRouting[];
   readonly statics: StaticSettings;
+  readonly pacing: PacingSettings;
   /** Where a link changes back and forth. */
   readonly delays: readonly LinkDelays[];
   readonly start: StartSettings;

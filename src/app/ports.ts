@@ -1,19 +1,12 @@
 import type { Interfaces } from '../core/interfaces.ts';
-import { type Family, familyOf, type Ip } from '../core/ip.ts';
+import type { Family, Ip } from '../core/ip.ts';
 import type { Link } from '../core/netlink/link.ts';
-import { announcement } from '../core/vrrp/announce.ts';
 import { AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import { VRRP_GROUP, VRRP_PROTOCOL, vridOf } from '../core/vrrp/packet.ts';
 import type { VrrpSettings } from '../core/vrrp/settings.ts';
 import { SystemError } from '../io/errno.ts';
-import { FrameSender } from '../io/packet.ts';
-import { forwardsIpv6 } from '../io/sysctl.ts';
 import { type Device, type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../io/vrrp.ts';
 import type { Level } from './messages.ts';
-
-/** A transmit queue that is still full after so many tries will not take the announcements at all. */
-const SEND_TRIES = 50;
-const RESEND_MS = 5;
 
 /** The sockets of one interface and family, shared by all virtual routers there. */
 interface Port {
@@ -34,12 +27,11 @@ export interface PortSurroundings {
   log(level: Level, message: string): void;
 }
 
-/** All sockets of the VRRP process: one pair for each interface and family, one for frames. */
+/** The sockets of the VRRP process for adverts: one pair for each interface and family. */
 export class Ports {
   readonly #surroundings: PortSurroundings;
   readonly #deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void;
   readonly #ports = new Map<string, Port>();
-  readonly #frames = new FrameSender();
 
   constructor(
     surroundings: PortSurroundings,
@@ -140,28 +132,5 @@ export class Ports {
     port?.authenticated?.close();
     port?.sender.close();
     this.#ports.delete(key);
-  }
-
-  /** Gratuitous ARP and unsolicited neighbour advertisements: round after round, as keepalived sends them. */
-  announce(device: string, addresses: readonly Ip[], repeat: number): void {
-    const link = this.#surroundings.interfaces.named(device);
-    if (link?.mac === undefined) return;
-    const { ifindex, mac } = link;
-    const forwards = addresses.some((address) => familyOf(address) === 6) && forwardsIpv6(device);
-    const round = addresses.map((address) => announcement(address, mac, forwards));
-    this.#sendFrames(device, ifindex, Array.from({ length: repeat }, () => round).flat(), SEND_TRIES);
-  }
-
-  /** A full transmit queue takes the rest a little later. */
-  #sendFrames(device: string, ifindex: number, frames: readonly Uint8Array[], tries: number): void {
-    try {
-      const rest = frames.slice(this.#frames.send(ifindex, frames));
-      if (rest.length === 0) return;
-      if (tries > 1) setTimeout(() => this.#sendFrames(device, ifindex, rest, tries - 1), RESEND_MS);
-      else this.#surroundings.log('warning', `${device} did not take ${rest.length} announcements`);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#surroundings.log('warning', `${device}: not announced: ${error.message}`);
-    }
   }
 }

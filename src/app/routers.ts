@@ -1,7 +1,7 @@
 import { unreachable } from '../core/assert.ts';
 import type { Interfaces } from '../core/interfaces.ts';
 import type { Ip } from '../core/ip.ts';
-import type { AddressesEvent } from '../core/kernel/events.ts';
+import type { AddressesEvent, HeldAddress } from '../core/kernel/events.ts';
 import { placed } from '../core/kernel/vmac-wants.ts';
 import type { InstanceHappening } from '../core/notify/happening.ts';
 import { toSeconds } from '../core/time.ts';
@@ -15,6 +15,7 @@ import { digest } from '../io/digest.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { SystemError } from '../io/errno.ts';
 import type { VrrpSender } from '../io/vrrp.ts';
+import type { Announcer } from './announcer.ts';
 import type { Level } from './messages.ts';
 import type { Ports } from './ports.ts';
 
@@ -22,10 +23,13 @@ import type { Ports } from './ports.ts';
 export interface Surroundings {
   readonly driver: Driver;
   readonly interfaces: Interfaces;
+  readonly announcer: Announcer;
   /** Whether an interface is believed to be up. */
   linkState(name: string): LinkState;
   addresses(event: AddressesEvent): void;
   log(level: Level, message: string): void;
+  /** A member of a sync group that is master heard a lesser one. */
+  contested(group: string, key: string): void;
   /** A member of a sync group stands otherwise than before. */
   standing(group: string, key: string, standing: Standing): void;
   /** The state of a router changed. */
@@ -48,6 +52,7 @@ export class Router {
   /** Where its adverts leave; absent while it has no footing. */
   #sender: VrrpSender | undefined;
   #trouble: string | undefined;
+  #held: readonly HeldAddress[] = [];
   /** It is in FAULT, which others were not told of: nothing is known of what it tracks. */
   #unsaid = false;
 
@@ -156,10 +161,13 @@ export class Router {
         break;
       case 'hold': {
         const { lease } = effect;
-        around.addresses({ type: 'hold', owner, addresses: placed(effect.addresses, this.#settings), lease });
+        const addresses = placed(effect.addresses, this.#settings);
+        this.#keep(addresses);
+        around.addresses({ type: 'hold', owner, addresses, lease });
         break;
       }
       case 'release':
+        this.#keep([]);
         around.addresses({ type: 'release', owner, leftovers: placed(effect.addresses, this.#settings) });
         break;
       case 'announce':
@@ -178,6 +186,7 @@ export class Router {
         this.#tellPriority();
         break;
       case 'contested':
+        if (this.#settings.group !== undefined) around.contested(this.#settings.group, owner);
         this.#happened('MASTER_RX_LOWER_PRI', 'MASTER', 'a lesser router believes to be master');
         break;
       default:
@@ -237,7 +246,16 @@ export class Router {
       list.push(address.ip);
       byDevice.set(dev, list);
     }
-    for (const [device, list] of byDevice) this.#ports.announce(device, list, repeat);
+    for (const [device, list] of byDevice) this.#surroundings.announcer.announce(device, list, repeat);
+  }
+
+  /** What waits to be announced, and is held no longer, is not announced. */
+  #keep(held: readonly HeldAddress[]): void {
+    const still = new Set(held.map(({ dev, address }) => `${dev} ${address.ip}`));
+    for (const { dev, address } of this.#held) {
+      if (!still.has(`${dev} ${address.ip}`)) this.#surroundings.announcer.forget(dev, [address.ip]);
+    }
+    this.#held = held;
   }
 }
 

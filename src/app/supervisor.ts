@@ -195,7 +195,7 @@ export class Supervisor implements ChildListener {
   /** What a process of each role has to do; undefined: it is not needed. */
   #assignment(role: Role): VrrpConfiguration | CheckConfiguration | SyncDaemonSettings | undefined {
     const { instances, groups, delays, bfd, virtualServers, global, syncDaemon } = this.#configuration;
-    const { routing, statics } = this.#configuration;
+    const { routing, statics, pacing } = this.#configuration;
     const { vrrp: onlyVrrp, check: onlyCheck, bfd: withBfd } = this.#options;
     if (role === 'vrrp') {
       const sessions = withBfd ? bfd : [];
@@ -207,6 +207,7 @@ export class Supervisor implements ChildListener {
         groups: onlyCheck ? [] : groups,
         routing: onlyCheck ? [] : routing,
         statics: onlyCheck ? NO_STATICS : statics,
+        pacing,
         delays,
         start,
         bfd: sessions,

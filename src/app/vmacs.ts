@@ -18,7 +18,7 @@ import type { Driven, Driver } from '../io/drive.ts';
 import { errnoName } from '../io/errno.ts';
 import { explainOutcome } from '../io/netlink.ts';
 import type { RouteSocket } from '../io/route.ts';
-import { ReversePath, writeSysctl } from '../io/sysctl.ts';
+import { PromoteSecondaries, ReversePath, writeSysctl } from '../io/sysctl.ts';
 import type { Level } from './messages.ts';
 
 /** What the interfaces of virtual routers need of their process. */
@@ -33,6 +33,7 @@ export class VmacLinks {
   readonly #route: RouteSocket;
   readonly #driven: Driven<VmacsEvent>;
   readonly #reversePath = new ReversePath();
+  readonly #promoted = new PromoteSecondaries();
 
   readonly #addresses: (event: AddressesEvent) => void;
   /** Those that have an address of their own: ipvlans. */
@@ -50,6 +51,9 @@ export class VmacLinks {
   /** Exactly what these virtual routers need; it is there when this returns, but for what the kernel refused. */
   want(instances: readonly VrrpSettings[]): void {
     this.#driven.handle({ type: 'want', links: wantedLinks(instances) });
+    const promoting = instances.filter(({ promoteSecondaries }) => promoteSecondaries);
+    const trouble = this.#promoted.want(promoting.map((settings) => settings.interface));
+    if (trouble !== undefined) this.#around.log('warning', trouble);
   }
 
   /** Gives those that are to have an address of their own theirs. */

@@ -23,6 +23,7 @@ import { explainOutcome } from '../io/netlink.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
 import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
+import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from './messages.ts';
@@ -39,6 +40,7 @@ const NOTHING: VrrpConfiguration = {
   groups: [],
   routing: [],
   statics: NO_STATICS,
+  pacing: AT_ONCE,
   delays: [],
   start: { delay: seconds(0), afterBoot: seconds(0) },
   bfd: [],
@@ -78,6 +80,7 @@ function complain(text: string): void {
 class VrrpProcess implements Surroundings {
   readonly driver = new Driver();
   readonly interfaces = new Interfaces();
+  readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
@@ -199,6 +202,7 @@ class VrrpProcess implements Surroundings {
     const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
     this.#groups.configure(groups, (name) => keys.get(name));
     this.#watchLinks(instances);
+    this.announcer.pace(configuration.pacing);
     this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
     for (const [key, router] of this.#routers) if (!wanted.has(key)) this.#remove(key, router);
     this.#vmacs.want(instances);
@@ -235,6 +239,10 @@ class VrrpProcess implements Surroundings {
 
   linkState(name: string): LinkState {
     return this.#links.believed(name) ?? this.interfaces.state(name);
+  }
+
+  contested(group: string, key: string): void {
+    this.#groups.contested(group, key);
   }
 
   standing(group: string, key: string, standing: Standing): void {

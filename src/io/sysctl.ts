@@ -64,3 +64,29 @@ export class ReversePath {
     return why;
   }
 }
+
+/** `promote_secondaries` of interfaces: on where it is wanted, as it was before where not any more. */
+export class PromoteSecondaries {
+  /** The interfaces where we turned it on. */
+  readonly #ours = new Set<string>();
+
+  /** Exactly these interfaces from now on; why it could not be done, if so. */
+  want(devices: Iterable<string>): string | undefined {
+    const wanted = new Set(devices);
+    let trouble: string | undefined;
+    for (const device of this.#ours) {
+      if (wanted.has(device)) continue;
+      this.#ours.delete(device);
+      writeSysctl(pathOf(device), '0');
+    }
+    for (const device of wanted) {
+      if (readSysctl(pathOf(device)) !== '0') continue;
+      const why = writeSysctl(pathOf(device), '1');
+      if (why === undefined) this.#ours.add(device);
+      else trouble ??= `promote_secondaries of ${device}: ${why}`;
+    }
+    return trouble;
+  }
+}
+
+const pathOf = (device: string): string => `${IPV4}/${device}/promote_secondaries`;

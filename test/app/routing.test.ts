@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -210,6 +210,20 @@ for (const [what, first, second] of [
     until(() => !holds(OTHER) && routes().length + rules().length === 0, 'they go when nobody has them');
   });
 }
+
+test('promote_secondaries is set while the router is configured', () => {
+  const path = '/proc/sys/net/ipv4/conf/lan/promote_secondaries';
+  const value = (): string => readFileSync(path, 'latin1').trim();
+  writeFileSync(path, '0');
+  start(router('web', 7, [VIP], 'promote_secondaries'));
+  until(() => holds(VIP), 'it is master');
+  assert.is(value(), '1');
+  reload(router('web', 7, [VIP]));
+  assert.is(value(), '0');
+  reload(router('web', 7, [VIP], 'promote_secondaries'));
+  stage.stop();
+  assert.is(value(), '0');
+});
 
 test('static lines are kept without any router, and put back', () => {
   const statics = [

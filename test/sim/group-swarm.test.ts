@@ -72,10 +72,8 @@ function play(
     const begin = prng.unit() * 5 * unit;
     for (const host of hosts) world.at(begin, () => host.start());
   });
-  // Who was asked to hand over does not preempt, and with one member the whole group does not: not judged here.
-  const kinds = faults.filter((kind) => kind !== 'resign');
-  for (let i = 0; i < faultCount && kinds.length > 0; i++) {
-    const kind = prng.pick(kinds);
+  for (let i = 0; i < faultCount && faults.length > 0; i++) {
+    const kind = prng.pick(faults);
     const duration = prng.unit() ** 2 * LONGEST_FAULT * unit;
     const stage = { ...prng.pick(segments), world, prng, unit, delayMost };
     world.at(prng.unit() * FAULT_PHASE * unit, () => strike(kind, duration, stage));

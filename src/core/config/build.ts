@@ -5,6 +5,7 @@ import { type Context, orderOf } from './build/context.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
 import { buildNotify } from './build/notify.ts';
+import { buildPacing } from './build/pacing.ts';
 import { buildRouting } from './build/static.ts';
 import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
 import { buildVirtualServers } from './build/virtual.ts';
@@ -38,6 +39,7 @@ export function build(
     global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
     ...buildRouting(file, context),
+    pacing: buildPacing(file, context),
     groups: buildGroups(file, instances, watchables, context),
     scripts: buildScripts(file, context),
     files: buildFiles(file, context),

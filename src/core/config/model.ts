@@ -10,6 +10,7 @@ import type { Duration } from '../time.ts';
 import type {
   GroupSettings,
   LinkDelays,
+  PacingSettings,
   ScriptSettings,
   StartSettings,
   VrrpSettings,
@@ -24,6 +25,7 @@ export interface Configuration {
   /** Routes and rules of the instances that have any. */
   readonly routing: readonly MasterRouting[];
   readonly statics: StaticSettings;
+  readonly pacing: PacingSettings;
   readonly scripts: readonly ScriptSettings[];
   readonly files: readonly TrackFileSettings[];
   readonly processes: readonly TrackProcessSettings[];

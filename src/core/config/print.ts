@@ -7,7 +7,7 @@ import { tlsBlock } from './print/check.ts';
 import { dumpLines, notifyGlobals, notifyLines, ownScriptLines, reloadLines } from './print/notify.ts';
 import { masterLines, staticBlocks } from './print/routing.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
-import { bfdBlock, fileBlock, groupBlock, processBlock, scriptBlock } from './print/tracked.ts';
+import { bfdBlock, fileBlock, groupBlock, pacingBlock, processBlock, scriptBlock } from './print/tracked.ts';
 import { groupBlocks, serverLines, serviceHeader } from './print/virtual.ts';
 import { instanceLines } from './print/vrrp.ts';
 
@@ -26,6 +26,7 @@ export function print(configuration: Configuration): string {
     ...configuration.files.map(fileBlock),
     ...configuration.processes.map(processBlock),
     ...configuration.bfd.map(bfdBlock),
+    ...configuration.pacing.groups.map(pacingBlock),
     ...staticBlocks(configuration.statics),
     ...configuration.groups.map((group) => groupBlock(group, notifyLines(notify, 'group', group.name))),
     ...instances.map((instance) =>
@@ -55,7 +56,7 @@ const namespaceLines = ({ own, ipvs }: Namespaces): string[][] => [
   ...(ipvs === undefined ? [] : [[ipvs === '' ? 'net_namespace_ipvs' : `net_namespace_ipvs ${word(ipvs)}`]]),
 ];
 
-function globalLines({ global, syncDaemon: sync, notify }: Configuration): string[] {
+function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration): string[] {
   const { start, scriptUser, firewall } = global;
   return [
     ...setting('router_id', global.routerId === undefined ? undefined : word(global.routerId)),
@@ -68,6 +69,8 @@ function globalLines({ global, syncDaemon: sync, notify }: Configuration): strin
     ...dumpLines(global),
     ...reloadLines(global),
     ...notifyGlobals(notify),
+    ...when(pacing.garp > 0, `vrrp_garp_interval ${secondsText(pacing.garp)}`),
+    ...when(pacing.gna > 0, `vrrp_gna_interval ${secondsText(pacing.gna)}`),
     `nftables ${firewall.table}`,
     `nftables_priority ${firewall.priority}`,
     ...when(firewall.byIndex, 'nftables_ifindex'),

@@ -44,6 +44,8 @@ export type VrrpEvent =
   | TrackEvent
   /** From the sync group: why another member keeps it from serving; `undefined` when none does. */
   | { readonly type: 'group'; readonly fault: string | undefined }
+  /** From the sync group: another member heard a lesser master, so announce the addresses again. */
+  | { readonly type: 'contest' }
   /** From the sync group: all members are ready, so be master. For a candidate only. */
   | { readonly type: 'elect' }
   /** From the sync group: another member ceased to be master, so cease too. */
@@ -56,6 +58,8 @@ export interface Standing {
   readonly fault?: string | undefined;
   /** Whether it follows a master. */
   readonly follows: boolean;
+  /** It gave up being master for a planned hand-over, and does not preempt who is it now. */
+  readonly resigned?: boolean;
   /** Why it would become master now, were it alone; only as BACKUP. */
   readonly candidate?: string | undefined;
 }

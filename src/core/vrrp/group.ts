@@ -7,7 +7,9 @@ export type GroupEvent =
   /** Exactly these members from now on, by any identity that the shell likes. */
   | { readonly type: 'members'; readonly members: readonly string[] }
   /** How a member stands, at each change: its effect `standing`. */
-  | { readonly type: 'standing'; readonly member: string; readonly standing: Standing };
+  | { readonly type: 'standing'; readonly member: string; readonly standing: Standing }
+  /** A member that is master heard a lesser one: its effect `contested`. */
+  | { readonly type: 'contested'; readonly member: string };
 
 /** What the group is as a whole: INIT until its members agree for the first time. */
 export type GroupState = VrrpState;
@@ -17,7 +19,7 @@ export type GroupEffect =
   | {
       readonly type: 'tell';
       readonly member: string;
-      readonly event: Extract<VrrpEvent, { type: 'group' | 'elect' | 'yield' }>;
+      readonly event: Extract<VrrpEvent, { type: 'group' | 'elect' | 'yield' | 'resign' | 'contest' }>;
     }
   /** All members are in this state now. */
   | {
@@ -59,6 +61,7 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
 
   handle(event: GroupEvent, _now: Instant): void {
     if (event.type === 'members') this.#setMembers(event.members);
+    else if (event.type === 'contested') this.#contested(event.member);
     else this.#stands(event.member, event.standing);
     this.#passFaults();
     this.#align();
@@ -100,6 +103,13 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     member.settled ||= isReady(standing) || standing.follows || standing.state === 'FAULT';
   }
 
+  /** Neighbours of the others may have heard a lesser master, too (keepalived's garp_lower_prio). */
+  #contested(by: string): void {
+    for (const [name, { standing }] of this.#members) {
+      if (name !== by && standing?.state === 'MASTER') this.#tell(name, { type: 'contest' });
+    }
+  }
+
   #passFaults(): void {
     for (const [name, member] of this.#members) {
       const fault = this.#faultBeside(name);
@@ -131,8 +141,10 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     if (hindrance === undefined) return;
     const [hinders, { standing: its }] = hindrance;
     const why = `sync group ${this.#name}: ${hinders} is ${its?.state}`;
+    // A planned hand-over is one of all: none of them preempts who takes over.
+    const type = its?.resigned ? 'resign' : 'yield';
     for (const [name, { standing }] of members) {
-      if (standing?.state === 'MASTER') this.#tell(name, { type: 'yield', why });
+      if (standing?.state === 'MASTER') this.#tell(name, { type, why });
     }
   }
 

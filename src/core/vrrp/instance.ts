@@ -2,20 +2,20 @@ import { assert } from '../assert.ts';
 import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, type Instant, since, Timers } from '../time.ts';
-import { Advertiser, type AdvertTimer } from './advertiser.ts';
+import { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
-import { Holding, type HoldingTimer } from './holding.ts';
+import { Holding } from './holding.ts';
 import { text } from './intervals.ts';
 import { Membership } from './membership.ts';
-import { type Advert, type Datagram, OWNER, RESIGNING, whyBetter } from './packet.ts';
-import { Preemption, type PreemptionTimer } from './preemption.ts';
+import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
+import { Preemption } from './preemption.ts';
 import { Reports } from './reports.ts';
+import { judgeRival } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
-import { Silence, type SilenceTimer } from './silence.ts';
-
-type TimerName = 'start' | AdvertTimer | SilenceTimer | PreemptionTimer | HoldingTimer;
+import { Silence } from './silence.ts';
+import { checkTimers, type TimerName } from './timers.ts';
 
 /**
  * One virtual router: the state machine of RFC 9568, 6.4 and RFC 3768, 6.4, with keepalived's order of
@@ -88,6 +88,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       case 'yield':
         if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why);
         break;
+      case 'contest':
+        if (this.#state === 'MASTER' && !this.#advertiser.overslept(now))
+          this.#holding.contest(this.#settings.advertInterval, now);
+        break;
       case 'elect':
         if (this.#membership.candidate !== undefined) this.#becomeMaster(now, this.#membership.candidate);
         break;
@@ -95,7 +99,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         this.#regrounded(event, now);
     }
     this.#tellGroup();
-    this.#check();
+    checkTimers(this.#timers, this.#state, this.#settings.name);
   }
 
   deadline(): Instant | undefined {
@@ -110,7 +114,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       if (name !== undefined) this.#expired(name, due, now);
     }
     this.#tellGroup();
-    this.#check();
+    checkTimers(this.#timers, this.#state, this.#settings.name);
   }
 
   take(): VrrpEffect[] {
@@ -209,7 +213,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     } else if (this.#settings.priority === OWNER && !this.#advertiser.authentication.listensFirst) {
       this.#stand(now, `${why}; priority ${OWNER} owns the addresses`);
     } else {
+      const first = this.#state === 'INIT';
       this.#leave(now, 'BACKUP', why);
+      // All of a group have to hear nobody: one that expects to be master says so sooner, as in keepalived.
+      const { initial, group } = this.#settings;
+      if (first && initial === 'MASTER' && group !== undefined) this.#silence.beginShort(now);
     }
   }
 
@@ -270,7 +278,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #tellGroup(): void {
     const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
     const follows = this.#silence.master !== undefined;
-    this.#membership.tell(this.#settings.group, { state: this.#state, follows, faults });
+    const resigned = this.#preemption.yields;
+    this.#membership.tell(this.#settings.group, { state: this.#state, follows, resigned, faults });
   }
 
   // Packets.
@@ -303,20 +312,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
     const { priority } = this.#settings;
-    const better = whyBetter(advert, source, { priority, address: this.#advertiser.source });
-    if (better !== undefined) {
-      this.#giveWay(advert, source, better, now);
-    } else if (
-      advert.priority !== RESIGNING &&
-      !this.#preemption.allowed &&
-      this.#advertiser.mayBeReplaced(now)
-    ) {
-      const slept = text(this.#advertiser.silentFor(now));
-      this.#giveWay(advert, source, `nopreempt, and stalled for ${slept}: yielding to ${source}`, now);
-    } else if (!this.#advertiser.overslept(now)) {
-      // Otherwise better ones may still come; `timeout` follows when all are read.
-      this.#contest(advert.priority, now);
-    }
+    const judged = judgeRival(advert, source, priority, this.#advertiser, this.#preemption, now);
+    if (judged.verdict === 'give way') this.#giveWay(advert, source, judged.cause, now);
+    else if (judged.verdict === 'contest') this.#contest(advert.priority, now);
   }
 
   /**
@@ -413,13 +411,5 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #clock(now: Instant): void {
     if (now < this.#now) assert(false, `${this.#settings.name}: clock back from ${this.#now} to ${now}`);
     this.#now = now;
-  }
-
-  #check(): void {
-    const armed = (name: TimerName): boolean => this.#timers.due(name) !== undefined;
-    const what = `${this.#settings.name}: timers of ${this.#state}`;
-    if (this.#state === 'MASTER') assert(armed('advert') && !armed('down') && !armed('pulse'), what);
-    else if (this.#state === 'BACKUP') assert(armed('down') && armed('pulse') && !armed('advert'), what);
-    else assert(this.#timers.next() === this.#timers.due('start'), what);
   }
 }

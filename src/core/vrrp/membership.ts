@@ -14,7 +14,12 @@ export class Membership {
   /** `faults` are its own reasons not to serve; a group that it was taken out of has forgotten it. */
   tell(
     group: string | undefined,
-    { state, follows, faults }: Pick<Standing, 'state' | 'follows'> & { readonly faults: readonly string[] },
+    {
+      state,
+      follows,
+      resigned,
+      faults,
+    }: Pick<Standing, 'state' | 'follows' | 'resigned'> & { readonly faults: readonly string[] },
   ): void {
     if (group === undefined) {
       this.#told = '';
@@ -23,6 +28,7 @@ export class Membership {
     const standing: Standing = {
       state,
       follows,
+      ...(resigned && { resigned }),
       ...(faults.length > 0 && { fault: faults.join('; ') }),
       ...(this.candidate !== undefined && { candidate: this.candidate }),
     };

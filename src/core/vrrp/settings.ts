@@ -42,6 +42,24 @@ export interface AnnounceSettings {
   readonly lowerDelay?: Duration;
 }
 
+/** The least time between two announcements, 0 for none. */
+export interface Pace {
+  /** Of gratuitous ARP. */
+  readonly garp: Duration;
+  /** Of unsolicited neighbour advertisements. */
+  readonly gna: Duration;
+}
+
+/** A `garp_group` block: these interfaces share their gaps. */
+export interface PacingGroup extends Pace {
+  readonly interfaces: readonly string[];
+}
+
+/** `vrrp_garp_interval` and `vrrp_gna_interval`, of each interface that is in no group. */
+export interface PacingSettings extends Pace {
+  readonly groups: readonly PacingGroup[];
+}
+
 /** What can be watched. An interface is watched as it is; the others have a block that says how. */
 export const TRACK_KINDS = ['interface', 'script', 'file', 'process', 'bfd'] as const;
 export type TrackKind = (typeof TRACK_KINDS)[number];
@@ -144,7 +162,10 @@ export interface VrrpSettings {
   readonly vrid: number;
   /** 1..255; 255 is the address owner. */
   readonly priority: number;
-  /** `state`: only a wish; a router that is not the owner still listens for one master-down interval. */
+  /**
+   * `state`: only a wish; a router that is not the owner still listens, for one master-down interval. In a sync group,
+   * MASTER listens only as long as a living master may be silent.
+   */
   readonly initial: 'MASTER' | 'BACKUP';
   /** `advert_int`: whole seconds for version 2, whole centiseconds for version 3. */
   readonly advertInterval: Duration;
@@ -156,6 +177,8 @@ export interface VrrpSettings {
   readonly virtual?: VirtualInterface;
   /** `vmac_xmit_base`: adverts leave from `interface`, with its MAC address. */
   readonly transmitBase?: boolean;
+  /** `promote_secondaries`: the setting of the same name of `interface` is on while this runs. */
+  readonly promoteSecondaries?: true;
   /** `no_accept`: what is sent to the addresses is dropped, and what is sent from them. */
   readonly noAccept?: boolean;
   /**

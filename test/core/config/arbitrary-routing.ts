@@ -9,9 +9,9 @@ import type {
 } from '../../../src/core/kernel/settings.ts';
 import type { Route } from '../../../src/core/netlink/route.ts';
 import type { Rule } from '../../../src/core/netlink/rule.ts';
-import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import type { PacingSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { route as anyRoute, rule as anyRule } from '../netlink/arbitrary-routing.ts';
-import { addressOf, device, given, maybe } from './arbitrary-values.ts';
+import { addressOf, device, duration, given, maybe } from './arbitrary-values.ts';
 
 /** Routes, rules and static lines that a file can mean: what the language cannot say of the codecs' is cut. */
 
@@ -136,6 +136,17 @@ const address = fc.record({
 
 const few = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { maxLength: 2 });
 const lines = { routes: few(route), rules: few(rule) };
+
+/** Gaps, and groups of interfaces that share theirs. */
+export const pacing: fc.Arbitrary<PacingSettings> = fc
+  .record({ garp: duration(0, 2), gna: duration(0, 2), one: duration(1, 2), grouped: fc.boolean() })
+  .map(({ garp, gna, one, grouped }) => {
+    const groups = [
+      { interfaces: ['eth0', 'bond0.12'], garp: one, gna },
+      { interfaces: ['eth1'], garp, gna: one },
+    ];
+    return { garp, gna, groups: grouped ? groups : [] };
+  });
 
 /** What the instances keep, and what is static, tracked by a group of the first. */
 export const routingOf = fc.record({

@@ -142,6 +142,7 @@ export const tracking = (family: Family, version: 2 | 3) => ({
   ownerIgnores: maybe(fc.boolean()),
   track,
   trackPrimary: fc.constantFrom(undefined, false),
+  promoteSecondaries: fc.constantFrom(undefined, true),
 });
 
 /** Without what cannot stand together: one signature, delays of backups only, unicast words with peers. */

@@ -11,7 +11,7 @@ import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
 import type { VirtualAddress, VirtualInterface, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
-import { routing, routingOf } from './arbitrary-routing.ts';
+import { pacing, routing, routingOf } from './arbitrary-routing.ts';
 import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
 
@@ -249,6 +249,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     initNotifies: fc.boolean(),
     instances: indexed(instance, 3).map(distinct),
     lines: routingOf,
+    pacing,
     virtualServers: indexed(virtualServer, 3),
     sync: maybe(
       fc.record({
@@ -258,7 +259,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       }),
     ),
   })
-  .map(({ instances, virtualServers, sync, grouped, basics, lines, ...rest }) => {
+  .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
     const { scripts, files, processes, bfd, delays, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);
@@ -270,6 +271,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
         global: given(global),
         instances,
         ...routing(instances, lines),
+        pacing: gaps,
         groups,
         scripts,
         files,

@@ -190,6 +190,48 @@ group('a planned hand-over hands all over', () => {
   assert.is(bench.states, 'BACKUP BACKUP');
 });
 
+group('... and none of them preempts who takes over', () => {
+  const bench = masters();
+  bench.event('a', { type: 'resign', why: 'asked to' }, 10.1);
+  for (let s = 10.5; s < 40; s += 0.5) {
+    for (const name of ['a', 'b']) bench.advert(name, 50, s);
+    bench.until(s + 0.4);
+  }
+  assert.is(bench.states, 'BACKUP BACKUP');
+  bench.until(50);
+  assert.is(bench.states, 'MASTER MASTER', 'when that one is gone, they are');
+  bench.event('a', { type: 'yield', why: 'once more' }, 50.1);
+  for (let s = 50.5; s < 60; s += 0.5) {
+    for (const name of ['a', 'b']) bench.advert(name, 50, s);
+    bench.until(s + 0.4);
+  }
+  assert.is(bench.states, 'MASTER MASTER', 'the next lesser one is preempted');
+});
+
+group('state MASTER: the first wait of a group is as short as a living master allows', () => {
+  const bench = new Bench({ initial: 'MASTER' });
+  bench.start('a');
+  bench.start('b');
+  bench.until(1.5);
+  assert.is(bench.states, 'BACKUP BACKUP');
+  bench.until(1.7);
+  assert.is(bench.states, 'MASTER MASTER');
+  const alone = Router.started({ initial: 'MASTER' });
+  alone.until(3);
+  assert.is(alone.state, 'BACKUP', 'without a group it waits for the whole down interval');
+});
+
+group('a lesser master that one member hears makes all announce their addresses again', () => {
+  const bench = masters();
+  bench.group.handle({ type: 'contested', member: 'a' }, at(20));
+  assert.equal(bench.group.take(), [{ type: 'tell', member: 'b', event: { type: 'contest' } }]);
+  const other = bench.named('b');
+  bench.until(20);
+  other.machine.handle({ type: 'contest' }, at(20));
+  const announced = other.machine.take().filter(({ type }) => type === 'announce');
+  assert.is(announced.length, 1);
+});
+
 group('a reload that takes a member out leaves the others alone', () => {
   const bench = masters();
   bench.setMembers(['b'], 10.1);

@@ -112,6 +112,7 @@ function buildInstance(
     ...answersOf(section, global),
     ...(track.length === 0 ? {} : { track }),
     ...(section.has('dont_track_primary') ? { trackPrimary: false } : {}),
+    ...(section.has('promote_secondaries') ? { promoteSecondaries: true } : {}),
     announce: announceOf(section, global),
     lease: leaseOf(entry, advertInterval, downAdverts, findings),
   };

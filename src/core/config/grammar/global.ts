@@ -157,8 +157,12 @@ export const globalDefs = {
   vrrp_down_timer_adverts: keyword('missed adverts before takeover', [arg.integer('N', 1, 100)], {
     default: '3',
   }),
-  vrrp_garp_interval: keyword('gap between GARP frames of an interface', [gap], inert(NOT_YET)),
-  vrrp_gna_interval: keyword('gap between unsolicited NA of an interface', [gap], inert(NOT_YET)),
+  vrrp_garp_interval: keyword('gap between GARP frames of an interface that is in no garp_group', [gap], {
+    default: '0',
+  }),
+  vrrp_gna_interval: keyword('gap between unsolicited NA of an interface that is in no garp_group', [gap], {
+    default: '0',
+  }),
   vrrp_min_garp: keyword('one GARP, no second burst', [arg.bool], { default: 'off' }),
   vrrp_garp_extra_if: keyword(
     'periodic GARP for VIPs on other interfaces',

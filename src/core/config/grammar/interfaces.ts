@@ -3,7 +3,6 @@ import * as arg from '../arguments.ts';
 import { type Argument, block, keyword, lines } from '../schema.ts';
 
 const POLLING = { inert: 'link changes are always noticed, from the kernel' };
-const GAPS = { inert: 'gaps between GARP frames are not kept yet' };
 
 /** `IF [MII|ETHTOOL|IOCTL]`. */
 const linkbeatLine: Argument<string> = {
@@ -40,15 +39,15 @@ const gap = [arg.timer(0.000001, 4294.967)] as const;
 
 /** `garp_group` (keepalived: vrrp/vrrp_parser.c). */
 const garpGroup = {
-  garp_interval: keyword('gap between GARP frames', gap, GAPS),
-  gna_interval: keyword('gap between unsolicited NA', gap, GAPS),
-  interface: keyword('its only interface', [arg.interfaceName], GAPS),
-  interfaces: lines('its interfaces', arg.interfaceName, { several: true, ...GAPS }),
+  garp_interval: keyword('gap between GARP frames', gap, { default: '0' }),
+  gna_interval: keyword('gap between unsolicited NA', gap, { default: '0' }),
+  interface: keyword('its only interface', [arg.interfaceName]),
+  interfaces: lines('its interfaces', arg.interfaceName, { several: true }),
 };
 
 /** The blocks about interfaces. */
 export const interfaceBlocks = {
   linkbeat_interfaces: lines('interfaces polled for their link', linkbeatLine, POLLING),
   interface_up_down_delays: lines('a change of a link is believed when it has lasted', delayLine),
-  garp_group: block('interfaces that share a rate of GARP', [], garpGroup, { repeat: true, ...GAPS }),
+  garp_group: block('interfaces that share a rate of GARP', [], garpGroup, { repeat: true }),
 };

@@ -1,6 +1,6 @@
 import type { BfdSettings } from '../../bfd/settings.ts';
 import { type Duration, toMillis } from '../../time.ts';
-import type { GroupSettings, ScriptSettings } from '../../vrrp/settings.ts';
+import type { GroupSettings, PacingGroup, ScriptSettings } from '../../vrrp/settings.ts';
 import type { TrackFileSettings, TrackProcessSettings } from '../model.ts';
 import { commandText, onOff, secondsText, section, setting, when, word } from './text.ts';
 import { trackLines } from './vrrp.ts';
@@ -63,5 +63,14 @@ export function groupBlock(group: GroupSettings, scripts: readonly string[]): st
     ...trackLines(group.track),
     ...when(group.weights, 'sync_group_tracking_weight'),
     ...scripts,
+  ]);
+}
+
+/** A block of `garp_group`. */
+export function pacingBlock({ interfaces, garp, gna }: PacingGroup): string[] {
+  return section('garp_group', [
+    ...when(garp > 0, `garp_interval ${secondsText(garp)}`),
+    ...when(gna > 0, `gna_interval ${secondsText(gna)}`),
+    ...section('interfaces', interfaces.map(word)),
   ]);
 }

@@ -25,6 +25,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...setting('higher_prio_send_advert', given(instance.answerHigher)),
     ...setting('owner_ignore_adverts', given(instance.ownerIgnores)),
     ...when(instance.trackPrimary === false, 'dont_track_primary'),
+    ...when(instance.promoteSecondaries === true, 'promote_secondaries'),
     ...when(instance.noAccept === true, 'no_accept'),
     ...sendingLines(instance),
     `v3_checksum_as_v2 ${onOff(instance.plainChecksum)}`,
