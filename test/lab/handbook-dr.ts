@@ -7,7 +7,7 @@ import { type Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.t
 
 /**
  * A handbook's LVS-DR: real servers that hold the VIP hide it, on IPv4 and IPv6; where they do not, they answer for
- * it.
+ * it. UDP is scheduled by socket or by packet; the director itself can be a real server.
  */
 export const needs = 'kernel';
 

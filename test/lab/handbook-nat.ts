@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { compiled } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
 import { modules, natStage, open, VIP, VIP6 } from './handbook/stage.ts';
-import { type Call, type Client, ECHO_PORT, HTTP_PORT } from './scene/traffic.ts';
+import { type Call, type Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**
  * A handbook's LVS-NAT: ports are mapped, over IPv4 and IPv6, the counters add up to what passed on the wire,
@@ -110,6 +110,16 @@ story('saved, cleared and restored, it serves again', async () => {
   await director.type(saved.replace(/^/gm, 'lvsadm '));
   assert.is(await director.type('lvsadm -S -n'), saved);
   assert.match(await client.get(`http://${VIP}/`), /^rs[12]$/);
+});
+
+story('a second network of real servers behind the director', async () => {
+  const cage = stage.scene.link('cage');
+  stage.director.on(cage, '192.168.2.1/24');
+  await realServer(stage.scene.host('rs3').on(cage, '192.168.2.11/24').via('192.168.2.1'));
+  await director.type(`lvsadm -a -t ${VIP}:80 -r 192.168.2.11:${HTTP_PORT} -m`);
+  const pages: string[] = [];
+  for (let n = 0; n < 3; n++) pages.push(await client.get(`http://${VIP}/`));
+  assert.equal(pages.sort(), ['rs1', 'rs2', 'rs3']);
 });
 
 story('passive FTP: the kernel tells the user the VIP instead of the real server', async () => {
