@@ -7,6 +7,7 @@ import { DAEMONS, type DaemonName, versionOf } from './daemon.ts';
 import { gaps } from './gaps.ts';
 import { idle } from './idle.ts';
 import { ipvs } from './ipvs.ts';
+import { lvsadm } from './lvsadm.ts';
 import { many } from './many.ts';
 import { mass } from './mass.ts';
 import type { Bench, Benchmark } from './measure.ts';
@@ -17,7 +18,7 @@ import { steady } from './steady.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
 
 /** `npm run bench`: vipkeeper and Debian's keepalived side by side. */
-const ALL: readonly Benchmark[] = [crash, mass, many, gaps, idle, check, steady, ipvs];
+const ALL: readonly Benchmark[] = [crash, mass, many, gaps, idle, check, steady, ipvs, lvsadm];
 
 const options = readOptions(process.argv.slice(2), ALL);
 await enclose();
