@@ -80,15 +80,17 @@ export function makeCertificate(folder: string, name: string): { cert: string; k
   return { cert, key };
 }
 
-/** apache2 with pages in `www` and in `www2`, the site of second.example; HTTPS on `port` + 1. */
-export async function startApache(
-  port: number,
-  name: string,
-): Promise<RealServer & { readonly cert: string }> {
-  const folder = newFolder('apache');
-  for (const site of ['www', 'www2']) mkdirSync(join(folder, site));
+/** apache2 with pages in `www` and in `www2`, the site of second.example; HTTPS on `port` + 1. Gives its command. */
+export function apacheCommand(folder: string, address: string, port: number, name: string): string[] {
+  for (const site of ['www', 'www2']) mkdirSync(join(folder, site), { recursive: true });
   const { cert, key } = makeCertificate(folder, name);
   const modules = ['mpm_event', 'authz_core', 'alias', 'ssl', 'socache_shmcb'];
+  const site = (where: string, server: string, root: string, more = ''): string => `
+<VirtualHost ${where}>
+  ServerName ${server}
+  DocumentRoot ${folder}/${root}
+  ${more}
+</VirtualHost>`;
   const text = `
 ServerRoot ${folder}
 ServerName ${name}
@@ -97,40 +99,34 @@ Mutex pthread
 ErrorLog ${folder}/error.log
 ${modules.map((module) => `LoadModule ${module}_module /usr/lib/apache2/modules/mod_${module}.so`).join('\n')}
 User www-data
-Listen 127.0.0.1:${port}
-Listen 127.0.0.1:${port + 1} https
+Listen ${address}:${port}
+Listen ${address}:${port + 1} https
 Redirect /round /round
-DocumentRoot ${folder}/www
 SSLSessionCache none
-<VirtualHost 127.0.0.1:${port}>
-  ServerName ${name}
-  DocumentRoot ${folder}/www
-</VirtualHost>
-<VirtualHost 127.0.0.1:${port}>
-  ServerName second.example
-  DocumentRoot ${folder}/www2
-</VirtualHost>
-<VirtualHost 127.0.0.1:${port + 1}>
-  ServerName ${name}
-  SSLEngine on
-  SSLCertificateFile ${cert}
-  SSLCertificateKeyFile ${key}
-  DocumentRoot ${folder}/www
-</VirtualHost>
+${site(`${address}:${port}`, name, 'www')}
+${site(`${address}:${port}`, 'second.example', 'www2')}
+${site(`${address}:${port + 1}`, name, 'www', `SSLEngine on\n  SSLCertificateFile ${cert}\n  SSLCertificateKeyFile ${key}`)}
 `;
   writeFileSync(join(folder, 'apache.conf'), text);
-  const server = await startServer(folder, ['apache2', '-X', '-f', join(folder, 'apache.conf')], port);
-  return { ...server, cert };
+  return ['apache2', '-X', '-f', join(folder, 'apache.conf')];
 }
 
-/** Debian's exim4. */
-export function startExim(port: number): Promise<RealServer> {
-  const folder = newFolder('exim');
+export async function startApache(
+  port: number,
+  name: string,
+): Promise<RealServer & { readonly cert: string }> {
+  const folder = newFolder('apache');
+  const server = await startServer(folder, apacheCommand(folder, '127.0.0.1', port, name), port);
+  return { ...server, cert: join(folder, 'cert.pem') };
+}
+
+/** Debian's exim4, which does not want to hear from unwanted.example. */
+export function eximCommand(folder: string, address: string, port: number): string[] {
   const text = `
 primary_hostname = mail.example.net
 spool_directory = ${folder}
 log_file_path = ${folder}/%slog
-local_interfaces = 127.0.0.1
+local_interfaces = ${address}
 daemon_smtp_ports = ${port}
 pid_file_path = ${folder}/pid
 keep_environment =
@@ -143,23 +139,24 @@ helo:
   accept
 `;
   writeFileSync(join(folder, 'exim.conf'), text, { mode: 0o644 });
-  return startServer(folder, ['exim4', '-C', join(folder, 'exim.conf'), '-bdf', '-q1h'], port);
+  return ['exim4', '-C', join(folder, 'exim.conf'), '-bdf', '-q1h'];
+}
+
+export function startExim(port: number): Promise<RealServer> {
+  const folder = newFolder('exim');
+  return startServer(folder, eximCommand(folder, '127.0.0.1', port), port);
 }
 
 /** dnsmasq that knows good.example and nothing else. */
+export function dnsmasqCommand(folder: string, address: string, port: number): string[] {
+  const words = ['-k', '-C', '/dev/null', '--user=root', `--pid-file=${folder}/pid`, '--no-resolv'];
+  const serving = [`--port=${port}`, `--listen-address=${address}`, '--bind-interfaces', '--no-hosts'];
+  return ['dnsmasq', ...words, ...serving, '--host-record=good.example,192.0.2.1'];
+}
+
 export function startDnsmasq(port: number): Promise<RealServer> {
   const folder = newFolder('dnsmasq');
-  const words = [
-    '-k',
-    '-C',
-    '/dev/null',
-    '--user=root',
-    `--pid-file=${folder}/pid`,
-    '--no-resolv',
-    '--no-hosts',
-  ];
-  const serving = [`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces'];
-  return startServer(folder, ['dnsmasq', ...words, ...serving, '--host-record=good.example,192.0.2.1'], port);
+  return startServer(folder, dnsmasqCommand(folder, '127.0.0.1', port), port);
 }
 
 export const fileText = (path: string): string => readFileSync(path, 'utf8');
