@@ -91,6 +91,7 @@ export function apacheCommand(folder: string, address: string, port: number, nam
   DocumentRoot ${folder}/${root}
   ${more}
 </VirtualHost>`;
+  const secure = ['SSLEngine on', `SSLCertificateFile ${cert}`, `SSLCertificateKeyFile ${key}`].join('\n  ');
   const text = `
 ServerRoot ${folder}
 ServerName ${name}
@@ -105,7 +106,7 @@ Redirect /round /round
 SSLSessionCache none
 ${site(`${address}:${port}`, name, 'www')}
 ${site(`${address}:${port}`, 'second.example', 'www2')}
-${site(`${address}:${port + 1}`, name, 'www', `SSLEngine on\n  SSLCertificateFile ${cert}\n  SSLCertificateKeyFile ${key}`)}
+${site(`${address}:${port + 1}`, name, 'www', secure)}
 `;
   writeFileSync(join(folder, 'apache.conf'), text);
   return ['apache2', '-X', '-f', join(folder, 'apache.conf')];
