@@ -13,7 +13,7 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { Scene } from '../lab/scene/scene.ts';
-import type { DaemonName, Flavour } from './segment.ts';
+import type { DaemonName, Director, Flavour } from './segment.ts';
 import { elections, story } from './story.ts';
 
 /**
@@ -89,7 +89,8 @@ const FLAVOURS: readonly Flavour[] = [
 /** What a real keepalived sent, for the unit tests. */
 const recorded: object[] = [];
 
-function record(capture: Capture, flavour: Flavour, source: string, key: KeyId): void {
+function record(capture: Capture, { name: kind }: Flavour, { source, log }: Director, key: KeyId): void {
+  const provenance = `keepalived ${/Keepalived v(\S+)/.exec(log)?.[1]}, multicast, captured`;
   const ipv6 = source.includes(':');
   const header = ipv6 ? 54 : 34;
   const from = `vrrp && ${ipv6 ? 'ipv6' : 'ip'}.src == ${source}`;
@@ -101,8 +102,8 @@ function record(capture: Capture, flavour: Flavour, source: string, key: KeyId):
     assert.ok(frame !== undefined, `${what} of ${source}`);
     const payload = toHex(frame.subarray(header));
     const destination = ipv6 ? 'ff02::12' : '224.0.0.18';
-    const name = `${flavour.name}, ${what}`;
-    recorded.push({ name, source, destination, key: { id: key, secret: KEYS[key] }, payload });
+    const name = `${kind}, ${what}`;
+    recorded.push({ name, provenance, source, destination, key: { id: key, secret: KEYS[key] }, payload });
   }
 }
 
@@ -128,7 +129,7 @@ for (const [i, flavour] of FLAVOURS.entries()) {
           assert.not.match(theirs.log, /authentication/);
           await theirs.stop();
           await capture.stop();
-          if (theirs === first) record(capture, flavour, theirs.source, ([1, 2, 3] as const)[i] ?? 1);
+          if (theirs === first) record(capture, flavour, theirs, ([1, 2, 3] as const)[i] ?? 1);
         });
       },
     ]);

@@ -1,12 +1,19 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
-import { type Ip, ip } from '../../../src/core/ip.ts';
+import { familyOf, type Ip, ip } from '../../../src/core/ip.ts';
 import { seconds } from '../../../src/core/time.ts';
 import type { Verdict } from '../../../src/core/vrrp/auth-digest.ts';
-import { AuthTrailer } from '../../../src/core/vrrp/auth-trailer.ts';
-import { type Advert, encodeAdvert, type RejectReason } from '../../../src/core/vrrp/packet.ts';
+import { AuthTrailer, TRAILER_BYTES } from '../../../src/core/vrrp/auth-trailer.ts';
+import {
+  type Advert,
+  addressBlock,
+  decodeAdvert,
+  encodeAdvert,
+  type RejectReason,
+} from '../../../src/core/vrrp/packet.ts';
 import type { HmacSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
 
@@ -229,6 +236,62 @@ trailer('the last four senders of a group are remembered, and every peer', () =>
   assert.equal(replayAfter(5, 0), GOOD);
   assert.equal(replayAfter(9, 9), bad('auth-replay'));
 });
+
+/** Adverts that a real keepalived 2.4.3 sent, and with which key: captured by test/interop/auth-hmac.ts. */
+interface Captured {
+  readonly name: string;
+  readonly source: string;
+  readonly destination: string;
+  /** `secret` as `auth_hmac` has it. */
+  readonly key: { readonly id: number; readonly secret: string };
+  readonly payload: string;
+}
+const CAPTURED = JSON.parse(
+  readFileSync(new URL('../../../../test/vectors/auth-hmac.json', import.meta.url), 'utf8'),
+) as Captured[];
+
+const secretBytes = (secret: string): string =>
+  secret.startsWith('hex:') ? secret.slice(4) : toHex(new TextEncoder().encode(secret));
+
+for (const { name, key, payload: hex, ...ends } of CAPTURED) {
+  const [source, destination] = [ip(ends.source), ip(ends.destination)];
+  const payload = fromHex(hex);
+  const length = payload.length - TRAILER_BYTES;
+  const sequence = new DataView(payload.buffer, length + 4, 8);
+  /** The time in the trailer, in microseconds: its fraction has 16 bits. */
+  const utc = Math.ceil(sequence.getUint32(0) * 1e6 + (sequence.getUint16(4) * 1e6) / 0x1_0000);
+  const keyed = (): AuthTrailer =>
+    router({ keys: [{ id: key.id, secret: secretBytes(key.secret) }], activeKey: key.id });
+
+  trailer(`keepalived 2.4.3 sent it: ${name}`, () => {
+    const family = familyOf(source);
+    const version = (payload[0] ?? 0) >> 4 === 2 ? 2 : 3;
+    const addresses =
+      family === 4 ? [ip('10.0.0.100'), ip('10.0.0.101')] : [ip('fe80::100'), ip('fd00::100')];
+    const vips = version === 2 ? addresses.slice(0, 1) : addresses;
+    const interval = version === 2 ? seconds(1) : seconds(0.2);
+    const block = addressBlock(vips);
+    const expected = { vrid: 7, version, family, interval, addresses: vips, block, destination } as const;
+    const datagram = { payload, source, destination, ttl: 255 };
+    const decoded = decodeAdvert(datagram, { ...expected, trailer: TRAILER_BYTES });
+    const priority = name.endsWith('resignation') ? 0 : 150;
+    assert.equal(decoded, {
+      ok: true,
+      advert: { version, vrid: 7, priority, interval, addresses: vips },
+      notices: [],
+    });
+    assert.equal(keyed().verify(datagram, utc), GOOD);
+    const late = keyed().verify(datagram, utc + 60 * SECOND);
+    assert.equal(late, bad('auth-stale'));
+  });
+
+  trailer(`we send the same: ${name}`, () => {
+    const own = keyed();
+    own.begin(utc);
+    assert.is(sequence.getUint16(6), 0, 'the first of its instant');
+    assert.is(toHex(own.seal(payload.subarray(0, length), { source, destination }).payload), hex);
+  });
+}
 
 trailer('any bytes give an answer, and none that were not signed are taken', () => {
   fc.assert(
