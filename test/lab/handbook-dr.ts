@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ROOT } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
 import { drStage, open, VIP, VIP6 } from './handbook/stage.ts';
 import type { Host } from './scene/host.ts';
@@ -42,9 +44,8 @@ story('hidden on the real servers, the VIP is answered for by the director alone
   for (const server of servers) server.run('ip', 'address', 'add', `${VIP}/32`, 'dev', 'lo');
   const open = ask(VIP);
   for (const server of servers) {
-    server.run('sysctl', '-qw', 'net.ipv4.conf.lan.arp_ignore=1', 'net.ipv4.conf.lan.arp_announce=2');
-    // The loopback alone hides an address of IPv6.
-    server.run('ip', 'address', 'add', `${VIP6}/128`, 'dev', 'lo', 'nodad');
+    const state = join(stage.scene.folder, server.name);
+    server.run(join(ROOT, 'bin/vipkeeper'), 'realserver', '--state-dir', state, 'prepare', VIP, VIP6);
   }
   const [hidden, six] = [ask(VIP), ask(VIP6)];
   await capture.stop();
