@@ -1,6 +1,8 @@
 import type { Configuration } from '../core/config/model.ts';
 import type { GroupHappening, Happening, InstanceHappening } from '../core/notify/happening.ts';
+import { Missed } from '../core/notify/missed.ts';
 import { Reactions, routerLine } from '../core/notify/reactions.ts';
+import { now } from '../io/clock.ts';
 import type { Driver } from '../io/drive.ts';
 import { Fifos } from './fifos.ts';
 import { HookRunner, type ScriptRules } from './hooks.ts';
@@ -23,6 +25,8 @@ export class Notifier {
   readonly #hooks: HookRunner;
   readonly #fifos: Fifos;
   readonly #mailer: Mailer;
+  readonly #missed = new Missed();
+  readonly #log: (level: Level, message: string) => void;
   #configuration: Configuration;
   /** By name: what the FIFOs know of the virtual routers. */
   #states: VrrpState | undefined;
@@ -30,6 +34,7 @@ export class Notifier {
   constructor(driver: Driver, configuration: Configuration, log: (level: Level, message: string) => void) {
     const rules = scriptRules(configuration);
     this.#configuration = configuration;
+    this.#log = log;
     this.#reactions = new Reactions(configuration.notify);
     this.#hooks = new HookRunner(driver, rules, log);
     this.#fifos = new Fifos(rules, log);
@@ -48,6 +53,7 @@ export class Notifier {
   }
 
   happened(happening: Happening): void {
+    this.#missed.told(happening);
     const { subject, hooks, urgent, line, mail } = this.#reactions.to(happening);
     if (line !== undefined) this.#fifos.write(line.kinds, line.text);
     this.#hooks.run(subject, hooks, urgent);
@@ -57,6 +63,10 @@ export class Notifier {
   /** What the VRRP process says of itself now and then. */
   knows(states: VrrpState): void {
     this.#states = states;
+    for (const happening of this.#missed.find(states.instances, now())) {
+      this.#log('warning', `${happening.name}: nobody was told yet that it is ${happening.what}`);
+      this.happened(happening);
+    }
   }
 
   /** Gives scripts that still run, and mails on their way, `limit` milliseconds. */

@@ -1,0 +1,46 @@
+import { type Duration, type Instant, millis, since } from '../time.ts';
+import type { Happening, InstanceHappening, RouterWord } from './happening.ts';
+
+/** What the VRRP process says of a virtual router, now and then, whatever happens. */
+export interface KnownState {
+  readonly name: string;
+  readonly state: 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
+  readonly priority: number;
+  readonly cause: string;
+}
+
+/** A state may be said before the happening that belongs to it. */
+const PATIENCE: Duration = millis(1500);
+
+/**
+ * Finds happenings that were lost: messages to a supervisor that does not read are dropped, and a host whose scripts
+ * were not told that it is master does not serve. Who is in another state than was told last, for a while, has one.
+ */
+export class Missed {
+  readonly #told = new Map<string, string>();
+  readonly #differs = new Map<string, { readonly state: string; readonly from: Instant }>();
+
+  told(happening: Happening): void {
+    if (happening.of !== 'instance' || happening.what.includes('_')) return;
+    if (happening.what === 'DELETED') this.#told.delete(happening.name);
+    else this.#told.set(happening.name, happening.what);
+    this.#differs.delete(happening.name);
+  }
+
+  /** The happenings that are to be made up for; of who was never told of, none. */
+  find(states: readonly KnownState[], now: Instant): InstanceHappening[] {
+    return states.flatMap(({ name, state, priority, cause }) => {
+      const from = this.#told.get(name);
+      if (from === undefined || from === 'STOP' || state === 'INIT' || state === from) {
+        this.#differs.delete(name);
+        return [];
+      }
+      const seen = this.#differs.get(name);
+      if (seen?.state !== state) this.#differs.set(name, { state, from: now });
+      else if (since(now, seen.from) >= PATIENCE) {
+        return [{ of: 'instance' as const, name, what: state as RouterWord, from, priority, cause }];
+      }
+      return [];
+    });
+  }
+}
