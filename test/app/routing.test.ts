@@ -211,6 +211,28 @@ for (const [what, first, second] of [
   });
 }
 
+test('an address is as its line says; without tracking, one that somebody removes stays away', () => {
+  const line = 'virtual_ipaddress_excluded';
+  const flagged = 'fd09::9/64 dev lan preferred_lft 0 noprefixroute home mngtmpaddr';
+  start(
+    router(
+      'web',
+      7,
+      [VIP],
+      block(line, '10.9.0.102/32 dev lan no_track', flagged, '10.9.0.103/24 noprefixroute'),
+    ),
+  );
+  until(() => holds('fd09::9') && holds('10.9.0.103'), 'all are there');
+  const shown = ip('-o address show to fd09::9');
+  for (const flag of ['home', 'mngtmpaddr', 'noprefixroute', 'deprecated', 'nodad'])
+    assert.match(shown, flag);
+  assert.match(ip('-o address show to 10.9.0.103'), 'noprefixroute');
+  ip('address del 10.9.0.102/32 dev lan');
+  ip(`address del ${VIP}/24 dev lan`);
+  until(() => holds(VIP), 'what is tracked is back');
+  assert.not.ok(holds('10.9.0.102'));
+});
+
 test('promote_secondaries is set while the router is configured', () => {
   const path = '/proc/sys/net/ipv4/conf/lan/promote_secondaries';
   const value = (): string => readFileSync(path, 'latin1').trim();

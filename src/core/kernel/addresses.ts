@@ -5,7 +5,16 @@ import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
 import { MAX_BATCH } from '../netlink/message.ts';
 import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
-import { type Entry, grantOf, installation, isDue, nameOf, type Owner, sameAddress } from './entry.ts';
+import {
+  type Entry,
+  grantOf,
+  installation,
+  isDue,
+  nameOf,
+  type Owner,
+  sameAddress,
+  staysAway,
+} from './entry.ts';
 import type { AddressChange, AddressesEffect, AddressesEvent, ChangeResult, HeldAddress } from './events.ts';
 
 /**
@@ -155,6 +164,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       // The kernel changes neither label nor scope of an address that is there.
       if (!sameAddress(entry.held, held)) entry.outdated = true;
       entry.held = held;
+      if (held.tracked === false && !this.#shown.has(entry.key)) delete entry.covered;
       entry.owners.add(owner);
       owner.entries.add(entry);
       before.delete(entry);
@@ -226,7 +236,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     } else if (!wanted || (present && entry.outdated)) {
       if (wanted || !this.#paused) this.#change(entry, 'remove', now);
     } else if (!present) {
-      this.#install(entry, now);
+      if (!staysAway(entry, now)) this.#install(entry, now);
     } else if (entry.covered === undefined) {
       this.#adopt(entry, now);
     } else if (isDue(entry, now)) {

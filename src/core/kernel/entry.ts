@@ -1,7 +1,8 @@
 import { lifetimeAt } from '../fence/lease.ts';
-import { familyBits, familyOf, formatPrefix, type Prefix } from '../ip.ts';
+import { type Family, familyBits, familyOf, formatPrefix, type Prefix } from '../ip.ts';
 import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../netlink/address.ts';
 import { type Duration, type Instant, since } from '../time.ts';
+import type { AddressFlag } from '../vrrp/settings.ts';
 import type { AddressChange, HeldAddress } from './events.ts';
 
 /** Whoever holds addresses: a virtual router. */
@@ -50,7 +51,9 @@ export function nameOf(dev: string, prefix: Prefix): string {
 /** Whether what the kernel has for `a` is right for `b`: of an address that is there it changes no attribute. */
 export function sameAddress(a: HeldAddress, b: HeldAddress): boolean {
   const samePrefix = a.address.ip === b.address.ip && a.address.length === b.address.length;
-  return samePrefix && a.scope === b.scope && a.label === b.label && a.broadcast === b.broadcast;
+  const sameFlags =
+    a.preferred === b.preferred && [...(a.flags ?? [])].join() === [...(b.flags ?? [])].join();
+  return samePrefix && sameFlags && a.scope === b.scope && a.label === b.label && a.broadcast === b.broadcast;
 }
 
 /** The best grant that the owners' authority gives at `now`; `undefined` when all of it is stale. */
@@ -73,8 +76,31 @@ export function isDue(entry: Entry, now: Instant): boolean {
 }
 
 /**
- * The address as it is to be in the kernel. IPv6 without duplicate detection: VRRP has decided who holds it.
- * An IPv6 /128 is deprecated from the start, as keepalived's, so that it is never chosen as a source.
+ * Whether it is to stay away: somebody removed it, and its owner does not mind (`no_track`). One whose lifetime is over
+ * went by itself.
+ */
+export function staysAway({ held, covered }: Entry, now: Instant): boolean {
+  if (held.tracked !== false || covered === undefined) return false;
+  return covered.lease === 0 || since(now, covered.authority) < covered.lease;
+}
+
+const FLAGS: { readonly [F in AddressFlag]: number } = {
+  home: ADDRESS_FLAG.home,
+  mngtmpaddr: ADDRESS_FLAG.managesTemporary,
+  noprefixroute: ADDRESS_FLAG.noPrefixRoute,
+  autojoin: ADDRESS_FLAG.autoJoin,
+  '-nodad': 0,
+};
+
+/** IPv6 without duplicate detection unless it is asked for: VRRP has decided who holds the address. */
+function flagsOf({ flags = [] }: HeldAddress, family: Family): number {
+  const quiet = family === 6 && !flags.includes('-nodad') ? ADDRESS_FLAG.noDad : 0;
+  return flags.reduce((bits, flag) => bits | FLAGS[flag], quiet);
+}
+
+/**
+ * The address as it is to be in the kernel. An IPv6 /128 is deprecated from the start, as keepalived's, so that it is
+ * never chosen as a source.
  */
 export function installation(
   held: HeldAddress,
@@ -88,10 +114,11 @@ export function installation(
     ifindex,
     address,
     scope: held.scope,
-    flags: family === 6 ? ADDRESS_FLAG.noDad : 0,
+    flags: flagsOf(held, family),
     ...(held.label !== undefined && { label: held.label }),
     ...(held.broadcast !== undefined && { broadcast: held.broadcast }),
     valid: lifetime,
-    preferred: isHost ? 0 : lifetime,
+    preferred:
+      held.preferred === 'forever' ? lifetime : Math.min(held.preferred ?? (isHost ? 0 : lifetime), lifetime),
   };
 }

@@ -3,6 +3,7 @@ import { addAddress, deleteAddress, type InterfaceAddress } from '../netlink/add
 import type { Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import type { Duration } from '../time.ts';
+import type { AddressFlag } from '../vrrp/settings.ts';
 
 /** An address that an owner holds. */
 export interface HeldAddress {
@@ -10,6 +11,12 @@ export interface HeldAddress {
   readonly address: Prefix;
   /** rtnetlink scope number. */
   readonly scope: number;
+  /** `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`; `-nodad`: duplicates are looked for. */
+  readonly flags?: readonly AddressFlag[];
+  /** `preferred_lft`: seconds until it is no source any more; of an IPv6 host address 0 when absent, else for ever. */
+  readonly preferred?: number | 'forever';
+  /** False is `no_track`: when somebody removes it, it stays away until it is held anew. */
+  readonly tracked?: boolean;
   readonly label?: string;
   readonly broadcast?: Ip;
 }

@@ -33,7 +33,7 @@ export interface RuleSettings extends Keeping {
 }
 
 /** A line of `static_ipaddress`. */
-export interface StaticAddress extends HeldAddress, Keeping {}
+export interface StaticAddress extends HeldAddress, Pick<Keeping, 'group'> {}
 
 /** What one virtual router keeps while it is master. */
 export interface MasterRouting {

@@ -20,10 +20,15 @@ export const ADDRESS_FLAG = {
   secondary: 0x01,
   noDad: 0x02,
   dadFailed: 0x08,
+  /** IPv6: of Mobile IPv6, where the host is at home. */
+  home: 0x10,
   deprecated: 0x20,
   tentative: 0x40,
   permanent: 0x80,
+  /** IPv6: the kernel makes temporary addresses from it. */
+  managesTemporary: 0x100,
   noPrefixRoute: 0x200,
+  autoJoin: 0x400,
 } as const;
 
 /** A lifetime that never ends. */

@@ -1,6 +1,10 @@
 import type { Family, Ip, Prefix } from '../ip.ts';
 import type { Duration } from '../time.ts';
 
+/** Words of an address line that the kernel has a flag for. */
+export const ADDRESS_FLAGS = ['home', 'mngtmpaddr', 'noprefixroute', 'autojoin', '-nodad'] as const;
+export type AddressFlag = (typeof ADDRESS_FLAGS)[number];
+
 /** One line of `virtual_ipaddress`: an address to hold while master. */
 export interface VirtualAddress {
   readonly address: Prefix;
@@ -10,6 +14,12 @@ export interface VirtualAddress {
   readonly broadcast?: Ip;
   /** rtnetlink scope number: 0 global, 253 link, 254 host. */
   readonly scope: number;
+  /** `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`; `-nodad`: duplicates are looked for. */
+  readonly flags?: readonly AddressFlag[];
+  /** `preferred_lft`: seconds until it is no source any more; of an IPv6 host address 0 when absent, else for ever. */
+  readonly preferred?: number | 'forever';
+  /** False is `no_track`: when somebody removes it, it stays away until it is held anew. */
+  readonly tracked?: boolean;
   /** `use_vmac`: it is on this VMAC upon `dev`. */
   readonly vmac?: { readonly name: string; readonly mac: string };
 }

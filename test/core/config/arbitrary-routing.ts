@@ -131,7 +131,6 @@ const address = fc.record({
   address: fc.record({ ip: addressOf(4), length: fc.nat(32) }),
   dev: device,
   scope: fc.constantFrom(0, 253),
-  tracked: fc.boolean(),
 });
 
 const few = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { maxLength: 2 });

@@ -9,13 +9,22 @@ import type {
 } from '../../../src/core/config/model.ts';
 import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
-import type { VirtualAddress, VirtualInterface, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import {
+  ADDRESS_FLAGS,
+  type AddressFlag,
+  type VirtualAddress,
+  type VirtualInterface,
+  type VrrpSettings,
+} from '../../../src/core/vrrp/settings.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
 import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
 
 /** Configurations that a file can mean: every rule of the language is kept. */
+
+/** What IPv4 has of the flags. */
+const FLAGS: AddressFlag[] = ['noprefixroute', 'autojoin'];
 
 const virtualAddress = (family: Family): fc.Arbitrary<VirtualAddress> =>
   fc
@@ -25,6 +34,9 @@ const virtualAddress = (family: Family): fc.Arbitrary<VirtualAddress> =>
       label: family === 4 ? maybe(fc.constantFrom('eth0:1', 'vip')) : fc.constant(undefined),
       broadcast: family === 4 ? maybe(addressOf(4)) : fc.constant(undefined),
       scope: fc.constantFrom(0, 253, 254),
+      flags: maybe(fc.subarray(family === 4 ? FLAGS : [...ADDRESS_FLAGS], { minLength: 1 })),
+      preferred: maybe(fc.constantFrom(0, 9, 'forever')),
+      tracked: fc.constantFrom(undefined, false),
     })
     .map((value) => given(value) as VirtualAddress);
 

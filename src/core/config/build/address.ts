@@ -1,5 +1,19 @@
-import { familyBits, familyOf, type Ip, ipFromBytes, ipToBytes, isLinkLocal, type Prefix } from '../../ip.ts';
-import type { VirtualAddress, VrrpSettings } from '../../vrrp/settings.ts';
+import {
+  type Family,
+  familyBits,
+  familyOf,
+  type Ip,
+  ipFromBytes,
+  ipToBytes,
+  isLinkLocal,
+  type Prefix,
+} from '../../ip.ts';
+import {
+  ADDRESS_FLAGS,
+  type AddressFlag,
+  type VirtualAddress,
+  type VrrpSettings,
+} from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { AddressLine } from '../grammar/address.ts';
 import type { vrrpInstance } from '../grammar/vrrp.ts';
@@ -13,9 +27,8 @@ export function virtualAddress({ value, at }: Item<AddressLine>, findings: Findi
   if (familyOf(prefix.ip) === 6 && (options.label !== undefined || broadcast !== undefined)) {
     findings.warning(at, 'label and broadcast are for IPv4 addresses only');
   }
-  for (const ignored of INERT_OPTIONS) {
-    if (options[ignored] === undefined) continue;
-    findings.warnOnce(`address ${ignored}`, at, `${ignored} is accepted, not acted on yet`);
+  if (options.peer !== undefined) {
+    findings.warnOnce('address peer', at, 'peer is accepted, not acted on yet');
   }
   return {
     address: prefix,
@@ -23,19 +36,25 @@ export function virtualAddress({ value, at }: Item<AddressLine>, findings: Findi
     ...(options.label === undefined ? {} : { label: options.label }),
     ...(broadcast === undefined || broadcast === '-' ? {} : { broadcast: broadcastOf(prefix, broadcast) }),
     scope: options.scope ?? 0,
+    ...extrasOf(options, familyOf(prefix.ip), at, findings),
   };
 }
 
-const INERT_OPTIONS = [
-  'peer',
-  'preferred_lft',
-  'home',
-  '-nodad',
-  'mngtmpaddr',
-  'noprefixroute',
-  'autojoin',
-  'no_track',
-] as const;
+const IPV6_FLAGS: readonly AddressFlag[] = ['home', 'mngtmpaddr', '-nodad'];
+
+/** What the kernel is told beside the address itself. */
+function extrasOf(options: AddressLine['options'], family: Family, at: Token, findings: Findings) {
+  const flags = ADDRESS_FLAGS.filter((flag) => options[flag] !== undefined);
+  const wrong = family === 4 ? flags.filter((flag) => IPV6_FLAGS.includes(flag)) : [];
+  if (wrong.length > 0) findings.warning(at, `${wrong.join(' and ')}: for IPv6 addresses only`);
+  const kept = flags.filter((flag) => !wrong.includes(flag));
+  const { preferred_lft: preferred } = options;
+  return {
+    ...(kept.length === 0 ? {} : { flags: kept }),
+    ...(preferred === undefined ? {} : { preferred }),
+    ...(options.no_track === undefined ? {} : { tracked: false }),
+  };
+}
 
 /** The broadcast address: as written, or for `+` the prefix's own with all host bits set. */
 function broadcastOf({ ip, length }: Prefix, written: Ip | '+'): Ip {

@@ -7,7 +7,7 @@ import { type Context, Names } from './context.ts';
 import { globalSection } from './global.ts';
 import { membersOf } from './group.ts';
 import { Numbers } from './numbers.ts';
-import { keepingOf, type Lines, routeSettings } from './route.ts';
+import { given, keepingOf, type Lines, routeSettings } from './route.ts';
 import { assignedPriorities, ruleSettings } from './rule.ts';
 
 type File = Section<typeof root>;
@@ -57,5 +57,6 @@ function buildTrackGroups(file: File, context: Context): TrackGroup[] {
 
 function staticAddress(item: Item<AddressLine>, device: string, lines: Lines): StaticAddress {
   const { dev = device, ...address } = virtualAddress(item, lines.context.findings);
-  return { ...address, dev, ...keepingOf(item.value.options, item.at, lines) };
+  const { group } = keepingOf(item.value.options, item.at, lines);
+  return { ...address, dev, ...given('group', group) };
 }

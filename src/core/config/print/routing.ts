@@ -24,7 +24,7 @@ export function staticBlocks({ addresses, routes, rules, groups }: StaticSetting
     ),
     sectionIfAny(
       'static_ipaddress',
-      addresses.map((address) => [addressText(address), ...keepingWords(address)].join(' ')),
+      addresses.map((address) => [addressText(address), ...groupWords(address)].join(' ')),
     ),
     sectionIfAny('static_routes', routes.map(routeText)),
     sectionIfAny('static_rules', rules.map(ruleText)),
@@ -37,9 +37,11 @@ export const masterLines = (routing: MasterRouting | undefined): string[] => [
   ...sectionIfAny('virtual_rules', (routing?.rules ?? []).map(ruleText)),
 ];
 
+const groupWords = ({ group }: Pick<Keeping, 'group'>): string[] =>
+  setting('track_group', group && word(group));
 const keepingWords = ({ tracked, group }: Keeping): string[] => [
   ...when(!tracked, 'no_track'),
-  ...setting('track_group', group && word(group)),
+  ...groupWords({ ...(group !== undefined && { group }) }),
 ];
 
 const TYPES = new Map<number, string>(Object.entries(ROUTE_TYPE).map(([name, number]) => [number, name]));

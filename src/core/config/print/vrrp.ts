@@ -106,7 +106,8 @@ export function trackLines(track: readonly TrackSettings[]): string[] {
   });
 }
 
-export function addressText({ address, dev, label, broadcast, scope, vmac }: VirtualAddress): string {
+export function addressText(line: VirtualAddress): string {
+  const { address, dev, label, broadcast, scope, vmac, flags = [] } = line;
   return [
     formatPrefix(address),
     ...setting('dev', dev === undefined ? undefined : word(dev)),
@@ -114,5 +115,8 @@ export function addressText({ address, dev, label, broadcast, scope, vmac }: Vir
     ...setting('broadcast', broadcast),
     ...when(scope !== 0, `scope ${scope}`),
     ...when(vmac !== undefined, 'use_vmac'),
+    ...flags,
+    ...setting('preferred_lft', line.preferred),
+    ...when(line.tracked === false, 'no_track'),
   ].join(' ');
 }
