@@ -204,7 +204,9 @@ class VrrpProcess implements Surroundings {
     this.#watchLinks(instances);
     this.announcer.pace(configuration.pacing);
     this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
-    for (const [key, router] of this.#routers) if (!wanted.has(key)) this.#remove(key, router);
+    for (const [key, router] of this.#routers) {
+      if (!isSeatedAlike(router.settings, wanted.get(key))) this.#remove(key, router);
+    }
     this.#vmacs.want(instances);
     // New routers find their interfaces.
     this.#monitor.drain();
@@ -396,3 +398,7 @@ class VrrpProcess implements Surroundings {
     return this.#routers.get(owner)?.settings.name ?? owner;
   }
 }
+
+/** Whether a virtual router stays where it is: on another interface of its own it is another one. */
+const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
+  b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);

@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { ROUTER, Stage, until, VIP } from './stage.ts';
+
+/** A VMAC in the life of a daemon: crashes, reloads, and what becomes of the interface below. */
+await enclose();
+const test = suite('the interface of a virtual router');
+const stage = new Stage();
+const VMAC = ROUTER.replace('interface lan', 'interface lan\n  use_vmac');
+
+const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
+/** `ip -j link show DEV`, or nothing. */
+function link(device: string): { ifindex: number; mtu: number; address: string } | undefined {
+  return JSON.parse(ip('-j', 'link')).find(({ ifname }: { ifname: string }) => ifname === device);
+}
+/** The interface that has the VIP. */
+const home = (): string | undefined => /^\d+: (\S+)/.exec(ip('-o', 'address', 'show', 'to', VIP))?.[1];
+const conf = (device: string, name: string): string =>
+  readFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, 'utf8').trim();
+const log = (): string => readFileSync(join(stage.folder, 'log'), 'utf8');
+
+function start(text = VMAC): void {
+  stage.configure(text);
+  const { status, stderr } = stage.daemon('-P', '-g', join(stage.folder, 'log'));
+  assert.is(status, 0, stderr);
+}
+
+test.after.each(() => {
+  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  assert.is(link('vrrp.7'), undefined, 'it is gone after the stop');
+  assert.is(home(), undefined);
+});
+test.after(() => stage.close());
+
+test('it is there when the router begins, so that nothing was ever wrong', () => {
+  start();
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  assert.is(link('vrrp.7')?.address, '00:00:5e:00:01:07');
+  assert.not.match(log(), 'FAULT');
+  assert.equal(
+    ['arp_ignore', 'arp_filter', 'arp_announce'].map((name) => conf('lan', name)),
+    ['1', '1', '2'],
+  );
+  stage.stop();
+  assert.equal(
+    ['arp_ignore', 'arp_filter', 'arp_announce'].map((name) => conf('lan', name)),
+    ['0', '0', '0'],
+  );
+});
+
+test('the next life takes over what a crash left', () => {
+  start();
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  const before = link('vrrp.7')?.ifindex;
+  process.kill(stage.pid('vrrp'), 'SIGKILL');
+  until(() => log().includes('the interface vrrp.7 was there already'), 'it is taken over');
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  assert.is(link('vrrp.7')?.ifindex, before);
+});
+
+test('it is made again when somebody removes it', () => {
+  start();
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  const before = link('vrrp.7')?.ifindex;
+  ip('link', 'delete', 'vrrp.7');
+  until(() => home() === 'vrrp.7', 'the VIP is on it again');
+  assert.is.not(link('vrrp.7')?.ifindex, before);
+});
+
+test('it has the MTU of the interface below, less and more', () => {
+  start();
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  for (const mtu of [1400, 1500]) {
+    ip('link', 'set', 'lan', 'mtu', `${mtu}`);
+    until(() => link('vrrp.7')?.mtu === mtu, `its MTU is ${mtu}`);
+  }
+});
+
+test('it goes with the interface below, and comes back with it', () => {
+  start();
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  ip('link', 'delete', 'lan');
+  until(() => home() === undefined, 'all of it is gone');
+  ip('link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'wire');
+  for (const device of ['lan', 'wire']) ip('link', 'set', device, 'up');
+  ip('address', 'add', '10.9.0.1/24', 'dev', 'lan');
+  until(() => home() === 'vrrp.7', 'the VIP is back');
+});
+
+test('a reload moves the addresses to it, to another one, and back', () => {
+  start(ROUTER);
+  until(() => home() === 'lan', 'the VIP is on the interface');
+  for (const [text, device] of [
+    [VMAC, 'vrrp.7'],
+    [VMAC.replace('use_vmac', 'use_vmac gate 02:00:00:00:00:09'), 'gate'],
+    [ROUTER, 'lan'],
+  ] as const) {
+    stage.configure(text);
+    assert.is(stage.operator('reload').status, 0);
+    until(() => home() === device, `the VIP is on ${device}`);
+  }
+  assert.is(link('gate'), undefined);
+});
+
+test('an interface of that name that is none of ours is left alone, and said', () => {
+  ip('link', 'add', 'vrrp.7', 'type', 'veth', 'peer', 'name', 'other');
+  start();
+  until(() => log().includes('there is another interface vrrp.7'), 'it is said');
+  assert.is(home(), undefined);
+  ip('link', 'delete', 'vrrp.7');
+  until(() => home() === 'vrrp.7', 'the VIP is there once it is gone');
+});
+
+test('strict reverse paths stay for the others, and are put back', () => {
+  const set = (name: string, value: string): void => void execFileSync('sysctl', ['-qw', `${name}=${value}`]);
+  set('net.ipv4.conf.all.rp_filter', '1');
+  set('net.ipv4.conf.lan.rp_filter', '0');
+  start();
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  assert.equal(
+    ['all', 'lan', 'vrrp.7'].map((device) => conf(device, 'rp_filter')),
+    ['0', '1', '0'],
+  );
+  stage.stop();
+  assert.equal(
+    ['all', 'lan'].map((device) => conf(device, 'rp_filter')),
+    ['1', '0'],
+  );
+  set('net.ipv4.conf.all.rp_filter', '0');
+});
+
+test.run();
