@@ -1,7 +1,7 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
 import { elections, story } from './story.ts';
-import { fromVirtualMac, leavesNothing, sameAddress } from './vmac.ts';
+import { fromBelow, fromVirtualMac, leavesNothing, sameAddress } from './vmac.ts';
 
 /** Both directors have macvlans with the MAC address of VRID 7 for IPv4 (RFC 9568, 7.3). */
 const FLAVOUR: Flavour = {
@@ -20,3 +20,9 @@ const there = story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS);
 there.run();
 const back = story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS);
 back.run();
+const below = story(
+  { ...FLAVOUR, name: 'VRRPv3 over IPv4, adverts from below the VMACs', lines: ['  vmac_xmit_base'] },
+  ['vipkeeper', 'keepalived'],
+  [elections, fromBelow],
+);
+below.run();

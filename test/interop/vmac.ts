@@ -64,6 +64,20 @@ export function fromVirtualMac(test: Test, opened: Opened): void {
   });
 }
 
+/** With `vmac_xmit_base`: what tshark says of adverts and of announcements. */
+export function fromBelow(test: Test, opened: Opened): void {
+  test('adverts came from the interfaces below, announcements from the virtual MAC address', async () => {
+    const { capture, ipv6, first, second } = opened();
+    await capture.stop();
+    for (const { source, ownMac } of [first, second]) {
+      const rows = capture.fields(`vrrp && ${ipv6 ? 'ipv6' : 'ip'}.src == ${source}`, 'eth.src');
+      assert.equal([...new Set(rows.flat())], [ownMac]);
+    }
+    const announced = ipv6 ? 'icmpv6.nd.na.flag.s == 0' : 'arp.isgratuitous';
+    assert.equal([...new Set(capture.fields(announced, 'eth.src').flat())], [virtualMac(ipv6)]);
+  });
+}
+
 /** What a director leaves on its host. */
 export function leavesNothing(test: Test, opened: Opened): void {
   test('our director leaves no interface, no rule and no changed setting', () => {
