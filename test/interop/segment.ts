@@ -129,9 +129,7 @@ export class Director {
 
   /** Whether it is a member of the adverts' multicast group. */
   get listens(): boolean {
-    const groups = this.host.succeeds('ip', 'link', 'show', 'dev', this.#device)
-      ? run(['ip', '-n', this.host.name, 'maddr', 'show', 'dev', this.#device])
-      : '';
+    const groups = run(['ip', '-n', this.host.name, 'maddr', 'show']);
     return groups.includes(this.source.includes(':') ? 'ff02::12' : '224.0.0.18');
   }
 
