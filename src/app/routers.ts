@@ -42,6 +42,10 @@ export interface Surroundings {
 export const routerKey = ({ interface: device, family, vrid }: VrrpSettings): string =>
   `${device} IPv${family} VRID ${vrid}`;
 
+/** Whether a virtual router stays where it is: on another interface of its own it is another one. */
+export const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
+  b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);
+
 /** One virtual router at work: the machine, and the hands that perform its effects. */
 export class Router {
   #settings: VrrpSettings;

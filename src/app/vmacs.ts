@@ -48,16 +48,18 @@ export class VmacLinks {
     });
   }
 
-  /** Exactly what these virtual routers need; it is there when this returns, but for what the kernel refused. */
-  want(instances: readonly VrrpSettings[]): void {
+  /**
+   * Exactly what these virtual routers need; it is there when this returns, but for what the kernel refused. `look` is
+   * called when it was made, and is to bring the kernel's news.
+   */
+  want(instances: readonly VrrpSettings[], look: () => void = () => undefined): void {
     this.#driven.handle({ type: 'want', links: wantedLinks(instances) });
-    const promoting = instances.filter(({ promoteSecondaries }) => promoteSecondaries);
-    const trouble = this.#promoted.want(promoting.map((settings) => settings.interface));
-    if (trouble !== undefined) this.#around.log('warning', trouble);
+    look();
+    this.#address(instances);
   }
 
   /** Gives those that are to have an address of their own theirs. */
-  address(instances: readonly VrrpSettings[]): void {
+  #address(instances: readonly VrrpSettings[]): void {
     const before = this.#addressed;
     this.#addressed = new Set();
     for (const { virtual } of instances) {

@@ -29,7 +29,7 @@ import { Groups } from './groups.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from './messages.ts';
 import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
-import { Router, routerKey, type Surroundings } from './routers.ts';
+import { isSeatedAlike, Router, routerKey, type Surroundings } from './routers.ts';
 import { Strangers } from './strangers.ts';
 import { Tables } from './tables.ts';
 import { VmacLinks } from './vmacs.ts';
@@ -207,10 +207,8 @@ class VrrpProcess implements Surroundings {
     for (const [key, router] of this.#routers) {
       if (!isSeatedAlike(router.settings, wanted.get(key))) this.#remove(key, router);
     }
-    this.#vmacs.want(instances);
     // New routers find their interfaces.
-    this.#monitor.drain();
-    this.#vmacs.address(instances);
+    this.#vmacs.want(instances, () => this.#monitor.drain());
     for (const [key, settings] of wanted) {
       const router = this.#routers.get(key);
       if (router === undefined) this.#add(key, settings);
@@ -398,7 +396,3 @@ class VrrpProcess implements Surroundings {
     return this.#routers.get(owner)?.settings.name ?? owner;
   }
 }
-
-/** Whether a virtual router stays where it is: on another interface of its own it is another one. */
-const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
-  b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);
