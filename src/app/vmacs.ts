@@ -54,6 +54,9 @@ export class VmacLinks {
    */
   want(instances: readonly VrrpSettings[], look: () => void = () => undefined): void {
     this.#driven.handle({ type: 'want', links: wantedLinks(instances) });
+    const promoting = instances.filter(({ promoteSecondaries }) => promoteSecondaries);
+    const trouble = this.#promoted.want(promoting.map((settings) => settings.interface));
+    if (trouble !== undefined) this.#warn(trouble);
     look();
     this.#address(instances);
   }
