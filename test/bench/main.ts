@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { check } from './check.ts';
+import { checkers } from './checkers.ts';
 import { crash } from './crash.ts';
 import { DAEMONS, type DaemonName, versionOf } from './daemon.ts';
 import { gaps } from './gaps.ts';
@@ -18,7 +19,7 @@ import { steady } from './steady.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
 
 /** `npm run bench`: vipkeeper and Debian's keepalived side by side. */
-const ALL: readonly Benchmark[] = [crash, mass, many, gaps, idle, check, steady, ipvs, lvsadm];
+const ALL: readonly Benchmark[] = [crash, mass, many, gaps, idle, check, steady, ipvs, lvsadm, checkers];
 
 const options = readOptions(process.argv.slice(2), ALL);
 await enclose();
