@@ -35,7 +35,7 @@ const configuration = [
   lb_algo rr
   lb_kind DR
   protocol TCP
-  ${[1, 2].map((n) => `real_server 192.168.1.${10 + n} 80 {\n    BFD_CHECK {\n      name rs${n}\n    }\n  }`).join('\n  ')}
+  ${[1, 2].map((n) => `real_server 192.168.1.${10 + n} 80 {\n BFD_CHECK {\n name rs${n}\n }\n }`).join('\n  ')}
 }`,
 ].join('\n');
 

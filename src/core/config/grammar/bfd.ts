@@ -33,19 +33,27 @@ export const bfdInstance = {
     default: '5',
   }),
   passive: flag('wait for the peer to begin'),
-  ttl: keyword('TTL of what is sent', ttl, { default: '255; 64 for IPv6' }),
+  ttl: keyword('TTL of what is sent; between two ends on one link all but keepalived want 255', ttl, {
+    default: '255; 64 for IPv6',
+  }),
   hoplimit: keyword('hop limit of what is sent', ttl, { alias: 'ttl', default: '64' }),
   max_hops: keyword('hops that a received packet may have taken; -1: any', [arg.integer('N', -1, 255)], {
     default: '0',
   }),
-  multihop: keyword('use the port of multihop sessions, 4784', [arg.bool], { default: 'off' }),
+  multihop: keyword(
+    'use the port of multihop sessions, 4784; max_hops is to allow for the hops',
+    [arg.bool],
+    {
+      default: 'off',
+    },
+  ),
   weight: keyword(
     'default of track_bfd lines',
     [arg.integer('N', -253, 253), arg.optional(arg.choice('reverse', 'noreverse'))],
     { default: '0' },
   ),
-  vrrp: flag('for VRRP only'),
-  checker: flag('for checkers only'),
+  vrrp: flag('its state is for VRRP only, unless checker is there too'),
+  checker: flag('its state is for checkers only, unless vrrp is there too'),
 };
 
 export const bfdInstanceBlock = block('one BFD session (RFC 5880)', [arg.text('NAME', 31)], bfdInstance, {
