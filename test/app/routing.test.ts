@@ -268,6 +268,36 @@ test('static lines are kept without any router, and put back', () => {
   assert.equal([holds('10.8.0.1'), holds('fd08::1'), lines('-6 rule show')], [false, false, []]);
 });
 
+test('lines of every form are adopted as they are after a crash', async () => {
+  const every = [
+    '10.21.0.0/16 via 10.9.0.7 table 200 tos 0x10 src 10.9.0.1 realms 1/2',
+    '10.22.0.0/16 via 10.9.0.7 mtu lock 1400 advmss 1300 rtt 300ms rttvar 400ms rto_min 300ms window 4096',
+    '10.23.0.0/16 via 10.9.0.7 hoplimit 9 initcwnd 20 initrwnd 30 quickack 1 features ecn congctl lock reno',
+    '10.25.0.0/16 nexthop via 10.9.0.7 dev lan weight 3 nexthop via 10.9.0.8 dev lan onlink',
+    '10.26.0.0/16 via 172.16.0.1 dev lan onlink',
+    'unreachable 10.28.0.0/16 metric 70',
+    'throw 10.30.0.0/16 table 1000',
+    'local 10.31.0.0/16 dev lan table 200',
+    '10.34.0.0/16 via inet6 fe80::7 dev lan',
+    'fd20::/64 via fe80::7 dev lan pref high mtu 1400',
+    'fd21::/64 dev lan metric 5 table 200',
+    'fd22::/64 nexthop via fe80::7 dev lan weight 2 nexthop via fe80::8 dev lan',
+    'unreachable fd23::/64',
+  ];
+  const both =
+    block('static_routes', ...every) +
+    block('static_rules', 'not from 10.0.0.0/8 fwmark 7/255 table 200 priority 9');
+  start(both + router('web', 7, [VIP]));
+  until(() => rules().length === 1 && holds(VIP), 'they are there');
+  const before = routes();
+  const from = await heard();
+  const { since } = status('web');
+  process.kill(stage.pid('vrrp'), 'SIGKILL');
+  until(() => status('web').state === 'MASTER' && status('web').since !== since, 'a successor is master');
+  assert.equal(await deletions(from, /proto keepalived/), []);
+  assert.equal(routes(), before);
+});
+
 test('a router whose track group lacks something static is in FAULT', () => {
   const group = block('track_group watched', 'group {', '  web', '}');
   const statics = [

@@ -220,6 +220,24 @@ test('a restart adopts what is right, and removes what an earlier life left othe
   assert.equal(adopted, ['route 10.1.0.0/16 via 10.0.0.1 table 254', 'rule priority 7 lookup 100']);
 });
 
+test('what the kernel shows in its own words is the same', () => {
+  const tunnel = { kind: 'ip', id: '0000000000000007', destination: ip('10.0.0.9'), ttl: 3 } as const;
+  const six = { dev: 'lan', via: ip('fe80::1'), encapsulation: tunnel };
+  const wanted = resolve(route('fd00::/64', six), new Map(LINKS.map((one) => [one.name, one])));
+  assert.ok(typeof wanted !== 'string');
+  const shown: Route = {
+    ...wanted,
+    metric: 1024,
+    preference: 0,
+    scope: 200,
+    encapsulation: { ...tunnel, source: ip('0.0.0.0'), tos: 0, flags: 0 },
+  };
+  assert.ok(isShown(wanted, shown));
+  assert.not.ok(isShown(wanted, { ...shown, encapsulation: { ...tunnel, ttl: 4 } }));
+  assert.not.ok(isShown(wanted, { ...shown, metric: 7 }));
+  assert.not.ok(isShown(wanted, { ...shown, metrics: { mtu: 1400 } }));
+});
+
 test('leftovers of an earlier life go with a release', () => {
   const bench = new Bench();
   const held: HeldRouting = { routes: [route('10.1.0.0/16')], rules: [rule(7)] };

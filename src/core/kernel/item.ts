@@ -1,4 +1,5 @@
 import { familyOf } from '../ip.ts';
+import type { Encapsulation } from '../netlink/encap.ts';
 import type { Hop } from '../netlink/hop.ts';
 import type { Link } from '../netlink/link.ts';
 import { describeRoute, type Route } from '../netlink/route.ts';
@@ -102,6 +103,13 @@ function essenceOfHop({ via, ifindex, onLink, weight, realms, encapsulation }: H
     onLink: onLink === true,
     weight: weight ?? 1,
     realms,
-    encapsulation,
+    encapsulation: encapsulation && spelledOut(encapsulation),
   };
 }
+
+/** The kernel shows all that a tunnel has, zeros too. */
+const spelledOut = (encapsulation: Encapsulation): object =>
+  Object.fromEntries(
+    Object.entries(encapsulation).filter(([, value]) => !ZEROS.includes(value as (typeof ZEROS)[number])),
+  );
+const ZEROS = [0, '0.0.0.0', '::', '0'.repeat(16)] as const;

@@ -373,8 +373,11 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   }
 }
 
-/** Routes before the rules that lead to them; what goes does so the other way round, and last. */
-const RANK = { addRoute: 0, addRule: 1, leftover: 2, removeRule: 3, removeRoute: 4 } as const;
+/**
+ * Routes before the rules that lead to them; what goes does so the other way round, and last. But what was left behind
+ * goes first: should it be what is wanted after all, in other words of the kernel's, it is there in the end.
+ */
+const RANK = { leftover: 0, addRoute: 1, addRule: 2, removeRule: 3, removeRoute: 4 } as const;
 
 const itemsOf = ({ routes, rules }: HeldRouting): Item[] => [
   ...routes.map((settings): Item => ({ kind: 'route', settings })),
