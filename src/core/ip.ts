@@ -42,6 +42,7 @@ export const familyBits = (family: Family): number => (family === 4 ? 32 : 128);
 
 /** The address in network byte order: 4 or 16 bytes. */
 export function ipToBytes(address: Ip): Uint8Array {
+  if (!address.includes(':')) return Uint8Array.from(address.split('.'), Number);
   return Uint8Array.from(ipaddr.parse(address).toByteArray());
 }
 

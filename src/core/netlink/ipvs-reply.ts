@@ -1,4 +1,3 @@
-import { Reader } from '../bytes.ts';
 import { type Family, type Ip, ipFromBytes } from '../ip.ts';
 import { familyFromNumber } from './address.ts';
 import { openGenl } from './genl.ts';
@@ -149,12 +148,7 @@ export function decodeDestination(message: Message, serviceFamily: Family): Show
 /** From the 64-bit set, or the 32-bit one of kernels before 4.1. Padding (attribute 11) is passed over. */
 function readStats(attributes: Attributes, narrow: number, wide: number): IpvsStats {
   const from = attributes.nest(attributes.bytes(wide) === undefined ? narrow : wide);
-  const counter = (type: number): bigint => {
-    const bytes = from.bytes(type);
-    if (bytes === undefined || bytes.length < 4) return 0n;
-    const reader = new Reader(bytes);
-    return bytes.length >= 8 ? reader.u64host() : BigInt(reader.u32host());
-  };
+  const counter = (type: number): bigint => from.u64(type) ?? BigInt(from.u32(type) ?? 0);
   return {
     connections: counter(1),
     inPackets: counter(2),

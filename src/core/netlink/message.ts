@@ -153,55 +153,79 @@ const ATTRIBUTE_HEADER_BYTES = 4;
 const NESTED = 0x8000;
 /** The two upper bits of a type are flags (nested, network order); the kernel sets or leaves them at will. */
 const TYPE_MASK = 0x3fff;
+/** Above the length of any attribute: offset and length of one share a number. */
+const LENGTHS = 0x10000;
 
 /**
  * The attributes of a message or of a nest, by type; where one repeats, the last counts, as in the kernel.
  * Reading is total: an accessor gives `undefined` when the attribute is absent or too short for the type.
  */
 export class Attributes {
-  readonly #byType = new Map<number, Uint8Array>();
+  readonly #reader: Reader;
+  /** Where each lies: a table has tens of thousands, so that nothing is allocated for one but this. */
+  readonly #places = new Map<number, number>();
+
+  private constructor(reader: Reader) {
+    this.#reader = reader;
+  }
 
   /** Walks `bytes` from `offset` up to the first attribute whose length makes no sense. */
   static of(bytes: Uint8Array, offset = 0): Attributes {
-    const attributes = new Attributes();
-    for (const { type, data } of listAttributes(bytes, offset)) attributes.#byType.set(type, data);
+    const attributes = new Attributes(new Reader(bytes));
+    attributes.#walk(offset, bytes.length);
     return attributes;
   }
 
-  bytes(type: number): Uint8Array | undefined {
-    return this.#byType.get(type);
+  #walk(from: number, to: number): void {
+    const reader = this.#reader;
+    let at = from;
+    while (to - at >= ATTRIBUTE_HEADER_BYTES) {
+      reader.offset = at;
+      const length = reader.u16host();
+      const type = reader.u16host() & TYPE_MASK;
+      if (length < ATTRIBUTE_HEADER_BYTES || length > to - at) return;
+      this.#places.set(type, (at + ATTRIBUTE_HEADER_BYTES) * LENGTHS + length - ATTRIBUTE_HEADER_BYTES);
+      at += (length + 3) & ~3;
+    }
   }
 
-  #reader(type: number, size: number): Reader | undefined {
-    const data = this.#byType.get(type);
-    return data === undefined || data.length < size ? undefined : new Reader(data);
+  /** A reader at the attribute, if it has at least `size` bytes. */
+  #at(type: number, size: number): Reader | undefined {
+    const place = this.#places.get(type);
+    if (place === undefined || place % LENGTHS < size) return undefined;
+    this.#reader.offset = Math.floor(place / LENGTHS);
+    return this.#reader;
+  }
+
+  bytes(type: number): Uint8Array | undefined {
+    return this.#at(type, 0)?.bytes((this.#places.get(type) ?? 0) % LENGTHS);
   }
 
   u8(type: number): number | undefined {
-    return this.#reader(type, 1)?.u8();
+    return this.#at(type, 1)?.u8();
   }
   u16(type: number): number | undefined {
-    return this.#reader(type, 2)?.u16host();
+    return this.#at(type, 2)?.u16host();
   }
   u16be(type: number): number | undefined {
-    return this.#reader(type, 2)?.u16be();
+    return this.#at(type, 2)?.u16be();
   }
   u32(type: number): number | undefined {
-    return this.#reader(type, 4)?.u32host();
+    return this.#at(type, 4)?.u32host();
   }
   u32be(type: number): number | undefined {
-    return this.#reader(type, 4)?.u32be();
+    return this.#at(type, 4)?.u32be();
   }
   i32(type: number): number | undefined {
-    return this.#reader(type, 4)?.i32host();
+    return this.#at(type, 4)?.i32host();
   }
   u64(type: number): bigint | undefined {
-    return this.#reader(type, 8)?.u64host();
+    return this.#at(type, 8)?.u64host();
   }
 
   /** A string up to its NUL, if it has one. Names and messages of the kernel are ASCII. */
   text(type: number): string | undefined {
-    const data = this.#byType.get(type);
+    const data = this.bytes(type);
     if (data === undefined) return undefined;
     const end = data.indexOf(0);
     return String.fromCharCode(
@@ -211,7 +235,11 @@ export class Attributes {
 
   /** What is nested in `type`; empty when it is absent. */
   nest(type: number): Attributes {
-    return Attributes.of(this.#byType.get(type) ?? new Uint8Array());
+    const nest = new Attributes(this.#reader);
+    const place = this.#places.get(type) ?? 0;
+    const at = Math.floor(place / LENGTHS);
+    nest.#walk(at, at + (place % LENGTHS));
+    return nest;
   }
 }
 

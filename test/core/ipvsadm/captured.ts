@@ -34,7 +34,7 @@ const PORTS: Readonly<Record<string, number>> = {
 };
 
 export const NAMES: NameSource = {
-  host: (name) => HOSTS[name] ?? null,
+  host: (name) => (Object.hasOwn(HOSTS, name) ? HOSTS[name] : null),
   port: (name, protocol) => PORTS[`${name}/${protocol}`],
 };
 
