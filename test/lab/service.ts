@@ -206,4 +206,39 @@ story('with a wrong configuration the start fails at once, says why, and is not 
   assert.not.ok(await holds());
 });
 
+const DROP_IN = '/etc/systemd/system/vipkeeper.service.d/namespace.conf';
+const NAMESPACED = `net_namespace blue\n${configuration(255, 1)}`;
+const holdsInBlue = (): Promise<boolean> =>
+  machine.succeeds(
+    `ip -n blue -o address show to ${VIP} | grep -q . && ip netns exec blue ipvsadm -Sn | grep -q ${VIP}`,
+  );
+
+story(
+  'the unit does not let it into a network namespace, and the log names the drop-in that does',
+  async () => {
+    await sh('ip netns add blue && ip -n blue link add lan type dummy');
+    await sh('ip -n blue address add 10.9.0.1/24 dev lan && ip -n blue link set lan up');
+    await write(CONFIGURATION, NAMESPACED);
+    assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));
+    assert.is(await property('ExecMainStatus'), '4');
+    await scene.until('the journal says why', async () =>
+      /install systemd\/namespace\.conf as/.test(await journal()),
+    );
+  },
+);
+
+// The sample's comments are what there is to choose from.
+for (const choice of [['NetworkNamespacePath'], ['CapabilityBoundingSet', 'RestrictNamespaces']]) {
+  story(`it runs there with ${choice.join(' and ')} of the drop-in`, async () => {
+    const sample = readFileSync(join(ROOT, 'systemd/namespace.conf'), 'utf8').replace('/NAME', '/blue');
+    const chosen = sample.replace(new RegExp(`^#(?=(${choice.join('|')})=)`, 'gm'), '');
+    await write(DROP_IN, chosen);
+    await sh(`systemctl daemon-reload && systemctl start ${UNIT}`);
+    await scene.until('the VIP and its service are in the namespace', holdsInBlue, 40);
+    assert.not.ok(await holds());
+    await sh(`systemctl stop ${UNIT}`);
+    assert.not.ok(await holdsInBlue());
+  });
+}
+
 story.run();

@@ -2,7 +2,10 @@ import type { Duration } from '../../time.ts';
 import * as arg from '../arguments.ts';
 import { type Argument, block, keyword, lines } from '../schema.ts';
 
-const POLLING = { inert: 'link changes are always noticed, from the kernel' };
+/** ETHTOOL_GLINK and SIOCGMIIREG ask the driver for the very bit whose changes the kernel tells of by itself. */
+export const POLLING = {
+  inert: 'the kernel tells of each change of the link: polling would ask for the same',
+};
 
 /** `IF [MII|ETHTOOL|IOCTL]`. */
 const linkbeatLine: Argument<string> = {

@@ -4,7 +4,7 @@ import { bfdInstanceBlock } from './bfd.ts';
 import { globalDefs } from './global.ts';
 import { trackGroupBlock, vrrpSyncGroupBlock } from './group.ts';
 import { sslBlock } from './http.ts';
-import { interfaceBlocks } from './interfaces.ts';
+import { interfaceBlocks, POLLING } from './interfaces.ts';
 import { virtualServerGroupBlock } from './service.ts';
 import { staticBlocks } from './static.ts';
 import { trackFileBlock, vrrpScriptBlock, vrrpTrackFileBlock, vrrpTrackProcessBlock } from './tracking.ts';
@@ -13,9 +13,7 @@ import { vrrpInstanceBlock } from './vrrp.ts';
 
 /** The whole language: what may stand outside blocks. */
 export const root = {
-  linkbeat_use_polling: flag('poll every interface for its link', {
-    inert: 'link changes are always noticed',
-  }),
+  linkbeat_use_polling: flag('poll every interface for its link', POLLING),
   net_namespace: keyword('run in that network namespace (ip netns); -s goes before it', [arg.fileName]),
   net_namespace_ipvs: keyword(
     'network namespace of the IPVS table; the one that the daemon is started in, without a name',

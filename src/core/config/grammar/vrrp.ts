@@ -2,6 +2,7 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword, lines } from '../schema.ts';
 import { addressLine } from './address.ts';
 import { authenticationBlocks } from './authentication.ts';
+import { POLLING } from './interfaces.ts';
 import { notifyKeywords } from './notify.ts';
 import { masterLines } from './static.ts';
 import { trackLists } from './tracking.ts';
@@ -42,10 +43,7 @@ export const vrrpInstance = {
   native_ipv6: flag('IPv6; else the family is that of the VIPs'),
   dont_track_primary: flag('the interface may be down: only its source address matters'),
   ...trackLists,
-  linkbeat_use_polling: flag('poll the interface', {
-    ...NOT_YET,
-    deprecated: 'link changes are always noticed',
-  }),
+  linkbeat_use_polling: flag('poll the interface', { ...POLLING, deprecated: 'leave it out' }),
   v3_checksum_as_v2: keyword('version 3 over IPv4: checksum without the pseudo header', [arg.bool], {
     default: "the global one's",
   }),
