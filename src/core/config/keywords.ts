@@ -1,7 +1,7 @@
 import type { Argument, Keyword, Table } from './schema.ts';
 
 /** What the program does about a keyword. */
-export type KeywordStatus = 'works' | 'parsed only' | 'refused';
+export type KeywordStatus = 'works' | 'parsed only';
 
 /** One keyword of the language, where it stands, and what the tables say of it. */
 export interface KeywordEntry {
@@ -12,7 +12,7 @@ export interface KeywordEntry {
   readonly synopsis: string;
   readonly doc: string;
   readonly status: KeywordStatus;
-  /** Why it is parsed only, or refused. */
+  /** Why it is parsed only. */
   readonly why?: string;
   readonly spec: Keyword;
 }
@@ -20,13 +20,13 @@ export interface KeywordEntry {
 /** Every keyword of a table and of the blocks in it; each before those that it holds. */
 export function keywordsOf(table: Table, within: readonly string[] = [], around?: string): KeywordEntry[] {
   return Object.entries(table).flatMap(([name, spec]) => {
-    const why = spec.unsupported ?? spec.inert ?? around;
+    const why = spec.inert ?? around;
     const entry: KeywordEntry = {
       within,
       name,
       synopsis: synopsisOf(name, spec),
       doc: spec.doc,
-      status: spec.unsupported !== undefined ? 'refused' : why !== undefined ? 'parsed only' : 'works',
+      status: why !== undefined ? 'parsed only' : 'works',
       ...(why === undefined ? {} : { why }),
       spec,
     };

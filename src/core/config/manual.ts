@@ -81,7 +81,7 @@ function remarks({ spec, status, why }: KeywordEntry): string[] {
     ...(spec.ours === true ? ['Not known to keepalived.'] : []),
     ...(spec.alias === undefined ? [] : [`The same as ${bold(spec.alias)}.`]),
     ...(spec.deprecated === undefined ? [] : [sentence(`old: ${spec.deprecated}`)]),
-    ...(status === 'works' ? [] : [sentence(`${status}: ${spec.unsupported ?? spec.inert ?? why ?? ''}`)]),
+    ...(status === 'works' ? [] : [sentence(`${status}: ${spec.inert ?? why ?? ''}`)]),
   ];
 }
 
@@ -89,7 +89,7 @@ function remarks({ spec, status, why }: KeywordEntry): string[] {
 function notActedOn(entries: readonly KeywordEntry[]): string[] {
   const reasons = new Map<string, Set<string>>();
   for (const { name, spec, why } of entries) {
-    if (why === undefined || (spec.inert ?? spec.unsupported) === undefined) continue;
+    if (why === undefined || spec.inert === undefined) continue;
     const names = reasons.get(why) ?? new Set();
     reasons.set(why, names.add(name));
   }
@@ -97,7 +97,6 @@ function notActedOn(entries: readonly KeywordEntry[]): string[] {
     '.SH KEYWORDS WITHOUT EFFECT',
     'These are read and checked, so that a file for keepalived can be used as it is.',
     'Each is mentioned once, as a warning, when the file is loaded.',
-    'Those for which going on would be wrong are refused.',
   ];
   const parts = Array.from(reasons).flatMap(([why, names]) => [
     '.TP',

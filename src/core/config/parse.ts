@@ -128,10 +128,6 @@ class Parser {
     const [, ...words] = this.#head();
     const { name, spec } = found;
     this.#remark(name, spec, keyword);
-    if (spec.unsupported !== undefined) {
-      if (this.#opens()) this.#skipBlock();
-      return { name, keyword, spec, words, values: undefined, body: undefined };
-    }
     const values = this.#values(spec, keyword, words, table, open);
     const body = this.#body(spec, keyword, words);
     return { name, keyword, spec, words, values, body };
@@ -139,7 +135,6 @@ class Parser {
 
   /** Says what the table notes about a keyword that was used. */
   #remark(name: string, spec: Keyword, keyword: Token): void {
-    if (spec.unsupported !== undefined) this.#findings.error(keyword, `${keyword.text}: ${spec.unsupported}`);
     if (spec.deprecated !== undefined) {
       this.#findings.warnOnce(`old ${name}`, keyword, `${keyword.text} is an old keyword`, {
         hint: spec.deprecated,

@@ -88,8 +88,6 @@ export interface KeywordNotes {
   readonly ours?: boolean;
   /** Parsed and checked, not acted on: why. Said once, as a warning. */
   readonly inert?: string;
-  /** Not supported, and going on without it would be wrong: why. An error; a block is skipped. */
-  readonly unsupported?: string;
   /** An old spelling: what to write instead. */
   readonly deprecated?: string;
   /** Stands for this keyword of the same table. */

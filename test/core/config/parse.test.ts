@@ -57,12 +57,6 @@ test('a keyword twice: the last one counts, with a warning', () => {
   assert.is(configured(text).instances[0]?.priority, 7);
 });
 
-test('what is not supported is an error of its own', () => {
-  assert.equal(findings('net_namespace blue\nglobal_defs {\n}'), [
-    'error 1:1 net_namespace: this version does not have it yet, and would touch the wrong network',
-  ]);
-});
-
 test('a keyword that is not acted on is said once', () => {
   const two =
     instance(`kernel_rx_buf_size 3\n${VIP}`) +
