@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import type { Destination, ForwardingMethod, ServiceKey } from '../../../src/core/balance/model.ts';
+import type { Destination, ForwardingMethod, ServiceKey, Tunnel } from '../../../src/core/balance/model.ts';
 import type { BfdCheck } from '../../../src/core/check/bfd.ts';
 import type { TcpCheck } from '../../../src/core/check/settings.ts';
 import type {
   Configuration,
   RealServerSettings,
+  ServicePoint,
   VirtualServerSettings,
 } from '../../../src/core/config/model.ts';
 import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
@@ -153,10 +154,47 @@ function destination(key: ServiceKey, family: Family): fc.Arbitrary<Destination>
       upper: fc.constantFrom(400, 500),
       lower: fc.constantFrom(0, 400),
     })
-    .map((value) => {
-      if (value.method === 'nat') return value;
-      return { ...value, port: key.kind === 'fwmark' ? 0 : key.port };
+    .chain((value) => {
+      if (value.method === 'nat') return fc.constant(value);
+      const placed = { ...value, port: key.kind === 'fwmark' ? 0 : key.port };
+      if (value.method === 'dr') return fc.constant(placed);
+      return maybe(tunnel).map((chosen) => given({ ...placed, tunnel: chosen }) as Destination);
     });
+}
+
+const tunnel: fc.Arbitrary<Tunnel> = fc.oneof(
+  fc.record({
+    type: fc.constant('gue' as const),
+    port,
+    checksum: fc.constantFrom('nocsum' as const, 'csum' as const, 'remcsum' as const),
+  }),
+  fc.record({
+    type: fc.constant('gre' as const),
+    port: fc.constant(0),
+    checksum: fc.constantFrom('nocsum' as const, 'csum' as const),
+  }),
+);
+
+/** The same as a group of two services: servers of DR and TUN have the port of each. */
+function inGroup(server: VirtualServerSettings, name: string, says: boolean): VirtualServerSettings {
+  const [first] = server.services;
+  if (first === undefined) return server;
+  const { key } = first;
+  const other: ServiceKey =
+    key.kind === 'fwmark' ? { ...key, mark: key.mark + 50 } : { ...key, port: key.port + 50 };
+  const pointOf = (each: ServiceKey): ServicePoint => {
+    if (each.kind === 'address') return { kind: 'address', address: each.address, port: each.port };
+    return { kind: 'fwmark', mark: each.mark, ...(says && { family: each.family }) };
+  };
+  const placed = (d: Destination): Destination => (d.method === 'nat' ? d : { ...d, port: 0 });
+  const { sorry, realServers } = server;
+  return {
+    ...server,
+    services: [first, { ...first, key: other }],
+    group: { name, index: 0, points: [key, other].map(pointOf) },
+    realServers: realServers.map((each) => ({ ...each, destination: placed(each.destination) })),
+    ...(sorry !== undefined && { sorry: placed(sorry) }),
+  };
 }
 
 const realServer = (key: ServiceKey, family: Family): fc.Arbitrary<RealServerSettings> =>
@@ -198,9 +236,10 @@ function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {
           sorry: maybe(destination(key, family).map((d) => ({ ...d, weight: 1, upper: 0, lower: 0 }))),
           hysteresis: fc.constantFrom(0, 1),
           omega: fc.boolean(),
+          grouped: fc.constantFrom('no', 'says', 'silent'),
         })
         .map(({ scheduler, flags, persistence, granularity, engine, realServers, sorry, ...more }) => {
-          const { hysteresis, omega } = more;
+          const { hysteresis, omega, grouped } = more;
           const total = realServers.reduce((sum, { destination: d }) => sum + d.weight, 0);
           const quorum = Math.max(1, Math.min(3, total));
           const stuck = persistence === 0 ? bits : granularity;
@@ -213,7 +252,8 @@ function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {
             ...(omega && sorry !== undefined && { sorryInhibit: true }),
           };
           const balance = { realServers, sorry, quorum, hysteresis: kept };
-          return given({ services: [service], ...balance, ...quirks }) as VirtualServerSettings;
+          const alone = given({ services: [service], ...balance, ...quirks }) as VirtualServerSettings;
+          return grouped === 'no' ? alone : inGroup(alone, `web ${index}`, grouped === 'says');
         });
     });
 }
