@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseServiceName, serviceName } from '../../src/core/balance/model.ts';
 import { sameDestination } from '../../src/core/balance/plan.ts';
 import { ip } from '../../src/core/ip.ts';
 import {
@@ -49,14 +50,27 @@ test('a persistent service has the flag, one that is not has neither flag nor ti
 test('a tunnel of another kind, or a method without a word, never equals what is wanted', () => {
   fc.assert(
     fc.property(destination, fc.constantFrom(METHOD.bypass, METHOD.localNode), (each, method) => {
-      const gue = { type: TUNNEL_TYPE.gue, port: 6080, flags: 0 };
+      const gue = { type: TUNNEL_TYPE.gue, port: 6081, flags: 0 };
       const tunnel = toIpvsDestination({ ...each, method: 'tun' });
       assert.not(
         sameDestination({ ...each, method: 'tun' }, fromIpvsDestination({ ...tunnel, tunnel: gue })),
       );
+      const strange = { ...gue, flags: 128 };
+      assert.ok(fromIpvsDestination({ ...tunnel, tunnel: strange }).beyondModel);
       assert.not(sameDestination(each, fromIpvsDestination({ ...toIpvsDestination(each), method })));
     }),
   );
+});
+
+test('the names of services are read back; other texts are none', () => {
+  fc.assert(
+    fc.property(table, (entries) => {
+      for (const { service } of entries)
+        assert.equal(parseServiceName(serviceName(service.key)), service.key);
+    }),
+  );
+  for (const text of ['', 'tcp', 'tcp 10.0.0.1', 'icmp 10.0.0.1:80', 'tcp 10.0.0.01:80', 'fwmark 0 inet'])
+    assert.is(parseServiceName(text), undefined, text);
 });
 
 test('a protocol without a name is nobody of ours', () => {

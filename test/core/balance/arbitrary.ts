@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import type { Destination, Service, ServiceKey, TableEntry } from '../../../src/core/balance/model.ts';
+import type {
+  Destination,
+  Service,
+  ServiceKey,
+  TableEntry,
+  Tunnel,
+} from '../../../src/core/balance/model.ts';
 import { endpointName, serviceName } from '../../../src/core/balance/model.ts';
 import { ip } from '../../../src/core/ip.ts';
 
@@ -34,14 +40,29 @@ const service: fc.Arbitrary<Service> = fc.record(
   { requiredKeys: ['key', 'scheduler', 'flags', 'persistence', 'granularity'], noNullPrototype: true },
 );
 
-export const destination: fc.Arbitrary<Destination> = plain({
+const common = {
   address: fc.constantFrom(ip('10.0.1.1'), ip('10.0.1.2'), ip('10.0.1.3'), ip('2001:db8:1::1')),
   port: fc.constantFrom(80, 8080),
-  method: fc.constantFrom('nat' as const, 'dr' as const, 'tun' as const),
   weight: fc.constantFrom(0, 1, 2),
   upper: fc.constantFrom(0, 100),
   lower: fc.constantFrom(0, 50),
-});
+};
+
+export const destination: fc.Arbitrary<Destination> = fc.oneof(
+  plain<Destination>({
+    ...common,
+    method: fc.constantFrom('nat' as const, 'dr' as const, 'tun' as const),
+  }),
+  plain<Destination>({
+    ...common,
+    method: fc.constant('tun' as const),
+    tunnel: fc.constantFrom<Tunnel>(
+      { type: 'gue', port: 6080, checksum: 'nocsum' },
+      { type: 'gue', port: 6080, checksum: 'remcsum' },
+      { type: 'gre', port: 0, checksum: 'csum' },
+    ),
+  }),
+);
 
 export const destinations = fc.uniqueArray(destination, {
   maxLength: 8,
