@@ -90,7 +90,7 @@ test('HTTP_GET with apache2: status, virtual host, digest, pattern, redirects', 
   );
   assert.match(
     await words(http(page('/index.html', second))),
-    /^bad: status 200, but the body does not match/,
+    /^bad: status 200, but the response does not match/,
   );
   const digest = execFileSync('genhash', ['-s', '127.0.0.1', '-p', String(HTTP_PORT), '-u', '/index.html'])
     .toString()

@@ -11,6 +11,9 @@ export interface Hash {
   hex(): string;
 }
 
+/** Where the first match from `lastIndex` on begins; `too long` for a search that was given up. */
+export type Search = (pattern: RegExp, text: string) => number | undefined | 'too long';
+
 /** Limits of what a server may send; the shell's timeout is the other one. */
 const HEAD_MAX = 65_536;
 const BODY_MAX = 64 * 1024 * 1024;
@@ -44,6 +47,7 @@ export class HttpDialogue implements Dialogue {
   readonly #check: HttpCheck;
   readonly #request: HttpRequest;
   readonly #hash: Hash | undefined;
+  readonly #search: Search;
   #head = '';
   #status: number | undefined;
   #length: number | undefined;
@@ -51,7 +55,8 @@ export class HttpDialogue implements Dialogue {
   /** The beginning of the response, for the pattern. */
   #text = '';
 
-  constructor(check: HttpCheck, part: number, newHash: () => Hash) {
+  constructor(check: HttpCheck, part: number, newHash: () => Hash, search: Search) {
+    this.#search = search;
     this.#check = check;
     this.#request = check.requests[part] ?? (check.requests[0] as HttpRequest);
     this.#hash = this.#request.digest === undefined ? undefined : newHash();
@@ -125,13 +130,17 @@ export class HttpDialogue implements Dialogue {
       const hint = status >= 300 && status < 400 ? ' (redirects are not followed)' : '';
       return bad(`status ${status}${hint}`);
     }
-    const found = this.#hash?.hex();
-    if (found !== digest) return bad(`status ${status}, but the body's MD5 is ${found}`);
-    if (body !== undefined && matches(body, this.#text) === body.inverse)
-      return bad(
-        `status ${status}, but the body ${body.inverse ? 'matches' : 'does not match'} ${quoted(body.pattern)}`,
-      );
-    return good(`status ${status}`);
+    const md5 = this.#hash?.hex();
+    if (md5 !== digest) return bad(`status ${status}, but the body's MD5 is ${md5}`);
+    if (body === undefined) return good(`status ${status}`);
+    const begins =
+      body.from > this.#text.length ? undefined : this.#search(compiledPattern(body), this.#text);
+    if (begins === 'too long')
+      return bad(`status ${status}, but ${quoted(body.pattern)} takes too long to look for`);
+    const found = begins !== undefined && (body.before === undefined || begins < body.before);
+    if (found !== body.inverse) return good(`status ${status}`);
+    const does = found ? 'matches' : 'does not match';
+    return bad(`status ${status}, but the response ${does} ${quoted(body.pattern)}`);
   }
 }
 
@@ -143,14 +152,9 @@ function lengthOf(head: string, status: number): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
-/** Whether there is a match that begins within the offsets. */
-function matches(body: BodyPattern, text: string): boolean {
-  let search = compiled.get(body);
-  if (search === undefined) {
-    search = compilePattern(body);
-    compiled.set(body, search);
-  }
-  search.lastIndex = body.from;
-  const match = body.from > text.length ? null : search.exec(text);
-  return match !== null && (body.before === undefined || match.index < body.before);
+function compiledPattern(body: BodyPattern): RegExp {
+  const pattern = compiled.get(body) ?? compilePattern(body);
+  compiled.set(body, pattern);
+  pattern.lastIndex = body.from;
+  return pattern;
 }

@@ -20,7 +20,8 @@ const md5 = () => {
   const hash = createHash('md5');
   return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') };
 };
-const http = (check: HttpCheck): HttpDialogue => new HttpDialogue(check, 0, md5);
+const http = (check: HttpCheck): HttpDialogue =>
+  new HttpDialogue(check, 0, md5, (pattern, text) => pattern.exec(text)?.index);
 const smtpCheck: SmtpCheck = { ...httpCheck(), kind: 'smtp', helo: 'me.example' };
 
 /** What a dialogue says in the end to these parts, after which the server closes, and all that it sent. */
