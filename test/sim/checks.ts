@@ -43,6 +43,8 @@ export type CheckName =
 
 /** The reason that planned hand-overs are given: who resigned does not preempt. */
 export const RESIGN_CAUSE = 'asked to hand over';
+/** What the others of its sync group say then. */
+const GROUP_RESIGNS = /^sync group .* hands over$/;
 /** Clocks may be off by half a thousandth each; a hundredth is generous. */
 const TOLERANCE = 0.99;
 /** The machine believes silence after three stalled listening periods: its bound against endless waiting. */
@@ -147,7 +149,7 @@ export class Watch {
       effect.to === 'BACKUP' &&
       effect.cause.includes(record.heard?.source ?? '-');
     if (!gaveWay) record.heard = undefined;
-    if (effect.cause === RESIGN_CAUSE) record.yields = true;
+    if (effect.cause === RESIGN_CAUSE || GROUP_RESIGNS.test(effect.cause)) record.yields = true;
     record.state = effect.to;
     record.since = this.#world.now;
     this.#lastTransition = this.#world.now;

@@ -140,7 +140,7 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     const hindrance = members.find(([, { standing, settled }]) => settled && !isReady(standing));
     if (hindrance === undefined) return;
     const [hinders, { standing: its }] = hindrance;
-    const why = `sync group ${this.#name}: ${hinders} is ${its?.state}`;
+    const why = `sync group ${this.#name}: ${hinders} ${its?.resigned ? 'hands over' : `is ${its?.state}`}`;
     // A planned hand-over is one of all: none of them preempts who takes over.
     const type = its?.resigned ? 'resign' : 'yield';
     for (const [name, { standing }] of members) {
