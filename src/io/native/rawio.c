@@ -590,7 +590,9 @@ static napi_value signal_listen(napi_env env, napi_callback_info info) {
   int result = outcome(sigaction(number, &action, NULL));
   if (result < 0) return answer(&c, result);
   napi_value kept[KEPT_COUNT] = {c.self, c.arguments[1], c.arguments[0], c.arguments[0]};
-  return answer(&c, start_polling(c.it, kept));
+  result = start_polling(c.it, kept);
+  if (result >= 0) uv_unref((uv_handle_t *)&c.it->poll); /* as Node's own: to listen is no reason to stay */
+  return answer(&c, result);
 }
 
 /* ------------------------------------------------------------------------------------------------ module */
