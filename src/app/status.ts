@@ -125,7 +125,7 @@ function serverLines({ services, problems, foreign, foreignCount }: CheckState):
     ],
     ...servers.map((server) => [
       `  ${server.name}`,
-      server.up ? paint('green', 'up') : paint('red', 'down'),
+      server.up ? paint('green', 'up') : paint(server.kept ? 'yellow' : 'red', server.kept ? 'kept' : 'down'),
       String(server.weight),
       server.cause,
     ]),

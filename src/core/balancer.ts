@@ -91,6 +91,8 @@ export interface ServiceStatus {
   /** Whether the quorum holds, and whether the sorry server serves. */
   readonly quorum: boolean;
   readonly sorry: boolean;
+  /** Whether the quorum holds by what the checks say: `min_up` keeps nothing. */
+  readonly sound: boolean;
   readonly aliveWeight: number;
   /** `ha_suspend`, and this host has no address of it: its servers are not checked. */
   readonly suspended: boolean;
@@ -131,6 +133,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       name: pool.name,
       quorum: pool.held,
       sorry: pool.sorry,
+      sound: pool.sound,
       aliveWeight: pool.aliveWeight(),
       suspended: this.#isSuspended(settings),
       servers: pool.servers().map((server) => lately(pool.name, server)),

@@ -43,3 +43,9 @@ export function quorumHappening(
     ...(occasion === 'stop' && { stopping: true }),
   };
 }
+
+/** `min_up` keeps servers in service, or no longer: `words` say which. */
+export function guardHappening(of: VirtualServerSettings, holds: boolean, words: string): ServiceHappening {
+  const what = holds ? 'GUARDED' : 'UNGUARDED';
+  return { of: 'service', name: blockTitle(of), what, text: words, cause: words };
+}

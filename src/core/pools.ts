@@ -6,7 +6,7 @@ import { Pool, poolName } from './balance/pool.ts';
 import type { Health } from './check/checker.ts';
 import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
 import type { Occasion } from './happenings.ts';
-import { quorumHappening, serverHappening } from './happenings.ts';
+import { guardHappening, quorumHappening, serverHappening } from './happenings.ts';
 import type { Happening } from './notify/happening.ts';
 
 /** A virtual server: its settings, and its pool. */
@@ -22,7 +22,7 @@ export interface Served {
 /** What becomes of the pools, for others to hear. */
 export type PoolsEffect =
   | { readonly type: 'happening'; readonly happening: Happening }
-  | { readonly type: 'log'; readonly level: 'warning' | 'notice'; readonly message: string };
+  | { readonly type: 'log'; readonly level: 'error' | 'warning' | 'notice'; readonly message: string };
 
 /** The checker's name of a real server in a pool. */
 export const targetName = (pool: string, server: string): string => `${pool} ${server}`;
@@ -107,7 +107,7 @@ export class Pools {
       const checked = server.checks.length === 0 ? undefined : healthOf(targetName(name, known));
       health.set(known, checked ?? unchecked(server));
     }
-    const served = { settings, text, servers, pool: new Pool(settings, health, before?.pool.held) };
+    const served = { settings, text, servers, pool: new Pool(settings, health, before?.pool) };
     this.#sayStart(served, before);
     if (before !== undefined) this.#sayUnchecked(served, before);
     return served;
@@ -127,6 +127,7 @@ export class Pools {
   /** keepalived's rules of what is said at a start: a quorum that is not there only where a sorry server serves. */
   #sayStart({ settings, pool }: Served, before: Served | undefined): void {
     for (const effect of pool.take()) {
+      if (effect.type === 'guard') this.#sayGuard(effect, settings);
       if (effect.type !== 'quorum' || before?.pool.held === effect.held) continue;
       if (!effect.held) this.#sayQuorum(effect);
       if (before === undefined && !effect.held && settings.sorry === undefined) continue;
@@ -190,6 +191,10 @@ export class Pools {
   #fromPool({ pool, settings }: Served): TableEntry[] {
     return pool.take().flatMap((said) => {
       if (said.type === 'entries') return pool.services.map((service) => this.#entryOf(service));
+      if (said.type === 'guard') {
+        this.#sayGuard(said, settings);
+        return [];
+      }
       this.#sayQuorum(said);
       this.#notify(quorumHappening(settings, said, 'change'));
       return [];
@@ -254,7 +259,21 @@ export class Pools {
     this.#log(held ? 'notice' : 'warning', `${service}: ${words} (${cause})`);
   }
 
-  #log(level: 'warning' | 'notice', message: string): void {
+  #sayGuard(
+    { service, kept, up }: Extract<PoolEffect, { type: 'guard' }>,
+    settings: VirtualServerSettings,
+  ): void {
+    const { minUp = 0, realServers } = settings;
+    const words =
+      kept.length === 0
+        ? `min_up ${minUp}% has nothing to keep any more`
+        : `min_up ${minUp}% keeps ${kept.join(', ')} in service: ${up} of ${realServers.length} real servers are up. ` +
+          'Do all fail, or the checks?';
+    this.#log(kept.length === 0 ? 'notice' : 'error', `${service}: ${words}`);
+    this.#notify(guardHappening(settings, kept.length > 0, words));
+  }
+
+  #log(level: 'error' | 'warning' | 'notice', message: string): void {
     this.#effects.push({ type: 'log', level, message });
   }
 

@@ -1,5 +1,6 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
+import { Guard } from './guard.ts';
 import type { Destination, Service, ServiceKey, TableEntry } from './model.ts';
 import { endpointName, serviceName } from './model.ts';
 
@@ -17,6 +18,8 @@ export interface PoolSettings {
   readonly quorum: number;
   /** `hysteresis`: lost below quorum - hysteresis, regained from quorum + hysteresis. */
   readonly hysteresis: number;
+  /** `min_up` (ours): percent of the real servers that checks must leave in service; 0 or absent: none. */
+  readonly minUp?: number;
 }
 
 export interface PoolServer {
@@ -33,6 +36,8 @@ export interface ServerStanding {
   readonly weight: number;
   /** Why it is as it is: `tcp check of 10.0.0.2:80: connection refused`. */
   readonly cause: string;
+  /** It is down, and serves all the same: too few others are up (`min_up`). */
+  readonly kept: boolean;
 }
 
 export type PoolEvent =
@@ -50,8 +55,17 @@ export type PoolEffect =
       readonly threshold: number;
       readonly cause: string;
     }
+  /** `min_up` keeps these servers in service although they are down; none: it has no more to keep. */
+  | {
+      readonly type: 'guard';
+      readonly service: string;
+      readonly kept: readonly string[];
+      readonly up: number;
+    }
   /** What the kernel's table should hold for its services has changed: see `entry`. */
   | { readonly type: 'entries'; readonly cause: string };
+
+type Server = Omit<ServerStanding, 'kept'> & { readonly settings: PoolServer };
 
 /** The pool's name in the log and in `status`: its service's, or `group web tcp`. */
 export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'group'>): string {
@@ -70,7 +84,8 @@ export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'g
  *   is regained at quorum + hysteresis; at the start it counts as not yet gained;
  * - while it is lost and there is a sorry server, that one serves instead of all real servers, also of those
  *   that are up; without a sorry server what is up goes on serving;
- * - a server that does not serve is absent, or has weight 0 with `inhibit_on_failure`.
+ * - a server that does not serve is absent, or has weight 0 with `inhibit_on_failure`;
+ * - a server that `min_up` keeps serves, and counts for the quorum.
  *
  * A quorum that the configured weights cannot reach is lowered to what they can, as keepalived does; we do the
  * same with the sum at which it is regained, which otherwise could lock the sorry server in for ever.
@@ -78,7 +93,9 @@ export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'g
 export class Pool implements Machine<PoolEvent, PoolEffect> {
   readonly name: string;
   readonly #settings: PoolSettings;
-  readonly #servers = new Map<string, ServerStanding & { readonly settings: PoolServer }>();
+  readonly #servers = new Map<string, Server>();
+  readonly #guard: Guard;
+  #kept: ReadonlySet<string> = new Set();
   readonly #quorum: number;
   readonly #regain: number;
   readonly #lose: number;
@@ -86,16 +103,16 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
   #effects: PoolEffect[] = [];
 
   /**
-   * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. `held`:
-   * the quorum as it was before a reload, for the hysteresis. How it begins is among the effects at once.
+   * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. `before`: the
+   * pool as it was before a reload, for the hysteresis and the guard. How it begins is among the effects at once.
    */
   constructor(
     settings: PoolSettings,
     initial: ReadonlyMap<string, { readonly up: boolean; readonly cause: string; readonly weight?: number }>,
-    held = false,
+    before?: Pool,
   ) {
     this.#settings = settings;
-    this.#held = held;
+    this.#held = before?.held ?? false;
     this.name = poolName(settings);
     let total = 0;
     for (const server of settings.realServers) {
@@ -110,6 +127,9 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     const hysteresis = Math.min(settings.hysteresis, this.#quorum - 1);
     this.#lose = this.#quorum - hysteresis;
     this.#regain = Math.max(this.#quorum, Math.min(this.#quorum + hysteresis, total));
+    const kept = before?.servers().flatMap(({ name, kept }) => (kept && this.#isDown(name) ? [name] : []));
+    this.#guard = new Guard(settings.minUp ?? 0, this.#servers.size, kept);
+    this.#judgeGuard();
     this.#judgeQuorum('start', true);
     this.#effects.push({ type: 'entries', cause: 'start' });
   }
@@ -125,14 +145,29 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
 
   /** The real servers in the configuration's order. */
   servers(): ServerStanding[] {
-    return Array.from(this.#servers.values(), ({ name, up, weight, cause }) => ({ name, up, weight, cause }));
+    return Array.from(this.#servers.values(), ({ name, up, weight, cause }) => {
+      return { name, up, weight, cause, kept: this.#kept.has(name) };
+    });
   }
 
-  /** Sum of the weights of the servers that are up. */
+  /** Sum of the weights of the servers that are up, or kept. */
   aliveWeight(): number {
     let sum = 0;
-    for (const server of this.#servers.values()) if (server.up) sum += server.weight;
+    for (const server of this.#servers.values()) if (this.#serves(server)) sum += server.weight;
     return sum;
+  }
+
+  /** Whether the quorum holds by what the checks say, without a guard. */
+  get sound(): boolean {
+    return this.#held && this.#kept.size === 0;
+  }
+
+  #serves({ up, name }: Server): boolean {
+    return up || this.#kept.has(name);
+  }
+
+  #isDown(name: string): boolean {
+    return this.#servers.get(name)?.up === false;
   }
 
   handle(event: PoolEvent): void {
@@ -145,6 +180,8 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
         : { ...server, weight: event.weight, cause };
     this.#servers.set(event.server, changed);
     if (changed.up === server.up && changed.weight === server.weight) return;
+    if (changed.up !== server.up) this.#guard.turned(server.name, changed.up);
+    this.#judgeGuard();
     this.#judgeQuorum(`${server.name}: ${cause}`, false);
     this.#effects.push({ type: 'entries', cause: `${server.name}: ${cause}` });
   }
@@ -178,13 +215,21 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
       const { destination, inhibit } = server.settings;
       // One address and port is one destination in the kernel: a sorry server that is also a real server.
       if (this.sorry && sorry !== undefined && sameEndpoint(destination, sorry)) continue;
-      if (server.up && !this.sorry) destinations.push({ ...destination, weight: server.weight });
+      if (this.#serves(server) && !this.sorry) destinations.push({ ...destination, weight: server.weight });
       else if (inhibit) destinations.push({ ...destination, weight: 0 });
     }
     if (sorry !== undefined && !this.sorry && sorryInhibit === true) {
       if (!destinations.some((d) => sameEndpoint(d, sorry))) destinations.push({ ...sorry, weight: 0 });
     }
     return destinations;
+  }
+
+  #judgeGuard(): void {
+    const up = Array.from(this.#servers.values()).filter((server) => server.up).length;
+    const kept = this.#guard.kept(up);
+    if (kept.length === this.#kept.size && kept.every((name) => this.#kept.has(name))) return;
+    this.#kept = new Set(kept);
+    this.#effects.push({ type: 'guard', service: this.name, kept, up });
   }
 
   #judgeQuorum(cause: string, first: boolean): void {

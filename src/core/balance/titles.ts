@@ -28,3 +28,10 @@ export function serverTitle(address: Ip, port: number, { services }: Titled): st
 }
 
 const trio = (address: Ip, protocol: string, port: number): string => `[${address}]:${protocol}:${port}`;
+
+/** As the block's own header says it, to name it elsewhere: `10.0.0.1 80`, `fwmark 7`, `group web`. */
+export function headerName({ services, group }: Titled): string {
+  const key = services[0]?.key;
+  if (group !== undefined || key === undefined) return `group ${group?.name}`;
+  return key.kind === 'fwmark' ? `fwmark ${key.mark}` : `${key.address} ${key.port}`;
+}

@@ -146,6 +146,11 @@ export const prefix: Argument<Prefix> = word(
   'an address, with a prefix length or without',
   parsePrefix,
 );
+/** `30%`: a whole number of percent, 1 to 100; the sign may be left out. */
+export const percent: Argument<number> = word('N%', 'a share from 1% to 100%', (text) => {
+  const value = /^(\d{1,3})%?$/.exec(text)?.[1];
+  return value !== undefined && Number(value) >= 1 && Number(value) <= 100 ? Number(value) : undefined;
+});
 export const port: Argument<number> = integer('PORT', 1, 65_535);
 
 /** A prefix length, or an IPv4 netmask; gives the length with the family it fits, if only one. */

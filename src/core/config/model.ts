@@ -149,6 +149,8 @@ export interface VirtualServerSettings {
   /** `quorum`: alive weight that is needed, and `hysteresis` around it. */
   readonly quorum: number;
   readonly hysteresis: number;
+  /** `min_up` (ours): percent of the real servers that checks must leave in service. */
+  readonly minUp?: number;
   /** `sorry_server_inhibit`: while the quorum holds it stays, with weight 0. */
   readonly sorryInhibit?: true;
   /** `ha_suspend`: checked only while this host has an address of it. */

@@ -28,12 +28,12 @@ export interface GroupHappening {
   readonly cause: string;
 }
 
-/** A virtual server gained or lost its quorum. */
+/** A virtual server gained or lost its quorum, or its guard (`min_up`) began or ceased to keep servers. */
 export interface ServiceHappening {
   readonly of: 'service';
   /** keepalived's name of it: `serviceTitle`. */
   readonly name: string;
-  readonly what: 'UP' | 'DOWN';
+  readonly what: 'UP' | 'DOWN' | 'GUARDED' | 'UNGUARDED';
   /** The mail's text: `Gained quorum 1+0=1 <= 2`. */
   readonly text: string;
   readonly cause: string;

@@ -180,12 +180,12 @@ export class Reactions {
   ): Reaction {
     const { what, name, stopping = false } = happening;
     if (stopping && settings?.omega !== true) return { ...NOTHING, subject: key };
-    const event = what === 'UP' ? 'up' : 'down';
+    const events = what === 'UP' ? (['up'] as const) : what === 'DOWN' ? (['down'] as const) : [];
     const line = happening.of === 'service' ? `VS ${name}` : `RS ${name} ${happening.service}`;
     const mail = this.#balancedMail(happening, settings);
     return {
       subject: key,
-      hooks: this.#hooks([event], happening, [], settings),
+      hooks: this.#hooks(events, happening, [], settings),
       urgent: stopping,
       line: { kinds: LVS, text: `${line} ${what}\n` },
       ...(mail !== undefined && { mail }),

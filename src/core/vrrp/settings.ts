@@ -71,7 +71,7 @@ export interface PacingSettings extends Pace {
 }
 
 /** What can be watched. An interface is watched as it is; the others have a block that says how. */
-export const TRACK_KINDS = ['interface', 'script', 'file', 'process', 'bfd'] as const;
+export const TRACK_KINDS = ['interface', 'script', 'file', 'process', 'bfd', 'quorum'] as const;
 export type TrackKind = (typeof TRACK_KINDS)[number];
 
 /** One line of `track_interface`, `track_script`, `track_file`, `track_process` or `track_bfd`. */

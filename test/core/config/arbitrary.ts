@@ -250,6 +250,7 @@ function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {
             ...(omega && { omega: true }),
             ...(omega && key.kind === 'address' && { haSuspend: true }),
             ...(omega && sorry !== undefined && { sorryInhibit: true }),
+            ...(hysteresis > 0 && { minUp: 30 }),
           };
           const balance = { realServers, sorry, quorum, hysteresis: kept };
           const alone = given({ services: [service], ...balance, ...quirks }) as VirtualServerSettings;

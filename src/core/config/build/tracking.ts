@@ -2,6 +2,7 @@ import { type Duration, micros, seconds } from '../../time.ts';
 import type { ScriptSettings, TrackKind, TrackSettings } from '../../vrrp/settings.ts';
 import { TRACK_KINDS } from '../../vrrp/settings.ts';
 import type { root } from '../grammar/root.ts';
+import { headerText } from '../grammar/service.ts';
 import type { TrackLine, trackLists } from '../grammar/tracking.ts';
 import type { Token } from '../lex.ts';
 import type { TrackFileSettings, TrackProcessSettings } from '../model.ts';
@@ -18,6 +19,7 @@ const BLOCKS = {
   file: 'track_file',
   process: 'vrrp_track_process',
   bfd: 'bfd_instance',
+  quorum: 'virtual_server',
 } as const;
 
 /** What a block says to the lines that track it. */
@@ -44,6 +46,10 @@ export class Watchables {
       }
       this.#byKind.set(kind, found);
     }
+    const services = file.all('virtual_server').map(({ keyword, values }): [string, Watched] => {
+      return [headerText(values[0]), { weight: 0, reverse: false, at: keyword, silent: false }];
+    });
+    this.#byKind.set('quorum', new Map(services));
     for (const { section, values } of file.all('bfd_instance')) {
       const session = this.#byKind.get('bfd')?.get(values[0]);
       if (session !== undefined) session.silent = audienceOf(section) === 'checker';
@@ -85,7 +91,7 @@ export class Watchables {
     const found = known?.get(name);
     if (found === undefined) {
       unknownName(findings, at, BLOCKS[kind], name, known?.keys() ?? []);
-    } else if ((order.get(found.at) ?? 0) > (order.get(owner) ?? 0)) {
+    } else if (kind !== 'quorum' && (order.get(found.at) ?? 0) > (order.get(owner) ?? 0)) {
       findings.warning(at, `keepalived would not find ${BLOCKS[kind]} ${name}: it is defined further down`, {
         hint: 'put it above, so that the file means the same there',
         related: { what: 'it is here', span: found.at },

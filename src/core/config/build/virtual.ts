@@ -103,6 +103,7 @@ function buildVirtualServer(
     ...(sorry === undefined ? {} : { sorry }),
     ...(sorry !== undefined && section.has('sorry_server_inhibit') ? { sorryInhibit: true } : {}),
     ...quorumOf(entry, realServers, context),
+    ...guardOf(entry, sorry !== undefined, context),
     ...(suspends(block, context) ? { haSuspend: true } : {}),
     ...(section.has('omega') ? { omega: true } : {}),
   };
@@ -162,4 +163,17 @@ function suspends({ section, services }: Block, { findings }: Context): boolean 
   const byMark = services.some(({ key }) => key.kind === 'fwmark');
   if (byMark) findings.warning(at, 'ha_suspend is not for marks: it is ignored, as in keepalived');
   return !byMark;
+}
+
+/** A guard and a sorry server want the opposite of each other when all servers are down. */
+function guardOf({ section }: ServiceEntry, sorry: boolean, { findings }: Context): { minUp?: number } {
+  const minUp = section.value('min_up');
+  if (minUp === undefined) return {};
+  const at = section.last('min_up')?.words[0];
+  if (sorry && at !== undefined) {
+    findings.warning(at, 'min_up keeps real servers in service, so the sorry server may never serve', {
+      hint: 'a quorum above what min_up keeps lets it',
+    });
+  }
+  return { minUp };
 }

@@ -39,6 +39,21 @@ export const serviceHeader: Argument<ServiceHeader> = {
   },
 };
 
+/** A header that names a block elsewhere, as `headerName` writes it. */
+export const serviceName: Argument<string> = {
+  ...serviceHeader,
+  read(words) {
+    const header = serviceHeader.read(words);
+    return header && headerText(header);
+  },
+};
+
+/** A header in words, without the family of a mark. */
+export function headerText(header: ServiceHeader): string {
+  if (header.kind === 'group') return `group ${header.name}`;
+  return header.kind === 'fwmark' ? `fwmark ${header.mark}` : `${header.address} ${header.port}`;
+}
+
 /** `ADDR`, `ADDR-LAST` or `ADDR/LEN` as all the addresses that it stands for, at most 65,536. */
 function addressesOf(text: string): Ip[] | undefined {
   const single = parseIp(text);

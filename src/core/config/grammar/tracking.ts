@@ -1,5 +1,6 @@
 import * as arg from '../arguments.ts';
 import { type Argument, block, flag, keyword, lines } from '../schema.ts';
+import { serviceName } from './service.ts';
 
 const I32 = 2_147_483_647;
 const LONGEST = 4_294;
@@ -139,4 +140,9 @@ export const trackLists = {
   track_file: lines('files, by the names of their track_file', fileLine),
   track_process: lines('processes, by the names of their vrrp_track_process', fileLine),
   track_bfd: lines('BFD sessions, by the names of their bfd_instance', scriptLine),
+  track_quorum: lines(
+    'virtual servers whose quorum must hold by what the checks say, named as their blocks are',
+    trackLine(serviceName, SCRIPT_WEIGHT),
+    { ours: true },
+  ),
 };

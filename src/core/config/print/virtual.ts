@@ -52,13 +52,14 @@ export function serverLines(
   settings: VirtualServerSettings,
   told: (destination: Destination) => readonly string[],
 ): string[] {
-  const { realServers, sorry, quorum, hysteresis } = settings;
+  const { realServers, sorry, quorum, hysteresis, minUp } = settings;
   return [
     ...serviceLines(settings),
     ...when(settings.haSuspend === true, 'ha_suspend'),
     ...when(settings.omega === true, 'omega'),
     `quorum ${quorum}`,
     `hysteresis ${hysteresis}`,
+    ...setting('min_up', minUp === undefined ? undefined : `${minUp}%`),
     ...(sorry === undefined ? [] : sorryLines(sorry)),
     ...when(settings.sorryInhibit === true, 'sorry_server_inhibit'),
     ...realServers.flatMap((server) => realServerLines(server, told(server.destination))),

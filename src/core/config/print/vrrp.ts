@@ -95,12 +95,17 @@ const hmacLines = ({ keys, activeKey, mode, antiReplay, window }: HmacSettings):
   `time_window ${secondsText(window)}`,
 ];
 
+/** A group's name may need quotes. */
+const headerWords = (name: string): string =>
+  name.startsWith('group ') ? `group ${word(name.slice('group '.length))}` : name;
+
 /** The lists of trackers, with every weight written out. */
 export function trackLines(track: readonly TrackSettings[]): string[] {
   return TRACK_KINDS.flatMap((kind) => {
     const ofKind = track.filter((tracked) => tracked.kind === kind);
     const lines = ofKind.map(
-      ({ name, weight, reverse }) => `${word(name)} weight ${weight} ${reverse ? 'reverse' : 'noreverse'}`,
+      ({ name, weight, reverse }) =>
+        `${kind === 'quorum' ? headerWords(name) : word(name)} weight ${weight} ${reverse ? 'reverse' : 'noreverse'}`,
     );
     return sectionIfAny(`track_${kind}`, lines);
   });
