@@ -17,7 +17,8 @@ export function quorumNews(
   const names = new Set(lines.flatMap(({ kind, name }) => (kind === 'quorum' ? [name] : [])));
   const standing = new Map(services?.map((service) => [service.name, service]));
   return Array.from(names).flatMap((name): TrackEvent[] => {
-    if (!checked) return [{ type: 'track', kind: 'quorum', name, good: true, why: 'nothing is checked here' }];
+    if (!checked)
+      return [{ type: 'track', kind: 'quorum', name, good: true, why: 'nothing is checked here' }];
     const blocks = virtualServers.filter((settings) => headerName(settings) === name);
     const known = blocks.flatMap((settings) => standing.get(poolName(settings)) ?? []);
     if (blocks.length === 0 || known.length < blocks.length) return [];

@@ -1,13 +1,9 @@
 import type { Server } from 'node:net';
-import { describeSession } from '../core/bfd/events.ts';
 import type { Configuration } from '../core/config/model.ts';
-import { hasStatics, NO_STATICS } from '../core/kernel/settings.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
-import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import { toMillis } from '../core/time.ts';
-import type { TrackEvent } from '../core/vrrp/track.ts';
 import { now } from '../io/clock.ts';
 import { serveControl } from '../io/control.ts';
 import { Driver } from '../io/drive.ts';
@@ -16,30 +12,27 @@ import { ServiceNotifier, watchdogTimeout } from '../io/notify.ts';
 import { removePid } from '../io/pidfile.ts';
 import { onSignal } from '../io/signals.ts';
 import { Store } from '../io/store.ts';
+import { type Assignment, assignment } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
 import { loadFile } from './loading.ts';
 import {
-  type CheckConfiguration,
   type CheckState,
   type Level,
   ROLES,
   type Role,
   type SyncState,
-  type VrrpConfiguration,
   type VrrpNews,
   type VrrpState,
   withNews,
 } from './messages.ts';
-import { Notifier, scriptRules } from './notifier.ts';
+import { Notifier } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
 import { runOwnScript } from './ownscripts.ts';
 import { PlannedReload, withMarker } from './plannedreload.ts';
-import { TrackedProcesses } from './processes.ts';
-import { Scripts } from './scripts.ts';
 import type { DaemonStatus, Reload } from './status.ts';
-import { TrackedFiles } from './trackedfiles.ts';
+import { Trackers } from './trackers.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -54,9 +47,7 @@ export class Supervisor implements ChildListener {
   readonly #options: DaemonOptions;
   readonly #log: Log;
   readonly #children: Children;
-  readonly #scripts: Scripts;
-  readonly #files: TrackedFiles;
-  readonly #processes: TrackedProcesses;
+  readonly #trackers: Trackers;
   readonly #planned: PlannedReload;
   readonly #firewall: Firewall;
   readonly #store: Store;
@@ -85,17 +76,12 @@ export class Supervisor implements ChildListener {
       ...(options.logFile === undefined ? {} : { file: options.logFile }),
     });
     const driver = new Driver();
-    const tell = (events: readonly TrackEvent[]): void =>
-      this.#children.send('vrrp', { type: 'track', events });
     const log = (level: Level, message: string): void => this.log(level, message);
-    this.#scripts = new Scripts(driver, tell, log);
-    this.#files = new TrackedFiles((events) => {
-      tell(events);
-      const numbers = events.flatMap((event) => (event.kind === 'file' ? [event] : []));
-      const news = numbers.map(({ name, value }) => ({ name, value }));
-      this.#children.send('check', { type: 'file', files: news });
-    }, log);
-    this.#processes = new TrackedProcesses(driver, tell, log);
+    this.#trackers = new Trackers({
+      driver,
+      tell: (role, message) => this.#children.send(role, message),
+      log,
+    });
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, log);
     this.#firewall = new Firewall(options.runDir, log);
@@ -111,7 +97,7 @@ export class Supervisor implements ChildListener {
     new Dumps({
       configuration: () => this.#configuration,
       status: () => this.#status(),
-      processes: () => this.#processes.status(),
+      processes: () => this.#trackers.processes(),
       log: (level, message) => this.log(level, message),
     });
     process.on('uncaughtException', (error) => void this.#crash(error));
@@ -142,15 +128,9 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
     this.#children.send(role, { type: 'configure', configuration });
-    if (role === 'vrrp') {
-      this.#scripts.tellAll();
-      this.#files.tellAll();
-      this.#processes.tellAll();
-    }
-    if (role === 'check') {
-      this.#tellSessions();
-      this.#files.tellAll();
-    }
+    this.#trackers.tellAll(role);
+    if (role === 'check') this.#trackers.tellSessions(this.#vrrp);
+    if (role === 'vrrp') this.#tellQuorums();
     if (role === 'sync' && this.#syncRole !== undefined) {
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
     }
@@ -164,15 +144,16 @@ export class Supervisor implements ChildListener {
   state(role: Role, state: unknown): void {
     if (role === 'vrrp') this.#learned(state as VrrpNews);
     else this.#states.set(role, state);
-    if (role === 'check' && (state as CheckState).detailed)
+    if (role === 'check') this.#tellQuorums();
+    if (role === 'check' && this.#check?.detailed === true)
       for (const seen of this.#looking.splice(0)) seen();
   }
 
   #learned(news: VrrpNews): void {
-    const state = withNews(this.#states.get('vrrp') as VrrpState | undefined, news);
+    const state = withNews(this.#vrrp, news);
     this.#states.set('vrrp', state);
     this.#followMaster(state);
-    this.#tellSessions();
+    this.#trackers.tellSessions(state);
     this.#notifier.knows(state);
   }
 
@@ -192,35 +173,8 @@ export class Supervisor implements ChildListener {
     }
   }
 
-  /** What a process of each role has to do; undefined: it is not needed. */
-  #assignment(role: Role): VrrpConfiguration | CheckConfiguration | SyncDaemonSettings | undefined {
-    const { instances, groups, delays, bfd, virtualServers, global, syncDaemon } = this.#configuration;
-    const { routing, statics, pacing } = this.#configuration;
-    const { vrrp: onlyVrrp, check: onlyCheck, bfd: withBfd } = this.#options;
-    if (role === 'vrrp') {
-      const sessions = withBfd ? bfd : [];
-      const idle = instances.length === 0 && !hasStatics(statics);
-      if (sessions.length === 0 && (onlyCheck || idle)) return undefined;
-      const { realTimePriority, logUnknownVrids, start } = global;
-      return {
-        instances: onlyCheck ? [] : instances,
-        groups: onlyCheck ? [] : groups,
-        routing: onlyCheck ? [] : routing,
-        statics: onlyCheck ? NO_STATICS : statics,
-        pacing,
-        delays,
-        start,
-        bfd: sessions,
-        realTimePriority,
-        logUnknownVrids,
-        release: !this.#options.dontReleaseVrrp,
-      };
-    }
-    if (onlyVrrp) return undefined;
-    if (role === 'sync') return syncDaemon;
-    if (virtualServers.length === 0) return undefined;
-    const { dontReleaseIpvs, stateDir } = this.#options;
-    return { virtualServers, global, release: !dontReleaseIpvs, ledger: `${stateDir}/services` };
+  #assignment(role: Role): Assignment | undefined {
+    return assignment(role, this.#configuration, this.#options);
   }
 
   #wanted(): Role[] {
@@ -233,14 +187,17 @@ export class Supervisor implements ChildListener {
     if (process.connected) process.disconnect();
   }
 
-  /** Checkers follow BFD sessions, which the VRRP process speaks for. */
-  #tellSessions(): void {
-    const state = this.#states.get('vrrp') as VrrpState | undefined;
-    if (state === undefined || state.bfd.length === 0 || !this.#children.has('check')) return;
-    const sessions = state.bfd
-      .filter(({ tells }) => tells !== 'vrrp')
-      .map((status) => ({ name: status.name, up: status.reachable, why: describeSession(status) }));
-    this.#children.send('check', { type: 'bfd', sessions });
+  get #vrrp(): VrrpState | undefined {
+    return this.#states.get('vrrp') as VrrpState | undefined;
+  }
+
+  get #check(): CheckState | undefined {
+    return this.#states.get('check') as CheckState | undefined;
+  }
+
+  #tellQuorums(): void {
+    const checked = this.#assignment('check') !== undefined;
+    this.#trackers.tellQuorums(this.#configuration, this.#check, checked);
   }
 
   /** The sync daemon has the role of the VRRP instance that it follows. */
@@ -308,11 +265,8 @@ export class Supervisor implements ChildListener {
     const { umask, reload } = this.#configuration.global;
     if (umask !== undefined) process.umask(umask);
     this.#planned.configure(reload);
-    const { scripts, files, processes } = this.#configuration;
-    const needed = !this.#options.check && this.#configuration.instances.length > 0;
-    this.#scripts.configure(needed ? scripts : [], scriptRules(this.#configuration));
-    this.#files.configure(needed || this.#assignment('check') !== undefined ? files : [], begin);
-    this.#processes.configure(needed ? processes : []);
+    this.#trackers.configure(this.#configuration, new Set(this.#wanted()), begin);
+    this.#tellQuorums();
   }
 
   /** Stops a process that has nothing to do any more; a reload in the meantime may want it again. */
@@ -331,7 +285,7 @@ export class Supervisor implements ChildListener {
     const { stopGrace } = this.#configuration.global;
     for (const role of ROLES) await this.#children.stop(role, stopGrace);
     if (!this.#options.dontReleaseVrrp) await this.#firewall.close();
-    this.#scripts.close();
+    this.#trackers.close();
     await this.#notifier.close(toMillis(stopGrace));
     await runOwnScript(this.#configuration, 'shutdown', (level, message) => this.log(level, message));
     if (why !== undefined && process.connected) {
@@ -385,8 +339,8 @@ export class Supervisor implements ChildListener {
       configuration: this.#options.useFile,
       maintenance: this.#store.maintenance,
       processes: this.#children.reports(),
-      vrrp: (this.#states.get('vrrp') as VrrpState | undefined) ?? null,
-      check: (this.#states.get('check') as CheckState | undefined) ?? null,
+      vrrp: this.#vrrp ?? null,
+      check: this.#check ?? null,
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,
     };
   }

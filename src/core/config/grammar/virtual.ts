@@ -93,7 +93,9 @@ export const virtualServer = {
   quorum_down: keyword('run when the quorum is lost', [arg.script]),
   quorum: keyword('alive weight that is needed', [arg.integer('N', 1, I32)], { default: '1' }),
   hysteresis: keyword('margin around the quorum', [arg.integer('N', 0, I32)], { default: '0' }),
-  min_up: keyword('checks leave at least this share of the real servers in service', [arg.percent], { ours: true }),
+  min_up: keyword('checks leave at least this share of the real servers in service', [arg.percent], {
+    ours: true,
+  }),
   weight: keyword('default weight of real servers', [arg.integer('N', 1, I32)], { default: '1' }),
   sorry_server: keyword('serves when the quorum is lost', [arg.address, arg.optional(arg.port)]),
   sorry_server_inhibit: flag('the sorry server stays, with weight 0 while the quorum holds'),
