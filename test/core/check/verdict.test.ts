@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckTiming } from '../../../src/core/check/settings.ts';
-import type { CheckResult } from '../../../src/core/check/verdict.ts';
+import type { CheckResult, Parts } from '../../../src/core/check/verdict.ts';
 import { initialStanding, judge } from '../../../src/core/check/verdict.ts';
 import { seconds } from '../../../src/core/time.ts';
 
@@ -16,14 +16,20 @@ const timing: CheckTiming = {
 };
 
 /** `up`/`down` after each result (`g`ood, `b`ad, `?` unknown), with `~` where a retry follows. */
-function story(results: string, settings = timing): string {
+function story(results: string, settings = timing, parts?: Parts): string {
   const verdicts: Record<string, CheckResult['verdict']> = { g: 'good', b: 'bad', '?': 'unknown' };
   let standing = initialStanding(settings);
   const words: string[] = [];
   for (const letter of results) {
-    const [next, again] = judge(standing, { verdict: verdicts[letter] ?? 'unknown', reason: '' }, settings);
+    const [next, again] = judge(
+      standing,
+      { verdict: verdicts[letter] ?? 'unknown', reason: '' },
+      settings,
+      parts,
+    );
     standing = next;
-    words.push(`${standing.up ? 'up' : 'down'}${again.type === 'retry' ? '~' : ''}`);
+    const part = parts === undefined ? '' : standing.part;
+    words.push(`${standing.up ? 'up' : 'down'}${part}${again.type === 'retry' ? '~' : ''}`);
   }
   return words.join(' ');
 }
@@ -49,6 +55,18 @@ test('alpha starts down', () => {
 });
 test('what says nothing of the server changes nothing', () => {
   assert.is(story('?g?b?b?b'), 'up up up up~ up up~ up down');
+});
+
+test('several requests take turns; one that fails is tried again until it is good, and then the others', () => {
+  const parts = { count: 3, hurry: false };
+  const once = { ...timing, retries: 0 };
+  assert.is(story('gggg', once, parts), 'up1 up2 up0 up1');
+  assert.is(story('gggbbggg', once, parts), 'up1 up2 up0 down0 down0 down1 down2 up0');
+});
+test('with alpha all requests must be good once; in a hurry they follow at once', () => {
+  const alpha = { ...timing, alpha: true };
+  assert.is(story('ggg', alpha, { count: 3, hurry: false }), 'down1 down2 up0');
+  assert.is(story('gggg', alpha, { count: 3, hurry: true }), 'down1~ down2~ up0 up1');
 });
 
 test.run();
