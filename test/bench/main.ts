@@ -5,7 +5,7 @@ import { check } from './check.ts';
 import { checkers } from './checkers.ts';
 import { crash } from './crash.ts';
 import { DAEMONS, type DaemonName, versionOf } from './daemon.ts';
-import { gaps } from './gaps.ts';
+import { checked, gaps } from './gaps.ts';
 import { idle } from './idle.ts';
 import { ipvs } from './ipvs.ts';
 import { lvsadm } from './lvsadm.ts';
@@ -19,7 +19,19 @@ import { steady } from './steady.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
 
 /** `npm run bench`: vipkeeper and Debian's keepalived side by side. */
-const ALL: readonly Benchmark[] = [crash, mass, many, gaps, idle, check, steady, ipvs, lvsadm, checkers];
+const ALL: readonly Benchmark[] = [
+  crash,
+  mass,
+  many,
+  gaps,
+  checked,
+  idle,
+  check,
+  steady,
+  ipvs,
+  lvsadm,
+  checkers,
+];
 
 const options = readOptions(process.argv.slice(2), ALL);
 await enclose();
