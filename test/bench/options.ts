@@ -19,7 +19,7 @@ something did not work at all. Needs root.
 
 ${all.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join('\n')}
 
-  --quick           fewer and shorter runs, about 8 minutes
+  --quick           fewer and shorter runs, about 20 minutes
   --minutes N       how long to watch each daemon for false failovers (${MINUTES.whole}; --quick: ${MINUTES.quick})
   --daemon NAME     only this one (${DAEMONS.join(' or ')})
   --json            every sample as JSON

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
@@ -152,5 +153,31 @@ test('an aborted probe says nothing', async () => {
   assert.is(said, 0);
   await close();
 });
+
+test('every descriptor comes back, also of aborted probes and of servers that do not close', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+    socket.resume();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await outcomeOf(check(port));
+  const count = (): number => readdirSync('/proc/self/fd').length - sockets.size;
+  const before = count();
+  const mute: SmtpCheck = { ...check(port, { timeout: millis(300) }), kind: 'smtp', helo: 'x' };
+  const running = Array.from({ length: 200 }, (_, i) => {
+    if (i % 4 === 0) startProbe(mute, 0, () => assert.unreachable('aborted')).abort();
+    return i % 2 === 0 ? outcomeOf(check(port)) : outcomeOf(mute);
+  });
+  await Promise.all(running);
+  // The server keeps its half open: what drains is dropped after a while.
+  for (let tries = 0; tries < 500 && count() > before; tries++) await pause(20);
+  assert.ok(count() <= before, `${count()} descriptors, ${before} before`);
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test.run();
