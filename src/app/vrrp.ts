@@ -1,31 +1,29 @@
 import { writeSync } from 'node:fs';
-import { unreachable } from '../core/assert.ts';
 import { Interfaces } from '../core/interfaces.ts';
-import { type Family, formatPrefix, type Ip } from '../core/ip.ts';
-import { Addresses } from '../core/kernel/addresses.ts';
-import { type AddressesEffect, type AddressesEvent, requestOf } from '../core/kernel/events.ts';
+import type { Family, Ip } from '../core/ip.ts';
+import type { AddressesEvent } from '../core/kernel/events.ts';
 import { NO_STATICS } from '../core/kernel/settings.ts';
-import { wantedLinks } from '../core/kernel/vmac-wants.ts';
 import type { RouteEvent } from '../core/netlink/events.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import { millis, seconds, toMillis } from '../core/time.ts';
 import type { Standing } from '../core/vrrp/events.ts';
 import { memberSettings } from '../core/vrrp/group.ts';
-import { type LinkState, LinkWatch, type LinkWatchEvent } from '../core/vrrp/links.ts';
-import type { VrrpSettings } from '../core/vrrp/settings.ts';
+import type { LinkState } from '../core/vrrp/links.ts';
+import type { VirtualAddress, VrrpSettings } from '../core/vrrp/settings.ts';
 import { startDelay } from '../core/vrrp/start.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 import { Channel } from '../io/channel.ts';
 import { now } from '../io/clock.ts';
-import { type Driven, Driver } from '../io/drive.ts';
+import { Driver } from '../io/drive.ts';
 import { SystemError } from '../io/errno.ts';
-import { explainOutcome } from '../io/netlink.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
 import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
+import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
+import { Links } from './links.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from './messages.ts';
 import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
@@ -84,9 +82,9 @@ class VrrpProcess implements Surroundings {
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
-  readonly #addresses: Driven<AddressesEvent>;
-  readonly #vmacs = new VmacLinks(this, this.#route, (event) => this.#addresses.handle(event));
-  readonly #tables = new Tables(this, this.#route, this.#monitor, (event) => this.#addresses.handle(event));
+  readonly #addresses = new AddressTable(this, this.#route);
+  readonly #vmacs = new VmacLinks(this, this.#route, this.#addresses.handle);
+  readonly #tables = new Tables(this, this.#route, this.#monitor, this.#addresses.handle);
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
   readonly #strangers = new Strangers((level, message) => this.log(level, message));
@@ -95,9 +93,7 @@ class VrrpProcess implements Surroundings {
     (member, event) => this.#routers.get(member)?.handle(event),
     (happening) => this.happened(happening),
   );
-  readonly #links = new LinkWatch();
-  readonly #watch: Driven<LinkWatchEvent>;
-  #watched: ReadonlySet<string> = new Set();
+  readonly #links = new Links(this);
   /** What was told of tracked things that are not interfaces, for routers that come later. */
   readonly #tracked = new Map<string, TrackEvent>();
   readonly #bfd = new BfdSpeakers({
@@ -122,13 +118,6 @@ class VrrpProcess implements Surroundings {
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
   #virtual: ReadonlySet<Ip> = new Set();
   #maintenance = false;
-
-  constructor() {
-    this.#addresses = this.driver.attach(new Addresses(), (effects) => {
-      for (const effect of effects) this.#performAddress(effect);
-    });
-    this.#watch = this.driver.attach(this.#links, () => this.#reground());
-  }
 
   run(): void {
     this.#watchKernel();
@@ -201,7 +190,7 @@ class VrrpProcess implements Surroundings {
     const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
     const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
     this.#groups.configure(groups, (name) => keys.get(name));
-    this.#watchLinks(instances);
+    this.#links.watch(instances, configuration.delays);
     this.announcer.pace(configuration.pacing);
     this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
     for (const [key, router] of this.#routers) {
@@ -238,7 +227,7 @@ class VrrpProcess implements Surroundings {
   // What is tracked.
 
   linkState(name: string): LinkState {
-    return this.#links.believed(name) ?? this.interfaces.state(name);
+    return this.#links.state(name);
   }
 
   contested(group: string, key: string): void {
@@ -247,24 +236,6 @@ class VrrpProcess implements Surroundings {
 
   standing(group: string, key: string, standing: Standing): void {
     this.#groups.standing(group, key, standing);
-  }
-
-  #watchLinks(instances: readonly VrrpSettings[]): void {
-    const tracked = instances.flatMap(({ track = [] }) => track.filter(({ kind }) => kind === 'interface'));
-    const interfaces = [
-      ...instances.map((settings) => settings.interface),
-      ...wantedLinks(instances).map(({ name }) => name),
-      ...tracked.map(({ name }) => name),
-    ];
-    this.#watch.handle({ type: 'watch', interfaces, delays: this.#configuration.delays });
-    this.#watched = new Set(interfaces);
-    this.#showLinks();
-  }
-
-  #showLinks(): void {
-    for (const name of this.#watched) {
-      this.#watch.handle({ type: 'shown', interface: name, state: this.interfaces.state(name) });
-    }
   }
 
   #track(events: readonly TrackEvent[]): void {
@@ -326,7 +297,7 @@ class VrrpProcess implements Surroundings {
     this.#addresses.handle({ type: 'shown', addresses });
     this.#tables.show();
     this.#vmacs.links(this.interfaces.all());
-    this.#showLinks();
+    this.#links.show();
     this.#reground();
   }
 
@@ -336,7 +307,7 @@ class VrrpProcess implements Surroundings {
       this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
       this.#vmacs.links(this.interfaces.all());
       this.#tables.heard(event);
-      this.#showLinks();
+      this.#links.show();
     } else if (event.type === 'address') {
       const { address, present } = event;
       this.interfaces.address(address, present);
@@ -362,33 +333,10 @@ class VrrpProcess implements Surroundings {
     }
   }
 
-  #performAddress(effect: AddressesEffect): void {
-    switch (effect.type) {
-      case 'apply': {
-        const outcomes = this.#route.apply(effect.changes.map(requestOf));
-        const results = effect.changes.map(({ id }, i) => ({ id, ...(outcomes[i] ?? { errno: 0 }) }));
-        this.#addresses.handle({ type: 'done', results });
-        break;
-      }
-      case 'restored': {
-        const lost = effect.addresses.map(({ address }) => formatPrefix(address)).join(', ');
-        this.log('warning', `${this.nameOf(effect.owner)}: put back what was gone: ${lost}`);
-        this.#tables.shaken();
-        this.#routers.get(effect.owner)?.announce(effect.addresses);
-        break;
-      }
-      case 'adopted':
-        this.log(
-          'notice',
-          `${this.nameOf(effect.owner)}: ${formatPrefix(effect.address.address)} was there already`,
-        );
-        break;
-      case 'problem':
-        this.log('error', `${this.nameOf(effect.owner)}: ${effect.what}: ${explainOutcome(effect)}`);
-        break;
-      default:
-        unreachable(effect);
-    }
+  /** Addresses were put back: routes may have gone with them, and neighbours may think of another. */
+  restored(owner: string, addresses: readonly VirtualAddress[]): void {
+    this.#tables.shaken();
+    this.#routers.get(owner)?.announce(addresses);
   }
 
   /** Addresses are held under the router's key, which outlives its name. */

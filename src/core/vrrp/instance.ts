@@ -2,12 +2,12 @@ import { assert } from '../assert.ts';
 import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, type Instant, since, Timers } from '../time.ts';
-import { Advertiser } from './advertiser.ts';
+import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
-import { Holding } from './holding.ts';
 import { text } from './intervals.ts';
+import { Mastership } from './mastership.ts';
 import { Membership } from './membership.ts';
 import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
 import { Preemption } from './preemption.ts';
@@ -28,11 +28,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #settings: VrrpSettings;
   readonly #timers = new Timers<TimerName>();
   readonly #grounds: Grounds;
+  readonly #mastership: Mastership;
   readonly #advertiser: Advertiser;
   readonly #reports: Reports;
   readonly #silence: Silence;
   readonly #preemption: Preemption;
-  readonly #holding: Holding;
   readonly #membership: Membership;
   #effects: VrrpEffect[] = [];
 
@@ -53,10 +53,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     };
     this.#grounds = new Grounds(settings);
     this.#reports = new Reports(emit);
-    this.#advertiser = new Advertiser(settings, this.#timers, this.#reports, emit, digest);
+    this.#mastership = new Mastership(settings, this.#timers, this.#reports, emit, digest);
+    this.#advertiser = this.#mastership.advertiser;
     this.#silence = new Silence(settings, this.#timers, this.#reports);
     this.#preemption = new Preemption(settings, this.#timers);
-    this.#holding = new Holding(settings, this.#timers, emit);
     this.#membership = new Membership(emit);
   }
 
@@ -89,8 +89,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why);
         break;
       case 'contest':
-        if (this.#state === 'MASTER' && !this.#advertiser.overslept(now))
-          this.#holding.contest(this.#settings.advertInterval, now);
+        if (this.#serving(now)) this.#mastership.announce(now);
         break;
       case 'elect':
         if (this.#membership.candidate !== undefined) this.#becomeMaster(now, this.#membership.candidate);
@@ -108,7 +107,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   timeout(now: Instant): void {
     this.#clock(now);
-    if (this.#state === 'MASTER' && this.#advertiser.overslept(now)) this.#wake(now);
+    if (this.#state === 'MASTER' && !this.#serving(now)) this.#wake(now);
     for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
       const name = this.#timers.expire(now);
       if (name !== undefined) this.#expired(name, due, now);
@@ -177,19 +176,16 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     else if (this.#state === 'INIT' || this.#state === 'FAULT') this.#enter(now, recovery(event));
   }
 
-  /** What others see of the change, they see at once. What a master has slept past is left to `#wake`. */
   #configure(settings: VrrpSettings, now: Instant): void {
-    const serving = this.#state === 'MASTER' && !this.#advertiser.overslept(now);
+    const serving = this.#serving(now);
     this.#grounds.configure(settings);
     this.#settings = { ...settings, priority: this.#grounds.priority };
-    this.#advertiser.configure(this.#settings);
+    this.#mastership.configure(this.#settings, serving, now);
     this.#preemption.configure(this.#settings);
     this.#silence.configure(this.#settings, now);
     if (settings.group === undefined && this.#membership.candidate !== undefined) {
       this.#becomeMaster(now, this.#membership.candidate);
     }
-    if (serving) this.#advertiser.answer(now);
-    this.#holding.configure(this.#settings, serving, now);
   }
 
   /** The effective priority may be another. */
@@ -197,10 +193,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const { priority } = this.#grounds;
     if (priority === this.#settings.priority) return;
     this.#settings = { ...this.#settings, priority };
-    this.#advertiser.priority = priority;
+    this.#mastership.reprioritise(this.#settings, this.#serving(now), now);
     this.#preemption.configure(this.#settings);
     this.#silence.configure(this.#settings, now);
-    if (this.#state === 'MASTER' && !this.#advertiser.overslept(now)) this.#advertiser.answer(now);
     if (this.#started) this.#effects.push({ type: 'priority', priority });
   }
 
@@ -223,13 +218,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   // States.
 
-  /**
-   * To any state but MASTER, by our own will: a master says so with priority 0, so that the best backup
-   * follows after no more than its skew.
-   */
+  /** Master, and awake: what a master has slept past is left to `#wake`. */
+  #serving(now: Instant): boolean {
+    return this.#state === 'MASTER' && !this.#advertiser.overslept(now);
+  }
+
+  /** To any state but MASTER, by our own will: a master says so. */
   #leave(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
     if (this.#state === to) return;
-    if (this.#state === 'MASTER') this.#advertiser.send(RESIGNING, now);
+    if (this.#state === 'MASTER') this.#mastership.resign(now);
     this.#stepDown(now, to, cause);
     if (to === 'BACKUP') this.#silence.begin(now);
   }
@@ -242,7 +239,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const from = this.#state;
     this.#forget();
     if (from === 'MASTER') this.#reports.statistics.releasedMaster += 1;
-    if (from === 'MASTER' || from === 'INIT') this.#holding.release();
+    if (from === 'MASTER' || from === 'INIT') this.#mastership.release();
     this.#transition(now, to, cause);
   }
 
@@ -314,30 +311,13 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const { priority } = this.#settings;
     const judged = judgeRival(advert, source, priority, this.#advertiser, this.#preemption, now);
     if (judged.verdict === 'give way') this.#giveWay(advert, source, judged.cause, now);
-    else if (judged.verdict === 'contest') this.#contest(advert.priority, now);
+    else if (judged.verdict === 'contest') this.#mastership.contest(advert.priority, now);
   }
 
-  /**
-   * Gives way to another master, with a last advert, which has it announce the addresses again: were both of
-   * us masters, neighbours may have learned our MAC last. An ordinary advert is lesser than the other's
-   * (keepalived's higher_prio_send_advert). But when we slept past our authority, the other's advert may be
-   * old, and ours might unseat who is master now: then we resign.
-   */
   #giveWay(advert: Advert, source: Ip, cause: string, now: Instant): void {
-    const { priority, answerHigher = true } = this.#settings;
-    if (answerHigher) this.#advertiser.send(this.#advertiser.mayBeReplaced(now) ? RESIGNING : priority, now);
+    this.#mastership.farewell(now);
     this.#stepDown(now, 'BACKUP', cause);
     this.#silence.follow(advert, source, now);
-  }
-
-  /**
-   * A lesser router believes to be master, or just ceased to: RFC 9568, 6.4.3 (a resignation is answered
-   * always) and keepalived's garp_lower_prio.
-   */
-  #contest(priority: number, now: Instant): void {
-    if (priority === RESIGNING || !this.#settings.quietToLower) this.#advertiser.answer(now);
-    this.#holding.contest(this.#settings.advertInterval, now);
-    if (priority !== RESIGNING) this.#reports.contested(this.#settings.advertInterval, now);
   }
 
   // Master.
@@ -347,14 +327,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#preemption.yields = false;
     this.#reports.statistics.becameMaster += 1;
     this.#advertiser.authentication.lead();
-    this.#serve(now);
+    this.#mastership.serve(now);
     this.#transition(now, 'MASTER', cause);
-  }
-
-  /** Advert first, then the addresses, then the announcements. */
-  #serve(now: Instant): void {
-    this.#advertiser.begin(now);
-    this.#holding.hold(now);
   }
 
   /**
@@ -365,12 +339,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   #wake(now: Instant): void {
     const slept = this.#advertiser.silentFor(now);
     if (this.#preemption.allowed || !this.#advertiser.mayBeReplaced(now)) {
-      this.#reports.stalled(slept, 'holding and announcing the addresses again', now);
-      this.#serve(now);
+      this.#mastership.stalled(slept, now);
       return;
     }
     const cause = `stalled for ${text(slept)}, and nopreempt: listening before serving again`;
-    this.#advertiser.send(RESIGNING, now);
+    this.#mastership.resign(now);
     this.#stepDown(now, 'BACKUP', cause);
     this.#silence.beginShort(now);
   }
@@ -392,13 +365,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         this.#preemption.expired();
         this.#silence.challenge(now);
         break;
-      case 'advert':
-        this.#advertiser.due(due, now);
-        if (this.#advertiser.authentication.spent) this.#leave(now, 'BACKUP', 'AH sequence used up');
-        break;
       default:
-        this.#holding.expired(name, now);
-        break;
+        this.#mastership.expired(name, due, now);
+        if (name === 'advert' && this.#advertiser.authentication.spent)
+          this.#leave(now, 'BACKUP', 'AH sequence used up');
     }
   }
 

@@ -172,4 +172,13 @@ reload('the peer is followed with the version that is configured now', () => {
   assert.equal(router.advert(200, 2.1, PEER, { version: 2 }), []);
 });
 
+reload('a candidate that is taken out of its group, with another address, is master with that', () => {
+  const router = Router.started({ group: 'G' });
+  router.until(10);
+  const settings: VrrpSettings = { ...SETTINGS, addresses: [OTHER] };
+  router.machine.handle({ type: 'configure', settings }, at(10));
+  const held = router.machine.take().filter(({ type }) => type === 'hold');
+  assert.equal(held, [{ type: 'hold', addresses: [OTHER], lease: seconds(0) }]);
+});
+
 reload.run();
