@@ -27,7 +27,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
   const sessions = withBfd ? configuration.bfd : [];
   const idle = instances.length === 0 && !hasStatics(statics);
   if (sessions.length === 0 && (onlyCheck || idle)) return undefined;
-  const { realTimePriority, logUnknownVrids, start } = global;
+  const { placements, logUnknownVrids, start } = global;
   return {
     instances: onlyCheck ? [] : instances,
     groups: onlyCheck ? [] : groups,
@@ -37,7 +37,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     delays,
     start,
     bfd: sessions,
-    realTimePriority,
+    placement: placements.vrrp,
     logUnknownVrids,
     release: !options.dontReleaseVrrp,
   };

@@ -15,6 +15,7 @@ import { errnoName } from '../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
 import { readLedger, writeLedger } from '../io/ledger.ts';
 import { NetlinkError } from '../io/netlink.ts';
+import { Place } from '../io/placement.ts';
 import type { Probe } from '../io/probe.ts';
 import { startProbe } from '../io/probes.ts';
 import { HeldAddresses } from './held.ts';
@@ -39,6 +40,7 @@ class CheckProcess {
   readonly #balancer = new Balancer();
   readonly #driven: Driven<BalancerEvent>;
   readonly #probes = new Map<string, Probe>();
+  readonly #place = new Place((problem) => this.#log('warning', problem));
   #ipvs: IpvsClient | undefined;
   readonly #held: HeldAddresses;
   #configuration: CheckConfiguration | undefined;
@@ -66,6 +68,7 @@ class CheckProcess {
   #configure(configuration: CheckConfiguration): void {
     const first = this.#configuration === undefined;
     this.#configuration = configuration;
+    this.#place.take(configuration.global.placements.check);
     if (first && !this.#openIpvs()) return;
     const { virtualServers, global } = configuration;
     if (first) this.#inherit(configuration.ledger);

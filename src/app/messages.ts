@@ -7,6 +7,7 @@ import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
 import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
 import type { Happening } from '../core/notify/happening.ts';
+import type { Placement } from '../core/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
@@ -57,8 +58,7 @@ export interface VrrpConfiguration {
   readonly bfd: readonly BfdSettings[];
   /** `log_unknown_vrids`. */
   readonly logUnknownVrids: boolean;
-  /** SCHED_RR priority, 0 for ordinary scheduling. */
-  readonly realTimePriority: number;
+  readonly placement: Placement;
   /** On stop, take the addresses away (not with `-V`). */
   readonly release: boolean;
 }

@@ -10,6 +10,7 @@ import { Driver } from '../io/drive.ts';
 import { type Log, openLog } from '../io/log.ts';
 import { ServiceNotifier, watchdogTimeout } from '../io/notify.ts';
 import { removePid } from '../io/pidfile.ts';
+import { nameProcess } from '../io/placement.ts';
 import { onSignal } from '../io/signals.ts';
 import { Store } from '../io/store.ts';
 import { type Assignment, assignment } from './assignments.ts';
@@ -262,7 +263,8 @@ export class Supervisor implements ChildListener {
 
   /** As long as there are virtual routers here to track them. */
   #track(begin: boolean): void {
-    const { umask, reload } = this.#configuration.global;
+    const { umask, reload, placements } = this.#configuration.global;
+    nameProcess(placements.daemon);
     if (umask !== undefined) process.umask(umask);
     this.#planned.configure(reload);
     this.#trackers.configure(this.#configuration, new Set(this.#wanted()), begin);

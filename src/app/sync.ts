@@ -7,16 +7,19 @@ import { Channel } from '../io/channel.ts';
 import { spawnedNamespace } from '../io/children.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
 import { explainOutcome } from '../io/netlink.ts';
+import { nameProcess } from '../io/placement.ts';
 import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
 const RECONCILE_MS = 5_000;
+const NAME = 'vipkeeper-sync';
 
 /**
  * The process that runs the kernel's connection sync daemons. They are started here and not in the VRRP
  * process because the kernel waits for its threads, and an advert must not.
  */
 export function runSync(): void {
+  nameProcess(NAME);
   const channel = new Channel<ToSync, FromChild<SyncState>>(process);
   try {
     new SyncProcess(channel, new IpvsClient(spawnedNamespace())).run();

@@ -15,9 +15,8 @@ import type { TrackEvent } from '../core/vrrp/track.ts';
 import { Channel } from '../io/channel.ts';
 import { now } from '../io/clock.ts';
 import { Driver } from '../io/drive.ts';
-import { SystemError } from '../io/errno.ts';
+import { Place } from '../io/placement.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
-import { sched } from '../io/socket.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
 import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
@@ -33,7 +32,7 @@ import { Tables } from './tables.ts';
 import { VmacLinks } from './vmacs.ts';
 
 const EXIT_CRASHED = 70;
-const NOTHING: VrrpConfiguration = {
+const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
   instances: [],
   groups: [],
   routing: [],
@@ -42,7 +41,6 @@ const NOTHING: VrrpConfiguration = {
   delays: [],
   start: { delay: seconds(0), afterBoot: seconds(0) },
   bfd: [],
-  realTimePriority: 0,
   logUnknownVrids: false,
   release: true,
 };
@@ -80,6 +78,7 @@ class VrrpProcess implements Surroundings {
   readonly interfaces = new Interfaces();
   readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
+  readonly #place = new Place((problem) => this.log('warning', problem));
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #addresses = new AddressTable(this, this.#route);
@@ -114,7 +113,7 @@ class VrrpProcess implements Surroundings {
     (state) => this.#channel.send({ type: 'state', state }),
   );
   readonly #begun = now();
-  #configuration: VrrpConfiguration = NOTHING;
+  #configuration: Omit<VrrpConfiguration, 'placement'> = NOTHING;
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
   #virtual: ReadonlySet<Ip> = new Set();
   #maintenance = false;
@@ -184,7 +183,7 @@ class VrrpProcess implements Surroundings {
     this.#strangers.logged = configuration.logUnknownVrids;
     const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
     this.#virtual = new Set(held.map(({ address }) => address.ip));
-    this.#schedule(configuration.realTimePriority);
+    this.#place.take(configuration.placement);
     const { groups } = configuration;
     const instances = memberSettings(configuration.instances, groups);
     const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
@@ -263,16 +262,6 @@ class VrrpProcess implements Surroundings {
     const router = this.#routers.get(`${device} IPv${family} VRID ${vrid}`);
     if (router === undefined) this.#strangers.heard(device, vrid, advert.source);
     else router.handle({ type: 'packet', ...advert });
-  }
-
-  /** Real time where permitted; without it adverts are late when the processors are busy, which is said once. */
-  #schedule(priority: number): void {
-    try {
-      sched(priority > 0 ? 'RR' : 'OTHER', priority);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.log('warning', `no real-time scheduling (${error.message}): grant CAP_SYS_NICE or LimitRTPRIO`);
-    }
   }
 
   // The kernel's interfaces and addresses.

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only
- * src/io/socket.ts, src/io/clock.ts, src/io/signals.ts and src/io/namespace.ts use it; everybody else uses those.
+ * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
+ * signals.ts, placement.ts and namespace.ts of this folder use it; everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -80,6 +80,8 @@ interface Rawio {
   ) => Streams;
   readonly Signal: new () => Signal;
   sched(policy: number, priority: number): number;
+  affinity(thread: number, mask: Uint8Array): number;
+  limit(resource: number, soft: number): number;
   setns(fd: number, type: number): number;
 }
 

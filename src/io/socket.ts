@@ -17,11 +17,6 @@ export const SO = {
   MARK: 36,
 } as const;
 
-/** Scheduling policies of sched(7). */
-export const SCHED = { OTHER: 0, FIFO: 1, RR: 2 } as const;
-/** Children and threads started later go back to SCHED_OTHER: a hook script never runs in real time. */
-const SCHED_RESET_ON_FORK = 0x40000000;
-
 /** What one receive brought. The arrays are views that the next receive overwrites: copy what must stay. */
 export interface Datagram {
   readonly data: Uint8Array;
@@ -210,10 +205,4 @@ export class Socket {
     assert(this.#slab !== undefined, `${this.what}: reserve memory before receiving`);
     return this.#slab;
   }
-}
-
-/** Schedules the calling thread; `priority` is 1 to 99 for RR and FIFO, 0 for OTHER. Throws SystemError. */
-export function sched(policy: keyof typeof SCHED, priority: number): void {
-  const result = rawio.sched(SCHED[policy] | SCHED_RESET_ON_FORK, priority);
-  check(result, 'sched_setscheduler', `${policy} with priority ${priority}`);
 }

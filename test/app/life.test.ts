@@ -27,7 +27,7 @@ test('in the background: it works when the command returns; kill by the pid file
   assert.ok(stage.holdsVip());
   const pids = [stage.pid('vipkeeperd'), stage.pid('vrrp')];
   assert.equal(pids.map(isAlive), [true, true]);
-  assert.is(readFileSync(`/proc/${pids[0]}/comm`, 'utf8').trim(), 'node');
+  assert.is(readFileSync(`/proc/${pids[0]}/comm`, 'utf8').trim(), 'vipkeeperd');
   stage.stop();
   assert.equal(pids.map(isAlive), [false, false]);
   assert.not.ok(stage.holdsVip());

@@ -9,7 +9,7 @@ import { ip } from '../../src/core/ip.ts';
 import { SystemError } from '../../src/io/errno.ts';
 import { rawio } from '../../src/io/rawio.ts';
 import { AF, parseSockaddr, sockaddrIp, sockaddrNetlink, sockaddrUnix } from '../../src/io/sockaddr.ts';
-import { fullReceives, SO, SOCK, SOL_SOCKET, Socket, sched } from '../../src/io/socket.ts';
+import { fullReceives, SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
 import { enterNamespace, eventually, ip as iproute } from './namespace.ts';
 
 enterNamespace();
@@ -320,16 +320,6 @@ test('workers with busy sockets end cleanly', () => {
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
   const ended = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000, stdio: [...stdio] });
   assert.equal([ended.signal, ended.status, ended.stderr], [null, 0, 'descriptors left: 0\n']);
-});
-
-test('real-time scheduling is not inherited, and its refusal has a name', () => {
-  assert.match(caught(() => sched('RR', 100)).message, /RR with priority 100: sched_setscheduler: EINVAL/);
-  sched('RR', 5);
-  const own = spawnSync('chrt', ['-p', String(process.pid)], { encoding: 'utf8' }).stdout;
-  const child = spawnSync('chrt', ['-p', '0'], { encoding: 'utf8' }).stdout;
-  sched('OTHER', 0);
-  assert.match(own, /SCHED_RR\|SCHED_RESET_ON_FORK[\s\S]*priority: 5/);
-  assert.match(child, /SCHED_OTHER/);
 });
 
 test.run();

@@ -5,6 +5,7 @@ import type { Family, Ip } from '../ip.ts';
 import type { FirewallSettings } from '../kernel/firewall.ts';
 import type { MasterRouting, StaticSettings } from '../kernel/settings.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
+import type { Placements } from '../placement.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { Duration } from '../time.ts';
 import type {
@@ -49,8 +50,7 @@ export interface GlobalSettings {
   readonly namespaces: Namespaces;
   /** `router_id`: this director's name in messages; the host's name when absent. */
   readonly routerId?: string;
-  /** `vrrp_rt_priority`: SCHED_RR priority of the VRRP process, 50 unless said; 0 for ordinary scheduling. */
-  readonly realTimePriority: number;
+  readonly placements: Placements;
   /** How long virtual routers wait before they begin. */
   readonly start: StartSettings;
   /** `script_user`, else the user `keepalived_script` where there is one; absent for the daemon's own. */

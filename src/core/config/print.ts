@@ -5,6 +5,7 @@ import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
 import { dumpLines, notifyGlobals, notifyLines, ownScriptLines, reloadLines } from './print/notify.ts';
+import { placementLines } from './print/placement.ts';
 import { masterLines, staticBlocks } from './print/routing.ts';
 import { secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, pacingBlock, processBlock, scriptBlock } from './print/tracked.ts';
@@ -60,7 +61,7 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
   const { start, scriptUser, firewall } = global;
   return [
     ...setting('router_id', global.routerId === undefined ? undefined : word(global.routerId)),
-    `vrrp_rt_priority ${global.realTimePriority}`,
+    ...placementLines(global.placements),
     ...when(start.delay > 0, `vrrp_startup_delay ${secondsText(start.delay)}`),
     ...when(start.afterBoot > 0, `vrrp_delay_after_boot ${secondsText(start.afterBoot)}`),
     ...(scriptUser === undefined ? [] : [`script_user ${scriptUser.uid} ${scriptUser.gid}`]),

@@ -1,6 +1,6 @@
 /*
- * Sockets of any family, a precise timer and real-time signals for Node's event loop, and the namespace that sockets
- * are made in; nothing else. This file knows no protocol:
+ * Sockets of any family, a precise timer and signals for Node's event loop, the namespace that sockets are made in, and
+ * where the process stands among others; nothing else. This file knows no protocol:
  * socket addresses, control messages and packets are bytes laid out in TypeScript. What it does know is
  * memory (every length that JavaScript passes is checked here), the event loop, and who owns what:
  *
@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -548,8 +549,14 @@ static napi_value timer_set(napi_env env, napi_callback_info info) {
 /* By signal: the eventfd that its handler wakes, 0 for none. Never closed: a handler may run at any time. */
 static _Atomic int wakes[SIGNALS];
 
+/*
+ * SIGXCPU tells that the process was in real time for too long (RLIMIT_RTTIME). The event loop may never turn again,
+ * so it is taken out of real time here: its main thread, which alone is in it.
+ */
 static void signal_arrived(int number) {
   int saved = errno;
+  const struct sched_param ordinary = {.sched_priority = 0};
+  if (number == SIGXCPU) sched_setscheduler(getpid(), SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
   const uint64_t one = 1;
   ssize_t written = write(wakes[number], &one, sizeof one);
   (void)written; /* it only fails when 2^64 wait already */
@@ -608,6 +615,34 @@ static napi_value sched_set(napi_env env, napi_callback_info info) {
   return answer(&c, outcome(sched_setscheduler(0, policy, &parameter)));
 }
 
+/* affinity(thread, mask: Uint8Array): the CPUs that it may use, a bit each */
+static napi_value affinity_set(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int thread = integer(&c, 0);
+  bytes mask = octets(&c, 1);
+  if (c.wrong) return NULL;
+  return answer(&c, outcome(sched_setaffinity(thread, mask.length, (const cpu_set_t *)mask.at)));
+}
+
+/* limit(resource, soft: number): of the process; at most what the hard limit is, which stays */
+static napi_value limit_set(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int resource = integer(&c, 0);
+  int64_t soft = 0;
+  struct rlimit limit;
+  if (!c.wrong && (napi_get_value_int64(env, c.arguments[1], &soft) != napi_ok || soft < 0))
+    refuse(&c, "rawio: a limit is expected");
+  if (c.wrong) return NULL;
+  int result = outcome(getrlimit(resource, &limit));
+  if (result < 0) return answer(&c, result);
+  limit.rlim_cur = (rlim_t)soft < limit.rlim_max ? (rlim_t)soft : limit.rlim_max;
+  return answer(&c, outcome(setrlimit(resource, &limit)));
+}
+
 /* setns(fd, type): of the calling thread, and of what it starts from now on */
 static napi_value enter_namespace(napi_env env, napi_callback_info info) {
   call c = {.env = env};
@@ -652,7 +687,12 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor signals[] = {
       METHOD("listen", signal_listen),
   };
-  const napi_property_descriptor functions[] = {METHOD("sched", sched_set), METHOD("setns", enter_namespace)};
+  const napi_property_descriptor functions[] = {
+      METHOD("sched", sched_set),
+      METHOD("affinity", affinity_set),
+      METHOD("limit", limit_set),
+      METHOD("setns", enter_namespace),
+  };
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);
   define_class(env, exports, "Signal", signal_new, LENGTH(signals), signals);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Family, type Ip, ip } from '../../../src/core/ip.ts';
+import type { Placement, Placements } from '../../../src/core/placement.ts';
 import { type Duration, micros, seconds } from '../../../src/core/time.ts';
 
 /** The values that arbitrary configurations are made of. */
@@ -23,3 +24,23 @@ export const given = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
 export const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined });
+
+/** Where one of the processes stands. */
+const placement: fc.Arbitrary<Placement> = fc
+  .record({
+    name: fc.constantFrom('keepalived', 'vipkeeper-vrrp', 'a b'),
+    realTime: fc.integer({ min: 0, max: 99 }),
+    realTimeLimit: fc.integer({ min: 1, max: 4_294_967_295 }).map(micros),
+    nice: maybe(fc.integer({ min: -20, max: 19 })),
+    cpus: maybe(
+      fc
+        .uniqueArray(fc.integer({ min: 0, max: 1023 }), { minLength: 1, maxLength: 4 })
+        .map((cpus) => cpus.sort((a, b) => a - b)),
+    ),
+  })
+  .map((value) => given(value) as Placement);
+export const placements: fc.Arbitrary<Placements> = fc.record({
+  daemon: fc.constantFrom('keepalived', 'vipkeeperd'),
+  vrrp: placement,
+  check: placement,
+});

@@ -20,7 +20,17 @@ import {
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
 import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
-import { addressOf, device, duration, given, maybe, name, port, wholeSeconds } from './arbitrary-values.ts';
+import {
+  addressOf,
+  device,
+  duration,
+  given,
+  maybe,
+  name,
+  placements,
+  port,
+  wholeSeconds,
+} from './arbitrary-values.ts';
 
 /** Configurations that a file can mean: every rule of the language is kept. */
 
@@ -284,7 +294,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     grouped: fc.boolean(),
     basics: notifyBasics,
     ...ownScripts,
-    realTimePriority: fc.integer({ min: 0, max: 99 }),
+    placements,
     namespaces: fc
       .record({ own: maybe(fc.constant('blue')), ipvs: maybe(fc.constantFrom('', 'red')) })
       .map((names) => given(names)),

@@ -2,8 +2,9 @@ import { Reader } from '../../../src/core/bytes.ts';
 import { decodeEvent, GROUP } from '../../../src/core/netlink/events.ts';
 import { splitDatagram } from '../../../src/core/netlink/message.ts';
 import { findControl } from '../../../src/io/cmsg.ts';
+import { sched } from '../../../src/io/placement.ts';
 import { AF, sockaddrNetlink } from '../../../src/io/sockaddr.ts';
-import { SO, SOCK, SOL_SOCKET, Socket, sched } from '../../../src/io/socket.ts';
+import { SO, SOCK, SOL_SOCKET, Socket } from '../../../src/io/socket.ts';
 import {
   type Advert,
   type Announcement,

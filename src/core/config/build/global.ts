@@ -9,10 +9,9 @@ import type { GlobalSettings, Namespaces } from '../model.ts';
 import { nearest } from '../spelling.ts';
 import { Section, type Statement } from '../tree.ts';
 import type { Context } from './context.ts';
+import { placementsOf } from './placement.ts';
 import { identity, scriptCommand } from './script.ts';
 
-/** Of the VRRP process unless `vrrp_rt_priority` says another: adverts are worth it, keepalived has none. */
-const REAL_TIME = 50;
 /** `child_wait_time`, and the timeouts of the daemon's own scripts, unless they are said. */
 const STOP_GRACE = seconds(5);
 const OWN_TIMEOUT = seconds(10);
@@ -89,7 +88,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
     ...(routerId === undefined ? {} : { routerId }),
-    realTimePriority: global.value('vrrp_rt_priority') ?? REAL_TIME,
+    placements: placementsOf(global),
     start: {
       delay: global.value('vrrp_startup_delay') ?? micros(0),
       afterBoot: global.value('vrrp_delay_after_boot') ?? micros(0),

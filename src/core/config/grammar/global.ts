@@ -3,17 +3,17 @@ import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
 import { identity } from './tracking.ts';
 
 const inert = (why: string): KeywordNotes => ({ inert: why });
-const NAMES = inert('the processes keep their own names');
-const MEMORY = inert('Node must not lock its memory');
+const MEMORY = inert(
+  'V8 ends a process whose memory is locked; MemorySwapMax=0 in the unit keeps it out of swap',
+);
 const SNMP = inert('SNMP is not provided');
 const DBUS = inert('D-Bus is not provided');
 // keepalived takes iptables where it is asked to, and nftables else; the rules do the same.
 const IPTABLES = inert('the rules are made with nftables');
 const MARKS = inert('server groups need no marks');
 const BUFFERS = inert('socket buffers keep the size that suits the program');
-const CHECKER = inert('the checker process runs with ordinary scheduling');
-const BFD = inert('BFD runs in the VRRP process');
-const AUTO = inert('priorities are not raised automatically');
+const BFD = inert('BFD runs in the VRRP process, which has a keyword of its own for it');
+const AUTO = inert('the VRRP process is in real time from the start; checks that are late are not wrong');
 const NOT_YET = 'not acted on yet';
 const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
   ...notes,
@@ -23,7 +23,10 @@ const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
 const U32 = 4_294_967_295;
 const I32 = 2_147_483_647;
 const nice = arg.integer('N', -20, 19);
-const realTime = arg.integer('N', 1, 99);
+const realTime = arg.integer('N', 0, 99);
+// keepalived ends at its limit, by SIGXCPU, and its addresses stay behind.
+const RUNAWAY =
+  'how long it may use a CPU in real time without a pause; then it goes on without real time for 0.1 s';
 const cpus = arg.rest(arg.integer('CPU', 0, 1023), 1);
 const micros = arg.integer('MICROSECONDS', 1, U32);
 const bytes = arg.integer('BYTES', 0, I32);
@@ -47,12 +50,17 @@ const mailSwitch = [arg.bool] as const;
 
 /** `global_defs` (keepalived: core/global_parser.c). */
 export const globalDefs = {
-  process_names: flag('children named after their work', NAMES),
-  process_name: keyword('parent process name', [processName], NAMES),
-  vrrp_process_name: keyword('VRRP process name', [processName], NAMES),
-  checker_process_name: keyword('checker process name', [processName], NAMES),
-  lvs_process_name: keyword('checker process name', [processName], oldName('checker_process_name', NAMES)),
-  bfd_process_name: keyword('BFD process name', [processName], NAMES),
+  process_names: flag('processes named after their work; so they are without this word, too'),
+  process_name: keyword('name of the daemon in ps and top', [processName], { default: 'vipkeeperd' }),
+  vrrp_process_name: keyword('the same, of the VRRP process', [processName], { default: 'vipkeeper-vrrp' }),
+  checker_process_name: keyword('the same, of the check process', [processName], {
+    default: 'vipkeeper-check',
+  }),
+  lvs_process_name: keyword('see checker_process_name', [processName], {
+    alias: 'checker_process_name',
+    deprecated: 'write checker_process_name',
+  }),
+  bfd_process_name: keyword('BFD process name', [processName], BFD),
   use_symlink_paths: keyword(
     'keep symlink paths when running scripts',
     [arg.bool],
@@ -197,27 +205,39 @@ export const globalDefs = {
   vrrp_check_unicast_src: flag('unicast adverts must come from a listed peer', { default: 'off' }),
   vrrp_skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], inert(NOT_YET)),
   vrrp_strict: keyword('RFC conformance for all instances', [arg.bool], { default: 'off' }),
-  vrrp_priority: keyword('nice value of the VRRP process', [nice], inert(NOT_YET)),
-  checker_priority: keyword('nice value of the checker process', [nice], CHECKER),
+  vrrp_priority: keyword('nice value of the VRRP process; real time goes before it', [nice], {
+    default: 'as it was started',
+  }),
+  checker_priority: keyword('nice value of the check process', [nice], { default: 'as it was started' }),
   bfd_priority: keyword('nice value of the BFD process', [nice], BFD),
   vrrp_no_swap: flag('lock memory', MEMORY),
   checker_no_swap: flag('lock memory', MEMORY),
   bfd_no_swap: flag('lock memory', MEMORY),
   vrrp_rt_priority: keyword(
     'SCHED_RR priority of the VRRP process; 0 for ordinary scheduling (ours)',
-    [arg.integer('N', 0, 99)],
+    [realTime],
     { default: '50' },
   ),
-  checker_rt_priority: keyword('SCHED_RR priority of the checker process', [realTime], CHECKER),
+  checker_rt_priority: keyword(
+    'SCHED_RR priority of the check process; 0 for ordinary scheduling (ours)',
+    [realTime],
+    { default: '0' },
+  ),
   bfd_rt_priority: keyword('SCHED_RR priority of the BFD process', [realTime], BFD),
-  vrrp_cpu_affinity: keyword('CPUs of the VRRP process', [cpus], inert(NOT_YET)),
-  checker_cpu_affinity: keyword('CPUs of the checker process', [cpus], CHECKER),
+  vrrp_cpu_affinity: keyword('CPUs of the VRRP process', [cpus], { default: 'as it was started' }),
+  checker_cpu_affinity: keyword('CPUs of the check process', [cpus], { default: 'as it was started' }),
   bfd_cpu_affinity: keyword('CPUs of the BFD process', [cpus], BFD),
-  vrrp_rlimit_rttime: keyword('CPU time without a pause', [micros], inert(NOT_YET)),
-  checker_rlimit_rttime: keyword('CPU time without a pause', [micros], CHECKER),
+  vrrp_rlimit_rttime: keyword(RUNAWAY, [micros], { default: '200000' }),
+  checker_rlimit_rttime: keyword(RUNAWAY, [micros], { default: '200000' }),
   bfd_rlimit_rttime: keyword('CPU time without a pause', [micros], BFD),
-  vrrp_rlimit_rtime: keyword('old spelling', [micros], oldName('vrrp_rlimit_rttime', inert(NOT_YET))),
-  checker_rlimit_rtime: keyword('old spelling', [micros], oldName('checker_rlimit_rttime', CHECKER)),
+  vrrp_rlimit_rtime: keyword('see vrrp_rlimit_rttime', [micros], {
+    alias: 'vrrp_rlimit_rttime',
+    deprecated: 'write vrrp_rlimit_rttime',
+  }),
+  checker_rlimit_rtime: keyword('see checker_rlimit_rttime', [micros], {
+    alias: 'checker_rlimit_rttime',
+    deprecated: 'write checker_rlimit_rttime',
+  }),
   bfd_rlimit_rtime: keyword('old spelling', [micros], oldName('bfd_rlimit_rttime', BFD)),
   notify_fifo: keyword('FIFO for all events', [path, ...owner]),
   notify_fifo_script: keyword('its reader, started again when it dies', [arg.script]),
