@@ -16,7 +16,7 @@ import { digest } from '../../src/io/digest.ts';
 import { FrameSender } from '../../src/io/packet.ts';
 import { ifindexOf } from '../io/namespace.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { Stage } from './stage.ts';
+import { eventually, Stage } from './stage.ts';
 
 await enclose();
 
@@ -163,23 +163,15 @@ function counts({ instances }: VrrpState, name: string): Record<string, number> 
   return Object.fromEntries([...Object.entries(rejected), ...odd].filter(([, count]) => count > 0));
 }
 
-/** Waits for it; fails after 10 s, which only a broken daemon takes. */
-async function happens(what: string, condition: (now: VrrpState) => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    if (condition(await status())) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`did not happen: ${what}`);
-}
+const happens = (what: string, condition: (now: VrrpState) => boolean): Promise<void> =>
+  eventually(async () => condition(await status()), what);
 
 const send = (frames: readonly Uint8Array[]): void => {
   assert.is(sender.send(wire, frames), frames.length);
 };
 
 test.before(async () => {
-  stage.configure(CONFIGURATION);
-  const { status: exit, stderr } = stage.daemon('-P', '-g', log);
-  assert.is(exit, 0, stderr);
+  stage.start(CONFIGURATION, '-g', log);
   await happens('all routers are master', ({ instances }) =>
     instances.every(({ state }) => state === 'MASTER'),
   );

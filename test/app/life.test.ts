@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DaemonStatus } from '../../src/app/status.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
@@ -12,16 +11,12 @@ await enclose();
 const test = suite('the life of the daemon');
 const stage = new Stage();
 test.before.each(() => {
-  stage.configure(ROUTER);
-  const { status, stderr } = stage.daemon('-P');
-  assert.equal([status, stderr], [0, '']);
+  stage.start(ROUTER);
 });
 test.after.each(() => {
-  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  if (stage.runs) stage.stop();
 });
 test.after(() => stage.close());
-
-const status = (): DaemonStatus => JSON.parse(stage.operator('status', '--json').stdout);
 
 test('in the background: it works when the command returns; kill by the pid file, and all is gone', () => {
   assert.ok(stage.holdsVip());
@@ -52,14 +47,17 @@ test('a decision that cannot be read is put aside and said', () => {
   writeFileSync(join(stage.stateDir, 'operator.json'), '{');
   const log = join(stage.folder, 'broken.log');
   assert.is(stage.daemon('-P', '-g', log).status, 0);
-  assert.is(status().maintenance, false);
+  assert.is(stage.status().maintenance, false);
   assert.match(readFileSync(log, 'utf8'), /warning .*operator\.json: .* put aside as operator\.json\.broken/);
 });
 
 test('a killed child is started again alone, and status counts it', () => {
   const before = stage.pid('vrrp');
   process.kill(before, 'SIGKILL');
-  until(() => status().processes[0]?.restarts === 1 && stage.pid('vrrp') !== before, 'it is started again');
+  until(
+    () => stage.status().processes[0]?.restarts === 1 && stage.pid('vrrp') !== before,
+    'it is started again',
+  );
   until(() => stage.holdsVip(), `it holds ${VIP}`);
   assert.match(stage.operator('status').stdout, /vrrp +\d+ +restarted once/);
 });
@@ -96,7 +94,7 @@ test('without the supervisor VRRP goes on; the next daemon ends what was left an
   assert.equal(stage.daemon('-P'), { status: 0, stdout: '', stderr: '' });
   assert.not.ok(isAlive(vrrp));
   until(() => stage.holdsVip(), 'the new one holds the VIP');
-  assert.is(status().processes[0]?.pid, stage.pid('vrrp'));
+  assert.is(stage.status().processes[0]?.pid, stage.pid('vrrp'));
 });
 
 test.run();

@@ -2,7 +2,6 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DaemonStatus } from '../../src/app/status.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { isAlive, ROUTER, Stage, until } from './stage.ts';
 
@@ -21,10 +20,7 @@ function script(name: string, text: string): string {
 }
 const read = (name: string): string =>
   existsSync(inFolder(name)) ? readFileSync(inFolder(name), 'utf8') : '';
-const sent = (): number => {
-  const { stdout } = stage.operator('status', '--json');
-  return (JSON.parse(stdout) as DaemonStatus).vrrp?.instances[0]?.statistics.advertsSent ?? 0;
-};
+const sent = (): number => stage.router().statistics.advertsSent;
 
 test('scripts that hang and flood hold up no advert, and the end of the daemon is the end of all', () => {
   const hangs = script(
@@ -36,7 +32,7 @@ test('scripts that hang and flood hold up no advert, and the end of the daemon i
   const own = `notify_master ${hangs}\n  notify ${floods}\n  notify_stop ${stop}`;
   const startup = script('startup', `echo started >>${inFolder('out')}`);
   const shutdown = script('shutdown', `echo ended >>${inFolder('out')}`);
-  stage.configure(
+  stage.start(
     `child_wait_time 2
 global_defs {
   script_user root
@@ -45,7 +41,6 @@ global_defs {
 }
 ${ROUTER.replace('interface lan', `interface lan\n  ${own}`).replace('advert_int 1', 'version 3\n  advert_int 0.05')}`,
   );
-  assert.is(stage.daemon('-P').status, 0);
   until(() => stage.holdsVip(), 'it is master');
   until(() => read('pids').split('\n').length >= 3, 'both run');
   const before = sent();

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DaemonStatus } from '../../src/app/status.ts';
 import { VERSION } from '../../src/app/version.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
@@ -13,16 +11,12 @@ await enclose();
 const test = suite('the operator and the daemon');
 const stage = new Stage();
 test.before.each(() => {
-  stage.configure(ROUTER);
-  const { status, stderr } = stage.daemon('-P');
-  assert.equal([status, stderr], [0, '']);
+  stage.start(ROUTER);
 });
 test.after.each(() => {
-  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  if (stage.runs) stage.stop();
 });
 test.after(() => stage.close());
-
-const status = (): DaemonStatus => JSON.parse(stage.operator('status', '--json').stdout);
 
 test('status says who is master, and why, in columns', () => {
   const lines = stage.operator('status').stdout.split('\n');
@@ -42,7 +36,7 @@ test('status says who is master, and why, in columns', () => {
 });
 
 test('status --json is data', () => {
-  const { version, pid, maintenance, processes, vrrp, check, configuration } = status();
+  const { version, pid, maintenance, processes, vrrp, check, configuration } = stage.status();
   assert.equal([version, pid, maintenance], [VERSION, stage.pid('vipkeeperd'), false]);
   assert.equal([configuration, check], [stage.file, null]);
   assert.equal(processes, [{ role: 'vrrp', pid: stage.pid('vrrp'), restarts: 0 }]);
@@ -52,13 +46,13 @@ test('status --json is data', () => {
 test('reload takes a good file, refuses a bad one and says why', () => {
   stage.configure(ROUTER.replace('255', '150'));
   assert.equal(stage.operator('reload'), { status: 0, stdout: 'reloaded\n', stderr: '' });
-  until(() => status().vrrp?.instances[0]?.priority === 150, 'the new priority');
+  until(() => stage.status().vrrp?.instances[0]?.priority === 150, 'the new priority');
   stage.configure(ROUTER.replace('priority', 'priorty'));
   const refused = stage.operator('reload');
   assert.equal([refused.status, refused.stdout], [1, '']);
   assert.match(refused.stderr, `${stage.file}:4:3: error: unknown keyword 'priorty'`);
   assert.match(refused.stderr, 'not reloaded: what runs goes on as it was');
-  assert.is(status().vrrp?.instances[0]?.priority, 150);
+  assert.is(stage.status().vrrp?.instances[0]?.priority, 150);
 });
 
 test('maintenance gives the VIP up, also after a restart, until it is taken back', () => {
@@ -66,7 +60,7 @@ test('maintenance gives the VIP up, also after a restart, until it is taken back
   until(() => !stage.holdsVip(), 'the VIP is gone');
   stage.stop();
   assert.is(stage.daemon('-P').status, 0);
-  assert.is(status().maintenance, true);
+  assert.is(stage.status().maintenance, true);
   assert.match(stage.operator('status').stdout, /^MAINTENANCE: this director holds no virtual address$/m);
   assert.not.ok(stage.holdsVip());
   assert.is(stage.operator('maintenance', 'off').stdout, 'maintenance off\n');

@@ -1,11 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DaemonStatus } from '../../src/app/status.ts';
-import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { Monitor } from './monitor.ts';
 import { Stage, until } from './stage.ts';
 
 await enclose();
@@ -13,13 +11,7 @@ await enclose();
 /** Routes, rules and static lines in the real kernel's tables. */
 const test = suite('routes and rules of a daemon');
 const stage = new Stage();
-const monitor = spawn('ip', ['monitor', 'address', 'route', 'rule'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-let changes = '';
-monitor.stdout.setEncoding('utf8').on('data', (text: string) => {
-  changes += text;
-});
+const monitor = new Monitor('cable', 'address', 'route', 'rule');
 
 const ip = (words: string): string => execFileSync('ip', words.split(' '), { encoding: 'utf8' });
 /** The lines of our origin, without blanks at their ends. */
@@ -66,53 +58,22 @@ test.before.each(() => {
   ip('link set other up');
 });
 test.after.each(() => {
-  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  if (stage.runs) stage.stop();
   assert.equal([routes(), rules()], [[], []], 'nothing is left behind');
 });
 test.after(() => {
-  monitor.kill();
+  monitor.close();
   stage.close();
 });
 
-function start(text: string): void {
-  stage.configure(text);
-  const { status, stderr } = stage.daemon('-P');
-  assert.is(status, 0, stderr);
-}
-
-function reload(text: string): void {
-  stage.configure(text);
-  assert.is(stage.operator('reload').stdout, 'reloaded\n');
-}
-
-function status(name: string): VrrpStatus {
-  const { vrrp } = JSON.parse(stage.operator('status', '--json').stdout) as DaemonStatus;
-  const found = vrrp?.instances.find((instance) => instance.name === name);
-  assert.ok(found !== undefined);
-  return found;
-}
-
-/** Reads all that the monitor has told up to now; gives how much that is. */
-async function heard(): Promise<number> {
-  const from = changes.length;
-  const marker = `10.99.0.${(changes.length % 250) + 1}`;
-  ip(`address add ${marker}/32 dev cable`);
-  for (let tries = 0; tries < 1000 && !changes.slice(from).includes(marker); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  ip(`address del ${marker}/32 dev cable`);
-  return changes.length;
-}
-
 /** What left the kernel's tables since `from`, of what matters here. */
 async function deletions(from: number, pattern: RegExp): Promise<string[]> {
-  await heard();
-  const told = changes.slice(from).split('\n');
+  const told = (await monitor.heard()).slice(from).split('\n');
   return told.filter((line) => line.startsWith('Deleted') && pattern.test(line));
 }
 
 test('a master has routes and rules, and gives them up', () => {
-  start(router('web', 7, [VIP], ROUTES, RULES));
+  stage.start(router('web', 7, [VIP], ROUTES, RULES));
   until(() => rules().length === 1, 'the rule is there');
   assert.equal(routes(), [
     'blackhole 10.66.0.0/16 proto keepalived scope global',
@@ -128,7 +89,7 @@ test('a master has routes and rules, and gives them up', () => {
 
 test('what somebody removes or replaces is put back, without no_track', () => {
   const untracked = block('virtual_routes', '10.67.0.0/16 dev lan no_track', '10.68.0.0/16 dev lan');
-  start(router('web', 7, [VIP], untracked, RULES));
+  stage.start(router('web', 7, [VIP], untracked, RULES));
   until(() => rules().length === 1 && routes().length === 2, 'they are there');
   ip('route del 10.67.0.0/16');
   ip('route del 10.68.0.0/16');
@@ -138,11 +99,13 @@ test('what somebody removes or replaces is put back, without no_track', () => {
   ip('route replace 10.68.0.0/16 dev other');
   until(() => routes().length === 1, 'ours is back after a replacement');
   ip('route del 10.68.0.0/16 dev other');
-  assert.is(status('web').state, 'MASTER');
+  assert.is(stage.router('web').state, 'MASTER');
 });
 
 test('routes that went with a link without a word are back when it is', () => {
-  start(router('web', 7, [VIP], block('virtual_routes', '10.69.0.0/16 dev other', 'fd69::/64 dev other')));
+  stage.start(
+    router('web', 7, [VIP], block('virtual_routes', '10.69.0.0/16 dev other', 'fd69::/64 dev other')),
+  );
   until(() => routes().length === 2, 'they are there');
   ip('link set other down');
   assert.equal(routes(), []);
@@ -151,12 +114,13 @@ test('routes that went with a link without a word are back when it is', () => {
 });
 
 test('the successor of a VRRP process that was killed adopts what is there', async () => {
-  start(router('web', 7, [VIP], ROUTES, RULES));
+  stage.start(router('web', 7, [VIP], ROUTES, RULES));
   until(() => rules().length === 1, 'the rule is there');
-  const from = await heard();
-  const { since } = status('web');
+  const from = (await monitor.heard()).length;
+  const { since } = stage.router('web');
   process.kill(stage.pid('vrrp'), 'SIGKILL');
-  const successor = (): boolean => status('web').state === 'MASTER' && status('web').since !== since;
+  const successor = (): boolean =>
+    stage.router('web').state === 'MASTER' && stage.router('web').since !== since;
   until(successor, 'a successor is master');
   until(() => rules().length === 1 && routes().length === 2, 'it has what is configured');
   assert.equal(
@@ -167,10 +131,10 @@ test('the successor of a VRRP process that was killed adopts what is there', asy
 });
 
 test('a reload exchanges what changed and touches nothing else', async () => {
-  start(router('web', 7, [VIP], ROUTES, RULES));
+  stage.start(router('web', 7, [VIP], ROUTES, RULES));
   until(() => rules().length === 1, 'they are there');
-  const from = await heard();
-  reload(
+  const from = (await monitor.heard()).length;
+  stage.reload(
     router(
       'web',
       7,
@@ -199,14 +163,14 @@ for (const [what, first, second] of [
             : router(name, 20 + i, [own]);
         })
         .join('');
-    start(both(first));
+    stage.start(both(first));
     until(() => holds('10.9.0.110') && holds('10.9.0.111') && rules().length === 1, 'both are master');
-    const from = await heard();
-    reload(both(second));
+    const from = (await monitor.heard()).length;
+    stage.reload(both(second));
     assert.ok(holds(OTHER));
     assert.equal([routes().length, rules().length], [2, 1]);
     assert.equal(await deletions(from, /10\.9\.0\.101|10\.66|192\.0\.2|lookup 100/), []);
-    reload(router('low', 20, ['10.9.0.110']));
+    stage.reload(router('low', 20, ['10.9.0.110']));
     until(() => !holds(OTHER) && routes().length + rules().length === 0, 'they go when nobody has them');
   });
 }
@@ -214,7 +178,7 @@ for (const [what, first, second] of [
 test('an address is as its line says; without tracking, one that somebody removes stays away', () => {
   const line = 'virtual_ipaddress_excluded';
   const flagged = 'fd09::9/64 dev lan preferred_lft 0 noprefixroute home mngtmpaddr';
-  start(
+  stage.start(
     router(
       'web',
       7,
@@ -237,12 +201,12 @@ test('promote_secondaries is set while the router is configured', () => {
   const path = '/proc/sys/net/ipv4/conf/lan/promote_secondaries';
   const value = (): string => readFileSync(path, 'latin1').trim();
   writeFileSync(path, '0');
-  start(router('web', 7, [VIP], 'promote_secondaries'));
+  stage.start(router('web', 7, [VIP], 'promote_secondaries'));
   until(() => holds(VIP), 'it is master');
   assert.is(value(), '1');
-  reload(router('web', 7, [VIP]));
+  stage.reload(router('web', 7, [VIP]));
   assert.is(value(), '0');
-  reload(router('web', 7, [VIP], 'promote_secondaries'));
+  stage.reload(router('web', 7, [VIP], 'promote_secondaries'));
   stage.stop();
   assert.is(value(), '0');
 });
@@ -257,7 +221,7 @@ test('static lines are kept without any router, and put back', () => {
     ),
     block('static_rules', 'inet6 from fd08::/64 table 77 priority 77'),
   ];
-  start(statics.join(''));
+  stage.start(statics.join(''));
   const there = (): boolean =>
     holds('10.8.0.1') && holds('fd08::1') && routes().length === 2 && lines('-6 rule show').length === 1;
   until(there, 'all of it is there');
@@ -287,13 +251,16 @@ test('lines of every form are adopted as they are after a crash', async () => {
   const both =
     block('static_routes', ...every) +
     block('static_rules', 'not from 10.0.0.0/8 fwmark 7/255 table 200 priority 9');
-  start(both + router('web', 7, [VIP]));
+  stage.start(both + router('web', 7, [VIP]));
   until(() => rules().length === 1 && holds(VIP), 'they are there');
   const before = routes();
-  const from = await heard();
-  const { since } = status('web');
+  const from = (await monitor.heard()).length;
+  const { since } = stage.router('web');
   process.kill(stage.pid('vrrp'), 'SIGKILL');
-  until(() => status('web').state === 'MASTER' && status('web').since !== since, 'a successor is master');
+  until(
+    () => stage.router('web').state === 'MASTER' && stage.router('web').since !== since,
+    'a successor is master',
+  );
   assert.equal(await deletions(from, /proto keepalived/), []);
   assert.equal(routes(), before);
 });
@@ -304,18 +271,18 @@ test('a router whose track group lacks something static is in FAULT', () => {
     block('static_ipaddress', '10.8.0.1/24 dev other track_group watched'),
     block('static_routes', '10.70.0.0/16 via 10.8.0.7 dev other track_group watched'),
   ];
-  start(group + statics.join('') + router('web', 7, [VIP]));
+  stage.start(group + statics.join('') + router('web', 7, [VIP]));
   until(() => holds(VIP), 'it is master');
   ip('link set other down');
   until(() => !holds(VIP), 'the VIP goes');
-  const { state, faults } = status('web');
+  const { state, faults } = stage.router('web');
   assert.is(state, 'FAULT');
   assert.match(faults.join(), /^track_group watched: /);
   ip('link set other up');
   until(() => holds(VIP), 'it comes back');
   ip('route del 10.70.0.0/16');
   until(() => routes().length === 1, 'a route that somebody removes is put back');
-  assert.is(status('web').state, 'MASTER');
+  assert.is(stage.router('web').state, 'MASTER');
 });
 
 test.run();

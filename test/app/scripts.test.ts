@@ -8,6 +8,7 @@ import { Scripts } from '../../src/app/scripts.ts';
 import { type Duration, seconds } from '../../src/core/time.ts';
 import type { ScriptSettings } from '../../src/core/vrrp/settings.ts';
 import { Driver } from '../../src/io/drive.ts';
+import { eventually, isAlive } from './stage.ts';
 
 /** Real scripts in real processes. */
 const test = suite('scripts that are tracked');
@@ -50,21 +51,6 @@ class Bench {
   }
 }
 
-async function eventually(condition: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`did not happen: ${what}`);
-}
-
-const isAlive = (pid: string): boolean => {
-  try {
-    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 const linesOf = (name: string): string[] =>
   readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean);
 
@@ -97,7 +83,7 @@ test('one that hangs has failed and is ended with all that it started, also when
   const text = `trap '' TERM; sleep 1000 & echo $$ $! >>${pids}; wait; sleep 1000`;
   bench.scripts.configure([script('stubborn', text, { timeout: seconds(0.5) as Duration })]);
   await bench.says('stubborn false: it took longer than 0.5 s');
-  const started = linesOf('pids').flatMap((line) => line.split(' '));
+  const started = linesOf('pids').flatMap((line) => line.split(' ').map(Number));
   assert.is(started.length, 2);
   await eventually(() => !started.some(isAlive), 'both are gone');
 });
@@ -115,7 +101,7 @@ test('a reload leaves alone what did not change, and ends what did', async () =>
       return false;
     }
   }, 'both run');
-  const [keptPid = '', gonePid = ''] = [...linesOf('kept.runs'), ...linesOf('gone.runs')];
+  const [keptPid = 0, gonePid = 0] = [...linesOf('kept.runs'), ...linesOf('gone.runs')].map(Number);
   bench.scripts.configure([{ ...kept, fall: 3 }]);
   await eventually(() => !isAlive(gonePid), 'the other is ended');
   assert.ok(isAlive(keptPid));

@@ -1,7 +1,10 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { DaemonStatus } from '../../src/app/status.ts';
+import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
 import { ROOT } from '../lab/engine/root.ts';
 
 /** Far longer than any program here takes: a limit, not a measure. */
@@ -87,6 +90,29 @@ export class Stage {
     return this.run([join(ROOT, 'bin/vipkeeper'), ...words, '--run-dir', this.runDir]);
   }
 
+  /** A daemon with this configuration, in the background and without checks; fails when it has anything to say. */
+  start(text: string, ...options: readonly string[]): void {
+    this.configure(text);
+    assert.equal(this.daemon('-P', ...options), { status: 0, stdout: '', stderr: '' });
+  }
+
+  reload(text: string): void {
+    this.configure(text);
+    assert.is(this.operator('reload').stdout, 'reloaded\n');
+  }
+
+  status(): DaemonStatus {
+    return JSON.parse(this.operator('status', '--json').stdout);
+  }
+
+  /** The virtual router of this name, or the first. */
+  router(name?: string): VrrpStatus {
+    const routers = this.status().vrrp?.instances ?? [];
+    const found = name === undefined ? routers[0] : routers.find((each) => each.name === name);
+    assert.ok(found !== undefined);
+    return found;
+  }
+
   /** Process id in a file of the run directory. */
   pid(name: string): number {
     return Number(readFileSync(join(this.runDir, `${name}.pid`), 'utf8'));
@@ -94,6 +120,10 @@ export class Stage {
 
   holdsVip(): boolean {
     return execFileSync('ip', ['-o', 'address', 'show', 'to', VIP], { encoding: 'utf8' }) !== '';
+  }
+
+  get runs(): boolean {
+    return existsSync(join(this.runDir, 'vipkeeperd.pid'));
   }
 
   /** Asks the daemon to stop, as its pid file is there for, and waits until it has. */
@@ -122,6 +152,15 @@ export function until(condition: () => boolean, what: string): void {
   for (let tries = 0; tries < 1000; tries++) {
     if (condition()) return;
     Atomics.wait(PAUSE, 0, 0, 20);
+  }
+  throw new Error(`did not happen: ${what}`);
+}
+
+/** The same without holding up what else this process does. */
+export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`did not happen: ${what}`);
 }

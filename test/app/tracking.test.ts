@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DaemonStatus } from '../../src/app/status.ts';
-import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { isAlive, Stage, until } from './stage.ts';
 
@@ -55,84 +53,74 @@ test.before.each(() => {
   ip('link set other up');
 });
 test.after.each(() => {
-  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  if (stage.runs) stage.stop();
 });
 test.after(() => stage.close());
 
-function start(text: string): void {
-  stage.configure(text);
-  const { status, stderr } = stage.daemon('-P');
-  assert.is(status, 0, stderr);
-}
-
-function status(name: string): VrrpStatus {
-  const { vrrp } = JSON.parse(stage.operator('status', '--json').stdout) as DaemonStatus;
-  const found = vrrp?.instances.find((instance) => instance.name === name);
-  assert.ok(found !== undefined);
-  return found;
-}
-
 test('track_script: a failure is a fault that says why, a success ends it', () => {
-  start(CHECK + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
+  stage.start(CHECK + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
   until(() => holds(LAN_VIP), 'it is master');
   rmSync(flag);
   until(() => !holds(LAN_VIP), 'the VIP goes');
-  const { state, faults } = status('web');
+  const { state, faults } = stage.router('web');
   assert.equal([state, faults], ['FAULT', ['script healthy: it exited with status 1']]);
   writeFileSync(flag, '');
   until(() => holds(LAN_VIP), 'the VIP comes back');
 });
 
 test('track_script with a weight: another priority, and still master', () => {
-  start(CHECK + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy weight -20', '}'));
+  stage.start(CHECK + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy weight -20', '}'));
   until(() => holds(LAN_VIP), 'it is master');
   rmSync(flag);
-  until(() => status('web').priority === 130, 'the priority falls');
+  until(() => stage.router('web').priority === 130, 'the priority falls');
   assert.ok(holds(LAN_VIP));
 });
 
 test('the VRRP process that was killed learns again what scripts said', () => {
-  start(CHECK + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
+  stage.start(CHECK + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
   until(() => holds(LAN_VIP), 'it is master');
   const killed = stage.pid('vrrp');
   process.kill(killed, 'SIGKILL');
-  until(() => stage.pid('vrrp') !== killed && status('web').state === 'MASTER', 'a successor is master');
+  until(
+    () => stage.pid('vrrp') !== killed && stage.router('web').state === 'MASTER',
+    'a successor is master',
+  );
 });
 
 test('track_file: the number times the weight, read when it changes; init_file makes it', () => {
   const path = join(stage.folder, 'load');
   const file = `track_file load {\n  file ${path}\n  weight 2\n  init_file 7\n}\n`;
-  start(file + router('web', 'lan', 7, LAN_VIP, 'track_file {', '  load', '}'));
+  stage.start(file + router('web', 'lan', 7, LAN_VIP, 'track_file {', '  load', '}'));
   until(() => holds(LAN_VIP), 'it is master');
-  until(() => status('web').priority === 164, 'the number that it began with counts');
+  until(() => stage.router('web').priority === 164, 'the number that it began with counts');
   writeFileSync(path, '-0x10\n');
-  until(() => status('web').priority === 118, 'a new number counts');
+  until(() => stage.router('web').priority === 118, 'a new number counts');
   assert.ok(holds(LAN_VIP));
   writeFileSync(path, '-127\n');
   until(() => !holds(LAN_VIP), 'at -254 it is a fault');
-  assert.equal(status('web').faults, ['file load has -127']);
+  assert.equal(stage.router('web').faults, ['file load has -127']);
   rmSync(path);
-  until(() => holds(LAN_VIP) && status('web').priority === 150, 'a file that is gone counts as 0');
+  until(() => holds(LAN_VIP) && stage.router('web').priority === 150, 'a file that is gone counts as 0');
 });
 
 test('track_interface: another interface that goes down is a fault', () => {
-  start(router('web', 'lan', 7, LAN_VIP, 'track_interface {', '  other', '}'));
+  stage.start(router('web', 'lan', 7, LAN_VIP, 'track_interface {', '  other', '}'));
   until(() => holds(LAN_VIP), 'it is master');
   ip('link set other down');
   until(() => !holds(LAN_VIP), 'the VIP goes');
-  assert.equal(status('web').faults, ['interface other: other is down']);
+  assert.equal(stage.router('web').faults, ['interface other: other is down']);
   ip('link set other up');
   until(() => holds(LAN_VIP), 'the VIP comes back');
 });
 
 test('a sync group: both or none', () => {
   const group = 'vrrp_sync_group both {\n  group {\n    web\n    inside\n  }\n}\n';
-  start(group + router('web', 'lan', 7, LAN_VIP) + router('inside', 'other', 8, OTHER_VIP));
+  stage.start(group + router('web', 'lan', 7, LAN_VIP) + router('inside', 'other', 8, OTHER_VIP));
   until(() => holds(LAN_VIP) && holds(OTHER_VIP), 'both are master');
   ip('link set cable down');
   until(() => !holds(LAN_VIP), 'the other follows');
   until(() => !holds(OTHER_VIP), 'its own VIP goes');
-  assert.equal(status('web').faults, ['sync group both: other has no carrier']);
+  assert.equal(stage.router('web').faults, ['sync group both: other has no carrier']);
   ip('link set cable up');
   until(() => holds(LAN_VIP) && holds(OTHER_VIP), 'both are master again');
 });
@@ -140,13 +128,13 @@ test('a sync group: both or none', () => {
 test('a reload makes a group of masters without a word, and dissolves it', () => {
   const routers = router('web', 'lan', 7, LAN_VIP) + router('inside', 'other', 8, OTHER_VIP);
   const group = 'vrrp_sync_group both {\n  group {\n    web\n    inside\n  }\n}\n';
-  start(routers);
+  stage.start(routers);
   until(() => holds(LAN_VIP) && holds(OTHER_VIP), 'both are master');
-  const since = [status('web').since, status('inside').since];
+  const since = [stage.router('web').since, stage.router('inside').since];
   for (const text of [group + routers, routers]) {
     stage.configure(text);
     assert.is(stage.operator('reload').stdout, 'reloaded\n');
-    assert.equal([status('web').since, status('inside').since], since);
+    assert.equal([stage.router('web').since, stage.router('inside').since], since);
   }
   assert.ok(holds(LAN_VIP) && holds(OTHER_VIP));
 });
@@ -155,7 +143,7 @@ test('a script that hangs is ended with the daemon', () => {
   const pids = join(stage.folder, 'pids');
   writeFileSync(script, `#!/bin/sh\necho $$ >>${pids}\nsleep 1000\n`);
   const once = CHECK.replace('interval 0.1', 'interval 60');
-  start(once + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
+  stage.start(once + router('web', 'lan', 7, LAN_VIP, 'track_script {', '  healthy', '}'));
   const started = (): string => {
     try {
       return readFileSync(pids, 'utf8').trim();
@@ -164,7 +152,7 @@ test('a script that hangs is ended with the daemon', () => {
     }
   };
   until(() => started() !== '', 'it runs');
-  assert.equal(status('web').faults, ['nothing is known of script healthy yet']);
+  assert.equal(stage.router('web').faults, ['nothing is known of script healthy yet']);
   const pid = Number(started());
   stage.stop();
   until(() => !isAlive(pid), 'the script is gone');

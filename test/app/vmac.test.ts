@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,14 +23,10 @@ const conf = (device: string, name: string): string =>
   readFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, 'utf8').trim();
 const log = (): string => readFileSync(join(stage.folder, 'log'), 'utf8');
 
-function start(text = VMAC): void {
-  stage.configure(text);
-  const { status, stderr } = stage.daemon('-P', '-g', join(stage.folder, 'log'));
-  assert.is(status, 0, stderr);
-}
+const start = (text = VMAC): void => stage.start(text, '-g', join(stage.folder, 'log'));
 
 test.after.each(() => {
-  if (existsSync(join(stage.runDir, 'vipkeeperd.pid'))) stage.stop();
+  if (stage.runs) stage.stop();
   assert.is(link('vrrp.7'), undefined, 'it is gone after the stop');
   assert.is(home(), undefined);
 });

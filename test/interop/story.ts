@@ -7,9 +7,9 @@ const A_WHILE = 5;
 const [HIGH, LOW] = [150, 100];
 
 /** The segment of a story, once its tests run. */
-type Opened = () => Segment;
+export type Opened = () => Segment;
 /** Tests of a story, that build on what came before. */
-type Part = (test: Test, opened: Opened) => void;
+export type Part = (test: Test, opened: Opened) => void;
 
 /**
  * What two directors go through on one segment: the first runs one daemon, the second the other. Gives the suite, to
@@ -33,6 +33,12 @@ export function story(
   for (const part of parts) part(test, opened);
   return test;
 }
+
+/** The story told twice: each of the daemons is once the better director. */
+export const bothWays = (flavour: Flavour, parts?: readonly Part[]): Test[] => [
+  story(flavour, ['vipkeeper', 'keepalived'], parts),
+  story(flavour, ['keepalived', 'vipkeeper'], parts),
+];
 
 /** Priority decides, and a director that leaves says so. */
 export function elections(test: Test, opened: Opened): void {
@@ -150,7 +156,7 @@ function ties(test: Test, opened: Opened): void {
 }
 
 /** Routers whose passwords differ do not know each other: each believes that it is alone. */
-export function strangers(test: Test, opened: Opened): void {
+function strangers(test: Test, opened: Opened): void {
   test('with another password neither listens to the other', async () => {
     const segment = opened();
     const { first, second, flavour } = segment;
@@ -167,7 +173,7 @@ export function strangers(test: Test, opened: Opened): void {
 }
 
 /** What tshark says about all that passed. */
-export function onTheWire(test: Test, opened: Opened): void {
+function onTheWire(test: Test, opened: Opened): void {
   test('no packet was malformed and no checksum was wrong', async () => {
     const { capture, ipv6 } = opened();
     await capture.stop();
@@ -212,5 +218,7 @@ export function onTheWire(test: Test, opened: Opened): void {
   });
 }
 
+/** For flavours with a password. */
+export const WITH_STRANGERS: readonly Part[] = [elections, onTheWire, strangers];
 /** Everything, and at the end what tshark makes of it. */
 const WHOLE: readonly Part[] = [elections, faults, ties, onTheWire];

@@ -1,7 +1,7 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
-import { elections, story } from './story.ts';
-import { fromBelow, fromVirtualMac, leavesNothing, sameAddress } from './vmac.ts';
+import { bothWays, elections, story } from './story.ts';
+import { fromBelow, WITH_VMACS } from './vmac.ts';
 
 /** Both directors have macvlans with the MAC address of VRID 7 for IPv4 (RFC 9568, 7.3). */
 const FLAVOUR: Flavour = {
@@ -13,13 +13,9 @@ const FLAVOUR: Flavour = {
   client: '10.0.0.9/24',
   vmac: true,
 };
-const PARTS = [elections, sameAddress, leavesNothing, fromVirtualMac] as const;
 
 await enclose();
-const there = story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS);
-there.run();
-const back = story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS);
-back.run();
+for (const test of bothWays(FLAVOUR, WITH_VMACS)) test.run();
 const below = story(
   { ...FLAVOUR, name: 'VRRPv3 over IPv4, adverts from below the VMACs', lines: ['  vmac_xmit_base'] },
   ['vipkeeper', 'keepalived'],

@@ -1,7 +1,7 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
-import { elections, story } from './story.ts';
-import { fromVirtualMac, leavesNothing, sameAddress } from './vmac.ts';
+import { bothWays } from './story.ts';
+import { WITH_VMACS } from './vmac.ts';
 
 /** Both directors have macvlans with the MAC address of VRID 7 for IPv6 (RFC 9568, 7.3). */
 const FLAVOUR: Flavour = {
@@ -13,10 +13,6 @@ const FLAVOUR: Flavour = {
   client: '2001:db8::9/64',
   vmac: true,
 };
-const PARTS = [elections, sameAddress, leavesNothing, fromVirtualMac] as const;
 
 await enclose();
-const there = story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS);
-there.run();
-const back = story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS);
-back.run();
+for (const test of bothWays(FLAVOUR, WITH_VMACS)) test.run();

@@ -2,13 +2,12 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip, run } from '../lab/scene/run.ts';
 import { type Segment, virtualMac } from './segment.ts';
-
-type Opened = () => Segment;
+import { elections, type Opened, type Part } from './story.ts';
 
 /** Parts of a story whose directors have VMACs. */
 
 /** Whoever is master, the client finds it at the same MAC address, and never asks for it again. */
-export function sameAddress(test: Test, opened: Opened): void {
+function sameAddress(test: Test, opened: Opened): void {
   test('the client keeps the MAC address that it learnt, whoever is master', async () => {
     const { first, second, client, addresses } = opened();
     const [vip = ''] = addresses.slice(-1);
@@ -36,7 +35,7 @@ const neighbour = ({ client }: Segment, vip: string): string | undefined =>
   /lladdr (\S+)/.exec(run(['ip', '-n', client.name, 'neighbour', 'show', vip]))?.[1];
 
 /** What tshark says of the addresses that frames came from. */
-export function fromVirtualMac(test: Test, opened: Opened): void {
+function fromVirtualMac(test: Test, opened: Opened): void {
   test('every advert and every answer for a virtual address came from the virtual MAC address', async () => {
     const { capture, ipv6, addresses, first, second } = opened();
     await capture.stop();
@@ -79,7 +78,7 @@ export function fromBelow(test: Test, opened: Opened): void {
 }
 
 /** What a director leaves on its host. */
-export function leavesNothing(test: Test, opened: Opened): void {
+function leavesNothing(test: Test, opened: Opened): void {
   test('our director leaves no interface, no rule and no changed setting', () => {
     const { first, second } = opened();
     const ours = first.daemon === 'vipkeeper' ? first : second;
@@ -90,3 +89,5 @@ export function leavesNothing(test: Test, opened: Opened): void {
     }
   });
 }
+
+export const WITH_VMACS: readonly Part[] = [elections, sameAddress, leavesNothing, fromVirtualMac];

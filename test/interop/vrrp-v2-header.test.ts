@@ -1,6 +1,6 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
-import { elections, onTheWire, story, strangers } from './story.ts';
+import { bothWays, WITH_STRANGERS } from './story.ts';
 
 /** VRRPv2 behind an authentication header (RFC 2338, 5.3.6): keepalived's `auth_type AH`. */
 const FLAVOUR: Flavour = {
@@ -13,10 +13,5 @@ const FLAVOUR: Flavour = {
   vips: ['10.0.0.100/24', '10.0.0.101/24'],
 };
 
-const PARTS = [elections, onTheWire, strangers];
-
 await enclose();
-const there = story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS);
-there.run();
-const back = story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS);
-back.run();
+for (const test of bothWays(FLAVOUR, WITH_STRANGERS)) test.run();

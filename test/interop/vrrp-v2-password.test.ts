@@ -1,6 +1,6 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
-import { elections, onTheWire, story, strangers } from './story.ts';
+import { bothWays, WITH_STRANGERS } from './story.ts';
 
 /** VRRPv2 with a password in clear text (RFC 2338, 5.3.6), which RFC 3768 dropped and people still use. */
 const FLAVOUR: Flavour = {
@@ -12,10 +12,5 @@ const FLAVOUR: Flavour = {
   vips: ['10.0.0.100/24', '10.0.0.101/24'],
 };
 
-const PARTS = [elections, onTheWire, strangers];
-
 await enclose();
-const there = story(FLAVOUR, ['vipkeeper', 'keepalived'], PARTS);
-there.run();
-const back = story(FLAVOUR, ['keepalived', 'vipkeeper'], PARTS);
-back.run();
+for (const test of bothWays(FLAVOUR, WITH_STRANGERS)) test.run();

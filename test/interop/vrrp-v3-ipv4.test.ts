@@ -1,6 +1,6 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
-import { story } from './story.ts';
+import { bothWays } from './story.ts';
 
 /** VRRPv3 (RFC 9568) over IPv4: adverts in hundredths of a second, a checksum with a pseudo header. */
 const FLAVOUR: Flavour = {
@@ -12,7 +12,4 @@ const FLAVOUR: Flavour = {
 };
 
 await enclose();
-const there = story(FLAVOUR, ['vipkeeper', 'keepalived']);
-there.run();
-const back = story(FLAVOUR, ['keepalived', 'vipkeeper']);
-back.run();
+for (const test of bothWays(FLAVOUR)) test.run();
