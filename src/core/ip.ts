@@ -25,7 +25,7 @@ export function parseIp(text: string): Ip | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString() as Ip;
   if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
   // ipaddr.js takes `::1.2.3.4` for `::ffff:1.2.3.4`, which is another address.
-  if (/^::\d/.test(text) && text.includes('.')) return parseIp(`0:0${text}`);
+  if (/^::[\d.]+$/.test(text) && text.includes('.')) return parseIp(`0:0${text}`);
   return ipaddr.IPv6.parse(text).toRFC5952String() as Ip;
 }
 

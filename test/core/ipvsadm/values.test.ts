@@ -59,7 +59,7 @@ values('every spelling of an IPv6 address, and nothing else, is one', () => {
       const text = parts.join(':');
       assert.is(parseEndpoint(`[${text}]:80`, 6, NAMES)?.family === 6, isIPv6(text), text);
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, examples: [[['', '', '0', 'ffff', 'ffff', '2001', '1.2.3.4']]] },
   );
 });
 
