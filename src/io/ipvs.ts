@@ -68,7 +68,7 @@ export class IpvsClient {
 
   /** In the order of the kernel's hash table. */
   services(): ShownService[] {
-    return this.#list(dumpServices(this.#family), decodeService);
+    return this.#socket.list(dumpServices(this.#family), decodeService);
   }
 
   /** Throws NetlinkError (ESRCH) when there is no such service. */
@@ -79,12 +79,12 @@ export class IpvsClient {
   /** Newest first. Empty also when the service does not exist: the kernel makes no difference. */
   destinations(key: IpvsServiceKey): ShownDestination[] {
     const request = dumpDestinations(this.#family, key);
-    return this.#list(request, (message) => decodeDestination(message, key.family));
+    return this.#socket.list(request, (message) => decodeDestination(message, key.family));
   }
 
   /** The running sync daemons: at most one for each role. */
   daemons(): IpvsDaemon[] {
-    return this.#list(dumpDaemons(this.#family), decodeDaemon);
+    return this.#socket.list(dumpDaemons(this.#family), decodeDaemon);
   }
 
   timeouts(): ShownTimeouts {
@@ -102,13 +102,6 @@ export class IpvsClient {
 
   close(): void {
     this.#socket.close();
-  }
-
-  #list<T>(request: Request, decode: (message: Message) => T | undefined): T[] {
-    return this.#socket
-      .dump(request)
-      .map(decode)
-      .filter((each) => each !== undefined);
   }
 
   #one<T>(request: Request, decode: (message: Message) => T | undefined): T {

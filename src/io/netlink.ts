@@ -4,7 +4,7 @@ import {
   encodeBatch,
   encodeDump,
   FLAG,
-  MAX_BATCH,
+  inBatches,
   MESSAGE,
   type Message,
   type Outcome,
@@ -80,11 +80,7 @@ export class NetlinkSocket {
    * itself fails. An answer that was lost counts as ENOBUFS: the change may have been made.
    */
   request(requests: readonly Request[]): Outcome[] {
-    const outcomes: Outcome[] = [];
-    for (let at = 0; at < requests.length; at += MAX_BATCH) {
-      outcomes.push(...this.#batch(requests.slice(at, at + MAX_BATCH)));
-    }
-    return outcomes;
+    return inBatches(requests).flatMap((batch) => this.#batch(batch));
   }
 
   #batch(requests: readonly Request[]): Outcome[] {
@@ -132,6 +128,13 @@ export class NetlinkSocket {
       if (!interrupted || tries === DUMP_TRIES) return answer.messages;
     }
     throw new NetlinkError(request.asked, outcome);
+  }
+
+  /** What `decode` finds in the messages of a dump. */
+  list<T>(request: Request, decode: (message: Message) => T | undefined): T[] {
+    return this.dump(request)
+      .map(decode)
+      .filter((each) => each !== undefined);
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import type { Family } from '../core/ip.ts';
 import { decodeAddress, dumpAddresses, type InterfaceAddress } from '../core/netlink/address.ts';
 import { concernsOrigin, decodeEvent, GROUP, type RouteEvent } from '../core/netlink/events.ts';
 import { decodeLink, dumpLinks, type Link } from '../core/netlink/link.ts';
-import type { Message, Outcome, Request } from '../core/netlink/message.ts';
+import type { Outcome, Request } from '../core/netlink/message.ts';
 import { decodeNeighbour, dumpNeighbours, type Neighbour } from '../core/netlink/neighbour.ts';
 import { decodeRoute, dumpRoutes, dumpRoutesOf, type Route } from '../core/netlink/route.ts';
 import { decodeRule, dumpRules, type Rule } from '../core/netlink/rule.ts';
@@ -13,24 +13,26 @@ export class RouteSocket {
   readonly #socket = new NetlinkSocket(NETLINK.ROUTE, 'rtnetlink');
 
   links(): Link[] {
-    return this.#list(dumpLinks(), decodeLink);
+    return this.#socket.list(dumpLinks(), decodeLink);
   }
   addresses(family?: Family): InterfaceAddress[] {
-    return this.#list(dumpAddresses(family), decodeAddress);
+    return this.#socket.list(dumpAddresses(family), decodeAddress);
   }
   routes(): Route[] {
-    return this.#list(dumpRoutes(), decodeRoute);
+    return this.#socket.list(dumpRoutes(), decodeRoute);
   }
   /** The routes of one origin, of both families. */
   routesOf(origin: number): Route[] {
     const both = [dumpRoutesOf(4, origin), dumpRoutesOf(6, origin)];
-    return both.flatMap((dump) => this.#list(dump, decodeRoute)).filter((route) => route.protocol === origin);
+    return both
+      .flatMap((dump) => this.#socket.list(dump, decodeRoute))
+      .filter((route) => route.protocol === origin);
   }
   rules(family: Family): Rule[] {
-    return this.#list(dumpRules(family), decodeRule);
+    return this.#socket.list(dumpRules(family), decodeRule);
   }
   neighbours(family: Family): Neighbour[] {
-    return this.#list(dumpNeighbours(family), decodeNeighbour);
+    return this.#socket.list(dumpNeighbours(family), decodeNeighbour);
   }
 
   /** Performs requests in order and gives the outcome of each; see NetlinkSocket.request. */
@@ -40,13 +42,6 @@ export class RouteSocket {
 
   close(): void {
     this.#socket.close();
-  }
-
-  #list<T>(request: Request, decode: (message: Message) => T | undefined): T[] {
-    return this.#socket
-      .dump(request)
-      .map(decode)
-      .filter((each) => each !== undefined);
   }
 }
 

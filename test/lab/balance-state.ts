@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tableOf } from './balance/tables.ts';
-import { file, operator, statusOf, vipkeeper } from './scene/director.ts';
+import { file, operator, pidOf, statusOf, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
-import { pause, Scene } from './scene/scene.ts';
+import { pause } from './scene/scene.ts';
+import { natStage, VIP } from './scene/stages.ts';
 import { Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**
@@ -13,27 +13,12 @@ import { Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
  */
 export const needs = 'kernel';
 
-const VIP = '10.0.0.100';
 const AWAY = '10.0.0.200';
 const BY_HAND = '-A -t 10.0.0.99:9 -s rr';
 const story = suite('what the table keeps');
-const scene = new Scene();
+const { scene, director, user, servers } = natStage(2);
+director.address('lan', `${VIP}/32`);
 story.after(() => scene.close());
-
-const lan = scene.link('lan');
-const rack = scene.link('rack');
-const director = scene
-  .host('director')
-  .on(lan, '10.0.0.2/24', `${VIP}/32`)
-  .on(rack, '192.168.1.1/24')
-  .forwarding();
-const user = scene.host('user').on(lan, '10.0.0.10/24');
-const servers = [1, 2].map((n) =>
-  scene
-    .host(`rs${n}`)
-    .on(rack, `192.168.1.${10 + n}/24`)
-    .via('192.168.1.1'),
-);
 
 const real = (n: number, port: number, check = ''): string =>
   `real_server 192.168.1.${10 + n} ${port} {\n    ${check}\n  }`;
@@ -64,11 +49,6 @@ const reload = (text: string): void => {
   file(director, 'vipkeeper.conf', text);
   daemon.signal('SIGHUP');
 };
-const checkProcess = (): number | undefined =>
-  director.processes().find((pid) => {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.includes('vipkeeper-child') && words.includes('check');
-  });
 
 let daemon: Program;
 let client: Client;
@@ -103,13 +83,12 @@ story('a reload touches only what changed: connections and counters stay', async
 });
 
 story('what a reload drops while the check process is dead goes when it is back', async () => {
-  const pid = checkProcess();
-  assert.ok(pid !== undefined);
+  const pid = pidOf(director, 'check');
   process.kill(pid, 'SIGKILL');
   reload(web());
   await holds('the dropped service is gone', ECHO);
   assert.match(daemon.log, 'the check process is gone');
-  assert.is.not(checkProcess(), pid);
+  assert.is.not(pidOf(director, 'check'), pid);
   await goesOn();
 });
 

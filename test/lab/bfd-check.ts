@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { operator, statusOf, vipkeeper } from './scene/director.ts';
+import { operator, pidOf, statusOf, vipkeeper } from './scene/director.ts';
 import { Frr } from './scene/frr.ts';
 import type { Program } from './scene/program.ts';
 import { Scene } from './scene/scene.ts';
@@ -84,8 +84,7 @@ story('one that ends its session by its own will stays', async () => {
 });
 
 story('another process goes on when the one that speaks BFD dies', async () => {
-  const speaker = (await statusOf(director))?.processes.find(({ role }) => role === 'vrrp');
-  process.kill(speaker?.pid ?? 0, 'SIGKILL');
+  process.kill(pidOf(director, 'vrrp'), 'SIGKILL');
   await scene.until('another one runs', async () =>
     ((await statusOf(director))?.processes ?? []).some(({ restarts }) => restarts === 1),
   );

@@ -1,9 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Console } from './handbook/console.ts';
-import { drStage, open, outer } from './handbook/stage.ts';
+import { open } from './handbook/opening.ts';
 import { statusOf, vipkeeper } from './scene/director.ts';
 import type { Host } from './scene/host.ts';
+import { drStage, outer } from './scene/stages.ts';
 import { type Call, type Client, ECHO_PORT } from './scene/traffic.ts';
 
 /**

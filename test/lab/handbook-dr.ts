@@ -3,8 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
-import { drStage, open, VIP, VIP6 } from './handbook/stage.ts';
+import { open } from './handbook/opening.ts';
 import type { Host } from './scene/host.ts';
+import { drStage, VIP, VIP6 } from './scene/stages.ts';
 import { type Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Console } from './handbook/console.ts';
-import { drStage, open } from './handbook/stage.ts';
+import { open } from './handbook/opening.ts';
+import { drStage } from './scene/stages.ts';
 import { type Call, type Client, ECHO_PORT } from './scene/traffic.ts';
 
 /**

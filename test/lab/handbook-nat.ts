@@ -2,7 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compiled } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
-import { modules, natStage, open, VIP, VIP6 } from './handbook/stage.ts';
+import { modules, open } from './handbook/opening.ts';
+import { natStage, VIP, VIP6 } from './scene/stages.ts';
 import { type Call, type Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**

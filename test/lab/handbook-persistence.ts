@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Console } from './handbook/console.ts';
-import { modules, natStage, open, VIP6 } from './handbook/stage.ts';
+import { modules, open } from './handbook/opening.ts';
+import { natStage, VIP6 } from './scene/stages.ts';
 import type { Client } from './scene/traffic.ts';
 
 /**

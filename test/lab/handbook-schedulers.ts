@@ -2,8 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Prng } from '../../src/core/prng.ts';
 import type { Console } from './handbook/console.ts';
+import { modules, open } from './handbook/opening.ts';
 import { SCHEDULERS, type Scheduler, type Server, type Visit } from './handbook/schedulers.ts';
-import { DIRECTOR, inner, modules, natStage, open, VIP } from './handbook/stage.ts';
+import { DIRECTOR, inner, natStage, VIP } from './scene/stages.ts';
 import { type Call, type Client, ECHO_PORT } from './scene/traffic.ts';
 
 /**

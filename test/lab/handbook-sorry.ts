@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Console } from './handbook/console.ts';
-import { inner, natStage, open, VIP } from './handbook/stage.ts';
+import { open } from './handbook/opening.ts';
 import { vipkeeper } from './scene/director.ts';
+import { inner, natStage, VIP } from './scene/stages.ts';
 import { type Client, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**

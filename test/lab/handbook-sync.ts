@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Console } from './handbook/console.ts';
-import { natStage, open, VIP } from './handbook/stage.ts';
+import { open } from './handbook/opening.ts';
+import { natStage, VIP } from './scene/stages.ts';
 import { type Call, type Client, ECHO_PORT } from './scene/traffic.ts';
 
 /**

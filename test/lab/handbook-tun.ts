@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Console, figuresOf } from './handbook/console.ts';
-import { modules, VIP } from './handbook/stage.ts';
+import { modules } from './handbook/opening.ts';
 import { Scene } from './scene/scene.ts';
+import { VIP } from './scene/stages.ts';
 import { Client, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**

@@ -3,7 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
-import { inner, modules, natStage, open, VIP, VIP6 } from './handbook/stage.ts';
+import { modules, open } from './handbook/opening.ts';
+import { inner, natStage, VIP, VIP6 } from './scene/stages.ts';
 import { type Client, ECHO_PORT } from './scene/traffic.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keepalived } from './scene/director.ts';
-import { Scene } from './scene/scene.ts';
+import { natStage, VIP } from './scene/stages.ts';
 import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
 
 /**
@@ -10,25 +10,10 @@ import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
  */
 export const needs = 'kernel';
 
-const VIP = '10.0.0.100';
 const story = suite('ipvsadm and keepalived on the real IPVS');
-const scene = new Scene();
+const { scene, director, user, servers } = natStage(2);
+director.address('lan', `${VIP}/32`);
 story.after(() => scene.close());
-
-const lan = scene.link('lan');
-const rack = scene.link('rack');
-const director = scene
-  .host('director')
-  .on(lan, '10.0.0.2/24', `${VIP}/32`)
-  .on(rack, '192.168.1.1/24')
-  .forwarding();
-const user = scene.host('user').on(lan, '10.0.0.10/24');
-const servers = [1, 2].map((n) =>
-  scene
-    .host(`rs${n}`)
-    .on(rack, `192.168.1.${10 + n}/24`)
-    .via('192.168.1.1'),
-);
 
 story('a NAT virtual server made by ipvsadm carries connections to both real servers', async () => {
   for (const server of servers) await realServer(server);

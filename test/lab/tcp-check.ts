@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { vipkeeper } from './scene/director.ts';
+import { pidOf, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
-import { Scene } from './scene/scene.ts';
+import { natStage, VIP } from './scene/stages.ts';
 import { Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
 
 /**
@@ -12,25 +11,10 @@ import { Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
  */
 export const needs = 'kernel';
 
-const VIP = '10.0.0.100';
 const story = suite('tcp checks on the real IPVS');
-const scene = new Scene();
+const { scene, rack, director, user, servers } = natStage(2);
+director.address('lan', `${VIP}/32`);
 story.after(() => scene.close());
-
-const lan = scene.link('lan');
-const rack = scene.link('rack');
-const director = scene
-  .host('director')
-  .on(lan, '10.0.0.2/24', `${VIP}/32`)
-  .on(rack, '192.168.1.1/24')
-  .forwarding();
-const user = scene.host('user').on(lan, '10.0.0.10/24');
-const servers = [1, 2].map((n) =>
-  scene
-    .host(`rs${n}`)
-    .on(rack, `192.168.1.${10 + n}/24`)
-    .via('192.168.1.1'),
-);
 const [rs1, rs2] = servers;
 if (rs1 === undefined || rs2 === undefined) throw new Error('no real servers');
 
@@ -56,14 +40,6 @@ const holds = (...lines: string[]) =>
 function editByHand(): void {
   const at = ['-t', `${VIP}:${ECHO_PORT}`, '-r', `192.168.1.11:${ECHO_PORT}`];
   director.run('ipvsadm', '-e', ...at, '-m', '-w', '9');
-}
-
-/** The process id of the daemon's check process. */
-function checkProcess(): number | undefined {
-  return director.processes().find((pid) => {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.includes('vipkeeper-child') && words.includes('check');
-  });
 }
 
 const configuration = [ECHO_PORT, HTTP_PORT]
@@ -134,11 +110,10 @@ story('what others remove or change is put back', async () => {
 story('when the check process dies the table stays, and its successor adopts it', async () => {
   const client = await Client.start(user);
   await client.open(10, VIP);
-  const before = checkProcess();
-  assert.ok(before !== undefined);
+  const before = pidOf(director, 'check');
   process.kill(before, 'SIGKILL');
   assert.equal(table(), [BY_HAND, web(1), web(2), page(1), page(2)].sort());
-  await scene.until('it has a successor', () => ![undefined, before].includes(checkProcess()));
+  await scene.until('it has a successor', () => pidOf(director, 'check') !== before);
   // What it puts back shows that it works.
   editByHand();
   await holds(BY_HAND, web(1), web(2), page(1), page(2));

@@ -3,8 +3,9 @@ import { formatPrefix, type Prefix } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
-import { MAX_BATCH } from '../netlink/message.ts';
+import { inBatches, MAX_BATCH } from '../netlink/message.ts';
 import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
+import { type ChangeResult, problemOf } from './changes.ts';
 import {
   type Entry,
   grantOf,
@@ -15,7 +16,7 @@ import {
   sameAddress,
   staysAway,
 } from './entry.ts';
-import type { AddressChange, AddressesEffect, AddressesEvent, ChangeResult, HeldAddress } from './events.ts';
+import type { AddressChange, AddressesEffect, AddressesEvent, HeldAddress } from './events.ts';
 
 /**
  * Renewals leave in batches, one a turn with a pause between, and a batch is to take no longer than this: it
@@ -309,9 +310,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   #send(): void {
     const changes = this.#changes;
     this.#changes = [];
-    for (let at = 0; at < changes.length; at += MAX_BATCH) {
-      this.#effects.push({ type: 'apply', changes: changes.slice(at, at + MAX_BATCH) });
-    }
+    for (const batch of inBatches(changes)) this.#effects.push({ type: 'apply', changes: batch });
   }
 
   #done(results: readonly ChangeResult[], now: Instant): void {
@@ -370,18 +369,10 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   }
 
   /** A lasting problem is told once. */
-  #report(entry: Entry, op: AddressChange['op'], { errno, text }: Omit<ChangeResult, 'id'>): void {
+  #report(entry: Entry, op: AddressChange['op'], result: Omit<ChangeResult, 'id'>): void {
     const what = `${op} ${formatPrefix(entry.held.address)} on ${entry.held.dev}`;
-    const problem = `${what} ${errno}`;
-    if (entry.problem === problem) return;
-    entry.problem = problem;
     const [owner] = entry.owners;
-    this.#effects.push({
-      type: 'problem',
-      ...(owner !== undefined && { owner: owner.name }),
-      what,
-      errno,
-      ...(text !== undefined && { text }),
-    });
+    const effect = problemOf(entry, what, owner?.name, result);
+    if (effect !== undefined) this.#effects.push(effect);
   }
 }

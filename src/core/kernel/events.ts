@@ -4,6 +4,7 @@ import type { Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import type { Duration } from '../time.ts';
 import type { AddressFlag } from '../vrrp/settings.ts';
+import type { ChangeResult, ProblemEffect } from './changes.ts';
 
 /** An address that an owner holds. */
 export interface HeldAddress {
@@ -47,14 +48,6 @@ export type AddressesEvent =
   /** How changes ended; each is answered once. */
   | { readonly type: 'done'; readonly results: readonly ChangeResult[] };
 
-export interface ChangeResult {
-  readonly id: number;
-  /** 0, or the positive errno. */
-  readonly errno: number;
-  /** The kernel's own words, if any. */
-  readonly text?: string;
-}
-
 export interface AddressChange {
   readonly id: number;
   /** `renew` sets the lifetime of an address that is there, or adds it. */
@@ -69,15 +62,7 @@ export type AddressesEffect =
   | { readonly type: 'restored'; readonly owner: string; readonly addresses: readonly HeldAddress[] }
   /** The address was there before we added it: it is ours from now on, its removal too. */
   | { readonly type: 'adopted'; readonly owner: string; readonly address: HeldAddress }
-  /** A change failed, or waits: `what` was tried, `errno` and `text` say why. A lasting one is told once. */
-  | {
-      readonly type: 'problem';
-      /** Absent when the address is nobody's any more. */
-      readonly owner?: string;
-      readonly what: string;
-      readonly errno: number;
-      readonly text?: string;
-    };
+  | ProblemEffect;
 
 /** The message that makes a change. */
 export function requestOf(change: AddressChange): Request {

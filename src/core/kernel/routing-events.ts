@@ -2,7 +2,7 @@ import type { Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import type { Route } from '../netlink/route.ts';
 import type { Rule } from '../netlink/rule.ts';
-import type { ChangeResult } from './events.ts';
+import type { ChangeResult, ProblemEffect } from './changes.ts';
 import type { RouteSettings, RuleSettings } from './settings.ts';
 
 /** The routes and rules of one owner. */
@@ -44,11 +44,4 @@ export type RoutingEffect =
   | { readonly type: 'adopted'; readonly owner: string; readonly what: string }
   /** A track group lacks something, or (`undefined`) nothing any more. */
   | { readonly type: 'lacking'; readonly group: string; readonly why: string | undefined }
-  /** A change failed, or waits. A lasting one is told once. */
-  | {
-      readonly type: 'problem';
-      readonly owner?: string;
-      readonly what: string;
-      readonly errno: number;
-      readonly text?: string;
-    };
+  | ProblemEffect;

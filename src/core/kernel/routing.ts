@@ -1,10 +1,10 @@
 import { assert, unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
-import { MAX_BATCH } from '../netlink/message.ts';
+import { inBatches } from '../netlink/message.ts';
 import { addRoute, deleteRoute, type Route } from '../netlink/route.ts';
 import { addRule, deleteRule, type Rule } from '../netlink/rule.ts';
 import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
-import type { ChangeResult } from './events.ts';
+import { type ChangeResult, problemOf } from './changes.ts';
 import { type Item, isShown, keyOf, keyOfRule, type Links, nameOf, placeOf, resolve } from './item.ts';
 import type { HeldRouting, RoutingChange, RoutingEffect, RoutingEvent } from './routing-events.ts';
 
@@ -271,9 +271,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   #send(): void {
     const changes = this.#changes.sort((a, b) => a.rank - b.rank).map(({ change }) => change);
     this.#changes = [];
-    for (let at = 0; at < changes.length; at += MAX_BATCH) {
-      this.#effects.push({ type: 'apply', changes: changes.slice(at, at + MAX_BATCH) });
-    }
+    for (const batch of inBatches(changes)) this.#effects.push({ type: 'apply', changes: batch });
   }
 
   #done(results: readonly ChangeResult[], now: Instant): void {
@@ -339,19 +337,11 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   }
 
   /** A lasting problem is told once. */
-  #report(entry: Entry, op: 'add' | 'remove', { errno, text }: Omit<ChangeResult, 'id'>): void {
+  #report(entry: Entry, op: 'add' | 'remove', result: Omit<ChangeResult, 'id'>): void {
     const what = `${op} ${nameOf(entry.item)}`;
-    const problem = `${what} ${errno}`;
-    if (entry.problem === problem) return;
-    entry.problem = problem;
     const [owner] = entry.owners;
-    this.#effects.push({
-      type: 'problem',
-      ...(owner !== undefined && { owner }),
-      what,
-      errno,
-      ...(text !== undefined && { text }),
-    });
+    const effect = problemOf(entry, what, owner, result);
+    if (effect !== undefined) this.#effects.push(effect);
   }
 
   /** What lacks in each track group, when that changed. What was just put back never lacked. */

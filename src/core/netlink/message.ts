@@ -31,6 +31,13 @@ export const HEADER_BYTES = 16;
  */
 export const MAX_BATCH = 50;
 
+/** The same in order, in lots of MAX_BATCH at most. */
+export function inBatches<T>(all: readonly T[]): T[][] {
+  const batches: T[][] = [];
+  for (let at = 0; at < all.length; at += MAX_BATCH) batches.push(all.slice(at, at + MAX_BATCH));
+  return batches;
+}
+
 /** One message as it came. */
 export interface Message {
   readonly type: number;

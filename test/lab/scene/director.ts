@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DaemonStatus } from '../../../src/app/status.ts';
 import { askControl } from '../../../src/io/control.ts';
@@ -58,6 +58,10 @@ export function ask(host: Host, request: { readonly verb: string; readonly on?: 
 export async function statusOf(host: Host): Promise<DaemonStatus | undefined> {
   return (await ask(host, { verb: 'status' }).catch(() => undefined)) as DaemonStatus | undefined;
 }
+
+/** The process id of `check` or `vrrp` of the host's daemon; when it has died, that of the last one. */
+export const pidOf = (host: Host, role: string): number =>
+  Number(readFileSync(join(pathOf(host, 'run'), `${role}.pid`), 'utf8'));
 
 /** The peer of interop tests: Debian's keepalived, or another version that the environment names. */
 const KEEPALIVED = process.env.VIPKEEPER_KEEPALIVED ?? 'keepalived';

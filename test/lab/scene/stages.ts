@@ -1,9 +1,6 @@
-import type { Host } from '../scene/host.ts';
-import type { Link } from '../scene/link.ts';
-import { run } from '../scene/run.ts';
-import { Scene } from '../scene/scene.ts';
-import { Client, ECHO_PORT, HTTP_PORT, realServer } from '../scene/traffic.ts';
-import { Console } from './console.ts';
+import type { Host } from './host.ts';
+import type { Link } from './link.ts';
+import { Scene } from './scene.ts';
 
 export const VIP = '10.0.0.100';
 export const VIP6 = 'fd00::100';
@@ -15,7 +12,7 @@ export const inner6 = (n: number): string => `fd01::${10 + n}`;
 export const outer = (n: number): string => `10.0.0.${20 + n}`;
 export const outer6 = (n: number): string => `fd00::${20 + n}`;
 
-/** The hosts of a handbook's picture. Nothing of the virtual server is set up: that is the story's. */
+/** The hosts of a handbook's picture of a virtual server. Nothing of the virtual server is set up: that is the story's. */
 export interface Stage {
   readonly scene: Scene;
   readonly lan: Link;
@@ -59,16 +56,3 @@ export function drStage(count: number): Stage {
   );
   return { ...front, servers };
 }
-
-/** Starts what serves and what asks, and puts an administrator at the director. */
-export async function open(
-  stage: Stage,
-  echoPort = ECHO_PORT,
-  httpPort = HTTP_PORT,
-): Promise<{ client: Client; console: Console }> {
-  await Promise.all(stage.servers.map((server) => realServer(server, echoPort, httpPort)));
-  return { client: await Client.start(stage.user), console: await Console.at(stage.director) };
-}
-
-/** Loads modules of the kernel; a module that is built in is no error. */
-export const modules = (...names: readonly string[]): void => void run(['modprobe', '-a', ...names]);
