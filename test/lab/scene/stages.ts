@@ -12,7 +12,7 @@ export const inner6 = (n: number): string => `fd01::${10 + n}`;
 export const outer = (n: number): string => `10.0.0.${20 + n}`;
 export const outer6 = (n: number): string => `fd00::${20 + n}`;
 
-/** The hosts of a handbook's picture of a virtual server. Nothing of the virtual server is set up: that is the story's. */
+/** The hosts of a virtual server's picture. Nothing of the virtual server itself is set up: that is the story's. */
 export interface Stage {
   readonly scene: Scene;
   readonly lan: Link;
