@@ -71,7 +71,7 @@ export class Scene {
    * error that says what was waited for and shows the end of every program's output. The limit is no
    * measure: make it generous.
    */
-  async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 20): Promise<number> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<number> {
     const start = performance.now();
     for (;;) {
       if (await condition()) return performance.now() - start;
