@@ -10,8 +10,8 @@ import {
   readIncluded,
 } from './include.ts';
 import { stripComment } from './lex.ts';
-import type { Line, SourceFile, Span } from './source.ts';
-import { type Environment, type Expanded, type Locals, Variables } from './variables.ts';
+import type { Line, Piece, SourceFile, Span } from './source.ts';
+import { type Environment, type Locals, Variables } from './variables.ts';
 
 const DEPTH_LIMIT = 32;
 const LINES_LIMIT = 1_000_000;
@@ -52,6 +52,7 @@ interface Pending {
 }
 
 const NO_LOCALS: Locals = new Map();
+const NO_PIECES: readonly Piece[] = [];
 
 class Expansion {
   readonly lines: Line[] = [];
@@ -77,7 +78,7 @@ class Expansion {
       number++;
       const written = ended.endsWith('\r') ? ended.slice(0, -1) : ended;
       const raw: Raw = { file, number, written, depth };
-      if (!this.#readable(raw)) continue;
+      if ((written.length > KEEPALIVED_LINE || written.includes('\0')) && !this.#readable(raw)) continue;
       const content = stripComment(written).trimEnd();
       pending = pending === undefined ? this.#line(raw, content) : this.#continued(pending, content);
       if (this.#full) break;
@@ -86,6 +87,7 @@ class Expansion {
     this.#checks = outer;
   }
 
+  /** Complains of a line that keepalived would not read; whether it can be used. */
   #readable(raw: Raw): boolean {
     const span = spanOf(raw);
     if (raw.written.includes('\0')) {
@@ -142,12 +144,13 @@ class Expansion {
       return;
     }
     if (!text.includes('$')) {
-      this.#emit(raw, { text, pieces: [] });
+      this.#emit(raw, text);
       return;
     }
     const span = (start: number, end: number): Span => ({ line: spanOf(raw).line, start, end });
-    for (const line of this.#variables.replace(text, raw.file.name, locals, span)) {
-      this.#emit(raw, line.pieces.length === 0 ? line : { ...line, text: stripComment(line.text).trimEnd() });
+    for (const { text: replaced, pieces } of this.#variables.replace(text, raw.file.name, locals, span)) {
+      if (pieces.length === 0) this.#emit(raw, replaced);
+      else this.#emit(raw, stripComment(replaced).trimEnd(), pieces);
     }
   }
 
@@ -170,8 +173,8 @@ class Expansion {
     for (const round of rounds) this.#text(raw, repeated, new Map([...locals, ...round]));
   }
 
-  #emit(raw: Raw, { text, pieces }: Expanded): void {
-    if (text.trim() === '') return;
+  #emit(raw: Raw, text: string, pieces = NO_PIECES): void {
+    if (text === '' || text.trim() === '') return;
     const { file, number, written } = raw;
     const line: Line = { file, number, written, text, pieces };
     const first = !text.includes('include')

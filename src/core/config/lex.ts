@@ -16,6 +16,7 @@ const startsComment = (c: string): boolean => c === '#' || c === '!';
  * keepalived has it; `\#` and `\!` do not. Columns stay what they are.
  */
 export function stripComment(text: string): string {
+  if (!text.includes('#') && !text.includes('!')) return text;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charAt(i);
@@ -66,15 +67,18 @@ function quotedWord(line: Line, start: number, findings: Findings): Token {
 
 function plainWord(line: Line, start: number): Token {
   const source = line.text;
-  let text = '';
-  let i = start;
-  for (; i < source.length; i++) {
-    const c = source.charAt(i);
+  let end = start;
+  let escaped = false;
+  for (; end < source.length; end++) {
+    const c = source.charAt(end);
     if (isBlank(c) || c === '{' || c === '}' || c === '"') break;
-    if (c === '\\' && escapesComment(source, i)) i++;
-    text += source.charAt(i);
+    if (c !== '\\' || !escapesComment(source, end)) continue;
+    escaped = true;
+    end++;
   }
-  return { kind: 'word', text, quoted: false, line, start, end: i };
+  const written = source.slice(start, end);
+  const text = escaped ? written.replace(/\\([#!])/g, '$1') : written;
+  return { kind: 'word', text, quoted: false, line, start, end };
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { lexLine, lexQuoted, type Token } from './lex.ts';
 import { type Body, type Keyword, type Table, Words } from './schema.ts';
 import type { Line, Span } from './source.ts';
 import { nearest } from './spelling.ts';
-import type { BlockContent, Item, Statement } from './tree.ts';
+import { type Item, Section, type Statement } from './tree.ts';
 
 const DEPTH_LIMIT = 32;
 
@@ -20,11 +20,28 @@ export function parse(lines: readonly Line[], root: Table, findings: Findings): 
 
 /** A block that is being read. */
 interface Scope {
-  readonly name: string;
   readonly body: Body;
   /** The keyword that the braces belong to; absent for the whole file. */
   readonly keyword?: Token;
+  /** What follows the keyword. */
+  readonly words: readonly Token[];
 }
+
+/** In messages: a block by its keyword and what follows it. */
+const nameOf = ({ keyword, words }: Scope): string =>
+  keyword === undefined ? 'the file' : [keyword, ...words].map(({ text }) => text).join(' ');
+
+/** What was between two braces. */
+interface Content {
+  readonly statements: readonly Statement[];
+  readonly items: readonly Item<unknown>[];
+  /** There was an error. */
+  readonly damaged: boolean;
+}
+
+/** Of the many statements without any. */
+const NO_WORDS: readonly Token[] = [];
+const NO_VALUES: readonly unknown[] = [];
 
 class Parser {
   readonly #tokens: readonly Token[];
@@ -42,18 +59,18 @@ class Parser {
   constructor(tokens: readonly Token[], findings: Findings) {
     this.#tokens = tokens;
     this.#findings = findings;
-    this.#balance = tokens.reduce((n, t) => n + (t.kind === 'open' ? 1 : t.kind === 'close' ? -1 : 0), 0);
+    this.#balance = 0;
+    for (const { kind } of tokens) this.#balance += kind === 'open' ? 1 : kind === 'close' ? -1 : 0;
   }
 
   root(table: Table): readonly Statement[] {
-    return this.#content({ name: 'the file', body: { kind: 'keywords', table } }, undefined).statements;
+    return this.#content({ body: { kind: 'keywords', table }, words: NO_WORDS }, undefined).statements;
   }
 
   /** Reads to the closing brace of `scope`, or to the end of the file. */
-  #content(scope: Scope, open: Token | undefined): BlockContent {
+  #content(scope: Scope, open: Token | undefined): Content {
     const statements: Statement[] = [];
     const items: Item<unknown>[] = [];
-    const seen = new Map<string, Token>();
     const errors = this.#findings.errors;
     this.#scopes.push(scope);
     while (this.#unwind === 0) {
@@ -74,7 +91,7 @@ class Parser {
       } else if (scope.body.kind === 'keywords') {
         const statement = this.#statement(scope.body.table, open);
         if (statement === undefined) continue;
-        if (statement.spec.repeat !== true) this.#once(statement, seen);
+        if (statement.spec.repeat !== true) this.#once(statement, statements);
         statements.push(statement);
       } else if (!this.#escapes(token)) {
         this.#items(scope, items);
@@ -82,37 +99,31 @@ class Parser {
     }
     if (this.#unwind > 0 && scope.keyword !== undefined) this.#unwind--;
     this.#scopes.pop();
-    return { statements, items, damaged: this.#findings.errors > errors };
+    // Copies without the room that arrays have left for more: there are as many as blocks.
+    return { statements: statements.slice(), items: items.slice(), damaged: this.#findings.errors > errors };
   }
 
   /** A keyword given twice: the last one counts, as in keepalived. Blocks are joined, and so may repeat. */
-  #once({ name, keyword, spec }: Statement, seen: Map<string, Token>): void {
-    const first = seen.get(name);
-    seen.set(name, keyword);
-    if (first === undefined || spec.body !== undefined) return;
-    const related = { what: 'the first is here', span: first };
+  #once({ name, keyword, spec }: Statement, before: readonly Statement[]): void {
+    if (spec.body !== undefined) return;
+    const first = before.findLast((other) => other.name === name && other.spec.repeat !== true);
+    if (first === undefined) return;
+    const related = { what: 'the first is here', span: first.keyword };
     this.#findings.warning(keyword, `${keyword.text} is given twice: this one counts`, { related });
   }
 
   #neverClosed(scope: Scope, open: Token): void {
-    const message = `the block of ${scope.name} is never closed: a '}' is missing`;
+    const message = `the block of ${nameOf(scope)} is never closed: a '}' is missing`;
     const { keyword = open } = scope;
     this.#findings.error(keyword, message, { related: { what: 'the block began here', span: open } });
   }
 
   /** The words from here to the end of the line or to a brace. */
-  #head(): Token[] {
-    const words: Token[] = [];
-    const line = this.#tokens[this.#next]?.line;
-    for (
-      let t = this.#tokens[this.#next];
-      t?.kind === 'word' && t.line === line;
-      t = this.#tokens[this.#next]
-    ) {
-      words.push(t);
-      this.#next++;
-    }
-    return words;
+  #head(line = this.#tokens[this.#next]?.line): readonly Token[] {
+    const from = this.#next;
+    let token = this.#tokens[from];
+    while (token?.kind === 'word' && token.line === line) token = this.#tokens[++this.#next];
+    return this.#next === from ? NO_WORDS : this.#tokens.slice(from, this.#next);
   }
 
   #statement(table: Table, open: Token | undefined): Statement | undefined {
@@ -125,12 +136,17 @@ class Parser {
       this.#unknown(keyword, table);
       return undefined;
     }
-    const [, ...words] = this.#head();
+    this.#next++;
+    const words = this.#head(keyword.line);
     const { name, spec } = found;
     this.#remark(name, spec, keyword);
     const values = this.#values(spec, keyword, words, table, open);
-    const body = this.#body(spec, keyword, words);
-    return { name, keyword, spec, words, values, body };
+    const held = this.#body(spec, keyword, words);
+    const kind = spec.body?.kind;
+    const section =
+      kind === 'keywords' ? new Section(held?.statements ?? [], held?.damaged ?? true) : undefined;
+    const items = kind === 'lines' ? (held?.items ?? []) : undefined;
+    return { name, keyword, spec, words, values, section, items, damaged: held?.damaged ?? false };
   }
 
   /** Says what the table notes about a keyword that was used. */
@@ -152,13 +168,11 @@ class Parser {
     table: Table,
     open: Token | undefined,
   ): readonly unknown[] | undefined {
+    if (spec.args.length === 0 && plain.length === 0) return NO_VALUES;
     const escapes = spec.args.some((argument) => argument.escapes === true);
     const words = new Words(keyword, escapes ? this.#requoted(keyword) : plain, this.#findings);
-    const values: unknown[] = [];
-    for (const argument of spec.args) {
-      values.push(argument.read(words));
-      if (words.failed) return undefined;
-    }
+    const values = spec.args.map((argument) => (words.failed ? undefined : argument.read(words)));
+    if (words.failed) return undefined;
     this.#extra(words, keyword, table, open);
     return values;
   }
@@ -198,7 +212,7 @@ class Parser {
     return this.#tokens[this.#next]?.kind === 'open';
   }
 
-  #body(spec: Keyword, keyword: Token, words: readonly Token[]): BlockContent | undefined {
+  #body(spec: Keyword, keyword: Token, words: readonly Token[]): Content | undefined {
     const { body } = spec;
     if (body === undefined) {
       if (!this.#opens()) return undefined;
@@ -222,8 +236,7 @@ class Parser {
       this.#findings.error(keyword, 'blocks nest too deeply');
       return undefined;
     }
-    const name = [keyword, ...words].map((word) => word.text).join(' ');
-    return this.#content({ name, body, keyword }, open);
+    return this.#content({ body, keyword, words }, open);
   }
 
   /** One line of a block of lines. */
@@ -233,11 +246,7 @@ class Parser {
     const head = this.#head();
     const [first] = head;
     if (first === undefined || scope.keyword === undefined) return;
-    const words = new Words(
-      { ...scope.keyword, start: first.start, end: first.end, line: first.line },
-      head,
-      this.#findings,
-    );
+    const words = new Words({ ...first, text: scope.keyword.text }, head, this.#findings);
     do {
       const at = words.peek() ?? first;
       const value = line.read(words);
@@ -248,7 +257,7 @@ class Parser {
     if (extra !== undefined && !words.failed)
       words.fault(`'${extra.text}' is not expected here`, extra, 'one entry a line');
     if (this.#opens()) {
-      this.#findings.error(first, `${scope.name} holds no blocks: this one is skipped`);
+      this.#findings.error(first, `${nameOf(scope)} holds no blocks: this one is skipped`);
       this.#skipBlock();
     }
   }
@@ -264,7 +273,7 @@ class Parser {
       const outer = this.#scopes[level];
       if (outer?.body.kind !== 'keywords' || lookUp(outer.body.table, token.text) === undefined) continue;
       if (this.#scopes.length - 1 - level > this.#balance) return false;
-      this.#unwindTo(level, token, `${token.text} does not belong in ${current.name}`);
+      this.#unwindTo(level, token, `${token.text} does not belong in ${nameOf(current)}`);
       return true;
     }
     return false;
@@ -280,8 +289,9 @@ class Parser {
     const column = indentOf(close);
     if (close.line.text.trimStart().charAt(0) !== '}' || indentOf(current.keyword) <= column) return false;
     const level = this.#scopes.findLastIndex(({ keyword }) => keyword && indentOf(keyword) === column);
-    if (level < 0 || this.#scopes.length - 1 - level > this.#balance) return false;
-    this.#unwindTo(level, close, `this '}' stands below ${this.#scopes[level]?.name}`);
+    const outer = this.#scopes[level];
+    if (outer === undefined || this.#scopes.length - 1 - level > this.#balance) return false;
+    this.#unwindTo(level, close, `this '}' stands below ${nameOf(outer)}`);
     return true;
   }
 
@@ -298,7 +308,7 @@ class Parser {
   #unknown(keyword: Token, table: Table): void {
     const block = this.#opens();
     const scope = this.#scopes.at(-1);
-    const inside = scope?.keyword === undefined ? '' : ` in ${scope.name}`;
+    const inside = scope?.keyword === undefined ? '' : ` in ${nameOf(scope)}`;
     const related = scope?.keyword && { what: 'the block began here', span: scope.keyword };
     const message = `unknown keyword '${keyword.text}'${inside}${block ? ': its block is skipped' : ''}`;
     this.#findings.error(keyword, message, { hint: this.#meant(keyword.text, table), related });
@@ -310,7 +320,7 @@ class Parser {
       if (scope.body.kind !== 'keywords' || lookUp(scope.body.table, word) === undefined) continue;
       return scope.keyword === undefined
         ? `${word} stands outside all blocks`
-        : `${word} belongs in ${scope.name}`;
+        : `${word} belongs in ${nameOf(scope)}`;
     }
     const near = nearest(word, Object.keys(table));
     if (near !== undefined) return `did you mean ${near}?`;

@@ -1,5 +1,5 @@
 import type { Token } from './lex.ts';
-import type { Body, Keyword, KeywordsBody, LinesBody, Table } from './schema.ts';
+import type { Keyword, KeywordsBody, LinesBody, Table } from './schema.ts';
 
 /** A statement of the file: a keyword, the values of its arguments, and what its braces held. */
 export interface Statement {
@@ -10,12 +10,10 @@ export interface Statement {
   readonly words: readonly Token[];
   /** `undefined` when an argument was wrong: that has been reported. */
   readonly values: readonly unknown[] | undefined;
-  readonly body: BlockContent | undefined;
-}
-
-export interface BlockContent {
-  readonly statements: readonly Statement[];
-  readonly items: readonly Item<unknown>[];
+  /** What the braces held, of a keyword that is followed by keywords in braces. */
+  readonly section: Section<Table> | undefined;
+  /** The same of one that is followed by lines. */
+  readonly items: readonly Item<unknown>[] | undefined;
   /** There was an error within the braces: what seems to be missing may be what was wrong. */
   readonly damaged: boolean;
 }
@@ -32,7 +30,7 @@ type ValuesOf<K> = K extends Keyword<infer V, infer _> ? V : never;
 type BodyOf<K> = K extends Keyword<infer _, infer B> ? B : never;
 type FirstOf<K> = ValuesOf<K> extends readonly [infer F, ...unknown[]] ? F : never;
 
-/** A statement with the types that its table gives it. */
+/** A statement whose arguments were right, with the types that its table gives it. */
 export interface Entry<K> {
   readonly keyword: Token;
   readonly words: readonly Token[];
@@ -59,6 +57,11 @@ export class Section<T extends Table> {
     this.#byName = statements.length > FEW ? sorted(statements) : undefined;
   }
 
+  /** One section of several blocks of a keyword: they mean the same as one block with all their statements. */
+  static joined<T extends Table>(blocks: readonly { readonly section: Section<T> }[]): Section<T> {
+    return new Section(blocks.flatMap(({ section }) => section.#statements));
+  }
+
   /** Whether the keyword was written, rightly or not. */
   has(name: keyof T & string): boolean {
     return this.#last(name) !== undefined;
@@ -76,15 +79,16 @@ export class Section<T extends Table> {
   }
 
   /** Every statement of that keyword whose arguments were right. */
-  all<N extends keyof T & string>(name: N): Entry<T[N]>[] {
-    if (this.#byName === undefined && this.#last(name) === undefined) return [];
-    return this.statements(name).flatMap((s) => (s.values === undefined ? [] : [entry<T[N]>(s, s.values)]));
+  all<N extends keyof T & string>(name: N): readonly Entry<T[N]>[] {
+    const last = this.#last(name, true);
+    if (last === undefined) return NONE as readonly never[];
+    const among = this.#byName?.get(name) ?? this.#statements;
+    return among.filter((s) => s.name === name && s.values !== undefined) as unknown as Entry<T[N]>[];
   }
 
   /** The last of them: it is the one that counts. */
   last<N extends keyof T & string>(name: N): Entry<T[N]> | undefined {
-    const statement = this.#last(name, true);
-    return statement?.values === undefined ? undefined : entry<T[N]>(statement, statement.values);
+    return this.#last(name, true) as unknown as Entry<T[N]> | undefined;
   }
 
   /** Its first argument's value. */
@@ -121,15 +125,3 @@ function sorted(statements: readonly Statement[]): Map<string, Statement[]> {
 }
 
 type LineOf<K> = BodyOf<K> extends LinesBody<infer L> ? Item<L> : never;
-
-function entry<K>(statement: Statement, values: readonly unknown[]): Entry<K> {
-  const body: Body | undefined = statement.spec.body;
-  const content = statement.body ?? { statements: [], items: [], damaged: true };
-  return {
-    keyword: statement.keyword,
-    words: statement.words,
-    values,
-    section: body?.kind === 'keywords' ? new Section(content.statements, content.damaged) : undefined,
-    items: body?.kind === 'lines' ? content.items : undefined,
-  } as unknown as Entry<K>;
-}

@@ -14,13 +14,13 @@ export interface Inherited {
   readonly port: number;
   readonly timeout: Duration;
   readonly period: Duration;
-  readonly warmup?: Duration;
-  readonly retries?: number;
-  readonly retryDelay?: Duration;
+  readonly warmup: Duration | undefined;
+  readonly retries: number | undefined;
+  readonly retryDelay: Duration | undefined;
   readonly alpha: boolean;
   readonly logAll: boolean;
   /** `virtualhost`. */
-  readonly host?: string;
+  readonly host: string | undefined;
   /** The service's `delay_loop`. */
   readonly servicePeriod: Duration;
 }
@@ -34,21 +34,17 @@ export function inherited(
   target: { readonly address: Ip; readonly port: number },
   logAll: boolean,
 ): Inherited {
-  const warmup = server.value('warmup') ?? service.value('warmup');
-  const retries = server.value('retry') ?? service.value('retry');
-  const retryDelay = server.value('delay_before_retry') ?? service.value('delay_before_retry');
-  const host = server.value('virtualhost') ?? service.value('virtualhost');
   const servicePeriod = service.value('delay_loop') ?? PERIOD;
   return {
     ...target,
     timeout: server.value('connect_timeout') ?? service.value('connect_timeout') ?? seconds(5),
     period: server.value('delay_loop') ?? servicePeriod,
-    ...(warmup === undefined ? {} : { warmup }),
-    ...(retries === undefined ? {} : { retries }),
-    ...(retryDelay === undefined ? {} : { retryDelay }),
+    warmup: server.value('warmup') ?? service.value('warmup'),
+    retries: server.value('retry') ?? service.value('retry'),
+    retryDelay: server.value('delay_before_retry') ?? service.value('delay_before_retry'),
     alpha: server.value('alpha') ?? service.has('alpha'),
     logAll,
-    ...(host === undefined ? {} : { host }),
+    host: server.value('virtualhost') ?? service.value('virtualhost'),
     servicePeriod,
   };
 }

@@ -41,6 +41,13 @@ export function checkSurroundings(file: Section<typeof root>): CheckSurroundings
 type Server = Section<typeof realServer>;
 type Of<Name extends keyof typeof realServer> = Entry<(typeof realServer)[Name]>;
 
+const CHECKERS = [
+  ...(['TCP_CHECK', 'HTTP_GET', 'SSL_GET', 'SMTP_CHECK', 'DNS_CHECK'] as const),
+  ...(['UDP_CHECK', 'PING_CHECK', 'MISC_CHECK', 'FILE_CHECK', 'BFD_CHECK'] as const),
+];
+
+export const hasChecks = (server: Server): boolean => CHECKERS.some((name) => server.has(name));
+
 /** The checkers of a real server, by kinds. */
 export function buildChecks(
   server: Server,

@@ -7,7 +7,7 @@ import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { GlobalSettings, Namespaces } from '../model.ts';
 import { nearest } from '../spelling.ts';
-import { Section, type Statement } from '../tree.ts';
+import { Section } from '../tree.ts';
 import type { Context } from './context.ts';
 import { placementsOf } from './placement.ts';
 import { identity, scriptCommand } from './script.ts';
@@ -18,8 +18,7 @@ const OWN_TIMEOUT = seconds(10);
 
 /** All `global_defs` blocks as one: the last of a keyword counts, wherever it stands. */
 export function globalSection(file: Section<typeof root>): Section<typeof globalDefs> {
-  const statements: Statement[] = file.statements('global_defs').flatMap((s) => s.body?.statements ?? []);
-  return new Section(statements);
+  return Section.joined(file.all('global_defs'));
 }
 
 function dumpsOf(global: Section<typeof globalDefs>): GlobalSettings['dumps'] {

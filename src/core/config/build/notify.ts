@@ -109,23 +109,19 @@ function balanced(
     mail: mails && (section.value('smtp_alert') ?? mailed ?? false),
     ...(omega && { omega }),
   };
-  const servers = section.all('real_server').map((server) => ({
-    scripts: scriptsOf(SERVER_KEYWORDS, (keyword) => server.section.last(keyword), context),
-    mail: mails && (server.section.value('smtp_alert') ?? mailed ?? true),
-    ...(omega && { omega }),
-  }));
   const title = blockTitle(settings);
-  return [
-    { of: 'service' as const, name: title, ...service },
-    ...settings.realServers.flatMap(({ destination: { address, port } }, i) => {
-      const server = servers[i];
-      if (server === undefined) return [];
-      return [
-        { of: 'server' as const, name: serverTitle(address, port, settings), service: title, ...server },
-      ];
-    }),
-  ];
+  const servers = section.all('real_server').flatMap(({ section: server }, i): NotifySettings[] => {
+    const scripts = scriptsOf(SERVER_KEYWORDS, (keyword) => server.last(keyword), context);
+    const mail = mails && (server.value('smtp_alert') ?? mailed ?? true);
+    const destination = settings.realServers[i]?.destination;
+    if (destination === undefined || (scripts === NO_SCRIPTS && !mail)) return [];
+    const name = serverTitle(destination.address, destination.port, settings);
+    return [{ of: 'server', name, service: title, scripts, mail, ...(omega && { omega }) }];
+  });
+  return [{ of: 'service', name: title, ...service }, ...servers];
 }
+
+const NO_SCRIPTS: Scripts = {};
 
 function scriptsOf<K extends string>(
   keywords: { readonly [event in NotifyEvent]?: K },
@@ -138,5 +134,5 @@ function scriptsOf<K extends string>(
     const script = entry && scriptCommand(entry.values[0], entry.keyword, 'notified', context);
     if (script !== undefined) found.push([event, script]);
   }
-  return Object.fromEntries(found);
+  return found.length === 0 ? NO_SCRIPTS : Object.fromEntries(found);
 }

@@ -5,7 +5,7 @@ import type { Token } from '../lex.ts';
 import type { RealServerSettings } from '../model.ts';
 import type { Entry } from '../tree.ts';
 import { inherited } from './check.ts';
-import { buildChecks, type CheckSurroundings } from './checks.ts';
+import { buildChecks, type CheckSurroundings, hasChecks } from './checks.ts';
 import type { Context } from './context.ts';
 import { type Forwarding, forwardingOf, portOf } from './forwarding.ts';
 import { familyOfKey, type ServiceSection } from './service.ts';
@@ -50,13 +50,13 @@ function buildRealServer(entry: ServerEntry, block: Block, context: Context): Re
   const target = { address, written, forwarding, keyword, words };
   const port = placeServer('real_server', target, block, context);
   const probed = written === 0 ? (commonPort(block.services) ?? 0) : written;
-  const { surroundings } = block;
-  const from = inherited(section, block.section, { address, port: probed }, surroundings.logAll);
-  const checks = buildChecks(section, from, surroundings, context);
-  const service = block.section;
+  const { surroundings, section: service } = block;
+  const from = () => inherited(section, service, { address, port: probed }, surroundings.logAll);
+  const checks = hasChecks(section) ? buildChecks(section, from(), surroundings, context) : [];
+  const { upper, lower } = thresholds(entry, context);
   const weight = section.value('weight') ?? service.value('weight') ?? 1;
   return {
-    destination: { address, port, ...forwarding, weight, ...thresholds(entry, context) },
+    destination: { address, port, ...forwarding, weight, upper, lower },
     inhibit: section.value('inhibit_on_failure') ?? service.value('inhibit_on_failure') ?? false,
     checks,
   };

@@ -56,7 +56,7 @@ function serviceGroups(file: Section<typeof root>, { findings }: Context): Group
   const names = new Names('virtual_server_group', findings);
   const groups = new Map<string, readonly ServicePoint[]>();
   const damaged = new Set(
-    file.statements('virtual_server_group').flatMap((s) => (s.body?.damaged === true ? [s.keyword] : [])),
+    file.statements('virtual_server_group').flatMap((s) => (s.damaged ? [s.keyword] : [])),
   );
   for (const { keyword, values, items } of file.all('virtual_server_group')) {
     const [name] = values;
