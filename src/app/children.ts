@@ -2,12 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unreachable } from '../core/assert.ts';
 import type { Happening } from '../core/notify/happening.ts';
+import { type Privileges, suffices } from '../core/privileges.ts';
 import { Child, type ChildEffect } from '../core/supervision.ts';
 import { type Duration, toSeconds } from '../core/time.ts';
 import { Channel } from '../io/channel.ts';
 import { isOurChild, spawnRole } from '../io/children.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { readPid, removePid, writePid } from '../io/pidfile.ts';
+import { restricted } from '../io/privileges.ts';
 import type { FromChild, Level, Role } from './messages.ts';
 import type { DaemonOptions } from './options.ts';
 
@@ -35,6 +37,8 @@ export interface ChildReport {
 
 export interface ChildListener {
   log(level: Level, message: string): void;
+  /** What the process may do at most; `undefined` for all that the daemon may. */
+  privileges(role: Role): Privileges | undefined;
   /** The process started (again) and can be told its configuration. */
   started(role: Role): void;
   ready(role: Role): void;
@@ -51,6 +55,8 @@ interface Family {
   readonly machine: Child;
   readonly driven: Driven<Parameters<Child['handle']>[0]>;
   process?: ChildProcess;
+  /** What it was started with; absent for everything. */
+  privileges?: Privileges | undefined;
   channel?: Channel<FromChild<unknown>, unknown>;
   ended?: () => void;
 }
@@ -113,6 +119,23 @@ export class Children {
     this.#roles.get(role)?.channel?.send(message);
   }
 
+  /**
+   * Starts the child anew if it may not do what it has to by now. It is killed, so that it takes nothing away: its
+   * successor goes on with the kernel's table. Whether it comes to that.
+   */
+  renew(role: Role): boolean {
+    const family = this.#roles.get(role);
+    if (family?.process === undefined) return false;
+    if (suffices(family.privileges, this.#listener.privileges(role))) return false;
+    this.#listener.log(
+      'notice',
+      `the ${role} process starts anew: a reload gives it work that it has not the rights for`,
+    );
+    family.driven.handle({ type: 'replace' });
+    family.process.kill('SIGKILL');
+    return true;
+  }
+
   /** Asks the child to end, kills it after `grace`; resolves when it is gone and forgotten. */
   stop(role: Role, grace: Duration): Promise<void> {
     const family = this.#roles.get(role);
@@ -159,8 +182,19 @@ export class Children {
     }
   }
 
+  /** What goes before the command line of a child that is to have no more privileges than it needs. */
+  #restriction(role: Role, family: Family): readonly string[] {
+    const wanted = this.#listener.privileges(role);
+    const restriction = wanted && restricted(wanted, MAIN);
+    family.privileges = restriction?.ok ? wanted : undefined;
+    if (restriction === undefined || restriction.ok) return restriction?.command ?? [];
+    this.#listener.log('info', `the ${role} process keeps all privileges of the daemon: ${restriction.why}`);
+    return [];
+  }
+
   #spawn(role: Role, family: Family): void {
-    const child = spawnRole(MAIN, role, NODE_OPTIONS[role], this.#ipvsNamespace);
+    const before = this.#restriction(role, family);
+    const child = spawnRole(MAIN, role, NODE_OPTIONS[role], this.#ipvsNamespace, before);
     const channel = new Channel<FromChild<unknown>, unknown>(child);
     family.process = child;
     family.channel = channel;

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { Configuration } from '../core/config/model.ts';
 import type { Happening } from '../core/notify/happening.ts';
+import { type Privileges, privilegesOfCheck, privilegesOfSync } from '../core/privileges.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import type { SyncRole } from '../core/syncdaemon.ts';
 import { toMillis } from '../core/time.ts';
@@ -121,6 +122,12 @@ export class Supervisor implements ChildListener {
   log(level: Level, message: string): void {
     if (level === 'crit') this.#grave = message;
     this.#log.log(level, message);
+  }
+
+  privileges(role: Role): Privileges | undefined {
+    const elsewhere = this.#options.ipvsNamespace !== undefined;
+    if (role === 'check') return privilegesOfCheck(this.#configuration, elsewhere);
+    return role === 'sync' ? privilegesOfSync(elsewhere) : undefined;
   }
 
   started(role: Role): void {
@@ -248,8 +255,8 @@ export class Supervisor implements ChildListener {
     const wanted = this.#wanted();
     for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
     for (const role of wanted) {
-      if (this.#children.has(role)) this.started(role);
-      else this.#children.start(role);
+      if (!this.#children.has(role)) this.#children.start(role);
+      else if (!this.#children.renew(role)) this.started(role);
     }
     this.#track(false);
     this.log('notice', `reloaded ${this.#options.useFile}`);

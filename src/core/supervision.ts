@@ -12,6 +12,8 @@ export type ChildEvent =
   /** Anything was heard from the child: it sends its state at least every `STATE_PERIOD`. */
   | { readonly type: 'heard' }
   | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
+  /** It will be killed now, and is to be started anew at once. */
+  | { readonly type: 'replace' }
   /** `grace`: how long it may take before it is killed (`child_wait_time`). */
   | { readonly type: 'stop'; readonly grace: Duration };
 
@@ -41,7 +43,7 @@ const LONGEST_PAUSE: Duration = seconds(60);
 /** A life of this length makes the next pause the first again. */
 const GOOD_LIFE: Duration = seconds(60);
 
-type Phase = 'idle' | 'running' | 'pausing' | 'stopping' | 'ended';
+type Phase = 'idle' | 'running' | 'replacing' | 'pausing' | 'stopping' | 'ended';
 
 export class Child implements Machine<ChildEvent, ChildEffect> {
   readonly #timers = new Timers<'silence' | 'restart' | 'grace'>();
@@ -71,6 +73,11 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
       case 'heard':
         this.#heard = true;
         if (this.#phase === 'running') this.#timers.set('silence', after(now, SILENCE_LIMIT));
+        return;
+      case 'replace':
+        if (this.#phase !== 'running') return;
+        this.#timers.clearAll();
+        this.#phase = 'replacing';
         return;
       case 'exited':
         this.#exited(event.status, event.signal, now);
@@ -128,6 +135,10 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
 
   #exited(status: number | null, signal: string | null, now: Instant): void {
     this.#timers.clearAll();
+    if (this.#phase === 'replacing') {
+      this.#spawn(now);
+      return;
+    }
     const expected = this.#phase === 'stopping';
     if (expected || status === EXIT_PERMANENT || !this.#respawn) {
       this.#phase = 'ended';
@@ -145,7 +156,7 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
 
   #stop(grace: Duration, now: Instant): void {
     if (this.#phase === 'ended' || this.#phase === 'stopping') return;
-    const alive = this.#phase === 'running';
+    const alive = this.#phase === 'running' || this.#phase === 'replacing';
     this.#timers.clearAll();
     if (!alive) {
       this.#phase = 'ended';

@@ -6,17 +6,20 @@ const MARK = 'vipkeeper-child';
 
 /**
  * Starts `program` (a compiled module) as the child `role`, with a message channel and our standard error.
- * `execArgv` are options for node; `namespace` is what `spawnedNamespace` gives it. The child gets a process group of
- * its own: Ctrl-C reaches the supervisor only.
+ * `execArgv` are options for node; `namespace` is what `spawnedNamespace` gives it; `before` is a command that
+ * executes the one after its own words. The child gets a process group of its own: Ctrl-C reaches the supervisor only.
  */
 export function spawnRole(
   program: string,
   role: string,
   execArgv: readonly string[] = [],
   namespace?: string,
+  before: readonly string[] = [],
 ): ChildProcess {
+  const [execPath = process.execPath, ...words] = [...before, process.execPath, ...execArgv];
   return fork(program, [MARK, role, ...(namespace === undefined ? [] : [namespace])], {
-    execArgv: [...execArgv],
+    execPath,
+    execArgv: words,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true,
   });

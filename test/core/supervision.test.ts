@@ -113,6 +113,22 @@ supervision('stop asks, then kills', () => {
   assert.equal(child.take(), [{ type: 'ended', status: null, expected: true }]);
 });
 
+supervision('one that is replaced is started again at once, and no restart counts', () => {
+  const child = new Child(false);
+  child.handle({ type: 'start' }, T0);
+  child.take();
+  child.handle({ type: 'replace' }, T0);
+  assert.equal([child.take(), child.deadline()], [[], undefined]);
+  child.handle(died, T0);
+  assert.equal(child.take(), [{ type: 'spawn' }]);
+  assert.is(child.restarts, 0);
+  child.handle({ type: 'replace' }, T0);
+  child.handle({ type: 'stop', grace: seconds(5) }, T0);
+  assert.is(child.take()[0]?.type, 'kill');
+  child.handle(died, T0);
+  assert.equal(child.take(), [{ type: 'ended', status: null, expected: true }]);
+});
+
 supervision('a child that waits for its restart stops at once', () => {
   const child = started();
   child.handle(died, T0);

@@ -1,0 +1,71 @@
+import type { CheckSettings } from './check/settings.ts';
+import type { Configuration } from './config/model.ts';
+
+/** Of capabilities(7), in the lower-case names that setpriv(1) takes. */
+export type Capability =
+  | 'dac_read_search'
+  | 'kill'
+  | 'setgid'
+  | 'setuid'
+  | 'net_bind_service'
+  | 'net_admin'
+  | 'net_raw'
+  | 'sys_admin'
+  | 'sys_nice';
+
+/** What a process may do at most, from its start on. */
+export interface Privileges {
+  /** No program that it starts has others either. */
+  readonly capabilities: readonly Capability[];
+  /** Programs that it starts may have more by setuid and file capabilities, within `capabilities`. */
+  readonly gains: boolean;
+}
+
+/** To run scripts as their users, and to end them. */
+const FOR_SCRIPTS: readonly Capability[] = ['kill', 'setgid', 'setuid'];
+
+/**
+ * What the check process needs for a configuration; `undefined` for all that the daemon has: a MISC_CHECK that runs as
+ * root may need anything. `elsewhere`: the IPVS table is in another network namespace.
+ */
+export function privilegesOfCheck(
+  { virtualServers, global }: Pick<Configuration, 'virtualServers' | 'global'>,
+  elsewhere: boolean,
+): Privileges | undefined {
+  const checks = virtualServers.flatMap(({ realServers }) => realServers.flatMap((server) => server.checks));
+  const users = checks.flatMap((check) => (check.kind === 'misc' ? [check.user?.uid ?? 0] : []));
+  if (users.includes(0)) return undefined;
+  const { nice, realTime } = global.placements.check;
+  const capabilities: Capability[] = [
+    // Ping, and sources below 1024.
+    ...(['net_admin', 'net_raw', 'net_bind_service'] as const),
+    ...(users.length > 0 ? FOR_SCRIPTS : []),
+    // Keys and certificates may be others' alone to read.
+    ...(checks.some(readsFiles) ? (['dac_read_search'] as const) : []),
+    ...(nice !== undefined || realTime > 0 ? (['sys_nice'] as const) : []),
+    ...(elsewhere ? (['sys_admin'] as const) : []),
+  ];
+  return { capabilities, gains: users.length > 0 };
+}
+
+/** The sync process tells the kernel what to do, and nothing else. */
+export const privilegesOfSync = (elsewhere: boolean): Privileges => ({
+  capabilities: elsewhere ? ['net_admin', 'sys_admin'] : ['net_admin'],
+  gains: false,
+});
+
+function readsFiles(check: CheckSettings): boolean {
+  if (check.kind !== 'http' || check.tls === undefined) return false;
+  const { ca, certificate, key } = check.tls;
+  return (ca ?? certificate ?? key) !== undefined;
+}
+
+/** Whether a process that has `given` may do all that `wanted` says; `undefined` is everything. */
+export function suffices(given: Privileges | undefined, wanted: Privileges | undefined): boolean {
+  if (given === undefined) return true;
+  if (wanted === undefined) return false;
+  return (
+    wanted.capabilities.every((capability) => given.capabilities.includes(capability)) &&
+    (given.gains || !wanted.gains)
+  );
+}

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Privileges } from '../core/privileges.ts';
+
+const EVERYBODY_READS = 0o005;
+const TRIAL_MS = 5000;
+
+/** A command line to go before a program's own, or why there is none. */
+export type Restriction =
+  | { readonly ok: true; readonly command: readonly string[] }
+  | { readonly ok: false; readonly why: string };
+
+/**
+ * How a program at `path` is started with no more than these privileges: by setpriv(1) of util-linux. A process of Node
+ * could not give them up for all of its threads itself; what is gone when it is executed, all are without.
+ */
+export function restricted({ capabilities, gains }: Privileges, path: string): Restriction {
+  if (process.getuid?.() !== 0) return { ok: false, why: 'the daemon is not root' };
+  const kept = [...capabilities, ...(isReadable(path) ? [] : ['dac_read_search'])];
+  const command = [
+    'setpriv',
+    `--bounding-set=${['-all', ...kept.map((name) => `+${name}`)].join(',')}`,
+    '--inh-caps=-all',
+    ...(gains ? [] : ['--no-new-privs']),
+  ];
+  // Busybox has a lesser one, and without CAP_SETPCAP nobody gives up what children could have.
+  const [program = '', ...options] = command;
+  const { status, error, stderr } = spawnSync(program, [...options, 'true'], {
+    encoding: 'utf8',
+    timeout: TRIAL_MS,
+  });
+  if (status === 0) return { ok: true, command };
+  return { ok: false, why: error?.message ?? stderr.trim() };
+}
+
+/** Whether root reads the file without a capability: it lies in folders of root's, or open to all. */
+function isReadable(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    const { uid, mode } = statSync(at);
+    if (uid !== 0 && (mode & EVERYBODY_READS) !== EVERYBODY_READS) return false;
+    if (at === dirname(at)) return true;
+  }
+}
