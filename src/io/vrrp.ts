@@ -217,7 +217,7 @@ function readInt(bytes: Uint8Array | undefined, offset: number): number | undefi
 /**
  * Sends VRRP on one interface for one family; receives nothing. For IPv4 it writes the IP header itself, so
  * that any source address works (`mcast_src_ip`), and the kernel fills in the header's id and checksum. For
- * IPv6 the kernel computes the VRRP checksum over the source that it sends from.
+ * IPv6 any source works too, and the kernel computes the VRRP checksum over it.
  */
 export class VrrpSender {
   readonly #family: Family;
@@ -259,7 +259,7 @@ export class VrrpSender {
    * Sends a VRRP message to a group or a peer. Without a `source` the kernel takes an address of the
    * interface. `hops` is the TTL or hop limit of unicast; a group gets 255. A `header` (IPv4 only) goes out
    * instead of ours, as it is but for the IP checksum.
-   * Throws SystemError: `ENETDOWN`, `ENETUNREACH`, `EINVAL` for an IPv6 source that is not here.
+   * Throws SystemError: `ENETDOWN`, `ENETUNREACH`.
    */
   send(payload: Uint8Array, destination: Ip, source?: Ip, hops = HOPS, header?: Uint8Array): void {
     if (this.#family === 4) {

@@ -113,6 +113,14 @@ test('an IPv6 advert arrives with hop limit and interface, its checksum made by 
   }
 });
 
+test('an IPv6 advert is sent from an address that is on no interface, as VMACs need it', async () => {
+  const foreign = address('fe80::77');
+  const seen = await receive(6, [GROUP6], 1, async () => {
+    await peer.ask({ family: 6, payload: ADVERT6, to: GROUP6, from: foreign });
+  });
+  assert.is(seen[0]?.source, foreign);
+});
+
 test('a group that was not joined is not heard', async () => {
   const other = address('224.0.0.99');
   const stranger = new VrrpReceiver(4, left, [other]);
@@ -177,12 +185,6 @@ test('an unknown interface and an address that is not ours are named errors', ()
     code(() => new VrrpReceiver(4, left, [OURS4])),
     'EINVAL',
   );
-  const sender = new VrrpSender(6, left);
-  assert.is(
-    code(() => sender.send(fromHex(ADVERT6), GROUP6, PEER6)),
-    'EINVAL',
-  );
-  sender.close();
 });
 
 test('when the interface goes down, the receiver says so and hears again afterwards', async () => {
