@@ -5,6 +5,7 @@ import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
+import type { Original } from '../core/kernel/originals.ts';
 import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { Placement } from '../core/placement.ts';
@@ -63,6 +64,8 @@ export interface VrrpConfiguration {
   readonly release: boolean;
 }
 export type ToVrrp =
+  /** Before the first `configure`: what an earlier process changed on interfaces, and did not put back. */
+  | { readonly type: 'inherit'; readonly originals: readonly Original[] }
   | Configure<VrrpConfiguration>
   /** An operator's word: give up every VIP and stay without until it is taken back. */
   | { readonly type: 'maintenance'; readonly on: boolean }
@@ -78,6 +81,8 @@ export interface VrrpState {
   readonly malformed: number;
   /** Adverts of virtual routers that this director has no part in. */
   readonly unknownVrids: number;
+  /** What is changed on interfaces; absent as long as it does not know what it has to do. */
+  readonly originals?: readonly Original[];
 }
 
 /** How the VRRP process stands, with some of its routers: those that changed, or the next few of all. */

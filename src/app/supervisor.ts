@@ -31,6 +31,7 @@ import {
 } from './messages.ts';
 import { Notifier } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
+import { Originals } from './originals.ts';
 import { runOwnScript } from './ownscripts.ts';
 import { PlannedReload, withMarker } from './plannedreload.ts';
 import type { DaemonStatus, Reload } from './status.ts';
@@ -58,6 +59,9 @@ export class Supervisor implements ChildListener {
   readonly #notify = new ServiceNotifier();
   readonly #started = Date.now();
   readonly #states = new Map<Role, unknown>();
+  /** What each process was told to do last. */
+  readonly #told = new Map<Role, Assignment>();
+  readonly #originals: Originals;
   readonly #awaited = new Set<Role>();
   /** Who waits for the next state of the checks. */
   readonly #looking: (() => void)[] = [];
@@ -89,6 +93,7 @@ export class Supervisor implements ChildListener {
     this.#firewall = new Firewall(options.runDir, log);
     this.#children = new Children(driver, options, this);
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
+    this.#originals = new Originals(`${options.runDir}/originals`, (message) => this.log('warning', message));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
   }
 
@@ -131,8 +136,11 @@ export class Supervisor implements ChildListener {
   }
 
   started(role: Role): void {
-    const configuration = this.#assignment(role);
+    // One that is started only to put away what its predecessor left may have nothing to do any more.
+    const configuration = this.#assignment(role) ?? this.#told.get(role);
     if (configuration === undefined) return;
+    this.#told.set(role, configuration);
+    if (role === 'vrrp') this.#children.send('vrrp', { type: 'inherit', originals: this.#originals.all });
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
     this.#children.send(role, { type: 'configure', configuration });
@@ -160,6 +168,7 @@ export class Supervisor implements ChildListener {
   #learned(news: VrrpNews): void {
     const state = withNews(this.#vrrp, news);
     this.#states.set('vrrp', state);
+    if (news.originals !== undefined) this.#originals.keep(news.originals);
     this.#followMaster(state);
     this.#trackers.tellSessions(state);
     this.#notifier.knows(state);
@@ -282,6 +291,7 @@ export class Supervisor implements ChildListener {
   async #retire(role: Role): Promise<void> {
     await this.#children.stop(role, this.#configuration.global.stopGrace);
     this.#states.delete(role);
+    this.#told.delete(role);
     if (!this.#stopping && this.#wanted().includes(role)) this.#children.start(role);
   }
 

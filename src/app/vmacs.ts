@@ -1,5 +1,6 @@
 import { unreachable } from '../core/assert.ts';
 import type { AddressesEvent } from '../core/kernel/events.ts';
+import type { Original } from '../core/kernel/originals.ts';
 import {
   linkRequest,
   type MakeEffect,
@@ -18,24 +19,29 @@ import type { Driven, Driver } from '../io/drive.ts';
 import { errnoName } from '../io/errno.ts';
 import { explainOutcome } from '../io/netlink.ts';
 import type { RouteSocket } from '../io/route.ts';
-import { PromoteSecondaries, ReversePath, writeSysctl } from '../io/sysctl.ts';
+import { isStillOurs, PromoteSecondaries, ReversePath, writeSysctl } from '../io/sysctl.ts';
 import type { Level } from './messages.ts';
 
 /** What the interfaces of virtual routers need of their process. */
 export interface VmacSurroundings {
   readonly driver: Driver;
   log(level: Level, message: string): void;
+  /** What was changed on interfaces may be different. */
+  changed(): void;
 }
 
 /** The interfaces of virtual routers (VMACs) at work. */
 export class VmacLinks {
   readonly #around: VmacSurroundings;
   readonly #route: RouteSocket;
+  readonly #vmacs = new Vmacs();
   readonly #driven: Driven<VmacsEvent>;
   readonly #reversePath = new ReversePath();
   readonly #promoted = new PromoteSecondaries();
 
   readonly #addresses: (event: AddressesEvent) => void;
+  /** Strict reverse-path checks would do harm. */
+  #asymmetric = false;
   /** Those that have an address of their own: ipvlans. */
   #addressed = new Set<string>();
 
@@ -43,9 +49,21 @@ export class VmacLinks {
     this.#around = around;
     this.#route = route;
     this.#addresses = addresses;
-    this.#driven = around.driver.attach(new Vmacs(), (effects) => {
+    this.#driven = around.driver.attach(this.#vmacs, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
+  }
+
+  /** Before the first `want`: what an earlier life changed on interfaces, and did not put back. */
+  inherit(originals: readonly Original[]): void {
+    const ours = originals.filter(isStillOurs);
+    this.#driven.handle({ type: 'inherit', originals: ours });
+    for (const which of [this.#reversePath, this.#promoted]) which.inherit(ours);
+  }
+
+  /** What is changed on interfaces now. */
+  originals(): Original[] {
+    return [this.#vmacs, this.#reversePath, this.#promoted].flatMap((which) => which.originals());
   }
 
   /**
@@ -54,6 +72,8 @@ export class VmacLinks {
    */
   want(instances: readonly VrrpSettings[], look: () => void = () => undefined): void {
     this.#driven.handle({ type: 'want', links: wantedLinks(instances) });
+    // An earlier life may have needed it.
+    if (!this.#asymmetric) this.#relax(false);
     const promoting = instances.filter(({ promoteSecondaries }) => promoteSecondaries);
     const trouble = this.#promoted.want(promoting.map((settings) => settings.interface));
     if (trouble !== undefined) this.#warn(trouble);
@@ -93,10 +113,13 @@ export class VmacLinks {
         const [outcome = { errno: 0 }] = this.#route.apply([request]);
         const gone = effect.type === 'remove' && errnoName(outcome.errno) === 'ENODEV';
         if (outcome.errno !== 0 && !gone) this.#warn(`${request.asked}: ${explainOutcome(outcome)}`);
+        if (effect.type === 'conf') this.#around.changed();
         break;
       }
       case 'asymmetric':
+        this.#asymmetric = effect.on;
         this.#relax(effect.on);
+        this.#around.changed();
         break;
       case 'adopted':
         this.#around.log('notice', `the interface ${effect.name} was there already`);

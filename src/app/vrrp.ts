@@ -109,6 +109,7 @@ class VrrpProcess implements Surroundings {
       bfdDiscarded: this.#bfd.discarded,
       malformed: this.#ports.malformed,
       unknownVrids: this.#strangers.count,
+      ...(this.#configured && { originals: this.#vmacs.originals() }),
     }),
     (state) => this.#channel.send({ type: 'state', state }),
   );
@@ -117,13 +118,26 @@ class VrrpProcess implements Surroundings {
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
   #virtual: ReadonlySet<Ip> = new Set();
   #maintenance = false;
+  /** Asked to stop. */
+  #ending = false;
 
   run(): void {
     this.#watchKernel();
     this.#channel.onMessage((message) => {
-      if (message.type === 'maintenance') this.#setMaintenance(message.on);
-      else if (message.type === 'track') this.#track(message.events);
-      else this.#configure(message.configuration);
+      switch (message.type) {
+        case 'inherit':
+          if (!this.#configured) this.#vmacs.inherit(message.originals);
+          break;
+        case 'maintenance':
+          this.#setMaintenance(message.on);
+          break;
+        case 'track':
+          this.#track(message.events);
+          break;
+        default:
+          this.#configure(message.configuration);
+          if (this.#ending) this.#end();
+      }
     });
     this.#reporter.begin();
     setInterval(() => {
@@ -159,7 +173,22 @@ class VrrpProcess implements Surroundings {
     for (const router of this.#routers.values()) router.handle({ type: 'stop' });
   }
 
+  get #configured(): boolean {
+    return this.#configuration !== NOTHING;
+  }
+
+  /**
+   * What an earlier process left behind is known with the configuration: who is asked to stop before it has come waits
+   * for it. The supervisor's patience has an end.
+   */
   stop(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    if (this.#configured || !this.#channel.open) this.#end();
+    else this.#channel.onClose(() => this.#end());
+  }
+
+  #end(): void {
     const cause = 'the daemon stops';
     const groups = this.#groups.states();
     // No member is to wait for another, or to follow it, when all end.
@@ -213,6 +242,7 @@ class VrrpProcess implements Surroundings {
   #add(key: string, settings: VrrpSettings): void {
     const router = new Router(settings, this.#ports, this);
     this.#routers.set(key, router);
+    if (this.#ending) return;
     const { start } = this.#configuration;
     router.handle({ type: 'start', delay: startDelay(start, this.#begun, now()) });
   }

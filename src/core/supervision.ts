@@ -43,7 +43,8 @@ const LONGEST_PAUSE: Duration = seconds(60);
 /** A life of this length makes the next pause the first again. */
 const GOOD_LIFE: Duration = seconds(60);
 
-type Phase = 'idle' | 'running' | 'replacing' | 'pausing' | 'stopping' | 'ended';
+/** `clearing`: to be stopped once it listens, so that what its predecessor left is put away. */
+type Phase = 'idle' | 'running' | 'replacing' | 'pausing' | 'clearing' | 'stopping' | 'ended';
 
 export class Child implements Machine<ChildEvent, ChildEffect> {
   readonly #timers = new Timers<'silence' | 'restart' | 'grace'>();
@@ -54,6 +55,12 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
   #restarts = 0;
   /** Since it was started last. */
   #heard = false;
+  /** In any life: it may have left something. */
+  #worked = false;
+  /** For the end of it, from the moment it is asked. */
+  #grace: Duration = seconds(0);
+  /** It may be started to clear up after its predecessor: once. */
+  #mayClear = true;
   readonly #respawn: boolean;
 
   /** `respawn`: false makes every exit a permanent one (keepalived's `-R`). */
@@ -72,7 +79,9 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
         return;
       case 'heard':
         this.#heard = true;
+        this.#worked = true;
         if (this.#phase === 'running') this.#timers.set('silence', after(now, SILENCE_LIMIT));
+        else if (this.#phase === 'clearing') this.#ask();
         return;
       case 'replace':
         if (this.#phase !== 'running') return;
@@ -99,7 +108,10 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
       const name = this.#timers.expire(now);
       if (name === 'restart') this.#spawn(now);
       else if (name === 'silence') this.#silent(since(now, due), now);
-      else if (name === 'grace') this.#kill('it did not stop in time');
+      else if (name === 'grace') {
+        this.#mayClear = false;
+        this.#kill('it did not stop in time');
+      }
     }
   }
 
@@ -139,7 +151,12 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
       this.#spawn(now);
       return;
     }
-    const expected = this.#phase === 'stopping';
+    const expected = this.#phase === 'stopping' || this.#phase === 'clearing';
+    // It died before it heard us.
+    if (this.#phase === 'stopping' && status !== 0 && this.#mayClear && this.#respawn) {
+      this.#clear(now);
+      return;
+    }
     if (expected || status === EXIT_PERMANENT || !this.#respawn) {
       this.#phase = 'ended';
       this.#effects.push({ type: 'ended', status, expected });
@@ -154,17 +171,37 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
     this.#pause = Math.min(Math.max(this.#pause * 2, seconds(1)), LONGEST_PAUSE) as Duration;
   }
 
+  /**
+   * A process that does not listen yet would end by the signal itself, and leave what its predecessor left; nobody
+   * puts it away while there is none.
+   */
   #stop(grace: Duration, now: Instant): void {
-    if (this.#phase === 'ended' || this.#phase === 'stopping') return;
+    if (this.#phase === 'ended' || this.#phase === 'stopping' || this.#phase === 'clearing') return;
+    this.#grace = grace;
     const alive = this.#phase === 'running' || this.#phase === 'replacing';
     this.#timers.clearAll();
-    if (!alive) {
+    if (alive) {
+      this.#phase = 'clearing';
+      this.#timers.set('grace', after(now, grace));
+      if (this.#heard) this.#ask();
+    } else if (this.#worked) {
+      this.#clear(now);
+    } else {
       this.#phase = 'ended';
       this.#effects.push({ type: 'ended', status: null, expected: true });
-      return;
     }
+  }
+
+  #clear(now: Instant): void {
+    this.#mayClear = false;
+    this.#spawn(now);
+    this.#phase = 'clearing';
+    this.#timers.clearAll();
+    this.#timers.set('grace', after(now, this.#grace));
+  }
+
+  #ask(): void {
     this.#phase = 'stopping';
-    this.#timers.set('grace', after(now, grace));
     this.#effects.push({ type: 'kill', signal: 'SIGTERM', why: 'the daemon stops' });
   }
 }

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type Original, pathOf } from '../core/kernel/originals.ts';
 
 const NET = '/proc/sys/net';
 const IPV4 = 'ipv4/conf';
-const STRICT = '1';
+const STRICT = 1;
 
 /** The value of a setting below /proc/sys/net; `undefined` where the kernel has no such. */
 function readSysctl(path: string): string | undefined {
@@ -33,60 +34,112 @@ export const forwardsIpv6 = (device: string): boolean =>
   (readSysctl(`ipv6/conf/${device}/forwarding`) ?? '0') !== '0';
 
 /**
+ * Whether the kernel still has what we set: an interface that was made anew, or that somebody else has set since, has
+ * nothing of ours that could be put back.
+ */
+export const isStillOurs = (original: Original): boolean =>
+  readSysctl(pathOf(original)) === String(original.ours);
+
+/**
  * Strict reverse-path checks for all interfaces would drop what a VMAC receives: the way back leads through the
  * interface below. Relaxing moves them from `all` to each other interface that has none (the greater of the two counts
  * for an interface), so that nothing but VMACs loses its protection.
  */
 export class ReversePath {
-  /** What was changed, with what it was before. */
-  readonly #before = new Map<string, string>();
+  readonly #changed = new Changed('rp_filter');
 
   /** Why it could not be done, if so. Does nothing where `all` is not strict. */
   relax(): string | undefined {
-    const all = `${IPV4}/all/rp_filter`;
-    if (readSysctl(all) !== STRICT) return undefined;
-    const others = readdirSync(`${NET}/${IPV4}`).map((device) => `${IPV4}/${device}/rp_filter`);
-    for (const path of others) if (path !== all && readSysctl(path) === '0') this.#set(path, STRICT);
-    const why = this.#set(all, '0');
+    if (this.#changed.read('all') !== STRICT) return undefined;
+    for (const device of readdirSync(`${NET}/${IPV4}`)) {
+      if (device !== 'all' && this.#changed.read(device) === 0) this.#changed.set(device, STRICT);
+    }
+    const why = this.#changed.set('all', 0);
     return why === undefined ? undefined : `net.ipv4.conf.all.rp_filter drops what VMACs receive: ${why}`;
   }
 
-  restore(): string | undefined {
-    const failed = [...this.#before].map(([path, value]) => writeSysctl(path, value));
-    this.#before.clear();
-    return failed.find((why) => why !== undefined);
+  /** What an earlier life changed. */
+  inherit(originals: readonly Original[]): void {
+    this.#changed.inherit(originals);
   }
 
-  #set(path: string, value: string): string | undefined {
-    const now = readSysctl(path);
-    const why = writeSysctl(path, value);
-    if (why === undefined && now !== undefined) this.#before.set(path, now);
-    return why;
+  originals(): Original[] {
+    return this.#changed.originals();
+  }
+
+  restore(): string | undefined {
+    const failed = this.#changed.originals().map(({ device }) => this.#changed.restore(device));
+    return failed.find((why) => why !== undefined);
   }
 }
 
 /** `promote_secondaries` of interfaces: on where it is wanted, as it was before where not any more. */
 export class PromoteSecondaries {
   /** The interfaces where we turned it on. */
-  readonly #ours = new Set<string>();
+  readonly #ours = new Changed('promote_secondaries');
+
+  /** What an earlier life turned on. */
+  inherit(originals: readonly Original[]): void {
+    this.#ours.inherit(originals);
+  }
+
+  originals(): Original[] {
+    return this.#ours.originals();
+  }
 
   /** Exactly these interfaces from now on; why it could not be done, if so. */
   want(devices: Iterable<string>): string | undefined {
     const wanted = new Set(devices);
     let trouble: string | undefined;
-    for (const device of this.#ours) {
-      if (wanted.has(device)) continue;
-      this.#ours.delete(device);
-      writeSysctl(pathOf(device), '0');
-    }
+    for (const { device } of this.#ours.originals()) if (!wanted.has(device)) this.#ours.restore(device);
     for (const device of wanted) {
-      if (readSysctl(pathOf(device)) !== '0') continue;
-      const why = writeSysctl(pathOf(device), '1');
-      if (why === undefined) this.#ours.add(device);
-      else trouble ??= `promote_secondaries of ${device}: ${why}`;
+      if (this.#ours.read(device) !== 0) continue;
+      const why = this.#ours.set(device, 1);
+      if (why !== undefined) trouble ??= `promote_secondaries of ${device}: ${why}`;
     }
     return trouble;
   }
 }
 
-const pathOf = (device: string): string => `${IPV4}/${device}/promote_secondaries`;
+/** One setting of several interfaces, with what it was where we changed it. */
+class Changed {
+  readonly #setting: Original['setting'];
+  readonly #originals = new Map<string, Original>();
+
+  constructor(setting: Original['setting']) {
+    this.#setting = setting;
+  }
+
+  /** Its value; `undefined` where the kernel has no such. */
+  read(device: string): number | undefined {
+    const value = readSysctl(pathOf({ device, setting: this.#setting }));
+    return value === undefined ? undefined : Number(value);
+  }
+
+  inherit(originals: readonly Original[]): void {
+    for (const original of originals) {
+      if (original.setting === this.#setting) this.#originals.set(original.device, original);
+    }
+  }
+
+  originals(): Original[] {
+    return [...this.#originals.values()];
+  }
+
+  /** Why not, if not. What it was at first is remembered. */
+  set(device: string, ours: number): string | undefined {
+    const setting = this.#setting;
+    const now = this.read(device);
+    const why = writeSysctl(pathOf({ device, setting }), String(ours));
+    if (why !== undefined || now === undefined) return why;
+    const { before = now } = this.#originals.get(device) ?? {};
+    this.#originals.set(device, { device, setting, before, ours });
+    return undefined;
+  }
+
+  restore(device: string): string | undefined {
+    const original = this.#originals.get(device);
+    this.#originals.delete(device);
+    return original && writeSysctl(pathOf(original), String(original.before));
+  }
+}

@@ -285,4 +285,18 @@ test('a router whose track group lacks something static is in FAULT', () => {
   assert.is(stage.router('web').state, 'MASTER');
 });
 
+test('a stop right after a crash leaves nothing: before the next process is there, and when it has just begun', () => {
+  const text = `${router('web', 7, [VIP], ROUTES, RULES)}${block('static_routes', '198.51.100.0/24 via 10.9.0.7')}`;
+  for (const moment of ['before', 'begun'] as const) {
+    stage.configure(text);
+    assert.is(stage.daemon('-P').status, 0);
+    until(() => holds(VIP) && routes().length === 3 && rules().length === 1, 'it is master');
+    const dead = stage.pid('vrrp');
+    process.kill(dead, 'SIGKILL');
+    if (moment === 'begun') until(() => stage.pid('vrrp') !== dead, 'there is another');
+    stage.stop();
+    assert.equal([routes(), rules(), holds(VIP)], [[], [], false], moment);
+  }
+});
+
 test.run();

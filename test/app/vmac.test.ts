@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { ROUTER, Stage, until, VIP } from './stage.ts';
+import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
 
 /** A VMAC in the life of a daemon: crashes, reloads, and what becomes of the interface below. */
 await enclose();
@@ -21,6 +21,8 @@ function link(device: string): { ifindex: number; mtu: number; address: string }
 const home = (): string | undefined => /^\d+: (\S+)/.exec(ip('-o', 'address', 'show', 'to', VIP))?.[1];
 const conf = (device: string, name: string): string =>
   readFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, 'utf8').trim();
+const set = (device: string, name: string, value: string): void =>
+  void execFileSync('sysctl', ['-qw', `net.ipv4.conf.${device}.${name}=${value}`]);
 const log = (): string => readFileSync(join(stage.folder, 'log'), 'utf8');
 
 const start = (text = VMAC): void => stage.start(text, '-g', join(stage.folder, 'log'));
@@ -112,9 +114,8 @@ test('an interface of that name that is none of ours is left alone, and said', (
 });
 
 test('strict reverse paths stay for the others, and are put back', () => {
-  const set = (name: string, value: string): void => void execFileSync('sysctl', ['-qw', `${name}=${value}`]);
-  set('net.ipv4.conf.all.rp_filter', '1');
-  set('net.ipv4.conf.lan.rp_filter', '0');
+  set('all', 'rp_filter', '1');
+  set('lan', 'rp_filter', '0');
   start();
   until(() => home() === 'vrrp.7', 'the VIP is on it');
   assert.equal(
@@ -126,7 +127,76 @@ test('strict reverse paths stay for the others, and are put back', () => {
     ['all', 'lan'].map((device) => conf(device, 'rp_filter')),
     ['1', '0'],
   );
-  set('net.ipv4.conf.all.rp_filter', '0');
+  set('all', 'rp_filter', '0');
+});
+
+/** What we change, of the interface below and of all. */
+const SETTINGS = [
+  ...['arp_ignore', 'arp_filter', 'arp_announce', 'promote_secondaries', 'rp_filter'].map((name) => [
+    'lan',
+    name,
+  ]),
+  ['all', 'rp_filter'],
+] as [string, string][];
+const settings = (): string[] => SETTINGS.map(([device, name]) => `${device} ${name} ${conf(device, name)}`);
+const PROMOTING = VMAC.replace('use_vmac', 'use_vmac\n  promote_secondaries');
+
+/** Unlike what is usual, and unlike what we need. */
+function prepared(): string[] {
+  set('all', 'rp_filter', '1');
+  for (const [name, value] of [
+    ['arp_announce', '1'],
+    ['promote_secondaries', '0'],
+    ['rp_filter', '0'],
+  ] as const)
+    set('lan', name, value);
+  return settings();
+}
+
+function killAll(): void {
+  const pids = ['vipkeeperd', 'vrrp'].map((name) => stage.pid(name));
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  until(() => !pids.some(isAlive), 'all are dead');
+}
+
+test('what it changed is put back after crashes of its process and of the whole daemon', () => {
+  const before = prepared();
+  start(PROMOTING);
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  const changed = settings();
+  assert.equal(
+    changed.filter((line) => before.includes(line)),
+    [],
+  );
+  const first = stage.pid('vrrp');
+  process.kill(first, 'SIGKILL');
+  until(() => log().includes('the interface vrrp.7 was there already'), 'the next one takes over');
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  killAll();
+  assert.equal(settings(), changed);
+  start(PROMOTING);
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  assert.equal(settings(), changed);
+  stage.stop();
+  assert.equal(settings(), before);
+  assert.not.ok(existsSync(join(stage.runDir, 'originals')));
+  set('all', 'rp_filter', '0');
+});
+
+test('a next life that needs none of it puts it back, but what somebody else has set since', () => {
+  const before = prepared();
+  start(PROMOTING);
+  until(() => home() === 'vrrp.7', 'the VIP is on it');
+  killAll();
+  set('lan', 'arp_ignore', '2');
+  ip('link', 'delete', 'vrrp.7');
+  start(ROUTER);
+  until(() => home() === 'lan', 'the VIP is on the interface');
+  const expected = before.map((line) => (line.startsWith('lan arp_ignore') ? 'lan arp_ignore 2' : line));
+  assert.equal(settings(), expected);
+  stage.stop();
+  set('all', 'rp_filter', '0');
+  set('lan', 'arp_ignore', '0');
 });
 
 test.run();

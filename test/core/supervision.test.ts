@@ -105,6 +105,7 @@ supervision('without respawning, the first death is the end', () => {
 
 supervision('stop asks, then kills', () => {
   const child = started();
+  child.handle(heard, T0);
   child.handle({ type: 'stop', grace: seconds(5) }, T0);
   assert.equal(child.take()[0], { type: 'kill', signal: 'SIGTERM', why: 'the daemon stops' });
   child.timeout(after(T0, seconds(5)));
@@ -122,6 +123,7 @@ supervision('one that is replaced is started again at once, and no restart count
   child.handle(died, T0);
   assert.equal(child.take(), [{ type: 'spawn' }]);
   assert.is(child.restarts, 0);
+  child.handle(heard, T0);
   child.handle({ type: 'replace' }, T0);
   child.handle({ type: 'stop', grace: seconds(5) }, T0);
   assert.is(child.take()[0]?.type, 'kill');
@@ -129,7 +131,50 @@ supervision('one that is replaced is started again at once, and no restart count
   assert.equal(child.take(), [{ type: 'ended', status: null, expected: true }]);
 });
 
-supervision('a child that waits for its restart stops at once', () => {
+supervision('a child is asked when it listens: before, the signal itself would end it', () => {
+  const child = started();
+  child.handle({ type: 'stop', grace: seconds(5) }, T0);
+  assert.equal(child.take(), []);
+  child.handle(heard, after(T0, seconds(1)));
+  assert.equal(child.take(), [{ type: 'kill', signal: 'SIGTERM', why: 'the daemon stops' }]);
+  child.handle(heard, after(T0, seconds(2)));
+  assert.equal(child.take(), [], 'once');
+});
+
+supervision('one that never listens is killed all the same', () => {
+  const child = started();
+  child.handle({ type: 'stop', grace: seconds(5) }, T0);
+  child.timeout(after(T0, seconds(5)));
+  assert.equal(child.take(), [{ type: 'kill', signal: 'SIGKILL', why: 'it did not stop in time' }]);
+});
+
+supervision('what a dead child left is put away by another, which is started for that', () => {
+  const child = started();
+  child.handle(heard, T0);
+  child.handle(died, T0);
+  child.take();
+  child.handle({ type: 'stop', grace: seconds(5) }, T0);
+  assert.equal(child.take(), [{ type: 'spawn' }]);
+  child.handle(heard, after(T0, seconds(1)));
+  assert.is(child.take()[0]?.type, 'kill');
+  child.handle({ type: 'exited', status: 0, signal: null }, after(T0, seconds(2)));
+  assert.equal(child.take(), [{ type: 'ended', status: 0, expected: true }]);
+});
+
+supervision('... also when it died as it was asked, once', () => {
+  const child = started();
+  child.handle(heard, T0);
+  child.handle({ type: 'stop', grace: seconds(5) }, T0);
+  child.take();
+  child.handle(died, T0);
+  assert.equal(child.take(), [{ type: 'spawn' }]);
+  child.handle(heard, after(T0, seconds(1)));
+  child.take();
+  child.handle(died, after(T0, seconds(1)));
+  assert.equal(child.take(), [{ type: 'ended', status: null, expected: true }]);
+});
+
+supervision('a child that never worked, and waits for its restart, stops at once', () => {
   const child = started();
   child.handle(died, T0);
   child.take();

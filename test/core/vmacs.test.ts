@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { changesOf, parseOriginal } from '../../src/core/kernel/originals.ts';
 import { stepsOf, type VmacsEffect, type WantedLink } from '../../src/core/kernel/vmac-events.ts';
 import { Vmacs } from '../../src/core/kernel/vmacs.ts';
 import type { Link } from '../../src/core/netlink/link.ts';
@@ -204,6 +205,31 @@ test('it is in the VRF of the interface below, and in no bridge', () => {
     const made = play.machine.take().find((effect) => effect.type === 'make');
     assert.is(made?.type === 'make' && made.link.master, kind === 'vrf' ? 4 : undefined);
   }
+});
+
+test('what an earlier life changed is put back to what was there before it', () => {
+  const left = shown(2, 'lan', { ipv4: BELOW });
+  const originals = changesOf('lan', lan.ipv4 ?? {}, BELOW);
+  const before = 'conf lan {"arp_ignore":0,"arp_filter":0,"arp_announce":1}';
+  const again = new Play();
+  again.links(left);
+  again.machine.handle({ type: 'inherit', originals }, again.now);
+  assert.equal(again.want(wanted), BEGIN);
+  assert.equal(again.machine.originals(), originals);
+  assert.equal(again.want(), ['remove vrrp.7', before, 'asymmetric false']);
+  assert.equal(again.machine.originals(), []);
+  const without = new Play();
+  without.links(left);
+  without.machine.handle({ type: 'inherit', originals }, without.now);
+  assert.equal(without.want(), [before]);
+});
+
+test('an original that was written down is read as it was, and rubbish is none', () => {
+  for (const original of changesOf('eth0.100', {}, BELOW))
+    assert.equal(parseOriginal(JSON.stringify(original)), original);
+  const rubbish = ['', 'null', '7', '{', '{"device":"../..","setting":"rp_filter","before":0,"ours":1}'];
+  const other = '{"device":"lan","setting":"forwarding","before":0,"ours":1}';
+  for (const text of [...rubbish, other]) assert.is(parseOriginal(text), undefined, text);
 });
 
 test.run();

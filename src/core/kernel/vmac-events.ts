@@ -10,6 +10,7 @@ import {
   withoutLinkLocal,
 } from '../netlink/link-request.ts';
 import type { Request } from '../netlink/message.ts';
+import type { Original } from './originals.ts';
 
 /** An interface that is to be upon another one. */
 export interface WantedLink {
@@ -28,6 +29,8 @@ export interface WantedLink {
 export type VmacsEvent =
   /** Exactly these from now on: others that we made or took over are removed. */
   | { readonly type: 'want'; readonly links: readonly WantedLink[] }
+  /** Before the first `want`: what an earlier life changed on interfaces below. */
+  | { readonly type: 'inherit'; readonly originals: readonly Original[] }
   /** All interfaces there are now. */
   | { readonly type: 'links'; readonly links: readonly Link[] }
   /** How a `make` ended: errno 0 when it is there and up. */

@@ -3,6 +3,7 @@ import type { Machine } from '../machine.ts';
 import type { Ipv4Conf, Link } from '../netlink/link.ts';
 import type { StackedLink } from '../netlink/link-request.ts';
 import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
+import { changesOf, type Original } from './originals.ts';
 import { BASE_IPV4, type VmacsEffect, type VmacsEvent, type WantedLink } from './vmac-events.ts';
 
 /** What the kernel refuses, or somebody keeps removing, is tried again this often. */
@@ -34,6 +35,8 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
   readonly #entries = new Map<string, Entry>();
   /** Interfaces below, with what they were set to before. */
   readonly #bases = new Map<string, { readonly ifindex: number; readonly before: Ipv4Conf }>();
+  /** What interfaces below were set to before an earlier life, until it is known who carries. */
+  readonly #inherited = new Map<string, Ipv4Conf>();
   #asymmetric = false;
   #effects: VmacsEffect[] = [];
 
@@ -41,7 +44,12 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
     switch (event.type) {
       case 'want':
         this.#want(event.links);
-        break;
+        this.#settleAll(now);
+        this.#putBack();
+        return;
+      case 'inherit':
+        this.#inherit(event.originals);
+        return;
       case 'links':
         this.#links = new Map(event.links.map((link) => [link.name, link]));
         break;
@@ -74,6 +82,26 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  /** What was changed on interfaces below, as it was before. */
+  originals(): Original[] {
+    return Array.from(this.#bases, ([name, { before }]) => changesOf(name, before, BASE_IPV4)).flat();
+  }
+
+  #inherit(originals: readonly Original[]): void {
+    for (const { device, setting, before } of originals) {
+      if (!(setting in BASE_IPV4)) continue;
+      this.#inherited.set(device, { ...this.#inherited.get(device), [setting]: before });
+    }
+  }
+
+  /** What an earlier life changed where nothing is carried any more. */
+  #putBack(): void {
+    for (const [name, conf] of this.#inherited) {
+      if (this.#links.has(name)) this.#effects.push({ type: 'conf', name, conf });
+    }
+    this.#inherited.clear();
   }
 
   #want(links: readonly WantedLink[]): void {
@@ -192,12 +220,19 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
     for (const name of carrying) {
       const link = this.#links.get(name);
       if (link === undefined || this.#bases.has(name)) continue;
-      const { arp_ignore = 0, arp_filter = 0, arp_announce = 0 } = link.ipv4 ?? {};
-      this.#bases.set(name, { ifindex: link.ifindex, before: { arp_ignore, arp_filter, arp_announce } });
+      const before = { ...settingsOf(link), ...this.#inherited.get(name) };
+      this.#inherited.delete(name);
+      this.#bases.set(name, { ifindex: link.ifindex, before });
       this.#effects.push({ type: 'conf', name, conf: BASE_IPV4 });
     }
     if (this.#asymmetric === carrying.size > 0) return;
     this.#asymmetric = carrying.size > 0;
     this.#effects.push({ type: 'asymmetric', on: this.#asymmetric });
   }
+}
+
+/** Of what is set on interfaces below. */
+function settingsOf({ ipv4 = {} }: Link): Ipv4Conf {
+  const { arp_ignore = 0, arp_filter = 0, arp_announce = 0 } = ipv4;
+  return { arp_ignore, arp_filter, arp_announce };
 }

@@ -71,7 +71,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         this.#started = false;
         this.#timers.clear('start');
         this.#preemption.yields = false;
-        this.#leave(now, 'INIT', 'stopped');
+        // Who has not started yet still has to put away what an earlier run left.
+        if (this.#state === 'INIT') this.#mastership.release();
+        else this.#leave(now, 'INIT', 'stopped');
         break;
       case 'packet':
         if (this.#state === 'BACKUP' || this.#state === 'MASTER') this.#packet(event, now);
