@@ -27,6 +27,28 @@ export const after = (t: Instant, d: Duration): Instant => (t + d) as Instant;
 /** `later - earlier`; negative when the arguments are the wrong way round. */
 export const since = (later: Instant, earlier: Instant): Duration => (later - earlier) as Duration;
 
+const UNITS = { d: 86_400, h: 3600, m: 60, s: 1 } as const;
+
+/** Whole seconds as people write them: `90`, `90s`, `45m`, `1h30m`, `7d`; `undefined` for any other text. */
+export function parseTime(text: string): Duration | undefined {
+  if (/^\d{1,9}$/.test(text)) return seconds(Number(text));
+  const parts = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?$/.exec(text)?.slice(1);
+  if (text === '' || parts === undefined) return undefined;
+  const sizes = Object.values(UNITS);
+  return seconds(parts.reduce((sum, part, i) => sum + Number(part ?? 0) * (sizes[i] as number), 0));
+}
+
+/** What `parseTime` reads as that length, in whole seconds: `1h30m`, `0s`. */
+export function timeText(length: Duration): string {
+  let left = Math.floor(toSeconds(length));
+  const parts = Object.entries(UNITS).map(([unit, size]) => {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    return count === 0 ? '' : `${count}${unit}`;
+  });
+  return parts.join('') || '0s';
+}
+
 /** The earlier of two deadlines, where `undefined` means "none". */
 export function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
   if (a === undefined) return b;

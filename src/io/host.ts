@@ -4,6 +4,7 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Facts, ProgramFacts } from '../core/config/facts.ts';
 import { parseRoutingNames, ROUTING_NAMES, type RoutingNameKind } from '../core/config/rtnames.ts';
 import { parseIp } from '../core/ip.ts';
+import { calendarFault } from './cron.ts';
 
 const GROUP_CAN_WRITE = 0o020;
 const OTHERS_CAN_WRITE = 0o002;
@@ -32,6 +33,7 @@ export const hostFacts: Facts = {
     return (mode & OTHERS_CAN_READ) !== 0;
   },
   routingNames,
+  calendarFault,
 };
 
 /** The file itself, of one folder only, then all `*.conf` in its `.d` folders (iproute2's own order). */

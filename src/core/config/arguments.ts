@@ -8,7 +8,7 @@ import {
   parseIp,
   parsePrefix,
 } from '../ip.ts';
-import { type Duration, micros } from '../time.ts';
+import { type Duration, micros, parseTime } from '../time.ts';
 import { type Argument, unexpected, type Words } from './schema.ts';
 
 /** The kinds of arguments that keyword tables are made of. */
@@ -70,6 +70,14 @@ export const wholeSeconds = (low: number, high: number): Argument<Duration> =>
   word('SECS', `whole seconds from ${low} to ${high}`, (text) => {
     const value = /^\+?\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
     return value >= low && value <= high ? micros(value * 1e6) : undefined;
+  });
+
+/** A length of time in units of its own, `shortest..longest` as `parseTime` reads them. */
+export const lengthOfTime = (shortest: string, longest: string): Argument<Duration> =>
+  word('TIME', `a time such as 90s, 45m, 1h30m or 2d, from ${shortest} to ${longest}`, (text) => {
+    const value = parseTime(text);
+    const [least = 0, most = 0] = [parseTime(shortest), parseTime(longest)];
+    return value !== undefined && value >= least && value <= most ? value : undefined;
   });
 
 const TRUE = ['true', 'on', 'yes'];

@@ -17,6 +17,12 @@ export type ProgramFacts =
       readonly writable?: string;
     };
 
+/** What is wrong with the text of a calendar, and which of its words, if it is one. */
+export interface CalendarFault {
+  readonly problem: string;
+  readonly word?: string;
+}
+
 /** What a check asks the host: injected and synchronous, like `Reader`, so that the core stays pure. */
 export interface Facts {
   /** Whether an interface of this host has the address now. */
@@ -30,6 +36,8 @@ export interface Facts {
   isExposed(path: string): boolean;
   /** iproute2's names for numbers of a kind; a file in a later folder goes before the same one in an earlier. */
   routingNames(kind: RoutingNameKind, folders: readonly string[]): ReadonlyMap<string, number>;
+  /** What is wrong with times as crontab(5) says them. */
+  calendarFault(cron: string): CalendarFault | undefined;
 }
 
 /** For texts that are read away from any host: every program is there, and only root is a user. */
@@ -40,4 +48,5 @@ export const NO_HOST: Facts = {
   program: () => ({ kind: 'found', executable: true }),
   isExposed: () => false,
   routingNames: () => new Map(),
+  calendarFault: () => undefined,
 };

@@ -1,4 +1,5 @@
 import type { Destination, Service } from '../balance/model.ts';
+import type { MaintenanceWindow } from '../balance/orders.ts';
 import type { BfdSettings } from '../bfd/settings.ts';
 import type { CheckSettings } from '../check/settings.ts';
 import type { Family, Ip } from '../ip.ts';
@@ -170,6 +171,10 @@ export interface RealServerSettings {
   /** `inhibit_on_failure`: weight 0 instead of removal. */
   readonly inhibit: boolean;
   readonly checks: readonly CheckSettings[];
+  /** `slow_start` (ours): how long a server that is back takes to its full weight; absent for at once. */
+  readonly slowStart?: Duration;
+  /** `maintenance` (ours): when it is drained, or weighs less. */
+  readonly maintenance?: readonly MaintenanceWindow[];
 }
 
 /** Where something stands in the configuration: 1-based line and column. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Destination, ForwardingMethod, ServiceKey, Tunnel } from '../../../src/core/balance/model.ts';
+import type { MaintenanceWindow } from '../../../src/core/balance/orders.ts';
 import type { BfdCheck } from '../../../src/core/check/bfd.ts';
 import type { TcpCheck } from '../../../src/core/check/settings.ts';
 import type {
@@ -207,14 +208,26 @@ function inGroup(server: VirtualServerSettings, name: string, says: boolean): Vi
   };
 }
 
+const maintenance: fc.Arbitrary<MaintenanceWindow> = fc
+  .record({
+    cron: fc.constantFrom('0 3 * * 0', '*/10 0 3 * * 1#2', '@daily'),
+    length: fc.integer({ min: 1, max: 7 * 86_400 }).map(seconds),
+    weight: maybe(fc.integer({ min: 0, max: 9 })),
+  })
+  .map((value) => given(value) as MaintenanceWindow);
+
 const realServer = (key: ServiceKey, family: Family): fc.Arbitrary<RealServerSettings> =>
-  fc.record({
-    destination: destination(key, family),
-    inhibit: fc.boolean(),
-    checks: fc
-      .tuple(fc.array(check(family), { maxLength: 2 }), fc.array(bfdCheck, { maxLength: 1 }))
-      .map((kinds) => kinds.flat()),
-  });
+  fc
+    .record({
+      destination: destination(key, family),
+      inhibit: fc.boolean(),
+      checks: fc
+        .tuple(fc.array(check(family), { maxLength: 2 }), fc.array(bfdCheck, { maxLength: 1 }))
+        .map((kinds) => kinds.flat()),
+      slowStart: maybe(duration(1, 600)),
+      maintenance: maybe(fc.array(maintenance, { minLength: 1, maxLength: 2 })),
+    })
+    .map((value) => given(value) as RealServerSettings);
 
 function virtualServer(index: number): fc.Arbitrary<VirtualServerSettings> {
   const any = fc.record({ family: fc.constantFrom<Family>(4, 6), mark: fc.boolean(), udp: fc.boolean() });

@@ -1,8 +1,13 @@
 import type { Destination, Service } from '../../balance/model.ts';
+import type { MaintenanceWindow } from '../../balance/orders.ts';
 import { endpointName, familyOf, isLoopback } from '../../ip.ts';
+import { type Duration, seconds } from '../../time.ts';
+import type { Facts } from '../facts.ts';
+import type { Findings } from '../findings.ts';
 import type { virtualServer } from '../grammar/virtual.ts';
 import type { Token } from '../lex.ts';
 import type { RealServerSettings } from '../model.ts';
+import type { Span } from '../source.ts';
 import type { Entry } from '../tree.ts';
 import { inherited } from './check.ts';
 import { buildChecks, type CheckSurroundings, hasChecks } from './checks.ts';
@@ -59,7 +64,44 @@ function buildRealServer(entry: ServerEntry, block: Block, context: Context): Re
     destination: { address, port, ...forwarding, weight, upper, lower },
     inhibit: section.value('inhibit_on_failure') ?? service.value('inhibit_on_failure') ?? false,
     checks,
+    ...slowStartOf(section, service),
+    ...maintenanceOf(section, findings, context.facts),
   };
+}
+
+function slowStartOf(section: ServerEntry['section'], service: ServiceSection): { slowStart?: Duration } {
+  const slowStart = section.value('slow_start') ?? service.value('slow_start') ?? seconds(0);
+  return slowStart > 0 ? { slowStart } : {};
+}
+
+/** The times are the library's to read: what it does not understand is shown where it stands. */
+function maintenanceOf(
+  section: ServerEntry['section'],
+  findings: Findings,
+  facts: Facts,
+): { maintenance?: MaintenanceWindow[] } {
+  const windows = section
+    .all('maintenance')
+    .map(({ values: [written, length, { weight }], words, keyword }) => {
+      const cron = written.trim().replace(/\s+/g, ' ');
+      const fault = facts.calendarFault(cron);
+      if (fault !== undefined) {
+        findings.error(wordWithin(words[0] ?? keyword, fault.word), `maintenance: ${fault.problem}`, {
+          hint: 'write [SECOND] MINUTE HOUR DAY MONTH WEEKDAY, as in "0 3 * * 0" for Sundays at 3:00',
+        });
+      }
+      return { cron, length, ...(weight === undefined ? {} : { weight }) };
+    });
+  return windows.length > 0 ? { maintenance: windows } : {};
+}
+
+/** Where one of the words of a quoted text stands; the whole text when it is not found once. */
+function wordWithin(text: Token, word: string | undefined): Span {
+  const shown = text.line.text.slice(text.start, text.end);
+  const [before, ...after] = word === undefined || word === '' ? [] : shown.split(word);
+  if (before === undefined || after.length !== 1) return text;
+  const start = text.start + before.length;
+  return { line: text.line, start, end: start + (word?.length ?? 0) };
 }
 
 /** The kernel refuses a lower threshold above the upper one, also above none. */

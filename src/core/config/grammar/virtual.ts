@@ -15,6 +15,7 @@ const SCHEDULERS = [
 const scheduler = arg.choice(...SCHEDULERS);
 const method = arg.anyCase('NAT', 'DR', 'TUN');
 const timer = arg.timer(0.000001, LONGEST);
+const slowStart = arg.timer(0, LONGEST);
 const optionalBool = [arg.bool] as const;
 const forwarding = [method, arg.tunnelOptions] as const;
 
@@ -38,6 +39,16 @@ export const realServer = {
   smtp_alert: keyword('mails for this server', optionalBool),
   virtualhost: keyword('Host header of HTTP checks', [arg.text('NAME')]),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
+  slow_start: keyword('a server that is back has its full weight only after this time', [slowStart], {
+    default: "the service's",
+    ours: true,
+  }),
+  maintenance: keyword(
+    'drained at these times, or weighing no more than N: times as in crontab(5), with seconds before them if ' +
+      'there are six, in the time zone of the host',
+    [arg.text('CRON'), arg.lengthOfTime('1s', '7d'), arg.options({ weight: arg.integer('N', 0, I32) })],
+    { repeat: true, ours: true },
+  ),
   TCP_CHECK: block('a connection succeeds', [], tcpCheck, { repeat: true }),
   ...httpChecks,
   ...otherChecks,
@@ -97,6 +108,10 @@ export const virtualServer = {
     ours: true,
   }),
   weight: keyword('default weight of real servers', [arg.integer('N', 1, I32)], { default: '1' }),
+  slow_start: keyword('a server that is back has its full weight only after this time', [slowStart], {
+    default: '0',
+    ours: true,
+  }),
   sorry_server: keyword('serves when the quorum is lost', [arg.address, arg.optional(arg.port)]),
   sorry_server_inhibit: flag('the sorry server stays, with weight 0 while the quorum holds'),
   sorry_server_lvs_method: keyword("the sorry server's forwarding", forwarding, { default: "the service's" }),

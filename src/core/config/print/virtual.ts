@@ -1,8 +1,10 @@
 import type { Destination, Service, Tunnel } from '../../balance/model.ts';
+import type { MaintenanceWindow } from '../../balance/orders.ts';
 import { type Family, familyBits, familyOf, ipFromBytes } from '../../ip.ts';
+import { timeText } from '../../time.ts';
 import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../model.ts';
 import { checkLines } from './check.ts';
-import { onOff, section, setting, when, word } from './text.ts';
+import { onOff, secondsText, section, setting, when, word } from './text.ts';
 
 /** The `virtual_server_group` blocks that the servers need, each once. */
 export function groupBlocks(servers: readonly VirtualServerSettings[]): string[][] {
@@ -121,7 +123,7 @@ const sorryLines = (sorry: Destination): string[] => [
 ];
 
 function realServerLines(
-  { destination, inhibit, checks }: RealServerSettings,
+  { destination, inhibit, checks, slowStart, maintenance = [] }: RealServerSettings,
   told: readonly string[],
 ): string[] {
   const { weight, upper, lower } = destination;
@@ -131,7 +133,12 @@ function realServerLines(
     `uthreshold ${upper}`,
     `lthreshold ${lower}`,
     `inhibit_on_failure ${onOff(inhibit)}`,
+    ...setting('slow_start', slowStart === undefined ? undefined : secondsText(slowStart)),
+    ...maintenance.map(windowLine),
     ...checks.flatMap(checkLines),
     ...told,
   ]);
 }
+
+const windowLine = ({ cron, length, weight }: MaintenanceWindow): string =>
+  `maintenance "${cron}" ${timeText(length)}${weight === undefined ? '' : ` weight ${weight}`}`;
