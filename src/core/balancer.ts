@@ -1,8 +1,9 @@
 import { unreachable } from './assert.ts';
 import type { KeeperEffect, OperationFailure } from './balance/keeper.ts';
 import { TableKeeper } from './balance/keeper.ts';
-import type { ServiceKey } from './balance/model.ts';
+import type { ServiceKey, TableEntry } from './balance/model.ts';
 import { endpointName, serviceName } from './balance/model.ts';
+import type { Order } from './balance/orders.ts';
 import type { Operation } from './balance/plan.ts';
 import { describeOperation } from './balance/plan.ts';
 import type { ServerStanding } from './balance/pool.ts';
@@ -18,14 +19,17 @@ import type { VirtualServerSettings } from './config/model.ts';
 import type { Ip } from './ip.ts';
 import type { Machine } from './machine.ts';
 import type { Happening } from './notify/happening.ts';
+import type { ServiceCount } from './pools.ts';
 import { Pools, targetName } from './pools.ts';
 import type { Instant } from './time.ts';
-import { earliest } from './time.ts';
+import { after, earliest, seconds } from './time.ts';
 
 /** Operations of a repair that one line of the log shows. */
 const MAX_SHOWN = 3;
 /** Services of others that `status` names: somebody may have thousands. */
 const MAX_FOREIGN = 100;
+/** How often the connections of servers that drain are counted. */
+const COUNT_PERIOD = seconds(1);
 
 export type BalancerEvent =
   | {
@@ -35,6 +39,8 @@ export type BalancerEvent =
       readonly flush: boolean;
       /** `rs_init_notifies`. */
       readonly initNotifies?: boolean;
+      /** As in `orders`; those that there are when absent. */
+      readonly orders?: readonly Order[];
     }
   /** Before the first `configure`: services that an earlier process made. */
   | { readonly type: 'inherit'; readonly keys: readonly ServiceKey[] }
@@ -45,6 +51,10 @@ export type BalancerEvent =
   /** How BFD sessions and tracked files stand now. */
   | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
   | { readonly type: 'file'; readonly files: readonly FileNews[] }
+  /** What operator and schedule want of real servers: all of it, from now on. */
+  | { readonly type: 'orders'; readonly orders: readonly Order[] }
+  /** The result of `count`: of the services that could be counted. */
+  | { readonly type: 'counted'; readonly counts: readonly ServiceCount[] }
   | { readonly type: 'table'; readonly reading: Reading }
   | { readonly type: 'unreadable'; readonly reason: string }
   | { readonly type: 'applied'; readonly failures: readonly OperationFailure[] }
@@ -55,6 +65,8 @@ export type BalancerEffect =
   | { readonly type: 'probe'; readonly id: string; readonly check: ProbedCheck; readonly part: number }
   | { readonly type: 'abort'; readonly id: string }
   | { readonly type: 'read'; readonly destinationsOf: readonly ServiceKey[] }
+  /** Count the active connections of these services' destinations. */
+  | { readonly type: 'count'; readonly services: readonly ServiceKey[] }
   | { readonly type: 'apply'; readonly operations: readonly Operation[] }
   | { readonly type: 'flush' }
   /** All services that are ours from now on: a successor is to `inherit` them. */
@@ -111,6 +123,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   readonly #keeper = new TableKeeper();
   readonly #pools = new Pools();
   #held: ReadonlySet<Ip> = new Set();
+  #countAt: Instant | undefined;
   #unable = false;
   #stopped = false;
   #effects: BalancerEffect[] = [];
@@ -165,6 +178,15 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       case 'file':
         this.#checker.handle(event, now);
         break;
+      case 'orders':
+        if (!this.#stopped) {
+          this.#pools.prepare(event.orders);
+          this.#enter(this.#pools.order(now), now);
+        }
+        break;
+      case 'counted':
+        if (!this.#stopped) this.#enter(this.#pools.count(event.counts, now), now);
+        break;
       case 'stop':
         this.#stop(event.release, event.flush, now);
         break;
@@ -175,12 +197,18 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
   }
 
   deadline(): Instant | undefined {
-    const probes = this.#stopped ? undefined : this.#checker.deadline();
-    return earliest(probes, this.#keeper.deadline());
+    if (this.#stopped) return this.#keeper.deadline();
+    const pools = earliest(this.#pools.deadline(), this.#countAt);
+    return earliest(pools, earliest(this.#checker.deadline(), this.#keeper.deadline()));
   }
 
   timeout(now: Instant): void {
-    if (!this.#stopped) this.#checker.timeout(now);
+    if (!this.#stopped) {
+      this.#checker.timeout(now);
+      const due = this.#pools.deadline();
+      if (due !== undefined && due <= now) this.#enter(this.#pools.timeout(now), now);
+      this.#count(now);
+    }
     this.#keeper.timeout(now);
     this.#settle(now);
   }
@@ -193,9 +221,11 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
 
   #configure(event: Extract<BalancerEvent, { type: 'configure' }>, now: Instant): void {
     if (this.#stopped) return;
-    const { virtualServers, flush, initNotifies = false } = event;
+    const { virtualServers, flush, initNotifies = false, orders } = event;
     this.#checker.handle({ type: 'configure', targets: this.#targets(virtualServers) }, now);
+    if (orders !== undefined) this.#pools.prepare(orders);
     this.#pools.configure(virtualServers, (target) => this.#checker.health(target), initNotifies);
+    this.#pools.order(now);
     this.#keeper.handle({ type: 'want', entries: this.#pools.entries(), claim: flush }, now);
     this.#effects.push({ type: 'changed' });
   }
@@ -234,6 +264,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     for (const effect of this.#checker.take()) this.#fromChecker(effect, now);
     this.#effects.push(...this.#pools.take());
     for (const effect of this.#keeper.take()) this.#fromKeeper(effect);
+    if (this.#pools.draining().length > 0) this.#countAt ??= after(now, COUNT_PERIOD);
   }
 
   #fromChecker(effect: CheckerEffect, now: Instant): void {
@@ -250,19 +281,34 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         if (!this.#stopped) this.#turn(effect, now);
         return;
       case 'confirmed':
-        if (!this.#stopped) this.#pools.confirm(effect.server, effect.cause);
+        if (!this.#stopped) this.#pools.confirm(effect.server, effect.cause, now);
         return;
       default:
         unreachable(effect);
     }
   }
 
+  /** Those that drain have their connections counted, the first time when they surely take no new ones. */
+  #count(now: Instant): void {
+    if (this.#countAt === undefined || this.#countAt > now) return;
+    const services = this.#pools.draining();
+    this.#countAt = services.length > 0 ? after(now, COUNT_PERIOD) : undefined;
+    if (services.length > 0) this.#effects.push({ type: 'count', services });
+  }
+
+  /** What has changed of the table, for whatever reason. */
+  #enter(entries: readonly TableEntry[], now: Instant): void {
+    if (entries.length > 0) this.#keeper.handle({ type: 'entries', entries }, now);
+    this.#effects.push({ type: 'changed' });
+  }
+
   #turn(effect: Extract<CheckerEffect, { type: 'health' | 'weight' }>, now: Instant): void {
     const { server } = effect;
     const entries =
-      effect.type === 'health' ? this.#pools.turn(server, effect) : this.#pools.weigh(server, effect);
-    if (entries.length > 0) this.#keeper.handle({ type: 'entries', entries }, now);
-    this.#effects.push({ type: 'changed' });
+      effect.type === 'health'
+        ? this.#pools.turn(server, effect, now)
+        : this.#pools.weigh(server, effect, now);
+    this.#enter(entries, now);
   }
 
   #fromKeeper(effect: KeeperEffect): void {

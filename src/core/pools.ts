@@ -1,13 +1,18 @@
 import { assert } from './assert.ts';
-import type { Service, TableEntry } from './balance/model.ts';
+import type { Beginning } from './balance/member.ts';
+import type { Destination, Service, ServiceKey, TableEntry } from './balance/model.ts';
 import { endpointName, serviceName } from './balance/model.ts';
+import type { Order } from './balance/orders.ts';
+import { orderInWords, sameOrder } from './balance/orders.ts';
 import type { PoolEffect } from './balance/pool.ts';
-import { Pool, poolName } from './balance/pool.ts';
+import { Pool, placed, poolName } from './balance/pool.ts';
 import type { Health } from './check/checker.ts';
 import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
 import type { Occasion } from './happenings.ts';
 import { guardHappening, quorumHappening, serverHappening } from './happenings.ts';
 import type { Happening } from './notify/happening.ts';
+import type { Instant } from './time.ts';
+import { earliest } from './time.ts';
 
 /** A virtual server: its settings, and its pool. */
 export interface Served {
@@ -27,6 +32,36 @@ export type PoolsEffect =
 /** The checker's name of a real server in a pool. */
 export const targetName = (pool: string, server: string): string => `${pool} ${server}`;
 
+/** The active connections of a service's destinations, as the kernel has them now. */
+export interface ServiceCount {
+  readonly key: ServiceKey;
+  readonly destinations: readonly (Pick<Destination, 'address' | 'port'> & { readonly active: number })[];
+}
+
+const isTimed = ({ pool }: Served): boolean => pool.deadline() !== undefined || pool.draining().length > 0;
+
+/** Over all services of the pool; what is not in the table has none. */
+function connectionsTo(
+  destination: Destination,
+  { services }: Pool,
+  counts: ReadonlyMap<string, ServiceCount['destinations']>,
+): number {
+  return services.reduce((sum, { key }) => {
+    const { address, port } = placed(destination, key);
+    const found = counts
+      .get(serviceName(key))
+      ?.find((each) => each.address === address && each.port === port);
+    return sum + (found?.active ?? 0);
+  }, 0);
+}
+
+function drainedInWords({
+  connections,
+}: Pick<Extract<PoolEffect, { type: 'drained' }>, 'connections'>): string {
+  if (connections === 0) return 'it has no active connections';
+  return `its time is over; active connections that it still had: ${connections ?? 'not known'}`;
+}
+
 const unchecked = ({ destination: { weight } }: RealServerSettings): Health => ({
   up: true,
   cause: 'not checked',
@@ -43,6 +78,12 @@ export class Pools {
   #servers = new Map<string, Served & { readonly name: string }>();
   /** Who has a service, by its name: several for a mark in a group of several virtual servers. */
   #owners = new Map<string, Pool[]>();
+  /** What operator and schedule want, also of servers that are not there yet. */
+  #orders: ReadonlyMap<string, Order> = new Map();
+  /** Those that the pools have been told. */
+  #obeyed: ReadonlyMap<string, Order> = new Map();
+  /** Those in which a drain or a ramp goes on, by their names. */
+  readonly #timed = new Map<string, Served>();
   #effects: PoolsEffect[] = [];
 
   all(): Served[] {
@@ -65,6 +106,7 @@ export class Pools {
     this.#served = new Map();
     this.#servers = new Map();
     this.#owners = new Map();
+    this.#timed.clear();
     for (const settings of all) {
       const name = poolName(settings);
       const old = before.get(name);
@@ -90,6 +132,7 @@ export class Pools {
       if (owners === undefined) this.#owners.set(serviceName(key), [served.pool]);
       else owners.push(served.pool);
     }
+    if (isTimed(served)) this.#timed.set(name, served);
   }
 
   #build(
@@ -99,13 +142,14 @@ export class Pools {
     healthOf: (target: string) => Health | undefined,
   ): Served {
     const servers = new Map<string, RealServerSettings>();
-    const health = new Map<string, Health>();
+    const health = new Map<string, Beginning>();
     for (const server of settings.realServers) {
       const { address, port } = server.destination;
       const known = endpointName(address, port);
       servers.set(known, server);
       const checked = server.checks.length === 0 ? undefined : healthOf(targetName(name, known));
-      health.set(known, checked ?? unchecked(server));
+      const order = this.#orders.get(targetName(name, known));
+      health.set(known, { ...(checked ?? unchecked(server)), order });
     }
     const served = { settings, text, servers, pool: new Pool(settings, health, before?.pool) };
     this.#sayStart(served, before);
@@ -172,7 +216,7 @@ export class Pools {
   }
 
   /** A real server went up or down: the entries of the table that change. */
-  turn(target: string, health: Pick<Health, 'up' | 'cause'>): TableEntry[] {
+  turn(target: string, health: Pick<Health, 'up' | 'cause'>, now: Instant): TableEntry[] {
     const found = this.#servers.get(target);
     assert(found !== undefined, `no pool has the server ${target}`);
     const { pool, settings, servers, name } = found;
@@ -184,15 +228,22 @@ export class Pools {
     const server = servers.get(name);
     if (server !== undefined) this.#notify(serverHappening(settings, server, health, 'change'));
     // A reload's pools know it from the start, and then have nothing to say.
-    pool.handle({ type: 'health', server: name, up, cause });
+    pool.handle({ type: 'health', server: name, up, cause }, now);
     return this.#fromPool(found);
   }
 
-  #fromPool({ pool, settings }: Served): TableEntry[] {
+  #fromPool(served: Served): TableEntry[] {
+    const { pool, settings } = served;
+    if (isTimed(served)) this.#timed.set(pool.name, served);
+    else this.#timed.delete(pool.name);
     return pool.take().flatMap((said) => {
       if (said.type === 'entries') return pool.services.map((service) => this.#entryOf(service));
       if (said.type === 'guard') {
         this.#sayGuard(said, settings);
+        return [];
+      }
+      if (said.type === 'drained') {
+        this.#log('notice', `${pool.name}: real server ${said.server} is drained: ${drainedInWords(said)}`);
         return [];
       }
       this.#sayQuorum(said);
@@ -202,21 +253,80 @@ export class Pools {
   }
 
   /** The checks of a real server give it another weight. */
-  weigh(target: string, { weight, cause }: Pick<Health, 'weight' | 'cause'>): TableEntry[] {
+  weigh(target: string, { weight, cause }: Pick<Health, 'weight' | 'cause'>, now: Instant): TableEntry[] {
     const found = this.#servers.get(target);
     assert(found !== undefined, `no pool has the server ${target}`);
     const { pool, name } = found;
     this.#log('notice', `${pool.name}: real server ${name} has weight ${weight}: ${cause}`);
-    pool.handle({ type: 'weight', server: name, weight, cause });
+    pool.handle({ type: 'weight', server: name, weight, cause }, now);
     return this.#fromPool(found);
   }
 
   /** A server that begins as down (`alpha`) is found to be so: keepalived notifies of that, too. */
-  confirm(target: string, cause: string): void {
+  confirm(target: string, cause: string, now: Instant): void {
     const found = this.#servers.get(target);
     const server = found?.servers.get(found.name);
     if (found === undefined || server === undefined) return;
+    found.pool.handle({ type: 'confirmed', server: found.name }, now);
     this.#notify(serverHappening(found.settings, server, { up: false, cause }, 'start'));
+  }
+
+  /** All orders that there are from now on; `configure` builds with them, and `order` carries them out. */
+  prepare(orders: readonly Order[]): void {
+    this.#orders = new Map(orders.map((order) => [targetName(order.service, order.server), order]));
+  }
+
+  /** Gives the servers their new orders: the entries of the table that change. */
+  order(now: Instant): TableEntry[] {
+    const before = this.#obeyed;
+    this.#obeyed = this.#orders;
+    const concerned = new Map([...before, ...this.#orders]);
+    return Array.from(concerned).flatMap(([target, { service, server }]) => {
+      const served = this.#served.get(service);
+      const [old, order] = [before.get(target), this.#orders.get(target)];
+      if (served?.servers.has(server) !== true || sameOrder(old, order)) return [];
+      this.#log('notice', `${service}: real server ${server} ${orderInWords(order)}`);
+      served.pool.handle({ type: 'order', server, order }, now);
+      return this.#fromPool(served);
+    });
+  }
+
+  /** The services whose servers are waited for, until nobody is connected to them. */
+  draining(): ServiceKey[] {
+    return Array.from(this.#timed.values()).flatMap(({ pool }) =>
+      pool.draining().length > 0 ? pool.services.map(({ key }) => key) : [],
+    );
+  }
+
+  /** What the kernel counted for those services. */
+  count(counts: readonly ServiceCount[], now: Instant): TableEntry[] {
+    const byService = new Map(counts.map((count) => [serviceName(count.key), count.destinations]));
+    return Array.from(this.#timed.values()).flatMap((served) => {
+      const { pool } = served;
+      // Without a count of all of them nothing is known.
+      if (!pool.services.every(({ key }) => byService.has(serviceName(key)))) return [];
+      for (const { destination } of pool.draining()) {
+        const server = endpointName(destination.address, destination.port);
+        pool.handle(
+          { type: 'counted', server, connections: connectionsTo(destination, pool, byService) },
+          now,
+        );
+      }
+      return this.#fromPool(served);
+    });
+  }
+
+  deadline(): Instant | undefined {
+    let next: Instant | undefined;
+    for (const { pool } of this.#timed.values()) next = earliest(next, pool.deadline());
+    return next;
+  }
+
+  timeout(now: Instant): TableEntry[] {
+    return Array.from(this.#timed.values()).flatMap((served) => {
+      served.pool.timeout(now);
+      return this.#fromPool(served);
+    });
   }
 
   /** The daemon ends: `omega` says goodbye. */

@@ -1,4 +1,4 @@
-import type { TableEntry } from '../../src/core/balance/model.ts';
+import type { ServiceKey, TableEntry } from '../../src/core/balance/model.ts';
 import { endpointName, serviceName } from '../../src/core/balance/model.ts';
 import type { BalancerEffect, BalancerEvent } from '../../src/core/balancer.ts';
 import { Balancer } from '../../src/core/balancer.ts';
@@ -7,6 +7,7 @@ import type { CheckResult } from '../../src/core/check/verdict.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
 import { ip } from '../../src/core/ip.ts';
 import type { Happening } from '../../src/core/notify/happening.ts';
+import type { ServiceCount } from '../../src/core/pools.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { instant, micros, seconds } from '../../src/core/time.ts';
 import { ModelKernel, sorted } from './balance/model-kernel.ts';
@@ -61,6 +62,8 @@ export class World {
   readonly balancer = new Balancer();
   readonly kernel: ModelKernel;
   readonly dead = new Set<string>();
+  /** Active connections, by the address of the real server. */
+  readonly connections = new Map<string, number>();
   readonly log: string[] = [];
   readonly others: string[] = [];
   /** What scripts would hear of. */
@@ -110,6 +113,8 @@ export class World {
         const destinations = present.map(({ service: { key }, destinations: list }) => ({ key, list }));
         return { type: 'table', reading: { services: present.map(({ service }) => service), destinations } };
       }
+      case 'count':
+        return { type: 'counted', counts: effect.services.map((key) => this.count(key)) };
       case 'apply':
         for (const operation of effect.operations) this.kernel.apply(operation);
         return { type: 'applied', failures: [] };
@@ -128,6 +133,15 @@ export class World {
         this.others.push(effect.type);
         return undefined;
     }
+  }
+
+  /** The connections that the kernel has to the servers of a service. */
+  count(key: ServiceKey): ServiceCount {
+    const found = this.kernel.table().find(({ service }) => serviceName(service.key) === serviceName(key));
+    const destinations = (found?.destinations ?? []).map(({ address, port }) => {
+      return { address, port, active: this.connections.get(address) ?? 0 };
+    });
+    return { key, destinations };
   }
 
   answer(id: string): CheckResult {

@@ -1,17 +1,16 @@
 /**
  * `min_up` (ours): checks may take out only so many real servers of a pool. When nearly all seem to fail, the cause
  * is more often the checks, or this director's network, than all servers at once: those that failed last go on
- * serving. Servers that were never up here are not kept.
+ * serving. Servers that were never up here are not kept. Those that somebody drains are not counted.
  */
 export class Guard {
-  /** How many servers must serve. */
-  readonly #least: number;
+  readonly #percent: number;
   /** Those that went down, the latest last. */
   readonly #failed: string[];
 
-  /** `percent` of `total` servers, rounded up; `kept`: what an earlier guard of the same pool kept. */
-  constructor(percent: number, total: number, kept: readonly string[] = []) {
-    this.#least = Math.ceil((percent * total) / 100);
+  /** `kept`: what an earlier guard of the same pool kept. */
+  constructor(percent: number, kept: readonly string[] = []) {
+    this.#percent = percent;
     this.#failed = [...kept];
   }
 
@@ -21,9 +20,12 @@ export class Guard {
     if (!up) this.#failed.push(server);
   }
 
-  /** The servers that serve although they are down, while `up` others are up. */
-  kept(up: number): readonly string[] {
-    const missing = this.#least - up;
-    return missing > 0 ? this.#failed.slice(-missing) : [];
+  /** Of the servers that count, those that serve although they are down; the share is rounded up. */
+  kept(counted: readonly { readonly name: string; readonly up: boolean }[]): readonly string[] {
+    const up = counted.filter((server) => server.up).length;
+    const missing = Math.ceil((this.#percent * counted.length) / 100) - up;
+    if (missing <= 0) return [];
+    const down = new Set(counted.flatMap((server) => (server.up ? [] : [server.name])));
+    return this.#failed.filter((name) => down.has(name)).slice(-missing);
   }
 }

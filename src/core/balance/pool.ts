@@ -1,8 +1,15 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
+import type { Instant } from '../time.ts';
+import { earliest } from '../time.ts';
 import { Guard } from './guard.ts';
+import type { Beginning, PoolServer, ServerStanding } from './member.ts';
+import { Member } from './member.ts';
 import type { Destination, Service, ServiceKey, TableEntry } from './model.ts';
 import { endpointName, serviceName } from './model.ts';
+import type { Order } from './orders.ts';
+
+export type { ServerStanding } from './member.ts';
 
 /** What a pool needs of a `virtual_server` block. */
 export interface PoolSettings {
@@ -22,28 +29,16 @@ export interface PoolSettings {
   readonly minUp?: number;
 }
 
-export interface PoolServer {
-  readonly destination: Destination;
-  /** `inhibit_on_failure`: weight 0 instead of removal. */
-  readonly inhibit: boolean;
-}
-
-/** What is known of one real server. */
-export interface ServerStanding {
-  readonly name: string;
-  readonly up: boolean;
-  /** The weight it has in the table while it is up and serving. */
-  readonly weight: number;
-  /** Why it is as it is: `tcp check of 10.0.0.2:80: connection refused`. */
-  readonly cause: string;
-  /** It is down, and serves all the same: too few others are up (`min_up`). */
-  readonly kept: boolean;
-}
-
 export type PoolEvent =
   | { readonly type: 'health'; readonly server: string; readonly up: boolean; readonly cause: string }
-  /** A checker or the operator changes the weight (0 drains the server); the server itself stays up. */
-  | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string };
+  /** A server that began as down is found to be so. */
+  | { readonly type: 'confirmed'; readonly server: string }
+  /** A checker changes the weight; the server itself stays up. */
+  | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string }
+  /** What operator and schedule want of it from now on. */
+  | { readonly type: 'order'; readonly server: string; readonly order: Order | undefined }
+  /** Active connections to it in the kernel, over all services. */
+  | { readonly type: 'counted'; readonly server: string; readonly connections: number };
 
 export type PoolEffect =
   | {
@@ -62,10 +57,10 @@ export type PoolEffect =
       readonly kept: readonly string[];
       readonly up: number;
     }
+  /** Nobody is connected to it any more, or its time is over: it leaves the table. */
+  | { readonly type: 'drained'; readonly server: string; readonly connections: number | undefined }
   /** What the kernel's table should hold for its services has changed: see `entry`. */
   | { readonly type: 'entries'; readonly cause: string };
-
-type Server = Omit<ServerStanding, 'kept'> & { readonly settings: PoolServer };
 
 /** The pool's name in the log and in `status`: its service's, or `group web tcp`. */
 export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'group'>): string {
@@ -85,7 +80,9 @@ export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'g
  * - while it is lost and there is a sorry server, that one serves instead of all real servers, also of those
  *   that are up; without a sorry server what is up goes on serving;
  * - a server that does not serve is absent, or has weight 0 with `inhibit_on_failure`;
- * - a server that `min_up` keeps serves, and counts for the quorum.
+ * - a server that `min_up` keeps serves, and counts for the quorum;
+ * - a server that somebody drains has weight 0, beside a sorry server too, until its connections are over or its time
+ *   is; then it is absent. It counts for nothing. One that ramps counts with its full weight.
  *
  * A quorum that the configured weights cannot reach is lowered to what they can, as keepalived does; we do the
  * same with the sum at which it is regained, which otherwise could lock the sorry server in for ever.
@@ -93,7 +90,7 @@ export function poolName({ services, group }: Pick<PoolSettings, 'services' | 'g
 export class Pool implements Machine<PoolEvent, PoolEffect> {
   readonly name: string;
   readonly #settings: PoolSettings;
-  readonly #servers = new Map<string, Server>();
+  readonly #servers = new Map<string, Member>();
   readonly #guard: Guard;
   #kept: ReadonlySet<string> = new Set();
   readonly #quorum: number;
@@ -106,29 +103,25 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
    * `initial` says how each real server starts, by `endpointName`; one that it does not name starts up. `before`: the
    * pool as it was before a reload, for the hysteresis and the guard. How it begins is among the effects at once.
    */
-  constructor(
-    settings: PoolSettings,
-    initial: ReadonlyMap<string, { readonly up: boolean; readonly cause: string; readonly weight?: number }>,
-    before?: Pool,
-  ) {
+  constructor(settings: PoolSettings, initial: ReadonlyMap<string, Beginning>, before?: Pool) {
     this.#settings = settings;
     this.#held = before?.held ?? false;
     this.name = poolName(settings);
+    const known = before === undefined ? new Map<string, Member>() : before.#servers;
     let total = 0;
     for (const server of settings.realServers) {
       const name = endpointName(server.destination.address, server.destination.port);
       if (this.#servers.has(name)) continue;
-      const { up, cause, weight } = initial.get(name) ?? { up: true, cause: 'not checked' };
-      const configured = server.destination.weight;
-      this.#servers.set(name, { name, up, weight: weight ?? configured, cause, settings: server });
-      total += configured;
+      const beginning = initial.get(name) ?? { up: true, cause: 'not checked' };
+      this.#servers.set(name, new Member(name, server, beginning, known.get(name)));
+      total += server.destination.weight;
     }
     this.#quorum = Math.max(1, Math.min(settings.quorum, total));
     const hysteresis = Math.min(settings.hysteresis, this.#quorum - 1);
     this.#lose = this.#quorum - hysteresis;
     this.#regain = Math.max(this.#quorum, Math.min(this.#quorum + hysteresis, total));
     const kept = before?.servers().flatMap(({ name, kept }) => (kept && this.#isDown(name) ? [name] : []));
-    this.#guard = new Guard(settings.minUp ?? 0, this.#servers.size, kept);
+    this.#guard = new Guard(settings.minUp ?? 0, kept);
     this.#judgeGuard();
     this.#judgeQuorum('start', true);
     this.#effects.push({ type: 'entries', cause: 'start' });
@@ -145,15 +138,20 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
 
   /** The real servers in the configuration's order. */
   servers(): ServerStanding[] {
-    return Array.from(this.#servers.values(), ({ name, up, weight, cause }) => {
-      return { name, up, weight, cause, kept: this.#kept.has(name) };
-    });
+    return Array.from(this.#servers.values(), (server) => server.standing(this.#kept.has(server.name)));
+  }
+
+  /** Those that are waited for: their connections are to be counted. */
+  draining(): PoolServer[] {
+    return Array.from(this.#servers.values()).flatMap(({ drains, drained, settings }) =>
+      drains && !drained ? [settings] : [],
+    );
   }
 
   /** Sum of the weights of the servers that are up, or kept. */
   aliveWeight(): number {
     let sum = 0;
-    for (const server of this.#servers.values()) if (this.#serves(server)) sum += server.weight;
+    for (const server of this.#servers.values()) if (this.#serves(server)) sum += server.full;
     return sum;
   }
 
@@ -162,7 +160,7 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     return this.#held && this.#kept.size === 0;
   }
 
-  #serves({ up, name }: Server): boolean {
+  #serves({ up, name }: Member): boolean {
     return up || this.#kept.has(name);
   }
 
@@ -170,27 +168,58 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     return this.#servers.get(name)?.up === false;
   }
 
-  handle(event: PoolEvent): void {
+  handle(event: PoolEvent, now: Instant): void {
     const server = this.#servers.get(event.server);
     assert(server !== undefined, `${this.name} has no real server ${event.server}`);
-    const { cause } = event;
-    const changed =
-      event.type === 'health'
-        ? { ...server, up: event.up, cause }
-        : { ...server, weight: event.weight, cause };
-    this.#servers.set(event.server, changed);
-    if (changed.up === server.up && changed.weight === server.weight) return;
-    if (changed.up !== server.up) this.#guard.turned(server.name, changed.up);
+    if (event.type === 'confirmed') server.confirm();
+    else this.#change(server, causeOf(event), () => this.#tell(server, event, now));
+  }
+
+  #tell(server: Member, event: Exclude<PoolEvent, { type: 'confirmed' }>, now: Instant): void {
+    const kept = this.#kept.has(server.name);
+    switch (event.type) {
+      case 'health':
+        if (event.up !== server.up) this.#guard.turned(server.name, event.up);
+        server.turn(event.up, event.cause, now, kept);
+        break;
+      case 'weight':
+        server.weigh(event.weight, event.cause, now, kept);
+        break;
+      case 'order':
+        server.obey(event.order, now, kept);
+        break;
+      case 'counted':
+        server.count(event.connections);
+        break;
+    }
+  }
+
+  /** Says what follows for the table when `act` has changed the server. */
+  #change(server: Member, cause: string, act: () => void): void {
+    const { up, full, weight, drains, drained } = server;
+    act();
+    if (server.drained && !drained) {
+      this.#effects.push({ type: 'drained', server: server.name, connections: server.connections });
+    }
+    const stays = up === server.up && full === server.full && weight === server.weight;
+    if (stays && drains === server.drains && drained === server.drained) return;
     this.#judgeGuard();
     this.#judgeQuorum(`${server.name}: ${cause}`, false);
     this.#effects.push({ type: 'entries', cause: `${server.name}: ${cause}` });
   }
 
-  deadline(): undefined {
-    return undefined;
+  deadline(): Instant | undefined {
+    let next: Instant | undefined;
+    for (const server of this.#servers.values()) next = earliest(next, server.deadline());
+    return next;
   }
 
-  timeout(): void {}
+  timeout(now: Instant): void {
+    for (const server of this.#servers.values()) {
+      const due = server.deadline();
+      if (due !== undefined && due <= now) this.#change(server, 'as time passes', () => server.advance(now));
+    }
+  }
 
   take(): PoolEffect[] {
     const effects = this.#effects;
@@ -215,8 +244,10 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
       const { destination, inhibit } = server.settings;
       // One address and port is one destination in the kernel: a sorry server that is also a real server.
       if (this.sorry && sorry !== undefined && sameEndpoint(destination, sorry)) continue;
-      if (this.#serves(server) && !this.sorry) destinations.push({ ...destination, weight: server.weight });
-      else if (inhibit) destinations.push({ ...destination, weight: 0 });
+      if (server.drained) continue;
+      const serves = this.#serves(server);
+      if (serves && !this.sorry) destinations.push({ ...destination, weight: server.weight });
+      else if (inhibit || (serves && server.drains)) destinations.push({ ...destination, weight: 0 });
     }
     if (sorry !== undefined && !this.sorry && sorryInhibit === true) {
       if (!destinations.some((d) => sameEndpoint(d, sorry))) destinations.push({ ...sorry, weight: 0 });
@@ -225,8 +256,9 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
   }
 
   #judgeGuard(): void {
-    const up = Array.from(this.#servers.values()).filter((server) => server.up).length;
-    const kept = this.#guard.kept(up);
+    const counted = Array.from(this.#servers.values()).filter(({ drains }) => !drains);
+    const up = counted.filter((server) => server.up).length;
+    const kept = this.#guard.kept(counted);
     if (kept.length === this.#kept.size && kept.every((name) => this.#kept.has(name))) return;
     this.#kept = new Set(kept);
     this.#effects.push({ type: 'guard', service: this.name, kept, up });
@@ -242,8 +274,13 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
   }
 }
 
+const causeOf = (event: PoolEvent): string => {
+  if ('cause' in event) return event.cause;
+  return event.type === 'order' ? 'by order' : 'its connections are over';
+};
+
 /** Only NAT rewrites ports: DR and TUN keep the service's, and a mark has none. */
-const placed = (destination: Destination, key: ServiceKey): Destination =>
+export const placed = (destination: Destination, key: ServiceKey): Destination =>
   destination.method === 'nat'
     ? destination
     : { ...destination, port: key.kind === 'address' ? key.port : 0 };

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Destination, Service } from '../../../src/core/balance/model.ts';
 import { Pool, type PoolSettings } from '../../../src/core/balance/pool.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { instant } from '../../../src/core/time.ts';
 
 /** `min_up`: what checks may take out of a pool. */
 const SERVICE: Service = {
@@ -32,7 +33,10 @@ const settings = (count: number, minUp: number, more: Partial<PoolSettings> = {}
 });
 
 const turn = (pool: Pool, last: number, up: boolean) => {
-  pool.handle({ type: 'health', server: name(last), up, cause: up ? 'answers' : 'no route to host' });
+  pool.handle(
+    { type: 'health', server: name(last), up, cause: up ? 'answers' : 'no route to host' },
+    instant(0),
+  );
   return pool.take();
 };
 /** The last numbers of the servers in the table. */

@@ -7,6 +7,7 @@ import { endpointName } from '../../../src/core/balance/model.ts';
 import type { PoolEffect, PoolSettings } from '../../../src/core/balance/pool.ts';
 import { Pool } from '../../../src/core/balance/pool.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { instant } from '../../../src/core/time.ts';
 
 const test = suite('pool');
 
@@ -49,7 +50,10 @@ const serving = (p: Pool): string =>
     .join(' ');
 
 const set = (p: Pool, last: number, up: boolean): PoolEffect[] => {
-  p.handle({ type: 'health', server: name(last), up, cause: up ? 'answers' : 'connection refused' });
+  p.handle(
+    { type: 'health', server: name(last), up, cause: up ? 'answers' : 'connection refused' },
+    instant(0),
+  );
   return p.take();
 };
 
@@ -148,7 +152,7 @@ test('a sorry server that is also a real server is one destination', () => {
 
 test('a changed weight is in the entry and counts for the quorum', () => {
   const p = pool(settings([1, 1], { quorum: 2, sorry: server(9) }));
-  p.handle({ type: 'weight', server: name(1), weight: 0, cause: 'drained' });
+  p.handle({ type: 'weight', server: name(1), weight: 0, cause: 'drained' }, instant(0));
   assert.is(serving(p), '10.0.1.9:80=1');
 });
 
@@ -190,8 +194,8 @@ test('no order of results leaves a weight that no rule gives, and the last entry
       let last = p.take().some(({ type }) => type === 'entries') ? p.entry(SERVICE) : undefined;
       for (const { last: n, up, weight } of events) {
         const cause = 'drawn';
-        if (weight === null) p.handle({ type: 'health', server: name(n), up, cause });
-        else p.handle({ type: 'weight', server: name(n), weight, cause });
+        if (weight === null) p.handle({ type: 'health', server: name(n), up, cause }, instant(0));
+        else p.handle({ type: 'weight', server: name(n), weight, cause }, instant(0));
         if (p.take().some(({ type }) => type === 'entries')) last = p.entry(SERVICE);
         assert.equal(p.entry(SERVICE), last);
         const standing = new Map(p.servers().map((server) => [server.name, server]));
