@@ -7,6 +7,7 @@ import type { BalancerEffect, BalancerEvent } from '../core/balancer.ts';
 import { Balancer } from '../core/balancer.ts';
 import type { LvsTimeouts } from '../core/config/model.ts';
 import { fromIpvsDestination, fromIpvsService, toIpvsKey, toIpvsOperation } from '../core/ipvs-table.ts';
+import type { ServiceCount } from '../core/pools.ts';
 import { EXIT_PERMANENT } from '../core/supervision.ts';
 import { Channel } from '../io/channel.ts';
 import { spawnedNamespace } from '../io/children.ts';
@@ -70,12 +71,13 @@ class CheckProcess {
     this.#configuration = configuration;
     this.#place.take(configuration.global.placements.check);
     if (first && !this.#openIpvs()) return;
-    const { virtualServers, global } = configuration;
+    const { virtualServers, global, orders = [] } = configuration;
     if (first) this.#inherit(configuration.ledger);
     this.#setTimeouts(global.timeouts);
     this.#held.follow(virtualServers);
     const { initNotifies } = global;
-    this.#driven.handle({ type: 'configure', virtualServers, flush: first && global.flush, initNotifies });
+    const flush = first && global.flush;
+    this.#driven.handle({ type: 'configure', virtualServers, flush, initNotifies, orders });
   }
 
   /** What the table has of an earlier process is ours, also where the configuration has dropped it meanwhile. */
@@ -138,6 +140,9 @@ class CheckProcess {
       case 'read':
         this.#driven.handle(this.#read(effect.destinationsOf));
         return;
+      case 'count':
+        this.#driven.handle({ type: 'counted', counts: this.#count(effect.services) });
+        return;
       case 'apply':
         this.#driven.handle({ type: 'applied', failures: this.#apply(effect.operations) });
         return;
@@ -186,6 +191,22 @@ class CheckProcess {
       return { type: 'table', reading: readTable(this.#ipvs, destinationsOf) };
     } catch (error) {
       return { type: 'unreadable', reason: (error as Error).message };
+    }
+  }
+
+  /** Nothing of services that cannot be read now. */
+  #count(services: readonly ServiceKey[]): ServiceCount[] {
+    try {
+      return services.map((key) => {
+        const destinations = this.#ipvs?.destinations(toIpvsKey(key)) ?? [];
+        return {
+          key,
+          destinations: destinations.map(({ address, port, active }) => ({ address, port, active })),
+        };
+      });
+    } catch (error) {
+      this.#log('warning', `cannot count connections: ${(error as Error).message}`);
+      return [];
     }
   }
 

@@ -1,8 +1,8 @@
 import { type Command, command } from '../io/arguments.ts';
 import { now } from '../io/clock.ts';
-import { askControl } from '../io/control.ts';
-import { paintError } from '../io/screen.ts';
+import { ask, type CommonOptions, fail } from './ask.ts';
 import { bashCompletion } from './completion.ts';
+import { addDrain, serverNames } from './drain.ts';
 import { explained, explainLines } from './explain.ts';
 import { addGenhash } from './genhash.ts';
 import type { KeywordsOptions } from './keywords.ts';
@@ -17,15 +17,10 @@ Examples:
   vipkeeper status                     who is master, since when and why; servers; processes
   vipkeeper status --json | jq .vrrp   the same for programs
   vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
+  vipkeeper drain 10.0.0.11 --timeout 10m   no new connections, and out when those that it has are over
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
   vipkeeper check keepalived.conf      everything that is wrong with a configuration
   vipkeeper realserver prepare 10.0.0.100   take packets for the VIP here, and do not answer ARP`;
-
-interface CommonOptions {
-  readonly runDir?: string;
-  readonly namespace?: string;
-  readonly json?: boolean;
-}
 
 /** `vipkeeper`: the operator's program. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -47,6 +42,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       process.stdout.write(`${text}\n`);
     });
   addExplain(program);
+  addDrain(program);
   program
     .command('reload')
     .description('read the configuration again; one with errors is refused')
@@ -70,7 +66,13 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   program
     .command('completion')
     .description('completion of words for bash: source <(vipkeeper completion)')
-    .action(() => {
+    .option('--servers', 'the names of the real servers, for completion')
+    .action(async (_options, self) => {
+      const options: CommonOptions & { readonly servers?: boolean } = self.optsWithGlobals();
+      if (options.servers) {
+        process.stdout.write(`${(await serverNames(options)).join('\n')}\n`);
+        return;
+      }
       process.stdout.write(bashCompletion([program, daemonCommand(VERSION)]));
     });
   // Its -v is keepalived's, not the version.
@@ -120,23 +122,4 @@ function addLanguage(program: Command): void {
       const { keywordsText } = await import('./keywords.ts');
       process.stdout.write(keywordsText(word, options));
     });
-}
-
-async function ask(options: CommonOptions, request: unknown): Promise<unknown> {
-  const path = `${options.runDir ?? runDirOf(options.namespace)}/control.sock`;
-  try {
-    const answer = (await askControl(path, request)) as { readonly error?: string };
-    if (answer.error !== undefined) fail(answer.error);
-    return answer;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES') return fail(`only root may ask vipkeeperd (${path})`);
-    const down = code === 'ENOENT' || code === 'ECONNREFUSED';
-    return fail(`${down ? 'vipkeeperd does not run' : message} (${path}${down ? `: ${code}` : ''})`);
-  }
-}
-
-function fail(message: string): never {
-  process.stderr.write(`${paintError('red', 'vipkeeper:')} ${message}\n`);
-  process.exit(1);
 }

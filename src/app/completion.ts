@@ -8,12 +8,16 @@ function cases(program: Command): string[] {
       .visibleOptions(command)
       .flatMap(({ long }) => long ?? []);
   const names = program.commands.map((command) => command.name());
-  const words = (key: string, list: readonly string[]): string => `    ${key}) words='${list.join(' ')}' ;;`;
+  const words = (key: string, list: readonly string[], servers = false): string => {
+    const more = servers ? `" $(${program.name()} completion --servers 2>/dev/null)"` : '';
+    return `    ${key}) words='${list.join(' ')}'${more} ;;`;
+  };
   return [
     ...program.commands.map((command) =>
       words(
         command.name(),
         [command, ...command.commands].flatMap((each) => [...choices(each), ...options(each)]),
+        command.registeredArguments.some((argument) => argument.name() === 'server'),
       ),
     ),
     words('*', [...names, ...options(program)]),
@@ -35,11 +39,17 @@ export function bashCompletion(programs: readonly Command[]): string {
     .map((program) => {
       const name = program.name();
       return `_${name}() {
-  local words
+  local words word=\${COMP_WORDS[COMP_CWORD]} head=
+  # Bash takes the colons of addresses for ends of words: what is before the last one stands there already.
+  if [[ \${COMP_LINE-} == *:* ]]; then
+    word=\${COMP_LINE:0:COMP_POINT}; word=\${word##* }
+    [[ $word != *:* ]] || head=\${word%"\${word##*:}"}
+  fi
   case \${COMP_WORDS[1]} in
 ${cases(program).join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  COMPREPLY=("\${COMPREPLY[@]#"$head"}")
 }
 complete -o default -F _${name} ${name}
 `;

@@ -1,9 +1,11 @@
 import type { ServerStatus } from '../core/balancer.ts';
 import type { CheckStatus } from '../core/check/checker.ts';
 import type { Latency } from '../core/check/record.ts';
+import { namesServer } from '../core/servernames.ts';
 import { type Instant, millis, since, toMillis, toSeconds } from '../core/time.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 import type { CheckState } from './messages.ts';
+import { orderWords } from './standing.ts';
 
 /** A real server of a virtual server, with what its checks saw. */
 export interface Explained extends ServerStatus {
@@ -19,13 +21,8 @@ export function explained(state: CheckState | null, name: string | undefined): E
     servers.map((server) => ({ service, ...server })),
   );
   if (name === undefined) return all.filter(({ up }) => !up);
-  return all.filter(
-    (server) => server.name === name || addressOf(server.name) === name || server.service === name,
-  );
+  return all.filter((server) => namesServer(name, server.name) || server.service === name);
 }
-
-/** `10.0.0.2` of `10.0.0.2:80`, `2001:db8::2` of `[2001:db8::2]:80`. */
-const addressOf = (endpoint: string): string => endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 
 const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
 const upDown = (up: boolean): string => (up ? paint('green', 'up') : paint('red', 'down'));
@@ -36,13 +33,13 @@ export function explainLines(servers: readonly Explained[], at: Instant): string
   return servers.flatMap((server, i) => [...(i > 0 ? [''] : []), ...serverLines(server, at)]);
 }
 
-function serverLines(
-  { service, name, up, weight, cause, since: begun, checks = [] }: Explained,
-  at: Instant,
-): string[] {
+function serverLines(server: Explained, at: Instant): string[] {
+  const { service, name, up, weight, cause, since: begun, checks = [] } = server;
   const long = begun === undefined ? '' : ` for ${lasting(toSeconds(since(at, begun)))}`;
+  const order = orderWords(server, at);
   return [
     `${paint('bold', name)} of ${service}: ${upDown(up)}${long}, weight ${weight}`,
+    ...(order === '' ? [] : [`  ${paint('yellow', order)}`]),
     `  ${checks.length === 0 ? 'nothing checks it' : cause}`,
     ...checks.flatMap((check) => ['', ...checkLines(check, at)]),
   ];

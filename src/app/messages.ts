@@ -1,3 +1,4 @@
+import type { Order } from '../core/balance/orders.ts';
 import type { BalancerStatus } from '../core/balancer.ts';
 import type { BfdStatus } from '../core/bfd/events.ts';
 import type { DiscardReason } from '../core/bfd/packet.ts';
@@ -99,6 +100,8 @@ export function withNews(known: VrrpState | undefined, { names, ...news }: VrrpN
 }
 
 export interface CheckConfiguration {
+  /** What operator and schedule want of real servers at this time. */
+  readonly orders?: readonly Order[];
   readonly virtualServers: readonly VirtualServerSettings[];
   readonly global: GlobalSettings;
   /** On stop, take our services out of the kernel's table (not with `-I`). */
@@ -112,6 +115,8 @@ export type ToCheck =
   | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
   /** The numbers in tracked files, likewise. */
   | { readonly type: 'file'; readonly files: readonly FileNews[] }
+  /** What operator and schedule want of real servers: all of it, at each change. */
+  | { readonly type: 'orders'; readonly orders: readonly Order[] }
   /** Somebody looks: send the state at once, with what each check saw. */
   | { readonly type: 'look' };
 export type CheckState = BalancerStatus;

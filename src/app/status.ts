@@ -4,6 +4,7 @@ import type { VrrpStatus } from '../core/vrrp/events.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 import type { ChildReport } from './children.ts';
 import type { CheckState, SyncState, VrrpState } from './messages.ts';
+import { orderWords, stateWord } from './standing.ts';
 
 /** What `vipkeeper status --json` prints. A process that does not run, or has not spoken yet, is null. */
 export interface DaemonStatus {
@@ -43,7 +44,7 @@ export function statusLines(status: DaemonStatus, at: Instant): string[] {
   if (status.vrrp !== null && status.vrrp.instances.length > 0)
     lines.push('', ...routerLines(status.vrrp, status.maintenance, at), ...advertLines(status.vrrp));
   if (status.vrrp !== null && status.vrrp.bfd.length > 0) lines.push('', ...sessionLines(status.vrrp, at));
-  if (status.check !== null) lines.push('', ...serverLines(status.check));
+  if (status.check !== null) lines.push('', ...serverLines(status.check, at));
   if (status.sync !== null) lines.push('', ...syncLines(status.sync));
   lines.push('', ...processLines(status.processes));
   return lines;
@@ -115,7 +116,7 @@ const countsOf = (counts: Readonly<Record<string, number>>): string =>
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');
 
-function serverLines({ services, problems, foreign, foreignCount }: CheckState): string[] {
+function serverLines({ services, problems, foreign, foreignCount }: CheckState, at: Instant): string[] {
   const rows = services.flatMap(({ name, quorum, sorry, aliveWeight, suspended, servers }) => [
     [
       paint('bold', name),
@@ -125,9 +126,9 @@ function serverLines({ services, problems, foreign, foreignCount }: CheckState):
     ],
     ...servers.map((server) => [
       `  ${server.name}`,
-      server.up ? paint('green', 'up') : paint(server.kept ? 'yellow' : 'red', server.kept ? 'kept' : 'down'),
+      stateWord(server),
       String(server.weight),
-      server.cause,
+      [orderWords(server, at), server.cause].filter(Boolean).join('; '),
     ]),
   ]);
   const table = aligned([header('SERVER', 'STATE', 'WEIGHT', 'WHY'), ...rows], '  ');

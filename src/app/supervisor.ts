@@ -31,6 +31,7 @@ import {
 } from './messages.ts';
 import { Notifier } from './notifier.ts';
 import { type DaemonOptions, pidFiles } from './options.ts';
+import { isOrderRequest, Orders, type ServersRequest, standings } from './orders.ts';
 import { Originals } from './originals.ts';
 import { runOwnScript } from './ownscripts.ts';
 import { PlannedReload, withMarker } from './plannedreload.ts';
@@ -54,6 +55,7 @@ export class Supervisor implements ChildListener {
   readonly #planned: PlannedReload;
   readonly #firewall: Firewall;
   readonly #store: Store;
+  readonly #orders: Orders;
   readonly #notifier: Notifier;
   readonly #control: Server;
   readonly #notify = new ServiceNotifier();
@@ -95,6 +97,7 @@ export class Supervisor implements ChildListener {
     this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
     this.#originals = new Originals(`${options.runDir}/originals`, (message) => this.log('warning', message));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
+    this.#orders = new Orders(this.#store, (message) => this.#children.send('check', message), log);
   }
 
   async run(): Promise<void> {
@@ -112,6 +115,7 @@ export class Supervisor implements ChildListener {
     await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));
     if (this.#stopping) return;
     this.#notifier.configure(this.#configuration, false);
+    this.#orders.configure(this.#configuration.virtualServers);
     for (const role of ROLES) await this.#children.bury(role);
     await this.#protect();
     for (const role of this.#wanted()) {
@@ -143,7 +147,8 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp') this.#children.send('vrrp', { type: 'inherit', originals: this.#originals.all });
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
-    this.#children.send(role, { type: 'configure', configuration });
+    const orders = role === 'check' ? { orders: this.#orders.all() } : {};
+    this.#children.send(role, { type: 'configure', configuration: { ...configuration, ...orders } });
     this.#trackers.tellAll(role);
     if (role === 'check') this.#trackers.tellSessions(this.#vrrp);
     if (role === 'vrrp') this.#tellQuorums();
@@ -260,6 +265,7 @@ export class Supervisor implements ChildListener {
     const before = this.#wanted();
     this.#configuration = configuration;
     this.#notifier.configure(configuration, true);
+    this.#orders.configure(configuration.virtualServers);
     void this.#protect();
     const wanted = this.#wanted();
     for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
@@ -305,6 +311,7 @@ export class Supervisor implements ChildListener {
     for (const role of ROLES) await this.#children.stop(role, stopGrace);
     if (!this.#options.dontReleaseVrrp) await this.#firewall.close();
     this.#trackers.close();
+    this.#orders.close();
     await this.#notifier.close(toMillis(stopGrace));
     await runOwnScript(this.#configuration, 'shutdown', (level, message) => this.log(level, message));
     if (why !== undefined && process.connected) {
@@ -328,6 +335,10 @@ export class Supervisor implements ChildListener {
     const { verb, on } = request as { readonly verb?: unknown; readonly on?: unknown };
     if (verb === 'status') return this.#look().then(() => this.#status());
     if (verb === 'reload') return this.#reload();
+    if (isOrderRequest(request)) return this.#orders.answer(request);
+    if (verb === 'servers') {
+      return standings(this.#configuration.virtualServers, this.#check, request as ServersRequest);
+    }
     if (verb === 'maintenance' && typeof on === 'boolean') {
       this.#store.maintenance = on;
       this.#children.send('vrrp', { type: 'maintenance', on });

@@ -25,7 +25,10 @@ export class Calendar {
   /** The latest first. */
   readonly #seconds: readonly number[];
 
-  /** `happens` is told of each moment when it comes, in milliseconds since 1970. Throws for what `calendarFault` finds fault with. */
+  /**
+   * `happens` is told of each moment when it comes, in milliseconds since 1970. Throws for what `calendarFault` finds
+   * fault with.
+   */
   constructor(cron: string, happens?: (at: number) => void) {
     const { hour, minute, second } = parse(cron);
     this.#hours = new Set(hour);

@@ -46,3 +46,13 @@ export function lasting(seconds: number): string {
   if (minutes > 0) return `${minutes} min ${whole % 60} s`;
   return `${whole} s`;
 }
+
+/** Writes lines to the terminal, each time in place of those before. */
+export function redrawer(): (lines: readonly string[]) => void {
+  let drawn = 0;
+  return (lines) => {
+    const up = drawn === 0 ? '' : `\u001b[${drawn}A`;
+    process.stdout.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
+    drawn = lines.length;
+  };
+}

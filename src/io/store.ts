@@ -1,14 +1,17 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import Conf from 'conf';
+import type { Decision } from '../core/balance/orders.ts';
 
 /** What an operator decided and a restart must not forget. */
 export interface OperatorState {
   /** `vipkeeper maintenance on`: this director holds no VIP until it is taken back. */
   maintenance: boolean;
+  /** Drains and weights of real servers. */
+  decisions: readonly Decision[];
 }
 
-const DEFAULTS: OperatorState = { maintenance: false };
+const DEFAULTS: OperatorState = { maintenance: false, decisions: [] };
 const NAME = 'operator';
 
 /**
@@ -42,4 +45,27 @@ export class Store {
   set maintenance(on: boolean) {
     this.#conf.set('maintenance', on);
   }
+
+  /** Whatever else stands there is not ours, and goes with the next decision. */
+  get decisions(): readonly Decision[] {
+    const found: unknown = this.#conf.get('decisions');
+    return Array.isArray(found) ? found.filter(isDecision) : [];
+  }
+
+  set decisions(decisions: readonly Decision[]) {
+    this.#conf.set('decisions', decisions);
+  }
+}
+
+function isDecision(value: unknown): value is Decision {
+  const { service, server, drain, weight } = (value ?? {}) as Partial<Record<keyof Decision, unknown>>;
+  const { since, until } = (drain ?? { since: 0 }) as { readonly since?: unknown; readonly until?: unknown };
+  const isNumber = (each: unknown): boolean => each === undefined || Number.isSafeInteger(each);
+  return (
+    typeof service === 'string' &&
+    typeof server === 'string' &&
+    typeof since === 'number' &&
+    isNumber(until) &&
+    isNumber(weight)
+  );
 }

@@ -8,11 +8,13 @@ const test = suite('completion for bash');
 const script = run([join(ROOT, 'bin/vipkeeper'), 'completion']);
 
 /** What bash offers for the last of these words. */
-function offered(...words: string[]): string[] {
+const offered = (...words: string[]): string[] => offeredBy('', words);
+
+function offeredBy(before: string, words: readonly string[]): string[] {
   const [program = ''] = words;
   const list = words.map((word) => `'${word}'`).join(' ');
   const ask = `COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _${program}; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return run(['bash', '-uc', `${script}${ask}`])
+  return run(['bash', '-uc', `${script}${before}${ask}`])
     .split('\n')
     .filter(Boolean);
 }
@@ -25,6 +27,18 @@ test('commands, their words and their options', () => {
   assert.equal(offered('vipkeeper', 'check', '--s'), ['--strict']);
   assert.equal(offered('vipkeeper', 'director', 'pre'), ['prepare']);
   assert.equal(offered('vipkeeper', 'director', 'prepare', '--mas'), ['--masquerade']);
+});
+
+test('real servers are asked of the daemon, and colons end no word', () => {
+  const names = ['10.0.0.11:80', '10.0.0.12:80', '[2001:db8::1]:80'];
+  const daemon = `vipkeeper() { printf '%s\\n' ${names.map((name) => `'${name}'`).join(' ')}; }; `;
+  const ask = (line: string, ...words: string[]): string[] =>
+    offeredBy(`${daemon}COMP_LINE='${line}'; COMP_POINT=${line.length}; `, words);
+  assert.equal(ask('vipkeeper drain 10.0.0.1', 'vipkeeper', 'drain', '10.0.0.1'), names.slice(0, 2));
+  assert.equal(ask('vipkeeper undrain 10.0.0.12:', 'vipkeeper', 'undrain', '10.0.0.12', ':', ''), ['80']);
+  assert.equal(ask('vipkeeper weight [20', 'vipkeeper', 'weight', '[20'), names.slice(2));
+  assert.equal(ask('vipkeeper explain --j', 'vipkeeper', 'explain', '--j'), ['--json']);
+  assert.equal(ask('vipkeeper reload 10', 'vipkeeper', 'reload', '10'), []);
 });
 
 test('options of the daemon', () => {

@@ -25,6 +25,22 @@ test('a decision outlives the process, for root only', () => {
   assert.equal(complaints, []);
 });
 
+test('drains and weights are kept, and what is none of them is left out', () => {
+  const place = { service: 'tcp 10.0.0.1:80', server: '10.0.0.2:80' };
+  const decisions = [
+    { ...place, drain: { since: 1, until: 2 } },
+    { ...place, server: '10.0.0.3:80', weight: 5 },
+  ];
+  assert.equal(open().decisions, []);
+  open().decisions = decisions;
+  assert.equal(open().decisions, decisions);
+  const wrong = [null, 7, {}, { ...place, weight: 'x' }, { ...place, drain: {} }, { ...place, drain: true }];
+  writeFileSync(file(), JSON.stringify({ decisions: [...wrong, ...decisions] }));
+  assert.equal(open().decisions, decisions);
+  writeFileSync(file(), '{"decisions": "all"}');
+  assert.equal(open().decisions, []);
+});
+
 test('a file that makes no sense is put aside and said', () => {
   const garbage = '{"maintenance": tr';
   writeFileSync(file(), garbage);

@@ -201,7 +201,7 @@ function eventOf({ last, what }: Step): PoolEvent {
   return 'wanted' in what ? order(last, what.wanted) : counted(last, what.connections);
 }
 
-test('whatever comes: no weight above the full one, what is drained is absent, and in the end every ramp is over', () => {
+test('whatever comes: no weight above the full one, the drained absent, and in the end every ramp is over', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 20 }), (steps, slow) => {
       const pool = made(settings(3, {}, slow));
