@@ -27,7 +27,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
   const sessions = withBfd ? configuration.bfd : [];
   const idle = instances.length === 0 && !hasStatics(statics);
   if (sessions.length === 0 && (onlyCheck || idle)) return undefined;
-  const { placements, logUnknownVrids, start } = global;
+  const { placements, quietIgmp, logUnknownVrids, start } = global;
   return {
     instances: onlyCheck ? [] : instances,
     groups: onlyCheck ? [] : groups,
@@ -38,6 +38,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     start,
     bfd: sessions,
     placement: placements.vrrp,
+    quietIgmp,
     logUnknownVrids,
     release: !options.dontReleaseVrrp,
   };

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { formatDiagnostic, type Paint, summary } from '../core/config/diagnostics.ts';
@@ -19,6 +20,9 @@ const STYLES = {
 } as const;
 const coloured: Paint = (text, part) => (part === 'source' ? text : paintError(STYLES[part], text));
 
+/** What `${_RANDOM}` draws is another thing in each process, and the same after a reload: that is to change nothing. */
+const SEED = randomInt(2 ** 31);
+
 function read(file: string, configId: string | undefined): Loaded {
   return load({
     file,
@@ -26,6 +30,7 @@ function read(file: string, configId: string | undefined): Loaded {
     facts: hostFacts,
     configId: configId ?? hostname().replace(/\..*/, ''),
     variable: (name) => process.env[name],
+    seed: SEED,
   });
 }
 

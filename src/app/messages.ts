@@ -58,6 +58,8 @@ export interface VrrpConfiguration {
   readonly delays: readonly LinkDelays[];
   readonly start: StartSettings;
   readonly bfd: readonly BfdSettings[];
+  /** `disable_local_igmp`. */
+  readonly quietIgmp: boolean;
   /** `log_unknown_vrids`. */
   readonly logUnknownVrids: boolean;
   readonly placement: Placement;

@@ -17,6 +17,7 @@ import { now } from '../io/clock.ts';
 import { Driver } from '../io/drive.ts';
 import { Place } from '../io/placement.ts';
 import { RouteMonitor, RouteSocket } from '../io/route.ts';
+import { LocalReports } from '../io/sysctl.ts';
 import type { ReceivedAdvert } from '../io/vrrp.ts';
 import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
@@ -41,6 +42,7 @@ const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
   delays: [],
   start: { delay: seconds(0), afterBoot: seconds(0) },
   bfd: [],
+  quietIgmp: false,
   logUnknownVrids: false,
   release: true,
 };
@@ -79,6 +81,7 @@ class VrrpProcess implements Surroundings {
   readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
   readonly #place = new Place((problem) => this.log('warning', problem));
+  readonly #localReports = new LocalReports();
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #addresses = new AddressTable(this, this.#route);
@@ -201,6 +204,7 @@ class VrrpProcess implements Surroundings {
     if (this.#configuration.release) {
       this.#tables.stop();
       this.#vmacs.want([]);
+      this.#silenceIgmp(false);
     }
     this.#reporter.all();
     process.disconnect?.();
@@ -213,6 +217,7 @@ class VrrpProcess implements Surroundings {
     const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
     this.#virtual = new Set(held.map(({ address }) => address.ip));
     this.#place.take(configuration.placement);
+    this.#silenceIgmp(configuration.quietIgmp);
     const { groups } = configuration;
     const instances = memberSettings(configuration.instances, groups);
     const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
@@ -237,6 +242,11 @@ class VrrpProcess implements Surroundings {
     this.#reground();
     this.#channel.send({ type: 'ready' });
     this.#reporter.all();
+  }
+
+  #silenceIgmp(quiet: boolean): void {
+    const trouble = this.#localReports.silence(quiet);
+    if (trouble !== undefined) this.log('warning', trouble);
   }
 
   #add(key: string, settings: VrrpSettings): void {

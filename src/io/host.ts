@@ -19,6 +19,11 @@ export const hostFacts: Facts = {
     const all = Object.values(networkInterfaces()).flat();
     return all.some((found) => found !== undefined && parseIp(found.address.replace(/%.*/, '')) === address);
   },
+  // Not /sys, which goes on showing the network namespace that it was mounted in.
+  hasInterface: (name) =>
+    readOf('/proc/self/net/dev')
+      .split('\n')
+      .some((line) => line.trimStart().startsWith(`${name}:`)),
   user(name) {
     const [, , uid, gid] = entryOf('/etc/passwd', name) ?? [];
     return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };

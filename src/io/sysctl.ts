@@ -143,3 +143,19 @@ class Changed {
     return original && writeSysctl(pathOf(original), String(original.before));
   }
 }
+
+const LOCAL_REPORTS = 'ipv4/igmp_link_local_mcast_reports';
+
+/** Reports of groups in 224.0.0.0/24, which switches pass on to everybody anyway: off while it is wanted. */
+export class LocalReports {
+  #before: string | undefined;
+
+  /** Why it could not be done, if so. */
+  silence(quiet: boolean): string | undefined {
+    if (quiet === (this.#before !== undefined)) return undefined;
+    const now = readSysctl(LOCAL_REPORTS);
+    const why = writeSysctl(LOCAL_REPORTS, quiet ? '0' : (this.#before ?? '1'));
+    this.#before = quiet && why === undefined ? now : undefined;
+    return why && `disable_local_igmp: ${why}`;
+  }
+}

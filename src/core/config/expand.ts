@@ -180,6 +180,8 @@ class Expansion {
     const first = !text.includes('include')
       ? null
       : /^[ \t]*(include[a-z]?|include_check)[ \t]+(.*)$/.exec(text);
+    const seed = /^[ \t]*random_seed[ \t]+(\d{1,10})\b/.exec(text.includes('random_seed') ? text : '');
+    if (seed !== null) this.#variables.seed(Number(seed[1]));
     const checks = first === null ? undefined : INCLUDES.get(first[1] ?? '');
     if (first?.[1] === 'include_check')
       this.#checks = changedChecks(this.#checks, (first[2] ?? '').split(/\s+/));

@@ -27,6 +27,8 @@ export interface CalendarFault {
 export interface Facts {
   /** Whether an interface of this host has the address now. */
   isOwnAddress(address: Ip): boolean;
+  /** Whether this host has an interface of that name. */
+  hasInterface(name: string): boolean;
   user(name: string): Identity | undefined;
   /** The group's number. */
   group(name: string): number | undefined;
@@ -43,6 +45,7 @@ export interface Facts {
 /** For texts that are read away from any host: every program is there, and only root is a user. */
 export const NO_HOST: Facts = {
   isOwnAddress: () => false,
+  hasInterface: () => true,
   user: (name) => (name === 'root' ? { uid: 0, gid: 0 } : undefined),
   group: (name) => (name === 'root' ? 0 : undefined),
   program: () => ({ kind: 'found', executable: true }),

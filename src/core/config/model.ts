@@ -84,6 +84,10 @@ export interface GlobalSettings {
   readonly firewall: FirewallSettings;
   /** `vmac_addr_prefix`, else `vmac_prefix`, where one is written. */
   readonly vmacPrefix?: string;
+  /** `dynamic_interfaces`: it is no warning that an interface is not there yet. */
+  readonly dynamicInterfaces: boolean;
+  /** `disable_local_igmp`: the host does not report groups in 224.0.0.0/24. */
+  readonly quietIgmp: boolean;
   /** `log_unknown_vrids`: say that adverts came of virtual routers that are not configured. */
   readonly logUnknownVrids: boolean;
   /** `lvs_flush`: empty the IPVS table at start. */

@@ -78,6 +78,8 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
     ...when(firewall.counters, 'nftables_counters'),
     ...setting('vmac_addr_prefix', global.vmacPrefix === undefined ? undefined : word(global.vmacPrefix)),
     ...when(global.flush, 'lvs_flush'),
+    ...when(global.dynamicInterfaces, 'dynamic_interfaces'),
+    ...when(global.quietIgmp, 'disable_local_igmp'),
     ...when(global.logUnknownVrids, 'log_unknown_vrids'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
     ...timeoutsLine(global.timeouts),

@@ -56,7 +56,7 @@ function referenceAt(text: string, at: number): Reference | undefined {
 export class Variables {
   readonly #values = new Map<string, readonly string[]>();
   readonly #environment: Environment;
-  readonly #random: Prng;
+  #random: Prng;
   readonly #findings: Findings;
   #linesLeft = 0;
   #exhausted = false;
@@ -65,6 +65,11 @@ export class Variables {
     this.#environment = environment;
     this.#random = new Prng(environment.seed);
     this.#findings = findings;
+  }
+
+  /** `random_seed`: what is drawn from here on. */
+  seed(seed: number): void {
+    this.#random = new Prng(seed);
   }
 
   define(name: string, lines: readonly string[]): void {

@@ -1,8 +1,8 @@
-import { after, type Duration, earliest, type Instant, type Timers } from '../time.ts';
+import { after, type Duration, earliest, type Instant, seconds, type Timers } from '../time.ts';
 import type { VrrpEffect } from './events.ts';
 import type { AnnounceSettings, VirtualAddress, VrrpSettings } from './settings.ts';
 
-export type HoldingTimer = 'announce' | 'refresh';
+export type HoldingTimer = 'announce' | 'refresh' | 'elsewhere';
 type HoldingTimers = Pick<Timers<HoldingTimer>, 'set' | 'due' | 'clear'>;
 
 /** What is to be announced together. */
@@ -13,12 +13,13 @@ interface Burst {
 
 /**
  * What a master does with the addresses: holds them, and announces them: a burst at once, one after the
- * delay, and the periodic refresh (counted from the delayed burst, as keepalived does).
+ * delay, and the periodic refreshes (counted from the delayed burst, as keepalived does).
  */
 export class Holding {
   #lease: Duration;
   #announcing: AnnounceSettings;
   #addresses: readonly VirtualAddress[];
+  #elsewhere: readonly VirtualAddress[];
   readonly #timers: HoldingTimers;
   readonly #emit: (effect: VrrpEffect) => void;
   #announced = 0 as Instant;
@@ -30,6 +31,7 @@ export class Holding {
     this.#lease = settings.lease;
     this.#announcing = settings.announce;
     this.#addresses = allOf(settings);
+    this.#elsewhere = elsewhere(settings);
     this.#timers = timers;
     this.#emit = emit;
   }
@@ -46,12 +48,12 @@ export class Holding {
     this.#lease = settings.lease;
     this.#announcing = settings.announce;
     this.#addresses = addresses;
+    this.#elsewhere = elsewhere(settings);
     if (!serving) return;
     if (changed) this.#emit({ type: 'hold', addresses, lease: this.#lease });
     if (added.length > 0) this.#burst(added, now);
-    const { refresh } = this.#announcing;
-    if (refresh === 0) this.#timers.clear('refresh');
-    else if (this.#timers.due('refresh') === undefined) this.#timers.set('refresh', after(now, refresh));
+    this.#again('refresh', this.#announcing.refresh, now);
+    this.#again('elsewhere', this.#period, now);
   }
 
   /** At the beginning of mastership, or when it goes on after a stall. */
@@ -61,6 +63,18 @@ export class Holding {
     this.#burst(this.#addresses, now);
     const { delay, refresh } = this.#announcing;
     if (refresh > 0) this.#timers.set('refresh', after(after(now, delay), refresh));
+    if (this.#period > 0) this.#timers.set('elsewhere', after(after(now, delay), this.#period));
+  }
+
+  /** Of the refresh elsewhere; 0 for none. */
+  get #period(): Duration {
+    return this.#elsewhere.length === 0 ? seconds(0) : (this.#announcing.elsewhere?.period ?? seconds(0));
+  }
+
+  /** A refresh that other settings begin or end; one that runs comes when it was to. */
+  #again(timer: 'refresh' | 'elsewhere', period: Duration, now: Instant): void {
+    if (period === 0) this.#timers.clear(timer);
+    else if (this.#timers.due(timer) === undefined) this.#timers.set(timer, after(now, period));
   }
 
   release(): void {
@@ -90,6 +104,10 @@ export class Holding {
         this.#timers.set('refresh', after(now, refresh));
         this.#announce({ addresses: this.#addresses, repeat: refreshRepeat }, now);
         break;
+      case 'elsewhere':
+        this.#timers.set('elsewhere', after(now, this.#period));
+        this.#announce({ addresses: this.#elsewhere, repeat: refreshRepeat }, now);
+        break;
     }
   }
 
@@ -117,6 +135,20 @@ export class Holding {
     this.#announced = now;
     this.#emit({ type: 'announce', addresses, repeat });
   }
+}
+
+/**
+ * The addresses with a MAC address that no advert carries, so that switches forget where it is: on VMACs that speak
+ * from the interface below, or have a VIP only; where `all` is said, on other interfaces too.
+ */
+function elsewhere(settings: VrrpSettings): VirtualAddress[] {
+  const { announce, interface: device, virtual, transmitBase = false } = settings;
+  const own = virtual?.name ?? device;
+  const silent = transmitBase && virtual?.sort.kind === 'macvlan';
+  return allOf(settings).filter(({ vmac, dev = own }) => {
+    if (vmac !== undefined) return true;
+    return dev === own ? silent : announce.elsewhere?.all === true;
+  });
 }
 
 const allOf = ({ addresses, excluded }: VrrpSettings): VirtualAddress[] => [...addresses, ...excluded];

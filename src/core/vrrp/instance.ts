@@ -9,7 +9,7 @@ import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { text } from './intervals.ts';
 import { Mastership } from './mastership.ts';
 import { Membership } from './membership.ts';
-import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
+import { type Advert, type Datagram, isOfAddresses, OWNER, RESIGNING } from './packet.ts';
 import { Preemption } from './preemption.ts';
 import { Reports } from './reports.ts';
 import { judgeRival } from './rival.ts';
@@ -290,12 +290,21 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       this.#reports.rejected(decoded.reason, source, now);
       return;
     }
-    const { advert, notices } = decoded;
+    const { advert } = decoded;
     const owner = this.#settings.priority === OWNER;
+    const notices = this.#follows(source)
+      ? decoded.notices.filter((notice) => !isOfAddresses(notice))
+      : decoded.notices;
     const second = owner && advert.priority === OWNER;
     this.#reports.accepted(advert, second ? [...notices, 'second-owner'] : notices, source, now);
     if (this.#state !== 'MASTER') this.#heardAsBackup(advert, source, now);
     else if (!(owner && this.#settings.ownerIgnores)) this.#heardAsMaster(advert, source, now);
+  }
+
+  /** Whether this is the master whose adverts are not compared with the configuration. */
+  #follows(source: Ip): boolean {
+    const skips = this.#settings.skipAddressCheck === true && this.#state === 'BACKUP';
+    return skips && this.#silence.master?.address === source;
   }
 
   #heardAsBackup(advert: Advert, source: Ip, now: Instant): void {

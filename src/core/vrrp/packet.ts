@@ -158,6 +158,9 @@ export type RejectReason = (typeof REJECT_REASONS)[number];
 export const NOTICES = ['count', 'addresses', 'interval', 'second-owner', 'clock-skew'] as const;
 export type Notice = (typeof NOTICES)[number];
 
+/** Whether a notice says that the addresses are not ours. */
+export const isOfAddresses = (notice: Notice): boolean => notice === 'count' || notice === 'addresses';
+
 export type Decoded =
   | { readonly ok: true; readonly advert: Advert; readonly notices: readonly Notice[] }
   | { readonly ok: false; readonly reason: RejectReason };

@@ -46,6 +46,8 @@ export interface AnnounceSettings {
   readonly refresh: Duration;
   /** `garp_master_refresh_repeat`. */
   readonly refreshRepeat: number;
+  /** `garp_extra_if`: the period of a refresh of addresses that are not where the adverts are, and of which. */
+  readonly elsewhere?: { readonly period: Duration; readonly all: boolean };
   /** `garp_lower_prio_repeat`: frames an address after a lesser master was heard, 0 for none; else `repeat`. */
   readonly lowerRepeat?: number;
   /** `garp_lower_prio_delay`: from that burst to its second; else `delay`. */
@@ -191,6 +193,8 @@ export interface VrrpSettings {
   readonly promoteSecondaries?: true;
   /** `no_accept`: what is sent to the addresses is dropped, and what is sent from them. */
   readonly noAccept?: boolean;
+  /** `skip_check_adv_addr`: a backup compares no addresses in adverts of the master that it follows. */
+  readonly skipAddressCheck?: boolean;
   /**
    * `mcast_src_ip`, `unicast_src_ip`: source of the adverts; the interface's primary or link-local address when
    * absent.

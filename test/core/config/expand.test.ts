@@ -72,6 +72,14 @@ test('predefined variables', () => {
   assert.ok(drawn >= 0 && drawn <= 32_767);
 });
 
+test('random_seed: the same is drawn below it, also in another load', () => {
+  const draw = (seed: number) => texts(`random_seed ${seed}\na ${'${_RANDOM} '.repeat(9)}`)[1];
+  assert.is(draw(7), draw(7));
+  assert.is.not(draw(7), draw(8));
+  const [, first, , again] = texts('random_seed 7\na ${_RANDOM}\nrandom_seed 7\na ${_RANDOM}');
+  assert.is(first, again);
+});
+
 test('an undefined name: ${X} is an error, $X a warning, and both are a shell matter in quotes', () => {
   assert.equal(run('a ${X} b').found, ['error 1:3 $X is not defined']);
   assert.equal(run('a $X').found, ['warning 1:3 $X is not defined: it stays as text']);

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { NO_HOST } from '../../../src/core/config/facts.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { configured, findings, instance } from './memory.ts';
 
@@ -192,6 +193,38 @@ test('lvs_sync_daemon: its options, its instance, and that instance must exist',
   assert.equal(configured(sync('eth1')).syncDaemon, { interface: 'eth1', id: 0 });
   assert.equal(findings(sync('eth1 W')), ['error 2:22 lvs_sync_daemon: there is no vrrp_instance W']);
   assert.match(findings(sync('eth1 V group 10.0.0.1')).join(), /expected a multicast address/);
+});
+
+test('an interface that is missing is a warning, unless dynamic_interfaces says that it may be', () => {
+  const facts = { ...NO_HOST, hasInterface: (name: string) => name !== 'eth0' };
+  const text = instance(VIP);
+  assert.equal(findings(text, {}, facts), ['warning 2:11 there is no interface eth0 yet: V waits for it']);
+  for (const words of ['dynamic_interfaces', 'dynamic_interfaces allow_if_changes'])
+    assert.equal(findings(`global_defs {\n${words}\n}\n${text}`, {}, facts), []);
+  assert.equal(findings(text.replace('eth0', 'eth1'), {}, facts), []);
+});
+
+test('garp_extra_if, vmac_garp_intvl: the period, on which interfaces; 0 takes back the global one', () => {
+  const elsewhere = (body: string, global = '') =>
+    configured(`global_defs {\n${global}\n}\n${instance(`${body}\n${VIP}`)}`).instances[0]?.announce
+      .elsewhere;
+  assert.is(elsewhere(''), undefined);
+  assert.equal(elsewhere('garp_extra_if all 100'), { all: true, period: seconds(100) });
+  assert.equal(elsewhere('vmac_garp_intvl 7'), { all: false, period: seconds(7) });
+  assert.equal(elsewhere('', 'vrrp_garp_extra_if 9'), { all: false, period: seconds(9) });
+  assert.equal(elsewhere('', 'vrrp_vmac_garp_intvl all 9'), { all: true, period: seconds(9) });
+  assert.is(elsewhere('garp_extra_if 0', 'vrrp_garp_extra_if 9'), undefined);
+});
+
+test('skip_check_adv_addr: false is off, which keepalived takes for on', () => {
+  const skips = (body: string, global = '') =>
+    configured(`global_defs {\n${global}\n}\n${instance(`${body}\n${VIP}`)}`).instances[0]?.skipAddressCheck;
+  assert.equal(
+    ['', 'skip_check_adv_addr', 'skip_check_adv_addr false'].map((body) => skips(body)),
+    [undefined, true, undefined],
+  );
+  assert.is(skips('', 'vrrp_skip_check_adv_addr'), true);
+  assert.is(skips('skip_check_adv_addr off', 'vrrp_skip_check_adv_addr'), undefined);
 });
 
 test.run();

@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ip } from '../../../src/core/ip.ts';
 import { type Instant, instant, seconds } from '../../../src/core/time.ts';
+import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { startDelay } from '../../../src/core/vrrp/start.ts';
 import { at, OWN, Router, SETTINGS } from './router.ts';
 
@@ -114,6 +116,60 @@ keywords('nopreempt does not keep from taking over from nobody', () => {
   router.advert(50, 1);
   assert.ok(router.until(6).some((line) => line.includes('-> MASTER')));
   assert.is(router.machine.status().since, at(4.609375));
+});
+
+keywords('garp_extra_if: addresses whose MAC address no advert carries are announced again and again', () => {
+  const address = (last: number) => ({ address: { ip: ip(`10.0.0.${last}`), length: 24 }, scope: 0 });
+  const vmac = { ...address(1), vmac: { name: 'vrrp4.51', mac: '00:00:5e:00:01:33' } };
+  const other = { ...address(2), dev: 'eth1' };
+  const home = { ...address(3), dev: 'eth0' };
+  const announced = (all: boolean, more: Partial<VrrpSettings> = {}): unknown[] => {
+    const announce = { ...SETTINGS.announce, elsewhere: { period: seconds(3), all } };
+    const router = Router.master({ announce, addresses: [vmac, other, home, address(4)], ...more });
+    // The refresh does not come in step with the adverts, from which it follows.
+    const found: unknown[] = [];
+    for (let s = 0.05; s < 7; s += 0.1) {
+      router.machine.timeout(at(s));
+      for (const effect of router.machine.take()) {
+        if (effect.type === 'announce') found.push(effect.addresses.map((one) => one.address.ip));
+      }
+    }
+    return found;
+  };
+  assert.equal(new Set(announced(true).map(String)), new Set(['10.0.0.1,10.0.0.2']));
+  assert.equal(new Set(announced(false).map(String)), new Set(['10.0.0.1']));
+  assert.ok([2, 3].includes(announced(true).length), 'each 3 s in 7 s');
+  const virtual = { name: 'vrrp.51', sort: { kind: 'macvlan' as const, mac: '00:00:5e:00:01:33' } };
+  assert.equal(announced(false, { addresses: [address(4)], virtual }), []);
+  const silent = announced(false, { addresses: [address(4)], virtual, transmitBase: true });
+  assert.equal(new Set(silent.map(String)), new Set(['10.0.0.4']));
+});
+
+keywords('... it begins and ends with a reload', () => {
+  const addresses = [{ address: { ip: ip('10.0.0.2'), length: 24 }, scope: 0, dev: 'eth1' }];
+  const router = Router.master({ addresses });
+  const announce = { ...SETTINGS.announce, elsewhere: { period: seconds(3), all: true } };
+  const settings = { ...router.settings, announce };
+  router.event({ type: 'configure', settings }, 0.5);
+  assert.ok(router.until(4).includes('3.50 announce x1'));
+  router.event({ type: 'configure', settings: router.settings }, 4.6);
+  assert.not.ok(router.until(20).some((line) => line.includes('announce')));
+});
+
+keywords('skip_check_adv_addr: a backup does not compare the addresses of the master that it follows', () => {
+  const odd = { addresses: [{ address: { ip: ip('10.0.0.200'), length: 24 }, scope: 0 }] };
+  const noticed = (skipAddressCheck: boolean): unknown => {
+    const router = Router.started(skipAddressCheck ? { skipAddressCheck } : {});
+    for (const s of [1, 2, 3]) router.advert(150, s, undefined, odd);
+    router.advert(160, 4, ip('10.0.0.9'), odd);
+    return router.machine.status().statistics.noticed.addresses;
+  };
+  assert.is(noticed(false), 4);
+  // The first of each master is compared.
+  assert.is(noticed(true), 2);
+  const master = Router.master({ skipAddressCheck: true });
+  master.advert(50, 0.5, undefined, odd);
+  assert.is(master.machine.status().statistics.noticed.addresses, 1);
 });
 
 keywords.run();

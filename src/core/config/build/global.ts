@@ -108,6 +108,8 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     },
     ...(vmacPrefix === undefined ? {} : { vmacPrefix }),
     flush: global.has('lvs_flush'),
+    dynamicInterfaces: global.has('dynamic_interfaces'),
+    quietIgmp: global.has('disable_local_igmp'),
     logUnknownVrids: global.has('log_unknown_vrids'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
     ...(timeouts === undefined ? {} : { timeouts }),

@@ -82,6 +82,7 @@ function buildInstance(
   const vrid = section.value('virtual_router_id');
   const advertInterval = intervalOf(section, version, findings);
   if (device === undefined || vrid === undefined || advertInterval === undefined) return undefined;
+  checkInterface(entry, device, global, context);
   const { priority, initial } = priorityOf(entry, findings);
   const downAdverts = section.value('down_timer_adverts') ?? global.value('vrrp_down_timer_adverts') ?? 3;
   const track = watchables.track(section, keyword);
@@ -117,6 +118,20 @@ function buildInstance(
     lease: leaseOf(entry, advertInterval, downAdverts, findings),
   };
   return isStrict(section, global) ? strictly(entry, settings, findings) : settings;
+}
+
+/** keepalived does not start then, unless `dynamic_interfaces` is said; here a virtual router waits for it. */
+function checkInterface(
+  { section, keyword, values }: InstanceEntry,
+  device: string,
+  global: GlobalSection,
+  { facts, findings }: Context,
+): void {
+  if (global.has('dynamic_interfaces') || facts.hasInterface(device)) return;
+  const at = (section.last('interface') ?? section.last('vrf'))?.words[0] ?? keyword;
+  findings.warning(at, `there is no interface ${device} yet: ${values[0]} waits for it`, {
+    hint: 'write dynamic_interfaces in global_defs when it comes later',
+  });
 }
 
 function checkNeeds({ section, keyword, values }: InstanceEntry, findings: Findings): void {
@@ -269,12 +284,14 @@ function preemptDelayOf(
 function answersOf(
   section: InstanceSection,
   global: GlobalSection,
-): Pick<VrrpSettings, 'answerHigher' | 'ownerIgnores'> {
+): Pick<VrrpSettings, 'answerHigher' | 'ownerIgnores' | 'skipAddressCheck'> {
   const answer = section.value('higher_prio_send_advert') ?? global.value('vrrp_higher_prio_send_advert');
+  const skips = section.value('skip_check_adv_addr') ?? global.value('vrrp_skip_check_adv_addr') ?? false;
   const ignores = section.value('owner_ignore_adverts') ?? global.value('vrrp_owner_ignore_adverts');
   return {
     ...(answer === undefined ? {} : { answerHigher: answer }),
     ...(ignores === undefined ? {} : { ownerIgnores: ignores }),
+    ...(skips ? { skipAddressCheck: true } : {}),
   };
 }
 
@@ -287,12 +304,14 @@ function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSe
     section.value('garp_master_refresh_repeat') ?? global.value('vrrp_garp_master_refresh_repeat') ?? 1;
   const lowerRepeat = section.value('garp_lower_prio_repeat') ?? global.value('vrrp_garp_lower_prio_repeat');
   const lowerDelay = section.value('garp_lower_prio_delay') ?? global.value('vrrp_garp_lower_prio_delay');
+  const extra = section.value('garp_extra_if') ?? global.value('vrrp_garp_extra_if');
   return {
     repeat: Math.max(1, repeat),
     delay:
       section.value('garp_master_delay') ?? global.value('vrrp_garp_master_delay') ?? seconds(least ? 0 : 5),
     refresh: section.value('garp_master_refresh') ?? global.value('vrrp_garp_master_refresh') ?? seconds(0),
     refreshRepeat: Math.max(1, again),
+    ...(extra === undefined || extra.period === 0 ? {} : { elsewhere: extra }),
     ...(lowerRepeat === undefined ? {} : { lowerRepeat }),
     ...(lowerDelay === undefined ? {} : { lowerDelay }),
   };

@@ -96,14 +96,15 @@ export const globalDefs = {
     default: 'off',
   }),
   dynamic_interfaces: keyword(
-    'interfaces may appear and vanish',
+    'interfaces may be missing at the start; a virtual router waits for its own without this word, too, with a warning',
     [arg.optional(arg.choice('allow_if_changes'))],
-    inert(NOT_YET),
   ),
   default_interface: keyword('interface of static addresses without dev', [arg.interfaceName], {
     default: 'eth0',
   }),
-  disable_local_igmp: flag('no IGMP for link-local groups', inert(NOT_YET)),
+  disable_local_igmp: flag(
+    'the host reports no groups in 224.0.0.0/24: sets a sysctl of the kernel until the stop',
+  ),
   // keepalived takes any value as true; here `off` means off.
   v3_checksum_as_v2: keyword('VRRPv3 over IPv4: checksum without the pseudo header', [arg.bool], {
     default: 'off',
@@ -173,15 +174,14 @@ export const globalDefs = {
   }),
   vrrp_min_garp: keyword('one GARP, no second burst', [arg.bool], { default: 'off' }),
   vrrp_garp_extra_if: keyword(
-    'periodic GARP for VIPs on other interfaces',
+    'period of GARP for VIPs on VMACs that send no adverts; all: and on other interfaces',
     [arg.extraInterfaces(1)],
-    inert(NOT_YET),
+    { default: 'none' },
   ),
-  vrrp_vmac_garp_intvl: keyword(
-    'old spelling',
-    [arg.extraInterfaces(1)],
-    oldName('vrrp_garp_extra_if', inert(NOT_YET)),
-  ),
+  vrrp_vmac_garp_intvl: keyword('see vrrp_garp_extra_if', [arg.extraInterfaces(1)], {
+    alias: 'vrrp_garp_extra_if',
+    deprecated: 'write vrrp_garp_extra_if',
+  }),
   vrrp_higher_prio_send_advert: keyword('a last advert when giving way', [arg.bool], {
     default: 'on; off in keepalived',
   }),
@@ -203,7 +203,9 @@ export const globalDefs = {
   nftables_ipvs_priority: keyword('its chain priority', [arg.integer('N', -I32 - 1, I32)], MARKS),
   nftables_ipvs_start_fwmark: keyword('first fwmark', [arg.integer('N', 1, U32)], MARKS),
   vrrp_check_unicast_src: flag('unicast adverts must come from a listed peer', { default: 'off' }),
-  vrrp_skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], inert(NOT_YET)),
+  vrrp_skip_check_adv_addr: keyword('a backup compares no addresses in adverts of its master', [arg.bool], {
+    default: 'off',
+  }),
   vrrp_strict: keyword('RFC conformance for all instances', [arg.bool], { default: 'off' }),
   vrrp_priority: keyword('nice value of the VRRP process; real time goes before it', [nice], {
     default: 'as it was started',
@@ -296,7 +298,13 @@ export const globalDefs = {
     ours: true,
     default: '60',
   }),
-  random_seed: keyword('seed for tests', [arg.integer('N', 0, U32)], inert(NOT_YET)),
+  random_seed: keyword(
+    'seed of what the variable _RANDOM gives in the rest of the file',
+    [arg.integer('N', 0, U32)],
+    {
+      default: 'another one at each start',
+    },
+  ),
   reload_check_config: keyword(
     'test before a reload',
     [arg.optional(path)],

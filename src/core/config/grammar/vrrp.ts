@@ -10,7 +10,6 @@ import { unicastKeywords } from './unicast.ts';
 import { vmacKeywords } from './vmac.ts';
 
 const U32 = 4_294_967_295;
-const NOT_YET = { inert: 'not acted on yet' };
 
 const repeat = arg.integer('N', 0, U32);
 const script = [arg.script] as const;
@@ -49,7 +48,9 @@ export const vrrpInstance = {
   }),
   accept: flag('answer on VIPs though not owner', { default: 'on; off in strict mode' }),
   no_accept: flag('drop traffic to and from the VIPs, by nftables', { default: 'off' }),
-  skip_check_adv_addr: keyword('skip the VIP list check', [arg.bool], NOT_YET),
+  skip_check_adv_addr: keyword('a backup compares no addresses in adverts of its master', [arg.bool], {
+    default: "the global one's",
+  }),
   strict_mode: keyword('RFC conformance', [arg.bool], { default: 'vrrp_strict' }),
   preempt: flag('take over from a lower priority', { default: 'on' }),
   nopreempt: flag('do not take over from a lower priority', { default: 'off' }),
@@ -84,9 +85,13 @@ export const vrrpInstance = {
   garp_lower_prio_repeat: keyword('GARP frames an address after a lesser master was heard', [repeat], {
     default: "the global one's",
   }),
-  garp_extra_if: keyword('periodic GARP for VIPs elsewhere', [arg.extraInterfaces(0)], NOT_YET),
-  vmac_garp_intvl: keyword('old spelling', [arg.extraInterfaces(0)], {
-    ...NOT_YET,
+  garp_extra_if: keyword(
+    'period of GARP for VIPs on VMACs that send no adverts; all: and on other interfaces; 0 for none',
+    [arg.extraInterfaces(0)],
+    { default: "the global one's" },
+  ),
+  vmac_garp_intvl: keyword('see garp_extra_if', [arg.extraInterfaces(0)], {
+    alias: 'garp_extra_if',
     deprecated: 'write garp_extra_if',
   }),
   down_timer_adverts: keyword('missed adverts before takeover', [arg.integer('N', 1, 100)], { default: '3' }),

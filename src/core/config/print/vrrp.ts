@@ -1,5 +1,6 @@
 import { formatPrefix } from '../../ip.ts';
 import type {
+  AnnounceSettings,
   HmacSettings,
   TrackSettings,
   UnicastPeer,
@@ -24,6 +25,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...setting('preempt_delay', instance.preemptDelay && secondsText(instance.preemptDelay)),
     ...setting('higher_prio_send_advert', given(instance.answerHigher)),
     ...setting('owner_ignore_adverts', given(instance.ownerIgnores)),
+    ...when(instance.skipAddressCheck === true, 'skip_check_adv_addr'),
     ...when(instance.trackPrimary === false, 'dont_track_primary'),
     ...when(instance.promoteSecondaries === true, 'promote_secondaries'),
     ...when(instance.noAccept === true, 'no_accept'),
@@ -35,6 +37,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     `garp_master_delay ${secondsText(announce.delay)}`,
     `garp_master_refresh ${secondsText(announce.refresh)}`,
     `garp_master_refresh_repeat ${announce.refreshRepeat}`,
+    ...extraLine(announce),
     ...setting('garp_lower_prio_repeat', announce.lowerRepeat),
     ...setting('garp_lower_prio_delay', announce.lowerDelay && secondsText(announce.lowerDelay)),
     `vip_lease ${instance.lease === 0 ? 'off' : secondsText(instance.lease)}`,
@@ -46,6 +49,11 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...sectionIfAny('virtual_ipaddress_excluded', excluded.map(addressText)),
   ];
 }
+
+const extraLine = ({ elsewhere }: AnnounceSettings): string[] =>
+  elsewhere === undefined
+    ? []
+    : [`garp_extra_if ${elsewhere.all ? 'all ' : ''}${secondsText(elsewhere.period)}`];
 
 /** Its own interface; one line. */
 function virtualLines({ virtual, transmitBase }: VrrpSettings): string[] {

@@ -1,0 +1,92 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { vipkeeper } from '../lab/scene/director.ts';
+import type { Host } from '../lab/scene/host.ts';
+import { Scene } from '../lab/scene/scene.ts';
+
+/** Keywords about interfaces, by what is on the wire and in the kernel. */
+await enclose();
+const test = suite('keywords about interfaces');
+const scene = new Scene();
+test.after(() => scene.close());
+
+const VIP = '10.0.0.100';
+const BACK = '10.1.0.100';
+const configuration = (global: string, own: string): string => `global_defs {
+  ${global}
+}
+vrrp_instance pair {
+  interface lan
+  virtual_router_id 7
+  priority 255
+  garp_master_repeat 1
+  garp_master_delay 0
+  ${own}
+}
+`;
+const vips = (dev = 'lan'): string => `virtual_ipaddress {
+    ${VIP}/24
+    ${BACK}/24 dev ${dev}
+  }`;
+const pause = (seconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+test('garp_extra_if all: what is on another interface is announced again and again, the rest is not', async () => {
+  const [lan, back] = [scene.link('lan'), scene.link('back')];
+  const host = scene.host('one').on(lan, '10.0.0.1/24').on(back, '10.1.0.1/24');
+  const captures = [await lan.capture(), await back.capture()] as const;
+  const daemon = vipkeeper(host, configuration('', `garp_extra_if all 1\n${vips('back')}`), '-P');
+  await scene.until('it is master', () => host.has(VIP) && host.has(BACK));
+  await pause(4.5);
+  for (const capture of captures) await capture.stop();
+  const count = (which: 0 | 1, address: string): number =>
+    captures[which].count(`arp.isgratuitous && arp.src.proto_ipv4 == ${address}`);
+  assert.is(count(0, VIP), 1);
+  assert.ok(count(1, BACK) >= 4, `${count(1, BACK)} announcements`);
+  await daemon.stop('SIGTERM');
+});
+
+const KEY = 'net.ipv4.igmp_link_local_mcast_reports';
+const reports = (host: Host): string => host.run('sysctl', '-n', KEY).trim();
+
+test('disable_local_igmp: the group is joined and not reported; the kernel is as before after the stop', async () => {
+  const seen: number[] = [];
+  for (const [name, global] of [
+    ['two', ''],
+    ['three', 'disable_local_igmp'],
+  ] as const) {
+    const link = scene.link(`lan${name}`);
+    const host = scene.host(name).on(link, '10.0.0.1/24');
+    const text = configuration(global, vips(`lan${name}`)).replace('interface lan', `interface lan${name}`);
+    const capture = await link.capture();
+    const daemon = vipkeeper(host, text, '-P');
+    await scene.until('it is master', () => host.has(VIP));
+    assert.match(host.run('cat', '/proc/net/igmp'), /120000E0/);
+    assert.is(reports(host), global === '' ? '1' : '0');
+    await pause(1.5);
+    await capture.stop();
+    seen.push(capture.count('igmp.maddr == 224.0.0.18'));
+    await daemon.stop('SIGTERM');
+    assert.is(reports(host), '1');
+  }
+  assert.ok((seen[0] ?? 0) > 0, 'the group is reported without it');
+  assert.is(seen[1], 0);
+});
+
+test('dynamic_interfaces: one that comes later is waited for, and one that goes is come back to', async () => {
+  const host = scene.host('four');
+  const daemon = vipkeeper(host, configuration('dynamic_interfaces', vips('lan')), '-P');
+  await scene.until('it waits', () => daemon.log.includes('FAULT: there is no interface lan'));
+  assert.not.match(daemon.log, /there is no interface lan yet/);
+  for (const round of ['it came', 'it came again']) {
+    host.run('ip', 'link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'wire');
+    host.run('ip', 'address', 'add', '10.0.0.1/24', 'dev', 'lan');
+    for (const device of ['lan', 'wire']) host.run('ip', 'link', 'set', device, 'up');
+    await scene.until(`${round}: it is master`, () => host.has(VIP));
+    host.run('ip', 'link', 'delete', 'lan');
+  }
+  await daemon.stop('SIGTERM');
+});
+
+test.run();
