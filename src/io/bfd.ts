@@ -5,23 +5,9 @@ import { Reader, ShortInput } from '../core/bytes.ts';
 import { type Family, familyOf, type Ip, ip, ipFromBytes } from '../core/ip.ts';
 import { findControl } from './cmsg.ts';
 import { SystemError } from './errno.ts';
+import { IP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, IPV6 } from './inet.ts';
 import { AF, parseSockaddr, sockaddrIp } from './sockaddr.ts';
 import { type Datagram, SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
-
-/** From <linux/in.h> and <linux/in6.h>. */
-const IPPROTO_UDP = 17;
-const IPPROTO_IP = 0;
-const IP = { TOS: 1, TTL: 2, PKTINFO: 8, RECVTTL: 12 } as const;
-const IPPROTO_IPV6 = 41;
-const IPV6 = {
-  UNICAST_HOPS: 16,
-  V6ONLY: 26,
-  RECVPKTINFO: 49,
-  PKTINFO: 50,
-  RECVHOPLIMIT: 51,
-  HOPLIMIT: 52,
-  TCLASS: 67,
-} as const;
 
 const ANY: Readonly<Record<Family, Ip>> = { 4: ip('0.0.0.0'), 6: ip('::') };
 /** A packet with authentication has up to 24 + 255 bytes. */

@@ -3,6 +3,7 @@ import { type Family, familyOf, type Ip, ipFromBytes, ipToBytes } from '../core/
 import { AH_BYTES, AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import { buildControl, findControl } from './cmsg.ts';
 import type { SystemError } from './errno.ts';
+import { IP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_RAW, IPV6 } from './inet.ts';
 import { AF, parseSockaddr, sockaddrIp } from './sockaddr.ts';
 import { type Datagram, SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
 
@@ -12,34 +13,6 @@ export const IPPROTO_VRRP = 112;
 const HOPS = 255;
 /** Internetwork control, as keepalived marks its adverts: DSCP CS6. */
 const TRAFFIC_CLASS = 0xc0;
-
-/** From <linux/in.h>. */
-const IPPROTO_RAW = 255;
-const IPPROTO_IP = 0;
-const IP = {
-  PKTINFO: 8,
-  MULTICAST_IF: 32,
-  MULTICAST_LOOP: 34,
-  ADD_MEMBERSHIP: 35,
-  MULTICAST_ALL: 49,
-} as const;
-/** From <linux/in6.h>. */
-const IPPROTO_IPV6 = 41;
-const IPV6 = {
-  CHECKSUM: 7,
-  MULTICAST_IF: 17,
-  MULTICAST_HOPS: 18,
-  MULTICAST_LOOP: 19,
-  ADD_MEMBERSHIP: 20,
-  MULTICAST_ALL: 29,
-  RECVPKTINFO: 49,
-  PKTINFO: 50,
-  RECVHOPLIMIT: 51,
-  HOPLIMIT: 52,
-  TCLASS: 67,
-  UNICAST_HOPS: 16,
-  FREEBIND: 78,
-} as const;
 
 /** The checksum is the fourth 16-bit word of a VRRP message (RFC 9568, 5.2). */
 const CHECKSUM_OFFSET = 6;

@@ -19,13 +19,14 @@ interface Kept {
 const ERRNO = { exists: 17, noDevice: 19, notAvailable: 99 } as const;
 const NEVER = Number.POSITIVE_INFINITY as Instant;
 
-export const link = (ifindex: number, name: string): Link => ({
+export const link = (ifindex: number, name: string, more: Partial<Link> = {}): Link => ({
   ifindex,
   name,
   type: 1,
   flags: 0x11043,
   mtu: 1500,
   operState: 6,
+  ...more,
 });
 
 /**

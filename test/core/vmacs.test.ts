@@ -5,21 +5,13 @@ import { stepsOf, type VmacsEffect, type WantedLink } from '../../src/core/kerne
 import { Vmacs } from '../../src/core/kernel/vmacs.ts';
 import type { Link } from '../../src/core/netlink/link.ts';
 import type { Instant } from '../../src/core/time.ts';
+import { link as shown } from './kernel-model.ts';
 
 const test = suite('which VMACs there should be');
 const at = (seconds: number): Instant => (seconds * 1e6) as Instant;
 const MAC = '00:00:5e:00:01:07';
 const BELOW = { arp_ignore: 1, arp_filter: 1, arp_announce: 2 };
 
-const shown = (ifindex: number, name: string, more: Partial<Link> = {}): Link => ({
-  ifindex,
-  name,
-  type: 1,
-  flags: 0x11043,
-  mtu: 1500,
-  operState: 6,
-  ...more,
-});
 const lan = shown(2, 'lan', { ipv4: { arp_ignore: 0, arp_filter: 0, arp_announce: 1 } });
 const vmac = shown(5, 'vrrp.7', { kind: 'macvlan', lower: 2, mac: MAC });
 const wanted: WantedLink = {

@@ -5,11 +5,12 @@ import type { BfdDatagram } from '../../src/core/bfd/demultiplexer.ts';
 import type { BfdSettings } from '../../src/core/bfd/settings.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { ip as address, type Family, type Ip } from '../../src/core/ip.ts';
-import { millis, seconds } from '../../src/core/time.ts';
+import { millis } from '../../src/core/time.ts';
 import type { TrackEvent } from '../../src/core/vrrp/track.ts';
 import { BfdReceiver, BfdSender } from '../../src/io/bfd.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { SystemError } from '../../src/io/errno.ts';
+import { SETTINGS } from '../core/bfd/neighbor.ts';
 import { enterNamespace, eventually, ip } from './namespace.ts';
 
 enterNamespace();
@@ -74,21 +75,7 @@ test('a port that is taken, and a source that is not there', () => {
 });
 
 function session(name: string, source: Ip, neighbor: Ip, changes: Partial<BfdSettings> = {}): BfdSettings {
-  return {
-    name,
-    source,
-    neighbor,
-    minRx: millis(20),
-    minTx: millis(20),
-    idleTx: seconds(1),
-    multiplier: 5,
-    passive: false,
-    ttl: 255,
-    maxHops: 0,
-    multihop: false,
-    tells: 'both',
-    ...changes,
-  };
+  return { ...SETTINGS, name, source, neighbor, minRx: millis(20), minTx: millis(20), ...changes };
 }
 
 /** The sessions of both ends in one process: they talk over the loopback interface. */

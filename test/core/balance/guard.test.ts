@@ -1,31 +1,15 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Destination, Service } from '../../../src/core/balance/model.ts';
 import { Pool, type PoolSettings } from '../../../src/core/balance/pool.ts';
-import { ip } from '../../../src/core/ip.ts';
 import { instant } from '../../../src/core/time.ts';
+import { SERVICE, server } from './samples.ts';
 
 /** `min_up`: what checks may take out of a pool. */
-const SERVICE: Service = {
-  key: { kind: 'address', protocol: 'tcp', address: ip('10.0.0.1'), port: 80 },
-  scheduler: 'wlc',
-  flags: 0,
-  persistence: 0,
-  granularity: 32,
-};
-const destination = (last: number): Destination => ({
-  address: ip(`10.0.1.${last}`),
-  port: 80,
-  method: 'nat',
-  weight: 1,
-  upper: 0,
-  lower: 0,
-});
 const name = (last: number): string => `10.0.1.${last}:80`;
 const settings = (count: number, minUp: number, more: Partial<PoolSettings> = {}): PoolSettings => ({
   services: [SERVICE],
-  realServers: Array.from({ length: count }, (_, i) => ({ destination: destination(i + 1), inhibit: false })),
+  realServers: Array.from({ length: count }, (_, i) => ({ destination: server(i + 1), inhibit: false })),
   quorum: 1,
   hysteresis: 0,
   minUp,
@@ -61,7 +45,7 @@ test('the servers that failed last stay, and one that is up again takes the plac
 });
 
 test('the kept count for the quorum, so no sorry server takes their place', () => {
-  const pool = new Pool(settings(2, 50, { sorry: destination(9) }), new Map());
+  const pool = new Pool(settings(2, 50, { sorry: server(9) }), new Map());
   turn(pool, 1, false);
   turn(pool, 2, false);
   assert.equal(serving(pool), [2]);

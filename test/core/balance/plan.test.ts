@@ -4,32 +4,17 @@ import * as assert from 'uvu/assert';
 import type { Destination, TableEntry } from '../../../src/core/balance/model.ts';
 import { serviceName } from '../../../src/core/balance/model.ts';
 import { describeOperation, plan } from '../../../src/core/balance/plan.ts';
-import { ip } from '../../../src/core/ip.ts';
 import { table } from './arbitrary.ts';
 import { ModelKernel, sorted } from './model-kernel.ts';
+import { SERVICE, server } from './samples.ts';
 
 const test = suite('plan');
 
 const names = (entries: readonly TableEntry[]): Set<string> =>
   new Set(entries.map((entry) => serviceName(entry.service.key)));
 
-const server = (last: number, weight = 1): Destination => ({
-  address: ip(`10.0.1.${last}`),
-  port: 80,
-  method: 'nat',
-  weight,
-  upper: 0,
-  lower: 0,
-});
-
 const web = (...destinations: Destination[]): TableEntry => ({
-  service: {
-    key: { kind: 'address', protocol: 'tcp', address: ip('10.0.0.1'), port: 80 },
-    scheduler: 'wlc',
-    flags: 0,
-    persistence: 0,
-    granularity: 32,
-  },
+  service: SERVICE,
   destinations,
 });
 

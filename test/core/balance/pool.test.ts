@@ -2,30 +2,14 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvariantError } from '../../../src/core/assert.ts';
-import type { Destination, Service } from '../../../src/core/balance/model.ts';
 import { endpointName } from '../../../src/core/balance/model.ts';
 import type { PoolEffect, PoolSettings } from '../../../src/core/balance/pool.ts';
 import { Pool } from '../../../src/core/balance/pool.ts';
-import { ip } from '../../../src/core/ip.ts';
 import { instant } from '../../../src/core/time.ts';
+import { SERVICE, server } from './samples.ts';
 
 const test = suite('pool');
 
-const server = (last: number, weight = 1): Destination => ({
-  address: ip(`10.0.1.${last}`),
-  port: 80,
-  method: 'nat',
-  weight,
-  upper: 0,
-  lower: 0,
-});
-const SERVICE: Service = {
-  key: { kind: 'address', protocol: 'tcp', address: ip('10.0.0.1'), port: 80 },
-  scheduler: 'wlc',
-  flags: 0,
-  persistence: 0,
-  granularity: 32,
-};
 const name = (last: number): string => `10.0.1.${last}:80`;
 
 const settings = (weights: number[], more: Partial<PoolSettings> = {}, inhibit = false): PoolSettings => ({
