@@ -9,6 +9,7 @@ export class Report {
   #passed = 0;
   #failed = 0;
   readonly #failures: Outcome[] = [];
+  readonly #sections: { readonly title: string; readonly begin: number; files: number }[] = [];
 
   constructor(out: WriteStream) {
     this.#out = out;
@@ -23,8 +24,13 @@ export class Report {
     return this.#passed + this.#failed === 0;
   }
 
-  /** A heading. */
-  say(text: string): void {
+  /** The heading of a section. */
+  say(title: string): void {
+    this.#sections.push({ title, begin: performance.now(), files: 0 });
+    this.#head(title);
+  }
+
+  #head(text: string): void {
     this.#out.write(`\n${this.#colour(1, text)}\n`);
   }
 
@@ -33,6 +39,8 @@ export class Report {
     const { name, passed, failed, seconds, problem } = outcome;
     this.#passed += passed;
     this.#failed += failed;
+    const section = this.#sections.at(-1);
+    if (section !== undefined) section.files += seconds;
     const word = failed === 0 ? this.#colour(32, 'ok    ') : this.#colour(31, 'FAILED');
     const tests = `${String(passed).padStart(4)} passed${failed > 0 ? `, ${failed} failed` : ''}`;
     const time = `${seconds.toFixed(1).padStart(6)} s`;
@@ -44,10 +52,24 @@ export class Report {
     if (showOutput) this.#out.write(`${indent(outcome.output)}\n`);
   }
 
-  /** Prints the names of what failed and the sum; gives the exit status. */
+  /** How long each section took, and its files one after the other would have. */
+  #times(): void {
+    this.#head('Times');
+    let end = performance.now();
+    const lines: string[] = [];
+    for (const { title, begin, files } of this.#sections.toReversed()) {
+      const took = ((end - begin) / 1000).toFixed(0).padStart(6);
+      if (files > 0) lines.unshift(`${took} s  (${files.toFixed(0).padStart(4)} s in files)  ${title}\n`);
+      end = begin;
+    }
+    this.#out.write(lines.join(''));
+  }
+
+  /** Prints the times, the names of what failed and the sum; gives the exit status. */
   finish(): number {
+    if (this.#sections.length > 1) this.#times();
     if (this.#failures.length > 0) {
-      this.say('Failed:');
+      this.#head('Failed:');
       for (const { name, problem } of this.#failures)
         this.#out.write(`  ${name}${problem ? ` (${problem})` : ''}\n`);
     }

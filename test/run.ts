@@ -16,7 +16,9 @@ import { Report } from './run-report.ts';
  * enclosure, so that it touches nothing of this machine.
  */
 const FILE_LIMIT_SECONDS = process.env.VIPKEEPER_LONG === '1' ? 1800 : 120;
-const INTEROP_LIMIT_SECONDS = 180;
+const DAEMONS_LIMIT_SECONDS = Math.max(300, FILE_LIMIT_SECONDS);
+/** They wait for timers of daemons most of the time. */
+const DAEMONS_AT_ONCE = 2;
 /** Booted kernels keep one CPU busy each. */
 const LAB_AT_ONCE = 2;
 /**
@@ -39,7 +41,8 @@ const TEST_FILES = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 
 
 /** Needs a network of its own: sockets of the addon, namespaces, netlink. */
 const isEnclosed = (file: string): boolean => /^test\/(io|app|interop)\//.test(file);
-const isInterop = (file: string): boolean => file.startsWith('test/interop/');
+/** Starts daemons and waits for them. */
+const isDaemons = (file: string): boolean => /^test\/(app|interop)\//.test(file);
 const isPure = (file: string): boolean => /^test\/(core|sim)\//.test(file);
 
 function jobOf(file: string): Job {
@@ -48,7 +51,7 @@ function jobOf(file: string): Job {
     ? (env: Record<string, string>): ChildProcess =>
         spawnEnclosed([process.execPath, '--enable-source-maps', path], { env })
     : (env: Record<string, string>): ChildProcess => startFile(process.execPath, path, env);
-  return { name: file, limitSeconds: isInterop(file) ? INTEROP_LIMIT_SECONDS : FILE_LIMIT_SECONDS, start };
+  return { name: file, limitSeconds: isDaemons(file) ? DAEMONS_LIMIT_SECONDS : FILE_LIMIT_SECONDS, start };
 }
 
 const ltsJobOf = (file: string): Job => ({
@@ -112,18 +115,20 @@ const CPUS = availableParallelism();
 if (words.length === 0) await lint();
 await runAll(
   'Unit, property, simulation, sockets',
-  TEST_FILES.filter((file) => !isInterop(file)).map(jobOf),
+  TEST_FILES.filter((file) => !isDaemons(file)).map(jobOf),
   CPUS,
 );
 await lts();
-const interop = TEST_FILES.filter(isInterop).map(jobOf);
+const daemons = TEST_FILES.filter(isDaemons).map(jobOf);
+// The longest first, as far as their limits tell: none is left to run alone at the end.
 const scenarios = allScenarios()
   .filter(({ file }) => wanted(file))
+  .sort((a, b) => b.limitSeconds - a.limitSeconds)
   .map(scenarioJob);
-if (interop.length + scenarios.length > 0) {
-  // Both wait for timers most of the time, so they run side by side; interop's peers want some of the processor.
-  report.say('Interop with keepalived in network namespaces; the lab, on a real kernel with IPVS');
-  await Promise.all([runQueue(interop, 1), runQueue(scenarios, LAB_AT_ONCE)]);
+if (daemons.length + scenarios.length > 0) {
+  // Side by side: the first need little of the processor.
+  report.say('Daemons in network namespaces, interop with keepalived; the lab, on a real kernel with IPVS');
+  await Promise.all([runQueue(daemons, DAEMONS_AT_ONCE), runQueue(scenarios, LAB_AT_ONCE)]);
 }
 if (report.isEmpty) console.error(`no test file has ${words.join(' or ')} in its name`);
 process.exitCode = report.finish();

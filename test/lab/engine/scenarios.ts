@@ -16,7 +16,7 @@ export interface Scenario {
   readonly limitSeconds: number;
 }
 
-export const DEFAULT_LIMIT_SECONDS = 180;
+export const DEFAULT_LIMIT_SECONDS = 300;
 /** Files of test/lab that are no scenario. */
 const PROGRAMS = ['main.ts'];
 
