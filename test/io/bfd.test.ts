@@ -44,9 +44,12 @@ for (const family of [4, 6] as const) {
         error: unexpected,
       });
       const sender = new BfdSender(two, one, ttl, multihop);
-      sender.send(Uint8Array.of(1, 2, 3));
-      await eventually(() => heard[0], 'a datagram');
-      assert.equal(heard, [{ payload: '010203', source: one, destination: two, ttl, multihop }]);
+      // The kernel works on a new IPv6 address for a while: what is sent meanwhile is lost.
+      const first = await eventually(() => {
+        sender.send(Uint8Array.of(1, 2, 3));
+        return heard[0];
+      }, 'a datagram');
+      assert.equal(first, { payload: '010203', source: one, destination: two, ttl, multihop });
       assert.is(receiver.malformed, 0);
       sender.close();
       receiver.close();
