@@ -35,6 +35,7 @@ import { isOrderRequest, Orders, type ServersRequest, standings } from './orders
 import { Originals } from './originals.ts';
 import { runOwnScript } from './ownscripts.ts';
 import { PlannedReload, withMarker } from './plannedreload.ts';
+import { saveConfiguration } from './savedconfig.ts';
 import type { DaemonStatus, Reload } from './status.ts';
 import { Trackers } from './trackers.ts';
 import { VERSION } from './version.ts';
@@ -115,6 +116,7 @@ export class Supervisor implements ChildListener {
     await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));
     if (this.#stopping) return;
     this.#notifier.configure(this.#configuration, false);
+    this.#save();
     this.#orders.configure(this.#configuration.virtualServers);
     for (const role of ROLES) await this.#children.bury(role);
     await this.#protect();
@@ -274,7 +276,12 @@ export class Supervisor implements ChildListener {
       else if (!this.#children.renew(role)) this.started(role);
     }
     this.#track(false);
+    this.#save();
     this.log('notice', `reloaded ${this.#options.useFile}`);
+  }
+
+  #save(): void {
+    saveConfiguration(this.#configuration, new Date(), (level, message) => this.log(level, message));
   }
 
   /** Gives the packet filter the rules that the virtual routers here need. */

@@ -77,6 +77,8 @@ export interface GlobalSettings {
     /** `reload_file`: there while the configuration is read; empty for the usual place. */
     readonly marker?: string;
   };
+  /** `config_save_dir`: where copies of what is loaded are kept, none when absent. */
+  readonly saveFolder?: string;
   /** `umask`: of files that are made; as it was when absent. */
   readonly umask?: number;
   /** `child_wait_time`: how long processes may take to end. */

@@ -69,6 +69,7 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
     ...ownScriptLines(global),
     ...dumpLines(global),
     ...reloadLines(global),
+    ...setting('config_save_dir', global.saveFolder === undefined ? undefined : word(global.saveFolder)),
     ...notifyGlobals(notify),
     ...when(pacing.garp > 0, `vrrp_garp_interval ${secondsText(pacing.garp)}`),
     ...when(pacing.gna > 0, `vrrp_gna_interval ${secondsText(pacing.gna)}`),

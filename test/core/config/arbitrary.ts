@@ -323,6 +323,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     }),
     vmacPrefix: maybe(fc.constantFrom('vm', 'vrrp')),
     flush: fc.boolean(),
+    saveFolder: maybe(fc.constantFrom('/var/lib/copies', '/tmp/two words')),
     dynamicInterfaces: fc.boolean(),
     quietIgmp: fc.boolean(),
     logUnknownVrids: fc.boolean(),

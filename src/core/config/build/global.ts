@@ -83,6 +83,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
   const user = scriptUser(global, context);
   const routerId = global.value('router_id');
   const vmacPrefix = global.value('vmac_addr_prefix') ?? global.value('vmac_prefix');
+  const saveFolder = global.value('config_save_dir');
   const timeouts = global.value('lvs_timeouts');
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
@@ -97,6 +98,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     scriptGroups: global.value('set_supplementary_groups') ?? false,
     dumps: dumpsOf(global),
     reload: reloadOf(global),
+    ...(saveFolder === undefined ? {} : { saveFolder }),
     ...umaskOf(global, context),
     stopGrace: file.value('child_wait_time') ?? STOP_GRACE,
     namespaces: namespacesOf(file),

@@ -6,15 +6,18 @@ const inert = (why: string): KeywordNotes => ({ inert: why });
 const MEMORY = inert(
   'V8 ends a process whose memory is locked; MemorySwapMax=0 in the unit keeps it out of swap',
 );
-const SNMP = inert('SNMP is not provided');
-const DBUS = inert('D-Bus is not provided');
+const SNMP = inert('there is no SNMP agent: vipkeeper status --json has the figures');
+const DBUS = inert(
+  'there is no D-Bus service: notify_fifo tells of changes, vipkeeper status --json of states',
+);
 // keepalived takes iptables where it is asked to, and nftables else; the rules do the same.
-const IPTABLES = inert('the rules are made with nftables');
-const MARKS = inert('server groups need no marks');
-const BUFFERS = inert('socket buffers keep the size that suits the program');
+const IPTABLES = inert('the rules are made with nftables: see nftables');
+const MARKS = inert('the services of a group are entries of the table each, which need no marks');
+const BUFFERS = inert('buffers are large from the start, and what one could not hold is read again');
 const BFD = inert('BFD runs in the VRRP process, which has a keyword of its own for it');
-const AUTO = inert('the VRRP process is in real time from the start; checks that are late are not wrong');
-const NOT_YET = 'not acted on yet';
+const AUTO = inert(
+  'the VRRP process is in real time from the start (vrrp_rt_priority), and being late is no evidence',
+);
 const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
   ...notes,
   deprecated: `write ${name}`,
@@ -64,7 +67,7 @@ export const globalDefs = {
   use_symlink_paths: keyword(
     'keep symlink paths when running scripts',
     [arg.bool],
-    inert('scripts are run by the path that is written'),
+    inert('scripts are run by the path that is written, symbolic links included'),
   ),
   set_supplementary_groups: keyword("scripts get the user's supplementary groups", [arg.bool]),
   router_id: keyword("this director's name in messages", [arg.text('STRING')], { default: 'the host name' }),
@@ -308,7 +311,7 @@ export const globalDefs = {
   reload_check_config: keyword(
     'test before a reload',
     [arg.optional(path)],
-    inert('a reload is always tested first'),
+    inert('a reload is always tested first; with errors, what runs goes on'),
   ),
   reload_time_file: keyword('file with the time of the next reload', [path]),
   reload_repeat: flag('keep that file: a time without a date comes again each day'),
@@ -319,12 +322,19 @@ export const globalDefs = {
     default: 'nothing',
     repeat: true,
   }),
-  config_save_dir: keyword('keeps copies of the configuration', [arg.text('DIR')], inert(NOT_YET)),
-  tmp_config_directory: keyword('for merged text', [arg.text('DIR')], inert('there is no merged text')),
+  config_save_dir: keyword(
+    'folder for a copy of each configuration that is loaded, whole, with the time in its name; the last 100 stay',
+    [arg.text('DIR')],
+  ),
+  tmp_config_directory: keyword(
+    'for merged text',
+    [arg.text('DIR')],
+    inert('the configuration is not merged into a file to be read'),
+  ),
   data_use_instance: keyword(
     'names of dump files',
     [arg.bool],
-    inert('dump files are named by their keywords'),
+    inert('state_dump_file and the like name the files of each copy'),
   ),
   json_version: keyword('JSON layout: 2 has tracked processes too', [arg.integer('1|2', 1, 2)], {
     default: '1',

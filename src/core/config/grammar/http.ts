@@ -51,7 +51,7 @@ export const url = {
   regex_min_offset: keyword('a match begins at this byte or after', [size], { default: '0' }),
   regex_max_offset: keyword('a match begins before this byte', [size]),
   regex_stack: keyword('stack of the matcher, at first and at most', [size, size], {
-    inert: 'the matcher has the stack that it needs',
+    inert: 'the matcher needs no stack of its own; a pattern that backtracks without end is given up',
   }),
 };
 const secureUrl = {

@@ -4,7 +4,7 @@ import { type Argument, block, keyword, lines } from '../schema.ts';
 
 /** ETHTOOL_GLINK and SIOCGMIIREG ask the driver for the very bit whose changes the kernel tells of by itself. */
 export const POLLING = {
-  inert: 'the kernel tells of each change of the link: polling would ask for the same',
+  inert: 'the kernel tells of each change of the very bit that polling would read from the driver',
 };
 
 /** `IF [MII|ETHTOOL|IOCTL]`. */

@@ -20,8 +20,12 @@ export const root = {
     [arg.optional(arg.fileName)],
     { default: "the daemon's" },
   ),
-  namespace_with_ipsets: flag('allow ipsets with namespaces', { inert: 'ipsets are not used' }),
-  use_pid_dir: flag('pid files in their own folder', { inert: 'they are in the run directory always' }),
+  namespace_with_ipsets: flag('allow ipsets with namespaces', {
+    inert: 'the rules are made with nftables, in which namespaces are no matter',
+  }),
+  use_pid_dir: flag('pid files in their own folder', {
+    inert: 'the run directory (--run-dir) has them always',
+  }),
   instance: keyword('names this copy of the daemon', [arg.text('NAME')], {
     inert: 'give each copy a run directory and a state directory of its own (--run-dir, --state-dir)',
   }),

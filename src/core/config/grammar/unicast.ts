@@ -31,6 +31,6 @@ export const unicastKeywords = {
     default: 'vrrp_check_unicast_src',
   }),
   old_unicast_checksum: keyword('the checksum before 1.4', [arg.optional(arg.choice('never'))], {
-    inert: 'adverts are sent and expected with the right checksum',
+    inert: 'adverts have the right checksum, both ways: a peer before keepalived 1.4 is to be updated',
   }),
 };

@@ -7,7 +7,7 @@ import { serviceHeader, servicePort } from './service.ts';
 const U32 = 4_294_967_295;
 const I32 = 2_147_483_647;
 const LONGEST = 4_294;
-const SNMP = { inert: 'SNMP is not provided' };
+const SNMP = { inert: 'there is no SNMP agent: vipkeeper status --json has the figures' };
 
 const SCHEDULERS = [
   ...['rr', 'wrr', 'lc', 'wlc', 'lblc', 'sh', 'mh', 'dh', 'fo', 'ovf', 'lblcr', 'sed', 'nq', 'twos'],

@@ -63,7 +63,7 @@ export const vrrpInstance = {
   notify_master_rx_lower_pri: keyword('run when a lower master is heard', script),
   lvs_sync_daemon_interface: keyword('use lvs_sync_daemon of global_defs', [arg.interfaceName], {
     deprecated: 'write lvs_sync_daemon in global_defs',
-    inert: 'lvs_sync_daemon in global_defs is',
+    inert: 'global_defs has lvs_sync_daemon, which names the instance that it follows',
   }),
   garp_master_delay: keyword('delay of the second burst of GARP; 0 for none', [arg.wholeSeconds(0, U32)], {
     default: "the global one's",
@@ -110,7 +110,7 @@ export const vrrpInstance = {
     default: "the global one's",
   }),
   kernel_rx_buf_size: keyword('receive buffer', [arg.integer('N', 1, U32)], {
-    inert: 'the socket buffer has the size that suits the program',
+    inert: 'the socket holds the adverts of thousands of routers as it is',
   }),
   ...authenticationBlocks,
   vip_lease: keyword(
