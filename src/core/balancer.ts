@@ -280,6 +280,9 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       case 'weight':
         if (!this.#stopped) this.#turn(effect, now);
         return;
+      case 'alert':
+        if (!this.#stopped) this.#pools.alert(effect.server, effect);
+        return;
       case 'confirmed':
         if (!this.#stopped) this.#pools.confirm(effect.server, effect.cause, now);
         return;

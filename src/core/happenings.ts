@@ -1,10 +1,10 @@
 import type { PoolEffect, ServerStanding } from './balance/pool.ts';
 import { blockTitle, serverTitle } from './balance/titles.ts';
 import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
-import type { ServerHappening, ServiceHappening } from './notify/happening.ts';
+import type { CheckHappening, ServerHappening, ServiceHappening } from './notify/happening.ts';
 
-/** When something happens: `start`: this is how it begins; `stop`: the daemon ends. */
-export type Occasion = 'start' | 'change' | 'stop';
+/** When something happens: `start`: this is how it begins; `removal`: by a reload; `stop`: the daemon ends. */
+export type Occasion = 'start' | 'change' | 'removal' | 'stop';
 
 type Quorum = Pick<Extract<PoolEffect, { type: 'quorum' }>, 'held' | 'weight' | 'threshold' | 'cause'>;
 
@@ -22,7 +22,19 @@ export function serverHappening(
     what: up ? 'UP' : 'DOWN',
     cause,
     ...(occasion === 'stop' && { stopping: true }),
+    ...(occasion === 'removal' && { removed: true }),
   };
+}
+
+/** A checker of a real server that went up or down. */
+export function checkHappening(
+  of: VirtualServerSettings,
+  { destination: { address, port } }: RealServerSettings,
+  { up, ...check }: Pick<CheckHappening, 'text' | 'cause' | 'turned'> & { readonly up: boolean },
+): CheckHappening {
+  const { text, cause, turned } = check;
+  const name = serverTitle(address, port, of);
+  return { of: 'check', name, service: blockTitle(of), what: up ? 'UP' : 'DOWN', turned, text, cause };
 }
 
 /** The quorum of a virtual server, in keepalived's words (its check/ipwrapper.c). */

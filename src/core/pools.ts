@@ -9,8 +9,8 @@ import { Pool, placed, poolName } from './balance/pool.ts';
 import type { Health } from './check/checker.ts';
 import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
 import type { Occasion } from './happenings.ts';
-import { guardHappening, quorumHappening, serverHappening } from './happenings.ts';
-import type { Happening } from './notify/happening.ts';
+import { checkHappening, guardHappening, quorumHappening, serverHappening } from './happenings.ts';
+import type { CheckHappening, Happening } from './notify/happening.ts';
 import type { Instant } from './time.ts';
 import { earliest } from './time.ts';
 
@@ -183,7 +183,7 @@ export class Pools {
   #sayGone(old: Served, fresh: Served | undefined): void {
     const cause = 'removed from the configuration';
     const stays = new Set(fresh?.pool.servers().map(({ name }) => name));
-    this.#sayDown(old, 'change', cause, (name) => !stays.has(name));
+    this.#sayDown(old, 'removal', cause, (name) => !stays.has(name));
     if (fresh === undefined && old.pool.held) this.#sayLost(old, 'change', cause);
   }
 
@@ -269,6 +269,17 @@ export class Pools {
     if (found === undefined || server === undefined) return;
     found.pool.handle({ type: 'confirmed', server: found.name }, now);
     this.#notify(serverHappening(found.settings, server, { up: false, cause }, 'start'));
+  }
+
+  /** One checker of a server changed its mind: a mail says so. */
+  alert(
+    target: string,
+    check: Pick<CheckHappening, 'text' | 'cause' | 'turned'> & { readonly up: boolean },
+  ): void {
+    const found = this.#servers.get(target);
+    const server = found?.servers.get(found.name);
+    if (found !== undefined && server !== undefined)
+      this.#notify(checkHappening(found.settings, server, check));
   }
 
   /** All orders that there are from now on; `configure` builds with them, and `order` carries them out. */

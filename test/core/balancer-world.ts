@@ -6,7 +6,7 @@ import { judgeFailure } from '../../src/core/check/failure.ts';
 import type { CheckResult } from '../../src/core/check/verdict.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
 import { ip } from '../../src/core/ip.ts';
-import type { Happening } from '../../src/core/notify/happening.ts';
+import type { CheckHappening, Happening } from '../../src/core/notify/happening.ts';
 import type { ServiceCount } from '../../src/core/pools.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { instant, micros, seconds } from '../../src/core/time.ts';
@@ -68,6 +68,8 @@ export class World {
   readonly others: string[] = [];
   /** What scripts would hear of. */
   readonly told: string[] = [];
+  /** What single checkers had to say. */
+  readonly alerts: CheckHappening[] = [];
   /** What a successor would inherit. */
   owned: string[] = [];
   now: Instant = instant(0);
@@ -122,7 +124,8 @@ export class World {
         this.log.push(`${effect.level} ${effect.message}`);
         return undefined;
       case 'happening':
-        this.told.push(tell(effect.happening));
+        if (effect.happening.of === 'check') this.alerts.push(effect.happening);
+        else this.told.push(tell(effect.happening));
         return undefined;
       case 'own':
         this.owned = effect.keys.map(serviceName);

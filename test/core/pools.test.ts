@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Service, ServiceKey } from '../../src/core/balance/model.ts';
+import { alertText } from '../../src/core/check/alert.ts';
+import type { CheckSettings } from '../../src/core/check/settings.ts';
 import { ip } from '../../src/core/ip.ts';
 
 import { realServer, virtualServer, World } from './balancer-world.ts';
@@ -111,6 +113,53 @@ test('what scripts hear of alpha servers, of init_notifies, and of a service tha
     'server [10.0.1.2]:tcp:80 DOWN',
     'service [10.0.0.1]:tcp:80 DOWN Lost quorum 1+0=1 <= 0',
   ]);
+});
+
+test('each checker says when it changes its mind, also where the server stays as it is', () => {
+  const world = new World();
+  const [check] = realServer(1).checks;
+  if (check?.kind !== 'tcp') throw new Error('no TCP check');
+  const other: CheckSettings = { ...check, address: ip('10.0.1.9') };
+  world.configure(virtualServer([realServer(1, { checks: [check, other] })]));
+  world.pass(10);
+  assert.equal(world.alerts, [], 'it begins as up');
+  const said = (): string[] =>
+    world.alerts.splice(0).map(({ what, turned, text }) => `${what} ${turned} ${text}`);
+  world.dead.add('10.0.1.1');
+  world.pass(10);
+  assert.equal(said(), ['DOWN true TCP CHECK failed on service']);
+  world.dead.add('10.0.1.9');
+  world.pass(10);
+  assert.equal(said(), ['DOWN false TCP CHECK failed on service']);
+  world.dead.delete('10.0.1.1');
+  world.pass(10);
+  assert.equal(said(), ['DOWN false TCP CHECK succeed on service'], 'the other one still fails');
+  world.dead.clear();
+  world.pass(10);
+  const [{ name, service } = { name: '', service: '' }] = world.alerts;
+  assert.equal([name, service], ['[10.0.1.1]:tcp:80', '[10.0.0.1]:tcp:80']);
+  assert.equal(said(), ['UP true TCP CHECK succeed on service']);
+});
+
+test('the words of each kind of checker are those of keepalived', () => {
+  const texts = (settings: object): string[] =>
+    [true, false].map((up) => alertText(settings as CheckSettings, up, 'refused'));
+  assert.equal(texts({ kind: 'http' }), [
+    'CHECK succeed on service',
+    'CHECK failed on service : HTTP request failed',
+  ]);
+  assert.equal(texts({ kind: 'smtp' }), ['CHECK succeed on service', 'CHECK failed on service : refused']);
+  assert.equal(texts({ kind: 'misc' }), ['MISC CHECK succeeded on service', 'MISC CHECK failed on service']);
+  assert.equal(texts({ kind: 'bfd', session: 'b' }), [
+    'BFD CHECK b succeeded on service',
+    'BFD CHECK b failed on service',
+  ]);
+  for (const [kind, name] of [
+    ['udp', 'UDP CHECK'],
+    ['ping', 'ICMP CHECK'],
+    ['dns', 'DNS_CHECK:'],
+  ])
+    assert.equal(texts({ kind }), [`${name} succeed on service`, `${name} failed on service`]);
 });
 
 test.run();

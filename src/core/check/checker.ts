@@ -2,9 +2,11 @@ import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import type { Instant } from '../time.ts';
 import { earliest } from '../time.ts';
-import { type BfdNews, judgeBfd } from './bfd.ts';
+import { alertText } from './alert.ts';
+import type { BfdNews } from './bfd.ts';
 import { describeCheck } from './describe.ts';
-import { type FileNews, judgeFile } from './file.ts';
+import type { FileNews } from './file.ts';
+import { judgeNews, type News, sourceOf } from './news.ts';
 import { CheckRecord, type Latency, type Run } from './record.ts';
 import type { ScheduleEffect } from './schedule.ts';
 import { Schedule } from './schedule.ts';
@@ -44,6 +46,15 @@ export type CheckerEffect =
     }
   /** The server as a whole went up or down. */
   | { readonly type: 'health'; readonly server: string; readonly up: boolean; readonly cause: string }
+  /** One of its checks changed its mind; `up`: the server as a whole, `turned`: by this. */
+  | {
+      readonly type: 'alert';
+      readonly server: string;
+      readonly up: boolean;
+      readonly turned: boolean;
+      readonly text: string;
+      readonly cause: string;
+    }
   /** The first result of a check confirms that its server, which began as down (`alpha`), is so. */
   | { readonly type: 'confirmed'; readonly server: string; readonly cause: string }
   /** Its checks give it another weight; whether it is up is another matter. */
@@ -251,7 +262,8 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
   }
 
   #conclude(check: Check, standing: Standing, result: CheckResult, now: Instant): void {
-    if (standing.up !== check.standing.up) check.since = now;
+    const changed = standing.up !== check.standing.up;
+    if (changed) check.since = now;
     check.standing = standing;
     check.record.add(result, now);
     if (result.verdict !== 'unknown') check.last = result;
@@ -263,7 +275,16 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
       for (const { name } of check.servers)
         this.#effects.push({ type: 'confirmed', server: name, cause: causeOf(check) });
     }
-    for (const server of check.servers) this.#reconsider(server, check, now);
+    for (const server of check.servers) {
+      const { up } = server.health;
+      this.#reconsider(server, check, now);
+      if (changed) this.#alert(server, check, server.health.up !== up);
+    }
+  }
+
+  #alert({ name: server, health: { up } }: ServerState, check: Check, turned: boolean): void {
+    const text = alertText(check.settings, check.standing.up, check.last?.reason ?? '');
+    this.#effects.push({ type: 'alert', server, up, turned, text, cause: causeOf(check) });
   }
 
   /** What a result of `check` changes for the server. */
@@ -337,19 +358,6 @@ const ALIVE = initialStanding({ alpha: false });
 function partsOf(settings: ProbedCheck): Parts | undefined {
   if (settings.kind !== 'http') return undefined;
   return { count: settings.requests.length, hurry: settings.fastRecovery };
-}
-
-type News = BfdNews | FileNews;
-
-/** What a check without a probe waits for news of. */
-function sourceOf(settings: CheckSettings): string | undefined {
-  if (settings.kind === 'bfd') return `bfd ${settings.session}`;
-  return settings.kind === 'file' ? `file ${settings.file}` : undefined;
-}
-
-function judgeNews(settings: CheckSettings, news: News): CheckResult | undefined {
-  if (settings.kind === 'bfd' && 'up' in news) return judgeBfd(news);
-  return settings.kind === 'file' && 'value' in news ? judgeFile(settings, news) : undefined;
 }
 
 const causeOf = ({ name, last }: Check): string =>

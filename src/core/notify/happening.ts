@@ -50,6 +50,8 @@ export interface ServerHappening {
   readonly what: 'UP' | 'DOWN';
   readonly cause: string;
   readonly stopping?: boolean;
+  /** A reload took it out. */
+  readonly removed?: boolean;
 }
 
 /** One checker of a real server changed its mind: mail only. */
@@ -60,6 +62,8 @@ export interface CheckHappening {
   readonly service: string;
   /** The real server as a whole. */
   readonly what: 'UP' | 'DOWN';
+  /** Whether it became so by this. */
+  readonly turned: boolean;
   /** `TCP CHECK failed on service`. */
   readonly text: string;
   readonly cause: string;

@@ -110,7 +110,8 @@ export class Reactions {
       case 'server':
         return this.#balanced(key, happening, settings);
       case 'check': {
-        const wanted = settings?.mail === true && this.#configuration.mail?.eachCheck !== false;
+        const each = this.#configuration.mail?.eachCheck !== false;
+        const wanted = settings?.mail === true && (each || happening.turned);
         return { ...NOTHING, subject: key, ...(wanted && { mail: serverMail(happening, happening.text) }) };
       }
       default:
@@ -201,10 +202,9 @@ export class Reactions {
       const text = happening.stopping === true ? 'Shutting down' : happening.text;
       return { subject: `Virtualserver ${happening.name} - ${happening.what}`, body: `=> ${text} <=` };
     }
-    // Otherwise its checkers have said it.
+    // Otherwise its checkers say it.
     if (happening.stopping === true) return serverMail(happening, 'Shutting down');
-    const each = this.#configuration.mail?.eachCheck !== false;
-    return each ? undefined : serverMail(happening, happening.cause);
+    return happening.removed === true ? serverMail(happening, 'Removing') : undefined;
   }
 
   /** The scripts that there are for these events; `words` are what `notify` gets. */

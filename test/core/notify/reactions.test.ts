@@ -146,11 +146,20 @@ test('virtual and real servers: their scripts, lines and mails; at the stop only
   };
   const each = new Reactions(configuration(server, MAIL));
   assert.equal(told(each, came), [['/up'], 'RS [10.0.0.9]:tcp:80 [10.0.0.1]:tcp:80 UP\n', undefined]);
-  const checked: Happening = { ...came, of: 'check', text: 'TCP CHECK succeed on service' };
+  const checked: Happening = { ...came, of: 'check', turned: false, text: 'TCP CHECK succeed on service' };
   assert.is(each.to(checked).mail?.body, '=> TCP CHECK succeed on service <=');
   const whole = new Reactions(configuration(server, { ...MAIL, eachCheck: false }));
   assert.is(whole.to(checked).mail, undefined);
-  assert.match(whole.to(came).mail?.subject ?? '', /^Realserver \[10.0.0.9\]:tcp:80 of virtual server/);
+  const turned = whole.to({ ...checked, turned: true }).mail;
+  assert.equal(turned, {
+    subject: 'Realserver [10.0.0.9]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - UP',
+    body: '=> TCP CHECK succeed on service <=',
+  });
+  assert.is(whole.to(came).mail, undefined, 'its check has said it');
+  for (const reactions of [each, whole]) {
+    const gone = reactions.to({ ...came, what: 'DOWN', removed: true }).mail;
+    assert.is(gone?.body, '=> Removing <=');
+  }
 });
 
 test.run();
