@@ -56,6 +56,19 @@ export function quorumHappening(
   };
 }
 
+/** What `min_up` does with so many servers that are up, for the log. */
+export function guardInWords(
+  { minUp = 0, realServers }: VirtualServerSettings,
+  kept: readonly string[],
+  up: number,
+): string {
+  if (kept.length === 0) return `min_up ${minUp}% has nothing to keep any more`;
+  return (
+    `min_up ${minUp}% keeps ${kept.join(', ')} in service: ${up} of ${realServers.length} real servers are up. ` +
+    'Do all fail, or the checks?'
+  );
+}
+
 /** `min_up` keeps servers in service, or no longer: `words` say which. */
 export function guardHappening(of: VirtualServerSettings, holds: boolean, words: string): ServiceHappening {
   const what = holds ? 'GUARDED' : 'UNGUARDED';

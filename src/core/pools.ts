@@ -3,13 +3,19 @@ import type { Beginning } from './balance/member.ts';
 import type { Destination, Service, ServiceKey, TableEntry } from './balance/model.ts';
 import { endpointName, serviceName } from './balance/model.ts';
 import type { Order } from './balance/orders.ts';
-import { orderInWords, sameOrder } from './balance/orders.ts';
+import { drainedInWords, orderInWords, sameOrder } from './balance/orders.ts';
 import type { PoolEffect } from './balance/pool.ts';
 import { Pool, placed, poolName } from './balance/pool.ts';
 import type { Health } from './check/checker.ts';
 import type { RealServerSettings, VirtualServerSettings } from './config/model.ts';
 import type { Occasion } from './happenings.ts';
-import { checkHappening, guardHappening, quorumHappening, serverHappening } from './happenings.ts';
+import {
+  checkHappening,
+  guardHappening,
+  guardInWords,
+  quorumHappening,
+  serverHappening,
+} from './happenings.ts';
 import type { CheckHappening, Happening } from './notify/happening.ts';
 import type { Instant } from './time.ts';
 import { earliest } from './time.ts';
@@ -53,13 +59,6 @@ function connectionsTo(
       ?.find((each) => each.address === address && each.port === port);
     return sum + (found?.active ?? 0);
   }, 0);
-}
-
-function drainedInWords({
-  connections,
-}: Pick<Extract<PoolEffect, { type: 'drained' }>, 'connections'>): string {
-  if (connections === 0) return 'it has no active connections';
-  return `its time is over; active connections that it still had: ${connections ?? 'not known'}`;
 }
 
 const unchecked = ({ destination: { weight } }: RealServerSettings): Health => ({
@@ -243,7 +242,10 @@ export class Pools {
         return [];
       }
       if (said.type === 'drained') {
-        this.#log('notice', `${pool.name}: real server ${said.server} is drained: ${drainedInWords(said)}`);
+        this.#log(
+          'notice',
+          `${pool.name}: real server ${said.server} is drained: ${drainedInWords(said.connections)}`,
+        );
         return [];
       }
       this.#sayQuorum(said);
@@ -384,12 +386,7 @@ export class Pools {
     { service, kept, up }: Extract<PoolEffect, { type: 'guard' }>,
     settings: VirtualServerSettings,
   ): void {
-    const { minUp = 0, realServers } = settings;
-    const words =
-      kept.length === 0
-        ? `min_up ${minUp}% has nothing to keep any more`
-        : `min_up ${minUp}% keeps ${kept.join(', ')} in service: ${up} of ${realServers.length} real servers are up. ` +
-          'Do all fail, or the checks?';
+    const words = guardInWords(settings, kept, up);
     this.#log(kept.length === 0 ? 'notice' : 'error', `${service}: ${words}`);
     this.#notify(guardHappening(settings, kept.length > 0, words));
   }

@@ -86,3 +86,9 @@ export function orderInWords(order: Order | undefined): string {
   const limit = order.limit === undefined ? [] : [`weighs at most ${order.limit} (schedule)`];
   return [...weight, ...limit].join(', ');
 }
+
+/** Why a server counts as drained, by the active connections that it had. */
+export function drainedInWords(connections: number | undefined): string {
+  if (connections === 0) return 'it has no active connections';
+  return `its time is over; active connections that it still had: ${connections ?? 'not known'}`;
+}
