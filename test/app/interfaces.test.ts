@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { vipkeeper } from '../lab/scene/director.ts';
+import { keepalived, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { Scene } from '../lab/scene/scene.ts';
 
@@ -32,20 +32,26 @@ const vips = (dev = 'lan'): string => `virtual_ipaddress {
 const pause = (seconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-test('garp_extra_if all: what is on another interface is announced again and again, the rest is not', async () => {
-  const [lan, back] = [scene.link('lan'), scene.link('back')];
-  const host = scene.host('one').on(lan, '10.0.0.1/24').on(back, '10.1.0.1/24');
-  const captures = [await lan.capture(), await back.capture()] as const;
-  const daemon = vipkeeper(host, configuration('', `garp_extra_if all 1\n${vips('back')}`), '-P');
-  await scene.until('it is master', () => host.has(VIP) && host.has(BACK));
-  await pause(4.5);
-  for (const capture of captures) await capture.stop();
-  const count = (which: 0 | 1, address: string): number =>
-    captures[which].count(`arp.isgratuitous && arp.src.proto_ipv4 == ${address}`);
-  assert.is(count(0, VIP), 1);
-  assert.ok(count(1, BACK) >= 4, `${count(1, BACK)} announcements`);
-  await daemon.stop('SIGTERM');
-});
+for (const [program, start] of Object.entries({ vipkeeper, keepalived })) {
+  test(`garp_extra_if all, ${program}: what is on another interface is announced again and again`, async () => {
+    const [lan, back] = [scene.link(`lan${program[0]}`), scene.link(`back${program[0]}`)];
+    const host = scene.host(`at${program[0]}`).on(lan, '10.0.0.1/24').on(back, '10.1.0.1/24');
+    const captures = [await lan.capture(), await back.capture()] as const;
+    const text = configuration('', `garp_extra_if all 1\n${vips(back.name)}`).replace(
+      'face lan',
+      `face ${lan.name}`,
+    );
+    const daemon = start(host, text, '-P');
+    await scene.until('it is master', () => host.has(VIP) && host.has(BACK));
+    await pause(4.5);
+    for (const capture of captures) await capture.stop();
+    const count = (which: 0 | 1, address: string): number =>
+      captures[which].count(`arp.isgratuitous && arp.src.proto_ipv4 == ${address}`);
+    assert.is(count(0, VIP), 1, 'not there where the adverts are');
+    assert.ok(count(1, BACK) >= 4, `${count(1, BACK)} announcements`);
+    await daemon.stop('SIGTERM');
+  });
+}
 
 const KEY = 'net.ipv4.igmp_link_local_mcast_reports';
 const reports = (host: Host): string => host.run('sysctl', '-n', KEY).trim();

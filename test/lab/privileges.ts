@@ -25,10 +25,11 @@ const script = join(scene.folder, 'script');
 const trace = join(scene.folder, 'trace');
 const NAME = 'keepalived_ipvs';
 
-const configuration = (check: string): string => `
+const configuration = (check: string, global = ''): string => `
 global_defs {
   lvs_sync_daemon rack
   checker_process_name ${NAME}
+  ${global}
 }
 virtual_server ${VIP} 80 {
   delay_loop 1
@@ -72,8 +73,8 @@ const only = (capabilities: bigint, noNewPrivileges: boolean): Shown => ({
   effective: capabilities,
   noNewPrivileges,
 });
-async function reload(check: string): Promise<void> {
-  file(director, 'vipkeeper.conf', configuration(check));
+async function reload(check: string, global = ''): Promise<void> {
+  file(director, 'vipkeeper.conf', configuration(check, global));
   assert.is(operator(director, 'reload'), 'reloaded\n');
 }
 
@@ -91,6 +92,21 @@ story('with probes only: what the network needs, and no way to more', async () =
     /master sync daemon/.test(director.run('ipvsadm', '-l', '--daemon')),
   );
   assert.is(readFileSync(`/proc/${await pidOf('check')}/comm`, 'utf8').trim(), NAME);
+});
+
+story('a place among other processes that a reload gives: with the right to it', async () => {
+  await reload(PING, 'checker_rt_priority 3\n  checker_priority -5\n  checker_rlimit_rttime 300000');
+  const scheduling = async (): Promise<string> => director.run('chrt', '-p', String(await pidOf('check')));
+  await scene.until('it is in real time', async () => {
+    const pid = await pidOf('check');
+    return pid !== 0 && /SCHED_RR/.test(await scheduling());
+  });
+  assert.match(await scheduling(), /priority: 3$/m);
+  assert.equal(await shown('check'), only(NETWORK | (1n << 23n), true));
+  const pid = await pidOf('check');
+  assert.match(director.run('cat', `/proc/${pid}/limits`), /^Max realtime timeout +300000 /m);
+  // The 19th field is the nice value, which ps does not show in real time.
+  assert.is(director.run('sh', '-c', `sed 's/.*) //' /proc/${pid}/stat`).split(' ')[16], '-5');
 });
 
 story('a script that a reload brings is run: by a process that may become its user', async () => {
