@@ -1,4 +1,3 @@
-import type { TrackProcessSettings } from '../core/config/model.ts';
 import {
   type ProcessBlockStatus,
   Processes,
@@ -8,6 +7,7 @@ import {
 } from '../core/processes.ts';
 import { STATE_PERIOD } from '../core/supervision.ts';
 import { toMillis } from '../core/time.ts';
+import type { TrackProcessSettings } from '../core/vrrp/settings.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 import type { Driven, Driver } from '../io/drive.ts';
 import { ProcessEvents, readProcess, readProcesses } from '../io/processes.ts';

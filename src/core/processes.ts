@@ -1,7 +1,7 @@
 import { unreachable } from './assert.ts';
-import type { TrackProcessSettings } from './config/model.ts';
 import type { Machine } from './machine.ts';
 import { after, type Duration, type Instant, Timers } from './time.ts';
+import type { TrackProcessSettings } from './vrrp/settings.ts';
 
 /** A process as /proc shows it. */
 export interface ProcessInfo {

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TrackProcessSettings } from '../../src/core/config/model.ts';
 import { decodeProcessNews, listenToProcesses } from '../../src/core/netlink/connector.ts';
 import { Processes, type ProcessesEvent, type ProcessInfo } from '../../src/core/processes.ts';
 import { type Duration, type Instant, instant, seconds } from '../../src/core/time.ts';
+import type { TrackProcessSettings } from '../../src/core/vrrp/settings.ts';
 
 const test = suite('tracked processes');
 

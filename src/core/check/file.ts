@@ -1,15 +1,5 @@
+import type { FileCheck } from './settings.ts';
 import type { CheckResult } from './verdict.ts';
-
-/** `FILE_CHECK`: the number in a `track_file` times `weight` is added to the server's weight. */
-export interface FileCheck {
-  readonly kind: 'file';
-  /** `track_file`: its name. */
-  readonly file: string;
-  /** 0: a number other than 0 takes the server down. */
-  readonly weight: number;
-  /** The number counts negative; without a weight, 0 takes the server down. */
-  readonly reverse: boolean;
-}
 
 /** The number in a tracked file; 0 for one that is missing or has none. */
 export interface FileNews {

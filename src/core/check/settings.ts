@@ -1,7 +1,5 @@
 import type { Ip } from '../ip.ts';
 import type { Duration } from '../time.ts';
-import type { BfdCheck } from './bfd.ts';
-import type { FileCheck } from './file.ts';
 
 /** What every checker that probes on a schedule has (keepalived's "common checker keywords"). */
 export interface CheckTiming {
@@ -131,6 +129,26 @@ export interface MiscCheck extends CheckTiming {
   readonly timeout: Duration;
   /** `misc_dynamic`: statuses 2 to 255 are good and set the weight. */
   readonly dynamic: boolean;
+}
+
+/** `FILE_CHECK`: the number in a `track_file` times `weight` is added to the server's weight. */
+export interface FileCheck {
+  readonly kind: 'file';
+  /** `track_file`: its name. */
+  readonly file: string;
+  /** 0: a number other than 0 takes the server down. */
+  readonly weight: number;
+  /** The number counts negative; without a weight, 0 takes the server down. */
+  readonly reverse: boolean;
+}
+
+/** `BFD_CHECK`: the server is up while a BFD session is. Not on a schedule: news of the session decide. */
+export interface BfdCheck {
+  readonly kind: 'bfd';
+  /** `name`: of the `bfd_instance`. */
+  readonly session: string;
+  /** `alpha`: the server counts as down until the session is heard of. */
+  readonly alpha: boolean;
 }
 
 /** Checks that a probe is made for, again and again. */

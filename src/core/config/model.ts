@@ -15,6 +15,7 @@ import type {
   PacingSettings,
   ScriptSettings,
   StartSettings,
+  TrackProcessSettings,
   VrrpSettings,
 } from '../vrrp/settings.ts';
 import type { Identity } from './facts.ts';
@@ -120,24 +121,6 @@ export interface TrackFileSettings {
   readonly path: string;
   /** `init_file`: what to write at the start, and whether a file that is there is overwritten. */
   readonly init?: { readonly value: number; readonly overwrite: boolean };
-}
-
-/** A `vrrp_track_process` block. */
-export interface TrackProcessSettings {
-  readonly name: string;
-  readonly command: string;
-  /** What must follow the command; anything may when absent. */
-  readonly parameters?: readonly string[];
-  /** `param_match`: all parameters, the first ones, or the first ones with the last cut short. */
-  readonly match: 'exact' | 'initial' | 'partial';
-  /** How many such processes there must be, and may be. */
-  readonly quorum: number;
-  readonly quorumMax?: number;
-  /** A loss or a gain counts when it has lasted so long. */
-  readonly terminateDelay: Duration;
-  readonly forkDelay: Duration;
-  /** `full_command`: the path in the command line is compared, not the name that the kernel keeps. */
-  readonly fullCommand: boolean;
 }
 
 /** A `virtual_server` block. */

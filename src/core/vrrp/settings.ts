@@ -241,3 +241,21 @@ export interface VrrpSettings {
   /** `vip_lease` (ours): the kernel's lifetime of the addresses, whole seconds; 0 for permanent addresses. */
   readonly lease: Duration;
 }
+
+/** A `vrrp_track_process` block. */
+export interface TrackProcessSettings {
+  readonly name: string;
+  readonly command: string;
+  /** What must follow the command; anything may when absent. */
+  readonly parameters?: readonly string[];
+  /** `param_match`: all parameters, the first ones, or the first ones with the last cut short. */
+  readonly match: 'exact' | 'initial' | 'partial';
+  /** How many such processes there must be, and may be. */
+  readonly quorum: number;
+  readonly quorumMax?: number;
+  /** A loss or a gain counts when it has lasted so long. */
+  readonly terminateDelay: Duration;
+  readonly forkDelay: Duration;
+  /** `full_command`: the path in the command line is compared, not the name that the kernel keeps. */
+  readonly fullCommand: boolean;
+}

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
-import type { TrackFileSettings, TrackProcessSettings } from '../../../src/core/config/model.ts';
+import type { TrackFileSettings } from '../../../src/core/config/model.ts';
 import { type Family, ip } from '../../../src/core/ip.ts';
 import { type Duration, millis } from '../../../src/core/time.ts';
 import type {
   GroupSettings,
   LinkDelays,
   ScriptSettings,
+  TrackProcessSettings,
   TrackSettings,
   VrrpSettings,
 } from '../../../src/core/vrrp/settings.ts';

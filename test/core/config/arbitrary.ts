@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import type { Destination, ForwardingMethod, ServiceKey, Tunnel } from '../../../src/core/balance/model.ts';
 import type { MaintenanceWindow } from '../../../src/core/balance/orders.ts';
-import type { BfdCheck } from '../../../src/core/check/bfd.ts';
-import type { TcpCheck } from '../../../src/core/check/settings.ts';
+import type { BfdCheck, TcpCheck } from '../../../src/core/check/settings.ts';
 import type {
   Configuration,
   RealServerSettings,

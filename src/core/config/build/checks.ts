@@ -1,8 +1,8 @@
-import type { BfdCheck } from '../../check/bfd.ts';
-import type { FileCheck } from '../../check/file.ts';
 import type {
+  BfdCheck,
   CheckSettings,
   DnsCheck,
+  FileCheck,
   MiscCheck,
   PingCheck,
   SmtpCheck,

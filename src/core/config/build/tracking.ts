@@ -1,11 +1,11 @@
 import { type Duration, micros, seconds } from '../../time.ts';
-import type { ScriptSettings, TrackKind, TrackSettings } from '../../vrrp/settings.ts';
+import type { ScriptSettings, TrackKind, TrackProcessSettings, TrackSettings } from '../../vrrp/settings.ts';
 import { TRACK_KINDS } from '../../vrrp/settings.ts';
 import type { root } from '../grammar/root.ts';
 import { headerText } from '../grammar/service.ts';
 import type { TrackLine, trackLists } from '../grammar/tracking.ts';
 import type { Token } from '../lex.ts';
-import type { TrackFileSettings, TrackProcessSettings } from '../model.ts';
+import type { TrackFileSettings } from '../model.ts';
 import type { Entry, Item, Section } from '../tree.ts';
 import { audienceOf } from './bfd.ts';
 import { type Context, Names, unknownName } from './context.ts';

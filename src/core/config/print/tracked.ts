@@ -1,7 +1,12 @@
 import type { BfdSettings } from '../../bfd/settings.ts';
 import { type Duration, toMillis } from '../../time.ts';
-import type { GroupSettings, PacingGroup, ScriptSettings } from '../../vrrp/settings.ts';
-import type { TrackFileSettings, TrackProcessSettings } from '../model.ts';
+import type {
+  GroupSettings,
+  PacingGroup,
+  ScriptSettings,
+  TrackProcessSettings,
+} from '../../vrrp/settings.ts';
+import type { TrackFileSettings } from '../model.ts';
 import { commandText, onOff, secondsText, section, setting, when, word } from './text.ts';
 import { trackLines } from './vrrp.ts';
 
