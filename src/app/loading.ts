@@ -5,6 +5,7 @@ import { formatDiagnostic, type Paint, summary } from '../core/config/diagnostic
 import { type Loaded, load, testExitCode } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { print } from '../core/config/print.ts';
+import { Remembered } from '../core/config/reuse.ts';
 import { fileReader } from '../io/files.ts';
 import { hostFacts } from '../io/host.ts';
 import { paintError } from '../io/screen.ts';
@@ -23,8 +24,9 @@ const coloured: Paint = (text, part) => (part === 'source' ? text : paintError(S
 /** What `${_RANDOM}` draws is another thing in each process, and the same after a reload: that is to change nothing. */
 const SEED = randomInt(2 ** 31);
 
-function read(file: string, configId: string | undefined): Loaded {
+function read(file: string, configId: string | undefined, remembered?: Remembered): Loaded {
   return load({
+    ...(remembered && { remembered }),
     file,
     reader: fileReader,
     facts: hostFacts,
@@ -41,18 +43,22 @@ function report({ diagnostics, dropped }: Loaded, paint?: Paint): string {
   return `${[...texts, summary(diagnostics, dropped)].join('\n')}\n`;
 }
 
+/** Of the daemon's file, for its reloads. */
+const remembered = new Remembered();
+
 /** The configuration, or `undefined` when it has errors. `findings` gets each finding as plain text. */
 export function loadFile(
   options: DaemonOptions,
   finding: (severity: 'error' | 'warning', text: string) => void,
 ): Configuration | undefined {
-  const { configuration, diagnostics } = read(options.useFile, options.configId);
+  const { configuration, diagnostics } = read(options.useFile, options.configId, remembered);
   for (const diagnostic of diagnostics) finding(diagnostic.severity, formatDiagnostic(diagnostic));
   return configuration;
 }
 
 /** The configuration, with what is wrong with it. */
-export const readConfiguration = ({ useFile, configId }: GivenOptions): Loaded => read(useFile, configId);
+export const readConfiguration = ({ useFile, configId, configTest }: GivenOptions): Loaded =>
+  read(useFile, configId, configTest === undefined ? remembered : undefined);
 
 /** Tells somebody who looks at standard error what is wrong. */
 export function showFindings(loaded: Loaded): void {

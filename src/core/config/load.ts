@@ -7,6 +7,7 @@ import { root } from './grammar/root.ts';
 import type { Reader } from './include.ts';
 import type { Configuration, Diagnostic, Namespaces } from './model.ts';
 import { parse } from './parse.ts';
+import type { Remembered, Understood } from './reuse.ts';
 import type { Line } from './source.ts';
 import { Section } from './tree.ts';
 
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly seed?: number;
   /** `-e`: every include must succeed. */
   readonly allIncludes?: boolean;
+  /** What was read last by whoever reads again and again. */
+  readonly remembered?: Remembered;
 }
 
 export interface Loaded {
@@ -41,31 +44,9 @@ export interface Loaded {
 
 /** Reads, expands, parses and checks a configuration. Bad input gives diagnostics, never an exception. */
 export function load(options: LoadOptions): Loaded {
-  const { file, reader, configId, variable = () => undefined, seed = 1, allIncludes = false } = options;
   const findings = new Findings();
-  const environment = { configId, variable, seed };
-  const paths = /[*?[]/.test(file) ? reader.glob(file) : [file];
-  const lines: Line[] = [];
-  let unreadable = false;
-  for (const path of paths) {
-    const read = reader.read(path);
-    if (read.kind === 'text') {
-      lines.push(...expand(path, read.text, { reader, environment, allIncludes }, findings));
-    } else {
-      unreadable = true;
-      findings.error(nowhere(path), `the configuration cannot be read: ${path} ${read.problem}`);
-    }
-  }
-  if (paths.length === 0) {
-    unreadable = true;
-    findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
-  }
-  const statements = parse(lines, root, findings);
-  const configuration = build(statements, {
-    findings,
-    facts: options.facts ?? NO_HOST,
-    reader,
-  });
+  const { lines, unreadable } = readLines(options, findings);
+  const { statements, configuration } = understandAgain(lines, options, findings);
   const diagnostics = inFileOrder(findings.all());
   return {
     ...(findings.errors === 0 ? { configuration } : {}),
@@ -74,6 +55,57 @@ export function load(options: LoadOptions): Loaded {
     unreadable,
     namespaces: namespacesOf(new Section(statements)),
   };
+}
+
+/** The lines of all files that are the configuration. */
+function readLines(
+  options: LoadOptions,
+  findings: Findings,
+): { lines: readonly Line[]; unreadable: boolean } {
+  const { file, reader, configId, variable = () => undefined, seed = 1, allIncludes = false } = options;
+  const environment = { configId, variable, seed };
+  const paths = /[*?[]/.test(file) ? reader.glob(file) : [file];
+  const lines: Line[][] = [];
+  for (const path of paths) {
+    const read = reader.read(path);
+    if (read.kind === 'text') {
+      lines.push(expand(path, read.text, { reader, environment, allIncludes }, findings));
+    } else {
+      findings.error(nowhere(path), `the configuration cannot be read: ${path} ${read.problem}`);
+    }
+  }
+  if (paths.length === 0) {
+    findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
+  }
+  return { lines: lines.flat(), unreadable: lines.length < Math.max(1, paths.length) };
+}
+
+/** With what is remembered, where that is the same. */
+function understandAgain(lines: readonly Line[], options: LoadOptions, findings: Findings): Understood {
+  const { remembered } = options;
+  if (remembered === undefined) return understand(lines, options, findings);
+  const isClean = findings.all().length === 0;
+  const again = isClean && remembered.reuse(lines, (some) => understandCleanly(some, options));
+  if (again) return again;
+  const understood = understand(lines, options, findings);
+  remembered.keep(lines, findings.all().length === 0 ? understood : undefined);
+  return understood;
+}
+
+/** Nothing where there is anything to be said. */
+function understandCleanly(lines: readonly Line[], options: LoadOptions): Understood | undefined {
+  const findings = new Findings();
+  const understood = understand(lines, options, findings);
+  return findings.all().length === 0 ? understood : undefined;
+}
+
+function understand(
+  lines: readonly Line[],
+  { facts = NO_HOST, reader }: LoadOptions,
+  findings: Findings,
+): Understood {
+  const statements = parse(lines, root, findings);
+  return { statements, configuration: build(statements, { findings, facts, reader }) };
 }
 
 /** By file, in the order in which the files first came up, then by line and column. */
