@@ -41,6 +41,7 @@ export class Dumps {
       this.#clear();
     });
     onSignal('JSON', () => this.#json());
+    onSignal('TDUMP', () => this.#threads());
   }
 
   #data(): void {
@@ -77,6 +78,13 @@ export class Dumps {
     const { json = join(folder(), 'keepalived.json'), jsonVersion } = configuration.global.dumps;
     const state = { instances: this.#instances(), processes: this.#source.processes(), wall };
     this.#write(json, jsonText(configuration, state, jsonVersion));
+  }
+
+  /** keepalived's list of its threads; here processes do the work. */
+  #threads(): void {
+    const { pid, processes } = this.#source.status();
+    const list = processes.map(({ role, pid: child }) => `${role} ${child ?? 'waits for its restart'}`);
+    this.#source.log('info', `the processes: ${[`supervisor ${pid}`, ...list].join(', ')}`);
   }
 
   #write(path: string, text: string): void {

@@ -250,7 +250,7 @@ export class Supervisor implements ChildListener {
     );
     if (configuration === undefined) {
       this.log('error', 'the configuration was not reloaded: it has errors; what runs goes on as it was');
-    } else if (movesAway(this.#configuration, configuration)) {
+    } else if (movesAway(this.#configuration, configuration, this.#options)) {
       const why = 'net_namespace and net_namespace_ipvs do not change while the daemon runs: restart it';
       this.log('error', why);
       complaints.push(why);
@@ -383,6 +383,11 @@ export class Supervisor implements ChildListener {
   }
 }
 
-/** Whether another configuration names other network namespaces. */
-const movesAway = (a: Configuration, b: Configuration): boolean =>
-  JSON.stringify(a.global.namespaces) !== JSON.stringify(b.global.namespaces);
+/** Whether another configuration names other network namespaces; `-s` goes before what it says of ours. */
+function movesAway(a: Configuration, b: Configuration, { namespace }: DaemonOptions): boolean {
+  const [before, after] = [a, b].map(({ global }) => {
+    const { own = null, ipvs = null } = global.namespaces;
+    return JSON.stringify([namespace ?? own, ipvs]);
+  });
+  return before !== after;
+}

@@ -9,5 +9,6 @@ export const SIGNALS = {
   STATS: 12,
   STATS_CLEAR: 63,
   JSON: 36,
+  TDUMP: 64,
 } as const;
 export type SignalName = keyof typeof SIGNALS;

@@ -51,6 +51,18 @@ test('a decision that cannot be read is put aside and said', () => {
   assert.match(readFileSync(log, 'utf8'), /warning .*operator\.json: .* put aside as operator\.json\.broken/);
 });
 
+test('SIGRTMAX is answered, and ends nothing', () => {
+  stage.stop();
+  const log = join(stage.folder, 'tdump.log');
+  assert.is(stage.daemon('-P', '-D', '-g', log).status, 0);
+  const [daemon, vrrp] = [stage.pid('vipkeeperd'), stage.pid('vrrp')];
+  assert.is(stage.run(['kill', '-64', `${daemon}`]).status, 0);
+  const answer = `the processes: supervisor ${daemon}, vrrp ${vrrp}`;
+  until(() => readFileSync(log, 'utf8').includes(answer) || !isAlive(daemon), 'it answers, or ends');
+  assert.match(readFileSync(log, 'utf8'), answer);
+  assert.ok(isAlive(daemon));
+});
+
 test('a killed child is started again alone, and status counts it', () => {
   const before = stage.pid('vrrp');
   process.kill(before, 'SIGKILL');

@@ -80,6 +80,11 @@ test('-s goes before the file', () => {
   const { status, stderr } = daemon('-s', 'blue');
   assert.is(status, 0, stderr);
   until(() => BLUE.has(VIP), 'the VIP is there');
+  stage.configure(router('net_namespace red'));
+  const reload = operator('reload', '-s', 'blue');
+  assert.equal([reload.status, reload.stderr], [0, '']);
+  stage.configure(router('net_namespace_ipvs red'));
+  assert.is(operator('reload', '-s', 'blue').status, 1, 'of the IPVS table it says nothing');
   stop();
 });
 

@@ -122,6 +122,26 @@ kernel('an advert renews when a quarter of the lease is used, not before', () =>
   assert.equal(bench.changes({ type: 'renew', owner: 'nobody' }, at(9)), []);
 });
 
+kernel('a renewal does not make an address young again: preferred_lft runs from its coming', () => {
+  const bench = new Bench();
+  const held = { ...vip('10.0.0.1/24'), preferred: 5 };
+  const said = changesOf(bench.hold(at(0), seconds(4), held));
+  bench.answer(said, at(0));
+  for (const s of [2, 4, 6]) said.push(...bench.changes({ type: 'renew', owner: 'VI_1' }, at(s)));
+  assert.equal(
+    said.map(({ address: { valid, preferred } }) => [valid, preferred]),
+    [
+      [4, 4],
+      [4, 3],
+      [4, 1],
+      [4, 0],
+    ],
+  );
+  bench.changes({ type: 'release', owner: 'VI_1' }, at(7));
+  const [again] = changesOf(bench.hold(at(8), seconds(9), held));
+  assert.is(again?.address.preferred, 5, 'held anew');
+});
+
 kernel('without an advert nothing is renewed', () => {
   const bench = new Bench();
   bench.install(at(1), seconds(2), vip('10.0.0.1/24'));

@@ -31,7 +31,8 @@ test("each is heard once, real-time ones too, with keepalived's numbers", async 
     await eventually(() => heard.length > 0 || undefined, name);
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(heard, [name]);
-    if (name === 'STOP') continue;
+    // 2.2 does not know TDUMP.
+    if (name === 'STOP' || name === 'TDUMP') continue;
     const theirs = execFileSync('keepalived', [`--signum=${name}`], { encoding: 'utf8' });
     assert.is(Number(theirs), SIGNALS[name], name);
   }

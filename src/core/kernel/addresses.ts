@@ -215,6 +215,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     owner.entries.delete(entry);
     if (entry.owners.size > 0) return;
     delete entry.covered;
+    delete entry.installed;
     entry.late = false;
     entry.notBefore = NEVER;
   }
@@ -256,6 +257,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       this.#report(entry, 'add', { errno: ERRNO.noDevice, text: `waiting for interface ${entry.held.dev}` });
       return;
     }
+    entry.installed = now;
     const again = after(entry.restored, RETRY_PAUSE);
     if (again > now) this.#waiting.set(entry, again);
     else this.#change(entry, first ? 'add' : 'renew', now);
@@ -266,6 +268,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     for (const owner of entry.owners) {
       this.#effects.push({ type: 'adopted', owner: owner.name, address: entry.held });
     }
+    entry.installed = now;
     this.#change(entry, 'renew', now);
   }
 
@@ -277,7 +280,9 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const id = ++this.#lastId;
     // IPv6 tells addresses apart without the prefix length, but removes only with the right one.
     const prefix = op === 'remove' ? (this.#shown.get(entry.key) ?? entry.held.address) : entry.held.address;
-    this.#changes.push({ id, op, address: installation(entry.held, prefix, ifindex, grant?.lifetime) });
+    const { held, installed = now } = entry;
+    const age = since(now, installed);
+    this.#changes.push({ id, op, address: installation(held, prefix, ifindex, grant?.lifetime, age) });
     entry.pending = { op, ...(grant !== undefined && { grant }) };
     this.#inFlight.set(id, entry);
     this.#renewals.delete(entry);

@@ -1,7 +1,7 @@
 import { lifetimeAt } from '../fence/lease.ts';
 import { type Family, familyBits, familyOf, formatPrefix, type Prefix } from '../ip.ts';
 import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../netlink/address.ts';
-import { type Duration, type Instant, since } from '../time.ts';
+import { type Duration, type Instant, seconds, since, toSeconds } from '../time.ts';
 import type { AddressFlag } from '../vrrp/settings.ts';
 import type { AddressChange, HeldAddress } from './events.ts';
 
@@ -31,6 +31,8 @@ export interface Entry {
   covered?: Grant;
   /** The change under way. */
   pending?: { readonly op: AddressChange['op']; readonly grant?: Grant };
+  /** When it came to the interface: its time as a preferred source runs from then. */
+  installed?: Instant;
   /** No attempt before this: the last one failed. */
   notBefore: Instant;
   /** When it was last put back. */
@@ -100,16 +102,16 @@ function flagsOf({ flags = [] }: HeldAddress, family: Family): number {
 
 /**
  * The address as it is to be in the kernel. An IPv6 /128 is deprecated from the start, as keepalived's, so that it is
- * never chosen as a source.
+ * never chosen as a source. `age`: how long it has been there, of which `preferred_lft` is used up.
  */
 export function installation(
   held: HeldAddress,
   address: Prefix,
   ifindex: number,
   lifetime = FOREVER,
+  age = seconds(0),
 ): InterfaceAddress {
   const family = familyOf(address.ip);
-  const isHost = family === 6 && address.length === familyBits(6);
   return {
     ifindex,
     address,
@@ -118,7 +120,13 @@ export function installation(
     ...(held.label !== undefined && { label: held.label }),
     ...(held.broadcast !== undefined && { broadcast: held.broadcast }),
     valid: lifetime,
-    preferred:
-      held.preferred === 'forever' ? lifetime : Math.min(held.preferred ?? (isHost ? 0 : lifetime), lifetime),
+    preferred: Math.min(preferredFor(held, family, age), lifetime),
   };
+}
+
+/** Seconds, `FOREVER` without an end. */
+function preferredFor({ preferred, address }: HeldAddress, family: Family, age: Duration): number {
+  if (preferred === 'forever') return FOREVER;
+  if (preferred !== undefined) return Math.max(0, preferred - Math.floor(toSeconds(age)));
+  return family === 6 && address.length === familyBits(6) ? 0 : FOREVER;
 }
