@@ -17,7 +17,7 @@ Examples:
   vipkeeper status                     who is master, since when and why; servers; processes
   vipkeeper status --json | jq .vrrp   the same for programs
   vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
-  vipkeeper drain 10.0.0.11 --timeout 10m   no new connections, and out when those that it has are over
+  vipkeeper drain 192.0.2.7            no new connections; out when those that it has are over
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
   vipkeeper check keepalived.conf      everything that is wrong with a configuration
   vipkeeper realserver prepare 10.0.0.100   take packets for the VIP here, and do not answer ARP`;

@@ -10,10 +10,12 @@ import { orderWords } from './standing.ts';
 
 /** How often `drain` looks: the connections are counted once a second. */
 const LOOK_MS = 500;
+/** Looks until the check process should have said something. */
+const MAX_LOOKS = 40;
 const EXIT_INTERRUPTED = 130;
 
 const EXAMPLES = `
-SERVER is an address and port, or an address for all of its ports: 10.0.0.11:80, 10.0.0.11, [2001:db8::1]:80
+SERVER is an address and port, or an address for all ports: 10.0.0.11:80, 10.0.0.11, [2001:db8::1]:80
 
 Examples:
   vipkeeper drain 10.0.0.11                     everywhere; wait until nobody is connected to it
@@ -105,15 +107,18 @@ async function follow(places: readonly Place[], server: string, options: OrderOp
   const show = json ? jsonLines() : process.stdout.isTTY ? onScreen() : plainLines();
   const wanted = new Set(places.map(placeName));
   const seen = new Set<string>();
-  for (;;) {
+  for (let looks = 0; ; looks++) {
     const all = (await ask(options, { verb: 'servers', server, service })) as readonly PlacedStanding[];
     const shown = all.filter((each) => wanted.has(placeOf(each)));
     for (const each of shown) if (each.drain !== undefined) seen.add(placeOf(each));
     const over = shown.filter((each) => each.drain === undefined && seen.has(placeOf(each)));
     if (over.length > 0) fail(`${over.map(placeOf).join(', ')}: somebody has taken it back`);
-    if (shown.length === 0 || shown.length < seen.size) fail('the configuration has no such server any more');
+    if (shown.length < seen.size) fail('the configuration has no such server any more');
+    if (seen.size === 0 && looks > MAX_LOOKS)
+      fail('it is kept, but no check process carries it out: vipkeeper status');
     if (seen.size === wanted.size) show(shown);
-    if (shown.every(({ drain }) => drain?.phase === 'drained')) return sayQuorum(shown);
+    const done = shown.filter(({ drain }) => drain?.phase === 'drained');
+    if (done.length === wanted.size) return sayQuorum(shown);
     await wait(LOOK_MS);
   }
 }

@@ -95,6 +95,7 @@ export class Orders {
       else decisions.set(keyOf(place), decided);
     }
     this.#store.decisions = Array.from(decisions.values());
+    this.#forgetInstants();
     const orders = this.all();
     this.#send({ type: 'orders', orders });
     const keys = new Set(places.map(keyOf));
@@ -117,6 +118,12 @@ export class Orders {
     const found = after(now(), millis(epoch - Date.now()));
     this.#instants.set(epoch, found);
     return found;
+  }
+
+  /** Those that no decision names any more are of no use. */
+  #forgetInstants(): void {
+    const named = new Set(this.#store.decisions.map(({ drain }) => drain?.until));
+    for (const epoch of this.#instants.keys()) if (!named.has(epoch)) this.#instants.delete(epoch);
   }
 
   #servers() {

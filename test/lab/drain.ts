@@ -42,7 +42,7 @@ const drains = (server: string, phase: string | undefined, connections?: number)
   });
 
 const service = (port: number, more: string, windows = ''): string => `virtual_server ${VIP} ${port} {
-  lb_algo rr
+  lb_algo wrr
   lb_kind NAT
   protocol TCP
   delay_loop 1

@@ -73,7 +73,7 @@ function paragraph(entry: KeywordEntry): string[] {
 /** What is special about a keyword: range, default, age, and whether it does anything. */
 function remarks({ spec, status, why }: KeywordEntry): string[] {
   const ranges = spec.args.flatMap(({ syntax, expects }) =>
-    /\b(N|SECS|MS)\b/.test(syntax) ? [expects] : [],
+    /\b(N|SECS|MS|TIME)\b/.test(syntax) && !/^\[[a-z]+ /.test(syntax) ? [expects] : [],
   );
   return [
     ...ranges.map((range) => sentence(range)),

@@ -64,14 +64,32 @@ function buildRealServer(entry: ServerEntry, block: Block, context: Context): Re
     destination: { address, port, ...forwarding, weight, upper, lower },
     inhibit: section.value('inhibit_on_failure') ?? service.value('inhibit_on_failure') ?? false,
     checks,
-    ...slowStartOf(section, service),
+    ...slowStartOf(entry, block, findings),
     ...maintenanceOf(section, findings, context.facts),
   };
 }
 
-function slowStartOf(section: ServerEntry['section'], service: ServiceSection): { slowStart?: Duration } {
+/** Schedulers that only ask whether a weight is 0 (net/netfilter/ipvs/ip_vs_rr.c and the like). */
+const WEIGHTLESS = ['rr', 'lc', 'dh'];
+
+function slowStartOf(
+  { section }: ServerEntry,
+  { section: service, services }: Block,
+  findings: Findings,
+): { slowStart?: Duration } {
   const slowStart = section.value('slow_start') ?? service.value('slow_start') ?? seconds(0);
-  return slowStart > 0 ? { slowStart } : {};
+  if (slowStart === 0) return {};
+  const scheduler = services[0]?.scheduler ?? '';
+  const own = section.token('slow_start');
+  const inherits =
+    service.all('real_server')[0]?.section === section ? service.token('slow_start') : undefined;
+  const at = own ?? inherits;
+  if (at !== undefined && WEIGHTLESS.includes(scheduler)) {
+    findings.warning(at, `slow_start has no effect: lb_algo ${scheduler} does not look at weights`, {
+      hint: 'write lb_algo wrr or wlc',
+    });
+  }
+  return { slowStart };
 }
 
 /** The times are the library's to read: what it does not understand is shown where it stands. */

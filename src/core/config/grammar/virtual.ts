@@ -15,6 +15,9 @@ const SCHEDULERS = [
 const scheduler = arg.choice(...SCHEDULERS);
 const method = arg.anyCase('NAT', 'DR', 'TUN');
 const timer = arg.timer(0.000001, LONGEST);
+const SLOW_START =
+  'a server that is back, by its check or by the operator, begins with little weight and has all of it after this ' +
+  'time; by whole numbers, so that a weight of 1 has no steps: give servers weights of 10 or more';
 const slowStart = arg.timer(0, LONGEST);
 const optionalBool = [arg.bool] as const;
 const forwarding = [method, arg.tunnelOptions] as const;
@@ -39,13 +42,13 @@ export const realServer = {
   smtp_alert: keyword('mails for this server', optionalBool),
   virtualhost: keyword('Host header of HTTP checks', [arg.text('NAME')]),
   snmp_name: keyword('name shown in SNMP', [arg.text('NAME')], SNMP),
-  slow_start: keyword('a server that is back has its full weight only after this time', [slowStart], {
+  slow_start: keyword(SLOW_START, [slowStart], {
     default: "the service's",
     ours: true,
   }),
   maintenance: keyword(
-    'drained at these times, or weighing no more than N: times as in crontab(5), with seconds before them if ' +
-      'there are six, in the time zone of the host',
+    'drained from these times on for so long, or weighing no more than N: times as in crontab(5), with seconds ' +
+      'before them if there are six words, in the time zone of the host',
     [arg.text('CRON'), arg.lengthOfTime('1s', '7d'), arg.options({ weight: arg.integer('N', 0, I32) })],
     { repeat: true, ours: true },
   ),
@@ -108,7 +111,7 @@ export const virtualServer = {
     ours: true,
   }),
   weight: keyword('default weight of real servers', [arg.integer('N', 1, I32)], { default: '1' }),
-  slow_start: keyword('a server that is back has its full weight only after this time', [slowStart], {
+  slow_start: keyword(SLOW_START, [slowStart], {
     default: '0',
     ours: true,
   }),
