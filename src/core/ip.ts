@@ -86,6 +86,15 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { ip: address, length: Number(digits) };
 }
 
+/** The prefix without what is set behind its length: `10.1.0.5/16` is of `10.1.0.0/16`. */
+export function networkOf({ ip: address, length }: Prefix): Prefix {
+  const bytes = ipToBytes(address).map((byte, i) => {
+    const kept = Math.max(0, Math.min(8, length - 8 * i));
+    return byte & (0xff00 >> kept);
+  });
+  return { ip: ipFromBytes(bytes), length };
+}
+
 export const formatPrefix = (prefix: Prefix): string => `${prefix.ip}/${prefix.length}`;
 
 /** An address and a port as people write them: `10.0.0.1:80` or `[2001:db8::1]:80`. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Family, familyOf } from '../../../src/core/ip.ts';
+import { type Family, familyOf, networkOf } from '../../../src/core/ip.ts';
 import type {
   HopSettings,
   MasterRouting,
@@ -74,7 +74,7 @@ const route: fc.Arbitrary<RouteSettings> = fc
     const family = familyOf(made.destination.ip);
     const hops = several ? made.hops?.map((hop) => hopOf(hop, family, dev)) : undefined;
     return given({
-      destination: made.destination,
+      destination: networkOf(made.destination),
       from: family === 6 ? made.from : undefined,
       tos: family === 4 ? made.tos : undefined,
       ...(hops === undefined ? hopOf(made, family, dev) : {}),

@@ -277,6 +277,10 @@ test('routes and rules: every form of a line, and what is wrong with one', () =>
     assert.equal(lines('static_routes', route), []);
   assert.match(lines('static_routes', 'via 10.0.0.1').join(), /a route needs a destination/);
   assert.match(lines('static_routes', '10.1.0.0/33').join(), /expected a route/);
+  const bits = lines('static_routes', '10.1.0.5/16 via 10.0.0.1').join();
+  assert.match(bits, /a route leads to a network/);
+  assert.equal(lines('static_routes', '10.1.128.0/17 via 10.0.0.1'), []);
+  assert.match(lines('static_routes', '2001:db8::5/64 dev eth0').join(), /a route leads to a network/);
   assert.match(lines('static_routes', '10.1.0.0/16 10.2.0.0/16').join(), /is no option of a route/);
   assert.match(lines('static_routes', '10.1.0.0/16 via 10.0.0.1 or 10.0.0.2').join(), /or is an old word/);
   for (const rule of [

@@ -1,5 +1,14 @@
-import { type Family, familyOf, type Ip, type Prefix, parsePrefix } from '../../ip.ts';
+import {
+  type Family,
+  familyOf,
+  formatPrefix,
+  type Ip,
+  networkOf,
+  type Prefix,
+  parsePrefix,
+} from '../../ip.ts';
 import * as arg from '../arguments.ts';
+import type { Token } from '../lex.ts';
 import type { Argument, Words } from '../schema.ts';
 import { encapsulation } from './encap.ts';
 
@@ -181,8 +190,19 @@ function readWord(words: Words, draft: Draft, route: Argument<unknown>): void {
   } else {
     const prefix = parsePrefix(text);
     if (prefix === undefined) words.fault(`expected ${route.expects}, found '${text}'`, word);
-    else draft.destination = prefix;
+    else draft.destination = networkIn(words, word, prefix);
   }
+}
+
+/** Host bits: the kernel refuses such a route of IPv4 (keepalived logs it and goes on), and clears them for IPv6. */
+function networkIn(words: Words, word: Token, prefix: Prefix): Prefix {
+  const network = networkOf(prefix);
+  if (network.ip === prefix.ip) return prefix;
+  const message = `${formatPrefix(prefix)} is an address with its prefix length: a route leads to a network`;
+  const hint = `write ${formatPrefix(network)}, or ${prefix.ip} for the one host`;
+  if (familyOf(prefix.ip) === 4) words.fault(message, word, hint);
+  else words.doubt(message, word, hint);
+  return network;
 }
 
 /** `via A or [via] B`: the old way to write two hops. */
