@@ -6,7 +6,7 @@ import type { Section } from '../tree.ts';
 /** Of the VRRP process unless `vrrp_rt_priority` says another: adverts are worth it, keepalived has none. */
 const REAL_TIME = 50;
 /**
- * keepalived's is 10 ms, at which it ends. We go on without real time for a moment, which costs nothing: but a start
+ * keepalived's is 10 ms, and ends it. We go on without real time for a moment, which costs nothing: but a start
  * with hundreds of virtual routers should not come to that.
  */
 export const REAL_TIME_LIMIT: Duration = millis(200);

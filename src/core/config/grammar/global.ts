@@ -13,6 +13,7 @@ const DBUS = inert(
 // keepalived takes iptables where it is asked to, and nftables else; the rules do the same.
 const IPTABLES = inert('the rules are made with nftables: see nftables');
 const MARKS = inert('the services of a group are entries of the table each, which need no marks');
+const RECEIVING = inert('the socket holds the adverts of thousands of routers as it is');
 const BUFFERS = inert('buffers are large from the start, and what one could not hold is read again');
 const BFD = inert('BFD runs in the VRRP process, which has a keyword of its own for it');
 const AUTO = inert(
@@ -27,7 +28,7 @@ const U32 = 4_294_967_295;
 const I32 = 2_147_483_647;
 const nice = arg.integer('N', -20, 19);
 const realTime = arg.integer('N', 0, 99);
-// keepalived ends at its limit, by SIGXCPU, and its addresses stay behind.
+// keepalived's process is ended at its limit, by SIGXCPU.
 const RUNAWAY =
   'how long it may use a CPU in real time without a pause; then it goes on without real time for 0.1 s';
 const cpus = arg.rest(arg.integer('CPU', 0, 1023), 1);
@@ -280,8 +281,8 @@ export const globalDefs = {
   process_monitor_rcv_bufs: keyword('process events buffer', [bytes], BUFFERS),
   process_monitor_rcv_bufs_force: keyword('force it', [arg.bool], BUFFERS),
   rs_init_notifies: keyword('notify_up for servers up at the start', [arg.bool]),
-  vrrp_rx_bufs_policy: keyword('receive buffer', [arg.integerOr('N', 1, I32, ['MTU', 'ADVERT'])], BUFFERS),
-  vrrp_rx_bufs_multiplier: keyword('times the policy', [arg.integer('N', 1, I32)], BUFFERS),
+  vrrp_rx_bufs_policy: keyword('receive buffer', [arg.integerOr('N', 1, I32, ['MTU', 'ADVERT'])], RECEIVING),
+  vrrp_rx_bufs_multiplier: keyword('times the policy', [arg.integer('N', 1, I32)], RECEIVING),
   vrrp_startup_delay: keyword('wait before instances run', [startTimer], { default: '0' }),
   vrrp_delay_after_boot: keyword('the same, from the boot; the later one wins', [startTimer], {
     default: '0',
