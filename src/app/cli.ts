@@ -1,3 +1,4 @@
+import { meant } from '../core/servernames.ts';
 import { type Command, command } from '../io/arguments.ts';
 import { now } from '../io/clock.ts';
 import { ask, type CommonOptions, fail } from './ask.ts';
@@ -92,7 +93,8 @@ function addExplain(program: Command): void {
       const { check } = (await ask(options, { verb: 'status' })) as DaemonStatus;
       const found = explained(check, server);
       if (found.length === 0 && server !== undefined) {
-        fail(`there is no real server ${server}; vipkeeper status lists them`);
+        const names = (check?.services ?? []).flatMap(({ servers }) => servers.map(({ name }) => name));
+        fail(`there is no real server ${server}${meant(server, names)}`);
       }
       const text = options.json ? JSON.stringify(found, null, 2) : explainLines(found, now()).join('\n');
       process.stdout.write(`${text}\n`);

@@ -5,7 +5,7 @@ import type { Command } from '../io/arguments.ts';
 import { now } from '../io/clock.ts';
 import { aligned, redrawer } from '../io/screen.ts';
 import { ask, type CommonOptions, fail } from './ask.ts';
-import type { Ordered, PlacedStanding } from './orders.ts';
+import type { Ordered, OrderedPlace, PlacedStanding } from './orders.ts';
 import { orderWords } from './standing.ts';
 
 /** How often `drain` looks: the connections are counted once a second. */
@@ -51,7 +51,7 @@ export function addDrain(program: Command): void {
     .option('--json', 'as data')
     .addHelpText('after', EXAMPLES)
     .action(async (server: string, _options, self) => {
-      await order(self.optsWithGlobals(), { verb: 'undrain', server }, 'is back');
+      await order(self.optsWithGlobals(), { verb: 'undrain', server }, undrained);
     });
   program
     .command('weight <server> <weight>')
@@ -63,8 +63,7 @@ export function addDrain(program: Command): void {
       if (word !== 'default' && !/^\d{1,10}$/.test(word))
         fail(`a weight is a whole number, or default; not "${word}"`);
       const weight = word === 'default' ? null : Number(word);
-      const done = weight === null ? 'has its own weight' : `has weight ${weight}`;
-      await order(self.optsWithGlobals(), { verb: 'weight', server, weight }, done);
+      await order(self.optsWithGlobals(), { verb: 'weight', server, weight }, weighed);
     });
 }
 
@@ -74,14 +73,26 @@ export async function serverNames(options: CommonOptions): Promise<string[]> {
   return Array.from(new Set(all.map(({ name }) => name)));
 }
 
-async function order(options: OrderOptions, request: object, done: string): Promise<void> {
+async function order(
+  options: OrderOptions,
+  request: object,
+  done: (place: OrderedPlace) => string,
+): Promise<void> {
   const { service, json } = options;
   const answer = (await ask(options, { ...request, service })) as Ordered;
   if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
-  else for (const place of answer.servers) process.stdout.write(`${placeName(place)} ${done}\n`);
-  if (answer.scheduled) {
-    process.stderr.write('vipkeeper: a maintenance window is open: it stays drained until that is over\n');
-  }
+  else for (const place of answer.servers) process.stdout.write(`${placeName(place)} ${done(place)}\n`);
+}
+
+function undrained({ changed, order: left }: OrderedPlace): string {
+  if (left?.drain !== undefined) return 'stays drained: a maintenance window is open';
+  return changed ? 'is back' : 'was not drained';
+}
+
+function weighed({ order: now }: OrderedPlace): string {
+  const own = now?.weight === undefined ? 'has its own weight again' : `has weight ${now.weight}`;
+  if (now?.drain !== undefined) return `${own}, when it is not drained any more`;
+  return now?.limit === undefined ? own : `${own}, and no more than ${now.limit} in a maintenance window`;
 }
 
 async function drain(server: string, options: OrderOptions): Promise<void> {
@@ -92,7 +103,7 @@ async function drain(server: string, options: OrderOptions): Promise<void> {
   const { service } = options;
   const timeout = length === undefined ? {} : { timeout: toMillis(length) };
   const request = { verb: 'drain', server, service, ...timeout };
-  if (options.wait === false) return order(options, request, 'drains');
+  if (options.wait === false) return order(options, request, () => 'drains');
   const { servers } = (await ask(options, request)) as Ordered;
   process.on('SIGINT', () => {
     process.stderr.write(`\nthe drain goes on in the daemon; vipkeeper undrain ${server} takes it back\n`);

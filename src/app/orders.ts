@@ -10,6 +10,8 @@ import type { Store } from '../io/store.ts';
 import type { CheckState, Level, ToCheck } from './messages.ts';
 import { Windows } from './windows.ts';
 
+/** 31 years. */
+const LONGEST_MS = 1e12;
 const MAX_WEIGHT = 2_147_483_647;
 
 /** What the operator asks of real servers. `service` narrows it down to virtual servers of that name. */
@@ -30,10 +32,16 @@ export interface ServersRequest {
   readonly service?: string;
 }
 
-/** The answer: the servers that it is about, and whether the schedule keeps any of them drained. */
+/** A real server that an answer is about. */
+export interface OrderedPlace extends Place {
+  /** Whether anything else is decided of it than before. */
+  readonly changed: boolean;
+  /** What is wanted of it now, by the operator and by maintenance windows. */
+  readonly order?: Order;
+}
+
 export interface Ordered {
-  readonly servers: readonly Place[];
-  readonly scheduled: boolean;
+  readonly servers: readonly OrderedPlace[];
 }
 
 /** A real server, and how its virtual server stands. */
@@ -86,26 +94,37 @@ export class Orders {
   answer(request: OrderRequest): Ordered {
     const { server: name, service } = request;
     if (typeof name !== 'string') throw new Error('which real server?');
+    if (service !== undefined && typeof service !== 'string') throw new Error('which virtual server?');
     const places = placesOf(this.#virtualServers, name, service);
     if (places.length === 0) throw new Error(whyNone(this.#virtualServers, name, service));
-    const decisions = new Map(this.#store.decisions.map((decision) => [keyOf(decision), decision]));
+    const decisions = this.#decisions();
+    const changed = new Set<string>();
     for (const place of places) {
-      const decided = decide(request, place, decisions.get(keyOf(place)));
-      if (decided === undefined) decisions.delete(keyOf(place));
-      else decisions.set(keyOf(place), decided);
+      const [key, before] = [keyOf(place), decisions.get(keyOf(place))];
+      const decided = decide(request, place, before);
+      if (!sameDecision(before, decided)) changed.add(key);
+      if (decided === undefined) decisions.delete(key);
+      else decisions.set(key, decided);
     }
     this.#store.decisions = Array.from(decisions.values());
     this.#forgetInstants();
     const orders = this.all();
     this.#send({ type: 'orders', orders });
-    const keys = new Set(places.map(keyOf));
-    const scheduled = orders.some((order) => keys.has(keyOf(order)) && order.drain?.by === 'schedule');
-    return { servers: places, scheduled };
+    const known = new Map(orders.map((order) => [keyOf(order), order]));
+    const servers = places.map((place) => {
+      const order = known.get(keyOf(place));
+      return { ...place, changed: changed.has(keyOf(place)), ...(order && { order }) };
+    });
+    return { servers };
+  }
+
+  #decisions(): Map<string, Decision> {
+    return new Map(this.#store.decisions.map((decision) => [keyOf(decision), decision]));
   }
 
   /** What is wanted of real servers now: of those of whom anything is. */
   all(): Order[] {
-    const decisions = new Map(this.#store.decisions.map((decision) => [keyOf(decision), decision]));
+    const decisions = this.#decisions();
     return this.#servers().flatMap(({ key, place, windows }) => {
       const open = windows.filter((window) => this.#windows.isOpen(window));
       return orderOf(place, decisions.get(key), open, (epoch) => this.#instantOf(epoch)) ?? [];
@@ -152,9 +171,15 @@ function decide(request: OrderRequest, place: Place, before: Decision | undefine
   return decision({ ...(drain !== undefined && { drain }), weight: wanted });
 }
 
+const sameDecision = (a: Decision | undefined, b: Decision | undefined): boolean =>
+  a?.weight === b?.weight &&
+  (a?.drain === undefined) === (b?.drain === undefined) &&
+  a?.drain?.until === b?.drain?.until;
+
 function drainOf(timeout: number | undefined): NonNullable<Decision['drain']> {
   if (timeout === undefined) return { since: Date.now() };
-  if (!Number.isSafeInteger(timeout) || timeout < 0) throw new Error(`no such time: ${timeout} ms`);
+  if (!Number.isInteger(timeout) || timeout < 0 || timeout > LONGEST_MS)
+    throw new Error(`no such time: ${timeout} ms`);
   return { since: Date.now(), until: Date.now() + timeout };
 }
 

@@ -1,5 +1,5 @@
 import type { MaintenanceWindow } from '../core/balance/orders.ts';
-import { toMillis } from '../core/time.ts';
+import { timeText, toMillis } from '../core/time.ts';
 import { Calendar } from '../io/cron.ts';
 import type { Level } from './messages.ts';
 
@@ -76,5 +76,4 @@ export class Windows {
   }
 }
 
-const nameOf = ({ cron, length }: MaintenanceWindow): string =>
-  `maintenance "${cron}" of ${toMillis(length) / 1000} s`;
+const nameOf = ({ cron, length }: MaintenanceWindow): string => `maintenance "${cron}" ${timeText(length)}`;

@@ -73,7 +73,8 @@ export function whyNone(
   return `there is no real server ${name}${where}${meant(name, names)}`;
 }
 
-function meant(name: string, names: readonly string[]): string {
+/** What to say of a name that nothing has: the nearest of those that there are, if one is near. */
+export function meant(name: string, names: readonly string[]): string {
   const near = nearest(name, names);
   return near === undefined ? '; vipkeeper status lists them' : `: did you mean ${near}?`;
 }
