@@ -299,4 +299,23 @@ test('a stop right after a crash leaves nothing: before the next process is ther
   }
 });
 
+test('an address with a peer: as written, changed by a reload, and gone after the stop', () => {
+  const shown = (): string[] =>
+    ip('-o address show dev lan').match(/(?:10\.8\.0\.1|2001:db8::1)(?: peer \S+|\/\d+)/g) ?? [];
+  const text = (peer: string, six: string): string => {
+    const excluded = block('virtual_ipaddress_excluded', `2001:db8::1 peer ${six}`);
+    return router('web', 7, [VIP], excluded).replace(`${VIP}/24`, `10.8.0.1 peer ${peer}`);
+  };
+  stage.configure(text('10.8.0.2', '2001:db8::2'));
+  assert.is(stage.daemon('-P').status, 0);
+  until(() => shown().length === 2, 'it is master');
+  assert.equal(shown(), ['10.8.0.1 peer 10.8.0.2/32', '2001:db8::1 peer 2001:db8::2/128']);
+  stage.configure(text('10.8.0.3', '2001:db8::3'));
+  assert.is(stage.operator('reload').status, 0);
+  const others = ['10.8.0.1 peer 10.8.0.3/32', '2001:db8::1 peer 2001:db8::3/128'];
+  until(() => shown().join() === others.join(), 'the others are there instead');
+  stage.stop();
+  assert.equal(shown(), []);
+});
+
 test.run();

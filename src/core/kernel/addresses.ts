@@ -1,5 +1,5 @@
 import { assert, unreachable } from '../assert.ts';
-import { formatPrefix, type Prefix } from '../ip.ts';
+import { formatPrefix } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
@@ -13,6 +13,7 @@ import {
   isDue,
   nameOf,
   type Owner,
+  type Placed,
   sameAddress,
   staysAway,
 } from './entry.ts';
@@ -51,7 +52,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   readonly #ifindexes = new Map<string, number>();
   readonly #names = new Map<number, string>();
   /** What the kernel has, held by us or not, by interface name and identity. */
-  readonly #shown = new Map<string, Prefix>();
+  readonly #shown = new Map<string, Placed>();
   readonly #owners = new Map<string, Owner>();
   readonly #entries = new Map<string, Entry>();
   readonly #inFlight = new Map<number, Entry>();
@@ -145,11 +146,12 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   }
 
   /** Notes what the kernel shows; the entry that it concerns, if any. */
-  #see({ ifindex, address }: InterfaceAddress, present: boolean): Entry | undefined {
+  #see(seen: InterfaceAddress, present: boolean): Entry | undefined {
+    const { ifindex, address } = seen;
     const dev = this.#names.get(ifindex);
     if (dev === undefined) return undefined;
     const key = nameOf(dev, address);
-    if (present) this.#shown.set(key, address);
+    if (present) this.#shown.set(key, seen);
     else this.#shown.delete(key);
     return this.#entries.get(key);
   }
@@ -279,10 +281,10 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return;
     const id = ++this.#lastId;
     // IPv6 tells addresses apart without the prefix length, but removes only with the right one.
-    const prefix = op === 'remove' ? (this.#shown.get(entry.key) ?? entry.held.address) : entry.held.address;
+    const placed = op === 'remove' ? (this.#shown.get(entry.key) ?? entry.held) : entry.held;
     const { held, installed = now } = entry;
     const age = since(now, installed);
-    this.#changes.push({ id, op, address: installation(held, prefix, ifindex, grant?.lifetime, age) });
+    this.#changes.push({ id, op, address: installation(held, placed, ifindex, grant?.lifetime, age) });
     entry.pending = { op, ...(grant !== undefined && { grant }) };
     this.#inFlight.set(id, entry);
     this.#renewals.delete(entry);
@@ -351,7 +353,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     }
     if (result.errno === ERRNO.none || (op === 'add' && result.errno === ERRNO.exists)) {
       // An adopted IPv6 address keeps the prefix length that it was seen with.
-      if (!this.#shown.has(entry.key)) this.#shown.set(entry.key, entry.held.address);
+      if (!this.#shown.has(entry.key)) this.#shown.set(entry.key, entry.held);
       // Without cover it is adopted: its lifetime is not ours yet.
       if (result.errno === ERRNO.exists || grant === undefined || entry.owners.size === 0) return false;
       entry.covered = grant;

@@ -5,6 +5,9 @@ import { type Duration, type Instant, seconds, since, toSeconds } from '../time.
 import type { AddressFlag } from '../vrrp/settings.ts';
 import type { AddressChange, HeldAddress } from './events.ts';
 
+/** An address as it is on an interface, or is to be. */
+export type Placed = Pick<InterfaceAddress, 'address' | 'peer'>;
+
 /** Whoever holds addresses: a virtual router. */
 export interface Owner {
   readonly name: string;
@@ -55,7 +58,14 @@ export function sameAddress(a: HeldAddress, b: HeldAddress): boolean {
   const samePrefix = a.address.ip === b.address.ip && a.address.length === b.address.length;
   const sameFlags =
     a.preferred === b.preferred && [...(a.flags ?? [])].join() === [...(b.flags ?? [])].join();
-  return samePrefix && sameFlags && a.scope === b.scope && a.label === b.label && a.broadcast === b.broadcast;
+  return (
+    samePrefix &&
+    sameFlags &&
+    a.peer === b.peer &&
+    a.scope === b.scope &&
+    a.label === b.label &&
+    a.broadcast === b.broadcast
+  );
 }
 
 /** The best grant that the owners' authority gives at `now`; `undefined` when all of it is stale. */
@@ -106,7 +116,7 @@ function flagsOf({ flags = [] }: HeldAddress, family: Family): number {
  */
 export function installation(
   held: HeldAddress,
-  address: Prefix,
+  { address, peer }: Placed,
   ifindex: number,
   lifetime = FOREVER,
   age = seconds(0),
@@ -115,6 +125,7 @@ export function installation(
   return {
     ifindex,
     address,
+    ...(peer !== undefined && { peer }),
     scope: held.scope,
     flags: flagsOf(held, family),
     ...(held.label !== undefined && { label: held.label }),

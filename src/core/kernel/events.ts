@@ -9,7 +9,9 @@ import type { ChangeResult, ProblemEffect } from './changes.ts';
 /** An address that an owner holds. */
 export interface HeldAddress {
   readonly dev: string;
+  /** With a peer, the length is that of the peer's prefix. */
   readonly address: Prefix;
+  readonly peer?: Ip;
   /** rtnetlink scope number. */
   readonly scope: number;
   /** `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`; `-nodad`: duplicates are looked for. */
@@ -66,6 +68,9 @@ export type AddressesEffect =
 
 /** The message that makes a change. */
 export function requestOf(change: AddressChange): Request {
-  if (change.op === 'remove') return deleteAddress(change.address.ifindex, change.address.address);
+  if (change.op === 'remove') {
+    const { ifindex, address, peer } = change.address;
+    return deleteAddress(ifindex, address, peer);
+  }
   return addAddress(change.address, change.op === 'renew');
 }

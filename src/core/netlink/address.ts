@@ -43,7 +43,10 @@ const HEADER_BYTES = 8;
 /** An address of an interface. */
 export interface InterfaceAddress {
   readonly ifindex: number;
+  /** With a peer, the length is that of the peer's prefix. */
   readonly address: Prefix;
+  /** Who is at the other end of a point-to-point link. */
+  readonly peer?: Ip;
   /** rtnetlink scope number: 0 global, 253 link, 254 host. */
   readonly scope: number;
   /** ADDRESS_FLAG bits. */
@@ -94,6 +97,7 @@ export function addAddress(address: InterfaceAddress, replace = false): Request 
     body.bytes(IFA.cacheInfo, lifetimes.finish());
   }
   body.bytes(IFA.local, ipToBytes(address.address.ip));
+  if (address.peer !== undefined) body.bytes(IFA.address, ipToBytes(address.peer));
   if (address.broadcast !== undefined) body.bytes(IFA.broadcast, ipToBytes(address.broadcast));
   if (address.label !== undefined) body.text(IFA.label, address.label);
   if (address.flags !== 0) body.u32(IFA.flags, address.flags);
@@ -107,13 +111,13 @@ export function addAddress(address: InterfaceAddress, replace = false): Request 
 }
 
 /** Removes an address; errno 99 (EADDRNOTAVAIL) when it is missing, 19 (ENODEV) when the interface is. */
-export function deleteAddress(ifindex: number, address: Prefix): Request {
+export function deleteAddress(ifindex: number, address: Prefix, peer = address.ip): Request {
   const body = new BodyWriter();
   const family = familyOf(address.ip);
   body.fixed.u8(familyNumber(family)).u8(address.length).u8(0).u8(0).u32host(ifindex);
   body.bytes(IFA.local, ipToBytes(address.ip));
   // Without it the kernel removes the first address that matches LOCAL, whatever its prefix length.
-  if (family === 4) body.bytes(IFA.address, ipToBytes(address.ip));
+  if (family === 4) body.bytes(IFA.address, ipToBytes(peer));
   const asked = `remove address ${formatPrefix(address)} from interface ${ifindex}`;
   return { type: ADDRESS_MESSAGE.delete, flags: 0, body: body.finish(), asked };
 }
@@ -140,6 +144,7 @@ export function decodeAddress(message: Message): InterfaceAddress | undefined {
   // On a point-to-point link ADDRESS is the peer's and LOCAL ours; IPv6 sends LOCAL only in that case.
   const ip = readIp(attributes.bytes(IFA.local) ?? attributes.bytes(IFA.address), family);
   if (ip === undefined) return undefined;
+  const other = readIp(attributes.bytes(IFA.address), family);
   const label = attributes.text(IFA.label);
   const broadcast = readIp(attributes.bytes(IFA.broadcast), family);
   const lifetimes = attributes.bytes(IFA.cacheInfo);
@@ -150,6 +155,7 @@ export function decodeAddress(message: Message): InterfaceAddress | undefined {
   return {
     ifindex,
     address: { ip, length },
+    ...(other !== undefined && other !== ip && { peer: other }),
     scope,
     flags,
     ...(label !== undefined && { label }),

@@ -7,7 +7,10 @@ export type AddressFlag = (typeof ADDRESS_FLAGS)[number];
 
 /** One line of `virtual_ipaddress`: an address to hold while master. */
 export interface VirtualAddress {
+  /** With a peer, the length is that of the peer's prefix. */
   readonly address: Prefix;
+  /** `peer`: who is at the other end of a point-to-point link. */
+  readonly peer?: Ip;
   /** `dev`: the interface that gets the address; the instance's own when absent. */
   readonly dev?: string;
   readonly label?: string;

@@ -42,6 +42,7 @@ const virtualAddress = (family: Family): fc.Arbitrary<VirtualAddress> =>
     .record({
       address: fc.record({ ip: addressOf(family), length: fc.integer({ min: 0, max: familyBits(family) }) }),
       dev: maybe(device),
+      peer: maybe(addressOf(family)),
       label: family === 4 ? maybe(fc.constantFrom('eth0:1', 'vip')) : fc.constant(undefined),
       broadcast: family === 4 ? maybe(addressOf(4)) : fc.constant(undefined),
       scope: fc.constantFrom(0, 253, 254),

@@ -27,11 +27,14 @@ export function virtualAddress({ value, at }: Item<AddressLine>, findings: Findi
   if (familyOf(prefix.ip) === 6 && (options.label !== undefined || broadcast !== undefined)) {
     findings.warning(at, 'label and broadcast are for IPv4 addresses only');
   }
-  if (options.peer !== undefined) {
-    findings.warnOnce('address peer', at, 'peer is accepted, not acted on yet');
+  const { peer } = options;
+  if (peer !== undefined && familyOf(peer.ip) !== familyOf(prefix.ip)) {
+    findings.error(at, 'an address and its peer are of one family');
   }
   return {
-    address: prefix,
+    // The prefix length of an address with a peer is the peer's.
+    address: peer === undefined ? prefix : { ip: prefix.ip, length: peer.length },
+    ...(peer === undefined ? {} : { peer: peer.ip }),
     ...(options.dev === undefined ? {} : { dev: options.dev }),
     ...(options.label === undefined ? {} : { label: options.label }),
     ...(broadcast === undefined || broadcast === '-' ? {} : { broadcast: broadcastOf(prefix, broadcast) }),

@@ -1,5 +1,5 @@
 import { familyOf, type Ip, type Prefix, parseIp, parsePrefix } from '../../ip.ts';
-import { integerOr, interfaceName, type Options, options, present, text } from '../arguments.ts';
+import { integerOr, interfaceName, type Options, options, prefix, present, text } from '../arguments.ts';
 import type { Argument } from '../schema.ts';
 
 /** Scope names of rtnetlink (linux/rtnetlink.h, RT_SCOPE_*) and any number. */
@@ -44,7 +44,7 @@ const addressOptions = options({
   label: text('TEXT', 15),
   brd: broadcast,
   broadcast,
-  peer: text('ADDR'),
+  peer: prefix,
   preferred_lft: integerOr('N', 0, 4_294_967_294, ['forever']),
   use_vmac: present,
   home: present,

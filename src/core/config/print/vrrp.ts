@@ -120,9 +120,11 @@ export function trackLines(track: readonly TrackSettings[]): string[] {
 }
 
 export function addressText(line: VirtualAddress): string {
-  const { address, dev, label, broadcast, scope, vmac, flags = [] } = line;
+  const { address, peer, dev, label, broadcast, scope, vmac, flags = [] } = line;
   return [
-    formatPrefix(address),
+    ...(peer === undefined
+      ? [formatPrefix(address)]
+      : [address.ip, 'peer', formatPrefix({ ip: peer, length: address.length })]),
     ...setting('dev', dev === undefined ? undefined : word(dev)),
     ...setting('label', label === undefined ? undefined : word(label)),
     ...setting('broadcast', broadcast),
