@@ -62,7 +62,8 @@ test('a keyword that is not acted on is said once', () => {
     instance(`kernel_rx_buf_size 3\n${VIP}`) +
     instance('kernel_rx_buf_size 3\nvirtual_ipaddress { 10.0.0.2 }', 'W', 2);
   assert.equal(findings(two), [
-    'warning 5:1 kernel_rx_buf_size is accepted, not acted on: the socket holds the adverts of thousands of routers as it is',
+    'warning 5:1 kernel_rx_buf_size is accepted, not acted on: ' +
+      'the socket holds the adverts of thousands of routers as it is',
   ]);
 });
 
