@@ -12,7 +12,7 @@ const ROOT = findRoot(import.meta.dirname);
 const MAX_COLUMNS = 120;
 
 const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng'];
-const DOMAINS = ['vrrp', 'bfd', 'check', 'balance', 'sync', 'fence', 'netlink', 'notify'];
+const DOMAINS = ['vrrp', 'bfd', 'check', 'balance', 'sync', 'fence', 'netlink', 'notify', 'supervision'];
 /** npm packages that the core may use: pure, without dependencies. */
 const PURE_PACKAGES = ['ipaddr.js'];
 /** What the core may not contain, and what to use instead. */
@@ -26,10 +26,23 @@ const BANNED_IN_CORE: readonly (readonly [RegExp, string])[] = [
   [/\basync\b|\bawait\b|\bPromise\b/, 'an effect, and its result as an event'],
   [/\bconsole\./, 'an effect or a returned value'],
 ];
+/**
+ * Folders of src/app, and whose code each uses beside its own. What processes say to each other is in messages.ts;
+ * the operator's program knows the answers of the supervisor.
+ */
+const APP_FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  supervisor: ['notify', 'track'],
+  track: ['notify'],
+  notify: [],
+  vrrp: [],
+  check: [],
+  operator: ['supervisor'],
+  lvsadm: [],
+};
 /** The real-time process loads nothing from npm but what is pure. */
-const VRRP_PROCESS = 'src/app/vrrp.ts';
+const VRRP_PROCESS = 'src/app/vrrp/process.ts';
 /** Where programs begin; everything else in src must be reachable from here. */
-const ENTRIES = ['src/main.ts', 'src/app/lvsadm.ts', 'src/app/lvsadm-files.ts'];
+const ENTRIES = ['src/main.ts', 'src/app/lvsadm/lvsadm.ts', 'src/app/lvsadm/files.ts'];
 
 interface Import {
   readonly from: string;
@@ -92,6 +105,20 @@ tidy('layers: core <- io <- app <- main', () => {
   const wrong = IMPORTS.filter(
     ({ from, to }) => isOurs(to) && !mayImport[layerOf(from)]?.includes(layerOf(to)),
   );
+  assert.equal(wrong, []);
+});
+
+tidy('app: what runs in one process imports nothing of another', () => {
+  const folderOf = (file: string): string | undefined =>
+    file.startsWith('src/app/') ? /^src\/app\/([^/]+)\//.exec(file)?.[1] : undefined;
+  assert.equal(
+    [...new Set(SOURCES.flatMap((file) => folderOf(file) ?? []))].sort(),
+    Object.keys(APP_FOLDERS).sort(),
+  );
+  const wrong = IMPORTS.filter(({ from, to }) => {
+    const [a, b] = [folderOf(from), folderOf(to)];
+    return a !== undefined && b !== undefined && a !== b && !APP_FOLDERS[a]?.includes(b);
+  });
   assert.equal(wrong, []);
 });
 

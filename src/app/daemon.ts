@@ -13,7 +13,7 @@ import {
   pidFiles,
   withFolders,
 } from './options.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor/supervisor.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -63,7 +63,7 @@ async function settle(given: GivenOptions): Promise<Settled> {
 
 /** Loads what only a daemon needs: a configuration test is over before that. */
 async function supervisor(options: DaemonOptions, configuration: Configuration): Promise<Supervisor> {
-  const { Supervisor } = await import('./supervisor.ts');
+  const { Supervisor } = await import('./supervisor/supervisor.ts');
   try {
     return new Supervisor(options, configuration);
   } catch (error) {

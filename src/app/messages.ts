@@ -1,5 +1,4 @@
 import type { Order } from '../core/balance/orders.ts';
-import type { BalancerStatus } from '../core/balancer.ts';
 import type { BfdStatus } from '../core/bfd/events.ts';
 import type { DiscardReason } from '../core/bfd/packet.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
@@ -8,10 +7,11 @@ import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
 import type { Original } from '../core/kernel/originals.ts';
 import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
+import type { SyncRole } from '../core/kernel/syncdaemon.ts';
 import type { Happening } from '../core/notify/happening.ts';
-import type { Placement } from '../core/placement.ts';
+import type { BalancerStatus } from '../core/serving/balancer.ts';
+import type { Placement } from '../core/supervision/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
-import type { SyncRole } from '../core/syncdaemon.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
 import type { GroupState } from '../core/vrrp/group.ts';
 import type {

@@ -1,4 +1,4 @@
-import { SIGNALS, type SignalName } from '../core/signals.ts';
+import { SIGNALS, type SignalName } from '../core/supervision/signals.ts';
 import { type Command, command, InvalidArgumentError, Option } from '../io/arguments.ts';
 
 /** The daemon's command line: keepalived's options, and `--run-dir`, `--state-dir` of ours. */

@@ -2,9 +2,16 @@ import type { BfdStatus } from '../core/bfd/events.ts';
 import { type Instant, since, toMillis, toSeconds } from '../core/time.ts';
 import type { VrrpStatus } from '../core/vrrp/events.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
-import type { ChildReport } from './children.ts';
-import type { CheckState, SyncState, VrrpState } from './messages.ts';
+import type { CheckState, Role, SyncState, VrrpState } from './messages.ts';
 import { orderWords, stateWord } from './standing.ts';
+
+/** How one of the daemon's processes does. */
+export interface ChildReport {
+  readonly role: Role;
+  /** Undefined while it waits for a restart. */
+  readonly pid: number | undefined;
+  readonly restarts: number;
+}
 
 /** What `vipkeeper status --json` prints. A process that does not run, or has not spoken yet, is null. */
 export interface DaemonStatus {

@@ -1,7 +1,7 @@
+import { planSyncDaemons, type SyncRole } from '../core/kernel/syncdaemon.ts';
 import { describeOperation } from '../core/netlink/ipvs.ts';
-import { EXIT_PERMANENT, STATE_PERIOD } from '../core/supervision.ts';
+import { EXIT_PERMANENT, STATE_PERIOD } from '../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
-import { planSyncDaemons, type SyncRole } from '../core/syncdaemon.ts';
 import { toMillis } from '../core/time.ts';
 import { Channel } from '../io/channel.ts';
 import { spawnedNamespace } from '../io/children.ts';

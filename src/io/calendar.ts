@@ -1,4 +1,4 @@
-import type { ReloadTime } from '../core/reload-time.ts';
+import type { ReloadTime } from '../core/supervision/reload-time.ts';
 
 const DAY_MS = 86_400_000;
 

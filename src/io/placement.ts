@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
-import { cpuMask, type Placement, parseCpuList } from '../core/placement.ts';
+import { cpuMask, type Placement, parseCpuList } from '../core/supervision/placement.ts';
 import { check } from './errno.ts';
 import { rawio } from './rawio.ts';
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { SIGNALS, type SignalName } from '../core/signals.ts';
+import { SIGNALS, type SignalName } from '../core/supervision/signals.ts';
 import { check } from './errno.ts';
 import { rawio } from './rawio.ts';
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Explained, explained, explainLines } from '../../src/app/explain.ts';
 import type { CheckState } from '../../src/app/messages.ts';
-import { Balancer } from '../../src/core/balancer.ts';
+import { type Explained, explained, explainLines } from '../../src/app/operator/explain.ts';
+import { Balancer } from '../../src/core/serving/balancer.ts';
 import { instant, micros } from '../../src/core/time.ts';
 import { configured } from '../core/config/memory.ts';
 

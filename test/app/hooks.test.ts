@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HookRunner, type ScriptRules } from '../../src/app/hooks.ts';
+import { HookRunner, type ScriptRules } from '../../src/app/notify/hooks.ts';
 import type { Hook } from '../../src/core/notify/hooks.ts';
 import { seconds } from '../../src/core/time.ts';
 import { Driver } from '../../src/io/drive.ts';

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Orders } from '../../src/app/orders.ts';
+import { Orders } from '../../src/app/supervisor/orders.ts';
 import type { Order } from '../../src/core/balance/orders.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
 import { seconds } from '../../src/core/time.ts';
 import { Store } from '../../src/io/store.ts';
-import { realServer, virtualServer } from '../core/balancer-world.ts';
+import { realServer, virtualServer } from '../core/serving/balancer-world.ts';
 import { eventually } from '../io/namespace.ts';
 
 /** What the supervisor makes of the operator's words and the calendar, with the real store. */

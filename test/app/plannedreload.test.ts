@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PlannedReload, withMarker } from '../../src/app/plannedreload.ts';
-import { parseReloadTime } from '../../src/core/reload-time.ts';
+import { PlannedReload, withMarker } from '../../src/app/supervisor/plannedreload.ts';
+import { parseReloadTime } from '../../src/core/supervision/reload-time.ts';
 import { nextMoment } from '../../src/io/calendar.ts';
 import { eventually } from '../io/namespace.ts';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { TrackedProcesses } from '../../src/app/processes.ts';
+import { TrackedProcesses } from '../../src/app/track/processes.ts';
 import type { Duration } from '../../src/core/time.ts';
 import type { TrackProcessSettings } from '../../src/core/vrrp/settings.ts';
 import { Driver } from '../../src/io/drive.ts';

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type VrrpNews, type VrrpState, withNews } from '../../src/app/messages.ts';
-import { Reporter } from '../../src/app/reporter.ts';
+import { Reporter } from '../../src/app/vrrp/reporter.ts';
 import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
 import { SETTINGS } from '../core/vrrp/router.ts';
 

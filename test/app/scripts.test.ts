@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Scripts } from '../../src/app/scripts.ts';
+import { Scripts } from '../../src/app/track/scripts.ts';
 import { type Duration, seconds } from '../../src/core/time.ts';
 import type { ScriptSettings } from '../../src/core/vrrp/settings.ts';
 import { Driver } from '../../src/io/drive.ts';

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BfdSpeakers } from '../../src/app/bfd.ts';
+import { BfdSpeakers } from '../../src/app/vrrp/bfd.ts';
 import type { BfdDatagram } from '../../src/core/bfd/demultiplexer.ts';
 import type { BfdSettings } from '../../src/core/bfd/settings.ts';
 import { toHex } from '../../src/core/bytes.ts';

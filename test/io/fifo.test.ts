@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Fifos } from '../../src/app/fifos.ts';
+import { Fifos } from '../../src/app/notify/fifos.ts';
 import type { FifoSettings } from '../../src/core/notify/settings.ts';
 import { openFifo } from '../../src/io/fifo.ts';
 import { eventually } from './namespace.ts';

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Placement } from '../../src/core/placement.ts';
+import type { Placement } from '../../src/core/supervision/placement.ts';
 import { millis } from '../../src/core/time.ts';
 import { Place, sched } from '../../src/io/placement.ts';
 

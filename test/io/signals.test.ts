@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SIGNALS, type SignalName } from '../../src/core/signals.ts';
+import { SIGNALS, type SignalName } from '../../src/core/supervision/signals.ts';
 import { rawio } from '../../src/io/rawio.ts';
 import { onSignal } from '../../src/io/signals.ts';
 import { Store } from '../../src/io/store.ts';

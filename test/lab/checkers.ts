@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Explained } from '../../src/app/explain.ts';
+import type { Explained } from '../../src/app/operator/explain.ts';
 import { apacheCommand, dnsmasqCommand, eximCommand } from '../io/real-servers.ts';
 import { operator, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';

@@ -6,7 +6,7 @@ import type { Family, Ip } from '../ip.ts';
 import type { FirewallSettings } from '../kernel/firewall.ts';
 import type { MasterRouting, StaticSettings } from '../kernel/settings.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
-import type { Placements } from '../placement.ts';
+import type { Placements } from '../supervision/placement.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { Duration } from '../time.ts';
 import type {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Family, type Ip, ip } from '../../../src/core/ip.ts';
-import type { Placement, Placements } from '../../../src/core/placement.ts';
+import type { Placement, Placements } from '../../../src/core/supervision/placement.ts';
 import { type Duration, micros, seconds } from '../../../src/core/time.ts';
 
 /** The values that arbitrary configurations are made of. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lvsadm } from '../../../src/app/lvsadm.ts';
+import { lvsadm } from '../../../src/app/lvsadm/lvsadm.ts';
 
 /**
  * Runs command lines of ipvsadm or lvsadm, on demand, in the namespace that it was started in. lvsadm runs in

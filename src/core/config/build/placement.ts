@@ -1,4 +1,4 @@
-import type { Placement, Placements } from '../../placement.ts';
+import type { Placement, Placements } from '../../supervision/placement.ts';
 import { type Duration, micros, millis } from '../../time.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { Section } from '../tree.ts';

@@ -1,4 +1,4 @@
-import type { Placement, Placements } from '../../placement.ts';
+import type { Placement, Placements } from '../../supervision/placement.ts';
 import { setting, word } from './text.ts';
 
 /** How the processes are called and where they stand. */

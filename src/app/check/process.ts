@@ -1,0 +1,256 @@
+import { unreachable } from '../../core/assert.ts';
+import type { OperationFailure } from '../../core/balance/keeper.ts';
+import { parseServiceName, type ServiceKey, serviceName } from '../../core/balance/model.ts';
+import type { Operation } from '../../core/balance/plan.ts';
+import type { Reading } from '../../core/balance/table.ts';
+import type { LvsTimeouts } from '../../core/config/model.ts';
+import {
+  fromIpvsDestination,
+  fromIpvsService,
+  toIpvsKey,
+  toIpvsOperation,
+} from '../../core/kernel/ipvs-table.ts';
+import type { BalancerEffect, BalancerEvent } from '../../core/serving/balancer.ts';
+import { Balancer } from '../../core/serving/balancer.ts';
+import type { ServiceCount } from '../../core/serving/pools.ts';
+import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
+import { Channel } from '../../io/channel.ts';
+import { spawnedNamespace } from '../../io/children.ts';
+import { type Driven, Driver } from '../../io/drive.ts';
+import { errnoName } from '../../io/errno.ts';
+import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
+import { readLedger, writeLedger } from '../../io/ledger.ts';
+import { NetlinkError } from '../../io/netlink.ts';
+import { Place } from '../../io/placement.ts';
+import type { Probe } from '../../io/probe.ts';
+import { startProbe } from '../../io/probes.ts';
+import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from '../messages.ts';
+import { HeldAddresses } from './held.ts';
+
+/** A message that was lost is mended by the next whole state; a large table's is a megabyte. */
+const STATE_MS = 4000;
+/** Changes within this time go out as one state: when a rack dies, hundreds of servers do. */
+const GATHER_MS = 100;
+
+/** The check process: health checks, and the kernel's IPVS table after them. Started by the supervisor. */
+export function runCheckProcess(): void {
+  const check = new CheckProcess(new Channel(process));
+  process.on('SIGTERM', () => check.stop());
+  // The supervisor's business; a terminal's Ctrl-C reaches it too.
+  process.on('SIGINT', () => undefined);
+}
+
+/** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
+class CheckProcess {
+  readonly #channel: Channel<ToCheck, FromChild<CheckState>>;
+  readonly #balancer = new Balancer();
+  readonly #driven: Driven<BalancerEvent>;
+  readonly #probes = new Map<string, Probe>();
+  readonly #place = new Place((problem) => this.#log('warning', problem));
+  #ipvs: IpvsClient | undefined;
+  readonly #held: HeldAddresses;
+  #configuration: CheckConfiguration | undefined;
+  #gathering: NodeJS.Timeout | undefined;
+
+  constructor(channel: Channel<ToCheck, FromChild<CheckState>>) {
+    this.#channel = channel;
+    this.#driven = new Driver().attach(this.#balancer, (effects) => {
+      for (const effect of effects) this.#perform(effect);
+    });
+    this.#held = new HeldAddresses((addresses) => this.#driven.handle({ type: 'held', addresses }));
+    channel.onMessage((message) => {
+      if (message.type === 'configure') this.#configure(message.configuration);
+      else if (message.type === 'look') this.#sendState(true);
+      else this.#driven.handle(message);
+    });
+    setInterval(() => this.#sendState(), STATE_MS);
+  }
+
+  stop(): void {
+    const { release = false, global } = this.#configuration ?? {};
+    this.#driven.handle({ type: 'stop', release, flush: global?.flushOnStop ?? false });
+  }
+
+  #configure(configuration: CheckConfiguration): void {
+    const first = this.#configuration === undefined;
+    this.#configuration = configuration;
+    this.#place.take(configuration.global.placements.check);
+    if (first && !this.#openIpvs()) return;
+    const { virtualServers, global, orders = [] } = configuration;
+    if (first) this.#inherit(configuration.ledger);
+    this.#setTimeouts(global.timeouts);
+    this.#held.follow(virtualServers);
+    const { initNotifies } = global;
+    const flush = first && global.flush;
+    this.#driven.handle({ type: 'configure', virtualServers, flush, initNotifies, orders });
+  }
+
+  /** What the table has of an earlier process is ours, also where the configuration has dropped it meanwhile. */
+  #inherit(ledger: string): void {
+    try {
+      const keys = readLedger(ledger).flatMap((name) => parseServiceName(name) ?? []);
+      this.#driven.handle({ type: 'inherit', keys });
+    } catch (error) {
+      this.#log('warning', `which services are ours is not known from before: ${(error as Error).message}`);
+    }
+  }
+
+  #own(keys: readonly ServiceKey[]): void {
+    if (this.#configuration === undefined) return;
+    try {
+      writeLedger(this.#configuration.ledger, keys.map(serviceName));
+    } catch (error) {
+      this.#log('warning', `cannot write down which services are ours: ${(error as Error).message}`);
+    }
+  }
+
+  /** `lvs_timeouts`: what differs from the kernel's is set. */
+  #setTimeouts(wanted: LvsTimeouts | undefined): void {
+    const ipvs = this.#ipvs;
+    if (wanted === undefined || ipvs === undefined) return;
+    const { tcp = 0, tcpfin = 0, udp = 0 } = wanted;
+    const now = ipvs.timeouts();
+    const differs = (value: number, present: number): boolean => value !== 0 && value !== present;
+    if (!differs(tcp, now.tcp) && !differs(tcpfin, now.tcpFin) && !differs(udp, now.udp)) return;
+    const [outcome] = ipvs.apply([{ op: 'set-timeouts', timeouts: { tcp, tcpFin: tcpfin, udp } }]);
+    if (outcome !== undefined && outcome.errno !== 0) {
+      this.#log('error', `cannot set the IPVS timeouts (${errnoName(outcome.errno)})`);
+    }
+  }
+
+  /** Without IPVS, or the right to it, there is nothing that a restart could better. */
+  #openIpvs(): boolean {
+    try {
+      this.#ipvs = new IpvsClient(spawnedNamespace());
+      // Finding IPVS is everybody's right; reading needs the capability.
+      this.#ipvs.info();
+      return true;
+    } catch (error) {
+      this.#log('crit', whyNoIpvs(error));
+      // The message leaves first.
+      setImmediate(() => process.exit(EXIT_PERMANENT));
+      return false;
+    }
+  }
+
+  #perform(effect: BalancerEffect): void {
+    switch (effect.type) {
+      case 'probe':
+        this.#probe(effect);
+        return;
+      case 'abort':
+        this.#probes.get(effect.id)?.abort();
+        this.#probes.delete(effect.id);
+        return;
+      case 'read':
+        this.#driven.handle(this.#read(effect.destinationsOf));
+        return;
+      case 'count':
+        this.#driven.handle({ type: 'counted', counts: this.#count(effect.services) });
+        return;
+      case 'apply':
+        this.#driven.handle({ type: 'applied', failures: this.#apply(effect.operations) });
+        return;
+      case 'flush': {
+        const [outcome] = this.#ipvs?.apply([{ op: 'flush' }]) ?? [];
+        const failed = outcome !== undefined && outcome.errno !== 0;
+        const failures = failed ? [{ index: 0, code: errnoName(outcome.errno) }] : [];
+        this.#driven.handle({ type: 'applied', failures });
+        return;
+      }
+      case 'log':
+        this.#log(effect.level, effect.message);
+        return;
+      case 'own':
+        this.#own(effect.keys);
+        return;
+      case 'happening':
+        this.#channel.send({ type: 'notify', happening: effect.happening });
+        return;
+      case 'changed':
+        this.#gathering ??= setTimeout(() => this.#sendState(), GATHER_MS);
+        return;
+      case 'ready':
+        this.#channel.send({ type: 'ready' });
+        return;
+      case 'released':
+        // What was said last leaves first.
+        setImmediate(() => process.exit(0));
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #probe({ id, check, part }: Extract<BalancerEffect, { type: 'probe' }>): void {
+    const probe = startProbe(check, part, (result) => {
+      this.#probes.delete(id);
+      this.#driven.handle({ type: 'outcome', id, result });
+    });
+    this.#probes.set(id, probe);
+  }
+
+  #read(destinationsOf: readonly ServiceKey[]): BalancerEvent {
+    if (this.#ipvs === undefined) return { type: 'unreadable', reason: 'it is not open' };
+    try {
+      return { type: 'table', reading: readTable(this.#ipvs, destinationsOf) };
+    } catch (error) {
+      return { type: 'unreadable', reason: (error as Error).message };
+    }
+  }
+
+  /** Nothing of services that cannot be read now. */
+  #count(services: readonly ServiceKey[]): ServiceCount[] {
+    try {
+      return services.map((key) => {
+        const destinations = this.#ipvs?.destinations(toIpvsKey(key)) ?? [];
+        return {
+          key,
+          destinations: destinations.map(({ address, port, active }) => ({ address, port, active })),
+        };
+      });
+    } catch (error) {
+      this.#log('warning', `cannot count connections: ${(error as Error).message}`);
+      return [];
+    }
+  }
+
+  #apply(operations: readonly Operation[]): OperationFailure[] {
+    const outcomes = this.#ipvs?.apply(operations.map(toIpvsOperation)) ?? [];
+    return outcomes.flatMap(({ errno }, index) => (errno === 0 ? [] : [{ index, code: errnoName(errno) }]));
+  }
+
+  #sendState(details = false): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#channel.send({ type: 'state', state: this.#balancer.status(details) });
+  }
+
+  #log(level: Level, message: string): void {
+    this.#channel.send({ type: 'log', level, message });
+  }
+}
+
+/** Destinations only of services that exist: at a start most do not. Throws NetlinkError and SystemError. */
+function readTable(ipvs: IpvsClient, destinationsOf: readonly ServiceKey[]): Reading {
+  const services = ipvs
+    .services()
+    .map(fromIpvsService)
+    .filter((service) => service !== undefined);
+  const present = new Set(services.map(({ key }) => serviceName(key)));
+  const destinations = destinationsOf
+    .filter((key) => present.has(serviceName(key)))
+    .map((key) => ({ key, list: ipvs.destinations(toIpvsKey(key)).map(fromIpvsDestination) }));
+  return { services, destinations };
+}
+
+function whyNoIpvs(error: unknown): string {
+  const reason = (error as Error).message;
+  if (error instanceof NoIpvs) {
+    return `${reason}. To run VRRP alone, start vipkeeperd with -P`;
+  }
+  if (error instanceof NetlinkError && error.code === 'EPERM') {
+    return 'the IPVS table needs CAP_NET_ADMIN: run as root, or give the service that capability';
+  }
+  return `cannot use IPVS: ${reason}`;
+}

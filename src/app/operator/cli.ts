@@ -1,0 +1,127 @@
+import { meant } from '../../core/serving/servernames.ts';
+import { type Command, command } from '../../io/arguments.ts';
+import { now } from '../../io/clock.ts';
+import type { CheckOptions } from '../loading.ts';
+import { daemonCommand, runDirOf } from '../options.ts';
+import { type DaemonStatus, type Reload, statusLines } from '../status.ts';
+import { VERSION } from '../version.ts';
+import { ask, type CommonOptions, fail } from './ask.ts';
+import { bashCompletion } from './completion.ts';
+import { addDrain, serverNames } from './drain.ts';
+import { explained, explainLines } from './explain.ts';
+import { addGenhash } from './genhash.ts';
+import type { KeywordsOptions } from './keywords.ts';
+import { addPreparation } from './prepare.ts';
+
+const EXAMPLES = `
+Examples:
+  vipkeeper status                     who is master, since when and why; servers; processes
+  vipkeeper status --json | jq .vrrp   the same for programs
+  vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
+  vipkeeper drain 192.0.2.7            no new connections; out when those that it has are over
+  vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
+  vipkeeper check keepalived.conf      everything that is wrong with a configuration
+  vipkeeper realserver prepare 10.0.0.100   take packets for the VIP here, and do not answer ARP`;
+
+/** `vipkeeper`: the operator's program. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  const program = command('vipkeeper', 'Asks and directs the vipkeeperd of this host.')
+    .version(VERSION, '-v, --version', 'say the version')
+    .helpOption('-h, --help', 'list the options')
+    .helpCommand('help [command]', 'explain a command')
+    .option('-s, --namespace <name>', 'the daemon of this network namespace')
+    .option('--run-dir <folder>', `the daemon's run directory (default: ${runDirOf(undefined)}[/NAMESPACE])`)
+    .addHelpText('after', EXAMPLES);
+  program
+    .command('status')
+    .description('who is master, since when and why; virtual servers; processes')
+    .option('--json', 'as data')
+    .action(async (_options, self) => {
+      const options: CommonOptions = self.optsWithGlobals();
+      const status = (await ask(options, { verb: 'status' })) as DaemonStatus;
+      const text = options.json ? JSON.stringify(status, null, 2) : statusLines(status, now()).join('\n');
+      process.stdout.write(`${text}\n`);
+    });
+  addExplain(program);
+  addDrain(program);
+  program
+    .command('reload')
+    .description('read the configuration again; one with errors is refused')
+    .action(async (_options, self) => {
+      const { applied, complaints } = (await ask(self.optsWithGlobals(), { verb: 'reload' })) as Reload;
+      for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+      if (!applied) fail('not reloaded: what runs goes on as it was');
+      process.stdout.write('reloaded\n');
+    });
+  program
+    .command('maintenance <on|off>')
+    .description('give up all virtual addresses and stay without, or come back')
+    .action(async (word: string, _options, self) => {
+      if (word !== 'on' && word !== 'off') fail(`maintenance on, or maintenance off; not "${word}"`);
+      await ask(self.optsWithGlobals(), { verb: 'maintenance', on: word === 'on' });
+      process.stdout.write(`maintenance ${word}\n`);
+    });
+  addLanguage(program);
+  const genhash = addGenhash(program);
+  addPreparation(program);
+  program
+    .command('completion')
+    .description('completion of words for bash: source <(vipkeeper completion)')
+    .option('--servers', 'the names of the real servers, for completion')
+    .action(async (_options, self) => {
+      const options: CommonOptions & { readonly servers?: boolean } = self.optsWithGlobals();
+      if (options.servers) {
+        process.stdout.write(`${(await serverNames(options)).join('\n')}\n`);
+        return;
+      }
+      process.stdout.write(bashCompletion([program, daemonCommand(VERSION)]));
+    });
+  // Its -v is keepalived's, not the version.
+  if (argv[0] === genhash.name()) await genhash.parseAsync(argv.slice(1), { from: 'user' });
+  else await program.parseAsync(argv, { from: 'user' });
+}
+
+function addExplain(program: Command): void {
+  program
+    .command('explain [server]')
+    .description(
+      'why a real server is up or down, since when, and what its checks saw; none: all that are down',
+    )
+    .option('--json', 'as data')
+    .action(async (server: string | undefined, _options, self) => {
+      const options: CommonOptions = self.optsWithGlobals();
+      const { check } = (await ask(options, { verb: 'status' })) as DaemonStatus;
+      const found = explained(check, server);
+      if (found.length === 0 && server !== undefined) {
+        const names = (check?.services ?? []).flatMap(({ servers }) => servers.map(({ name }) => name));
+        fail(`there is no real server ${server}${meant(server, names)}`);
+      }
+      const text = options.json ? JSON.stringify(found, null, 2) : explainLines(found, now()).join('\n');
+      process.stdout.write(`${text}\n`);
+    });
+}
+
+/** What concerns the configuration, and needs no daemon; no other command loads its keywords. */
+function addLanguage(program: Command): void {
+  program
+    .command('check <file>')
+    .description('check a configuration: 0 clean, 5 errors')
+    .option('--json', 'the findings as data')
+    .option('--strict', 'warnings count as errors')
+    .option('--print', 'what it means, in canonical form')
+    .action(async (file: string, options: CheckOptions) => {
+      const { checkFile } = await import('../loading.ts');
+      process.exitCode = checkFile(file, options);
+    });
+  program
+    .command('keywords [word]')
+    .description(
+      'the keywords of the configuration, or those with the word: what they do, and whether they work',
+    )
+    .option('--json', 'as data')
+    .option('--manual', 'the manual page vipkeeper.conf(5)')
+    .action(async (word: string | undefined, options: KeywordsOptions) => {
+      const { keywordsText } = await import('./keywords.ts');
+      process.stdout.write(keywordsText(word, options));
+    });
+}

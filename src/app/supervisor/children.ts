@@ -1,0 +1,231 @@
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { unreachable } from '../../core/assert.ts';
+import type { Happening } from '../../core/notify/happening.ts';
+import { type Privileges, suffices } from '../../core/privileges.ts';
+import { Child, type ChildEffect } from '../../core/supervision/child.ts';
+import { type Duration, toSeconds } from '../../core/time.ts';
+import { Channel } from '../../io/channel.ts';
+import { isOurChild, spawnRole } from '../../io/children.ts';
+import type { Driven, Driver } from '../../io/drive.ts';
+import { readPid, removePid, writePid } from '../../io/pidfile.ts';
+import { restricted } from '../../io/privileges.ts';
+import type { FromChild, Level, Role } from '../messages.ts';
+import type { DaemonOptions } from '../options.ts';
+import type { ChildReport } from '../status.ts';
+
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
+/**
+ * How V8 runs a role. It compiles a function when it is first called and forgets it when it was not called for a while,
+ * and a takeover is made of such functions: compiled beforehand and kept, its first address is there after 1.1 ms
+ * instead of 2.2. The garbage collector's helper threads are not in real time: waiting for them while the CPUs are
+ * busy silenced adverts each 10 ms for up to 60 ms, collecting in the one thread for 15 (in 100 s each). With more room
+ * (MiB) it did not collect in 20 s, instead of once or twice for 0.6 ms, and the process was no larger.
+ */
+const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = {
+  vrrp: ['--no-lazy', '--no-flush-bytecode', '--single-threaded-gc', '--min-semi-space-size=4'],
+};
+const CORPSE_POLL_MS = 20;
+const CORPSE_POLLS = 150;
+const LAST_WORDS_MS = 200;
+
+export interface ChildListener {
+  log(level: Level, message: string): void;
+  /** What the process may do at most; `undefined` for all that the daemon may. */
+  privileges(role: Role): Privileges | undefined;
+  /** The process started (again) and can be told its configuration. */
+  started(role: Role): void;
+  ready(role: Role): void;
+  state(role: Role, state: unknown): void;
+  happened(happening: Happening): void;
+  /** It ended for good, not because we asked. */
+  failed(role: Role, status: number | null): void;
+}
+
+/** What the command line says of them. */
+export type ChildOptions = Pick<DaemonOptions, 'runDir' | 'dontRespawn' | 'ipvsNamespace'>;
+
+interface Family {
+  readonly machine: Child;
+  readonly driven: Driven<Parameters<Child['handle']>[0]>;
+  process?: ChildProcess;
+  /** What it was started with; absent for everything. */
+  privileges?: Privileges | undefined;
+  channel?: Channel<FromChild<unknown>, unknown>;
+  ended?: () => void;
+}
+
+/** The supervisor's child processes: one of each role at most, each restarted alone. */
+export class Children {
+  readonly #driver: Driver;
+  readonly #listener: ChildListener;
+  readonly #runDir: string;
+  readonly #respawn: boolean;
+  readonly #ipvsNamespace: string | undefined;
+  readonly #roles = new Map<Role, Family>();
+
+  constructor(driver: Driver, options: ChildOptions, listener: ChildListener) {
+    this.#driver = driver;
+    this.#runDir = options.runDir;
+    this.#respawn = !options.dontRespawn;
+    this.#ipvsNamespace = options.ipvsNamespace;
+    this.#listener = listener;
+  }
+
+  has(role: Role): boolean {
+    return this.#roles.has(role);
+  }
+
+  reports(): ChildReport[] {
+    return Array.from(this.#roles, ([role, { machine, process: child }]) => ({
+      role,
+      pid: child?.pid,
+      restarts: machine.restarts,
+    }));
+  }
+
+  /**
+   * Ends the child that an earlier life of the daemon left behind, if one lives: two processes of one role would
+   * work against each other. Resolves when it is gone. VRRP is asked, and hands over by a priority-0 advert; the
+   * others are killed, or they would take away the kernel's table and sync daemon, which their successors adopt.
+   */
+  async bury(role: Role): Promise<void> {
+    const pid = readPid(this.#pidFile(role));
+    if (pid === undefined) return;
+    for (let poll = 0; poll < CORPSE_POLLS && isOurChild(pid, role); poll++) {
+      if (poll === 0) this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
+      end(pid, role === 'vrrp' && poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, CORPSE_POLL_MS));
+    }
+    removePid(this.#pidFile(role));
+  }
+
+  start(role: Role): void {
+    const machine = new Child(this.#respawn);
+    const driven = this.#driver.attach(machine, (effects) => {
+      for (const effect of effects) this.#perform(role, effect);
+    });
+    this.#roles.set(role, { machine, driven });
+    driven.handle({ type: 'start' });
+  }
+
+  send(role: Role, message: unknown): void {
+    this.#roles.get(role)?.channel?.send(message);
+  }
+
+  /**
+   * Starts the child anew if it may not do what it has to by now. It is killed, so that it takes nothing away: its
+   * successor goes on with the kernel's table. Whether it comes to that.
+   */
+  renew(role: Role): boolean {
+    const family = this.#roles.get(role);
+    if (family?.process === undefined) return false;
+    if (suffices(family.privileges, this.#listener.privileges(role))) return false;
+    this.#listener.log(
+      'notice',
+      `the ${role} process starts anew: a reload gives it work that it has not the rights for`,
+    );
+    family.driven.handle({ type: 'replace' });
+    family.process.kill('SIGKILL');
+    return true;
+  }
+
+  /** Asks the child to end, kills it after `grace`; resolves when it is gone and forgotten. */
+  stop(role: Role, grace: Duration): Promise<void> {
+    const family = this.#roles.get(role);
+    if (family === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      family.ended = resolve;
+      family.driven.handle({ type: 'stop', grace });
+    });
+  }
+
+  #pidFile(role: Role): string {
+    return `${this.#runDir}/${role}.pid`;
+  }
+
+  #perform(role: Role, effect: ChildEffect): void {
+    const family = this.#roles.get(role);
+    if (family === undefined) return;
+    switch (effect.type) {
+      case 'spawn':
+        this.#spawn(role, family);
+        break;
+      case 'kill':
+        if (effect.signal === 'SIGKILL')
+          this.#listener.log('error', `killing the ${role} process: ${effect.why}`);
+        family.process?.kill(effect.signal);
+        break;
+      case 'restarting': {
+        const pause = toSeconds(effect.pause);
+        this.#listener.log(
+          'error',
+          `the ${role} process is gone: ${effect.why}; starting it again in ${pause} s`,
+        );
+        break;
+      }
+      case 'ended':
+        family.driven.detach();
+        this.#roles.delete(role);
+        removePid(this.#pidFile(role));
+        if (!effect.expected) this.#listener.failed(role, effect.status);
+        family.ended?.();
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** What goes before the command line of a child that is to have no more privileges than it needs. */
+  #restriction(role: Role, family: Family): readonly string[] {
+    const wanted = this.#listener.privileges(role);
+    const restriction = wanted && restricted(wanted, MAIN);
+    family.privileges = restriction?.ok ? wanted : undefined;
+    if (restriction === undefined || restriction.ok) return restriction?.command ?? [];
+    this.#listener.log('info', `the ${role} process keeps all privileges of the daemon: ${restriction.why}`);
+    return [];
+  }
+
+  #spawn(role: Role, family: Family): void {
+    const before = this.#restriction(role, family);
+    const child = spawnRole(MAIN, role, NODE_OPTIONS[role], this.#ipvsNamespace, before);
+    const channel = new Channel<FromChild<unknown>, unknown>(child);
+    family.process = child;
+    family.channel = channel;
+    if (child.pid !== undefined) writePid(this.#pidFile(role), child.pid);
+    let gone = false;
+    const exited = (status: number | null, signal: string | null): void => {
+      if (gone) return;
+      gone = true;
+      delete family.process;
+      delete family.channel;
+      family.driven.handle({ type: 'exited', status, signal });
+    };
+    // What it said last says why it ended, and is read after its exit is known.
+    child.on('exit', (status, signal) => {
+      if (!child.connected) return exited(status, signal);
+      child.once('disconnect', () => exited(status, signal));
+      setTimeout(() => exited(status, signal), LAST_WORDS_MS);
+    });
+    child.on('error', (error) => {
+      this.#listener.log('error', `the ${role} process: ${error.message}`);
+      if (child.pid === undefined) exited(null, null);
+    });
+    channel.onMessage((message) => {
+      family.driven.handle({ type: 'heard' });
+      if (message.type === 'log') this.#listener.log(message.level, message.message);
+      else if (message.type === 'ready') this.#listener.ready(role);
+      else if (message.type === 'notify') this.#listener.happened(message.happening);
+      else this.#listener.state(role, message.state);
+    });
+    this.#listener.started(role);
+  }
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in this moment.
+  }
+}

@@ -1,0 +1,126 @@
+import { unreachable } from '../../core/assert.ts';
+import { STATE_PERIOD } from '../../core/supervision/child.ts';
+import { toMillis } from '../../core/time.ts';
+import { Script, type ScriptEffect, type ScriptEvent } from '../../core/vrrp/script.ts';
+import type { ScriptSettings } from '../../core/vrrp/settings.ts';
+import type { TrackEvent } from '../../core/vrrp/track.ts';
+import type { Driven, Driver } from '../../io/drive.ts';
+import { type Program, startProgram } from '../../io/programs.ts';
+import type { Level } from '../messages.ts';
+import { refusal, type ScriptRules } from '../notify/hooks.ts';
+
+/** Nothing is looked at. */
+const ANYBODY: ScriptRules = { secure: false, groups: false };
+
+interface Runner {
+  settings: ScriptSettings;
+  readonly driven: Driven<ScriptEvent>;
+  program?: Program;
+  verdict?: TrackEvent;
+}
+
+/**
+ * Runs the scripts that virtual routers track, and tells what they say: changes at once, all that is known now and
+ * then. The VRRP process starts no programs: here one that hangs, or thousands, delay no advert.
+ */
+export class Scripts {
+  readonly #driver: Driver;
+  readonly #tell: (events: readonly TrackEvent[]) => void;
+  readonly #log: (level: Level, message: string) => void;
+  readonly #runners = new Map<string, Runner>();
+  #rules = ANYBODY;
+
+  constructor(
+    driver: Driver,
+    tell: (events: readonly TrackEvent[]) => void,
+    log: (level: Level, message: string) => void,
+  ) {
+    this.#driver = driver;
+    this.#tell = tell;
+    this.#log = log;
+    setInterval(() => this.tellAll(), toMillis(STATE_PERIOD)).unref();
+  }
+
+  /**
+   * Exactly these from now on, those that do not say as whom as the rules' user. One whose command and user are what
+   * they were goes on, and keeps its verdict.
+   */
+  configure(scripts: readonly ScriptSettings[], rules = ANYBODY): void {
+    const { user } = rules;
+    this.#rules = rules;
+    const identified = scripts.map((settings) => ({ ...(user !== undefined && { user }), ...settings }));
+    const wanted = new Map(identified.map((settings) => [settings.name, settings]));
+    for (const [name, runner] of this.#runners) {
+      const settings = wanted.get(name);
+      if (settings === undefined || identity(settings) !== identity(runner.settings)) {
+        this.#runners.delete(name);
+        runner.driven.handle({ type: 'stop' });
+        if (runner.program === undefined) runner.driven.detach();
+      } else if (JSON.stringify(settings) !== JSON.stringify(runner.settings)) {
+        runner.settings = settings;
+        runner.driven.handle({ type: 'configure', settings });
+      }
+    }
+    for (const [name, settings] of wanted) if (!this.#runners.has(name)) this.#start(settings);
+  }
+
+  /** Kills what runs: the daemon ends. */
+  close(): void {
+    for (const { driven, program } of this.#runners.values()) {
+      driven.handle({ type: 'stop' });
+      driven.detach();
+      program?.kill('SIGKILL');
+    }
+    this.#runners.clear();
+  }
+
+  /** All verdicts that there are. */
+  tellAll(): void {
+    const events = Array.from(this.#runners.values(), ({ verdict }) => verdict ?? []).flat();
+    if (events.length > 0) this.#tell(events);
+  }
+
+  #start(settings: ScriptSettings): void {
+    const machine = new Script(settings);
+    const runner: Runner = {
+      settings,
+      driven: this.#driver.attach(machine, (effects) => {
+        for (const effect of effects) this.#perform(runner, effect);
+      }),
+    };
+    this.#runners.set(settings.name, runner);
+    runner.driven.handle({ type: 'start' });
+  }
+
+  #perform(runner: Runner, effect: ScriptEffect): void {
+    const { name, command, user } = runner.settings;
+    switch (effect.type) {
+      case 'run': {
+        const why = refusal(command, user?.uid ?? 0, this.#rules);
+        if (why !== undefined) {
+          setImmediate(() => runner.driven.handle({ type: 'failed', why }));
+          return;
+        }
+        runner.program = startProgram(command, user, (end) => {
+          delete runner.program;
+          runner.driven.handle(end);
+          // What was taken out of the configuration was only waited for.
+          if (this.#runners.get(name) !== runner) runner.driven.detach();
+        });
+        break;
+      }
+      case 'kill':
+        runner.program?.kill(effect.signal);
+        break;
+      case 'verdict':
+        runner.verdict = { type: 'track', kind: 'script', name, good: effect.good, why: effect.why };
+        this.#log(effect.good ? 'notice' : 'warning', `script ${name}: ${effect.why}`);
+        this.#tell([runner.verdict]);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+}
+
+const identity = ({ command, user }: ScriptSettings): string => JSON.stringify([command, user]);

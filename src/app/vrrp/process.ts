@@ -1,0 +1,375 @@
+import { writeSync } from 'node:fs';
+import type { Family, Ip } from '../../core/ip.ts';
+import type { AddressesEvent } from '../../core/kernel/events.ts';
+import { Interfaces } from '../../core/kernel/interfaces.ts';
+import { NO_STATICS } from '../../core/kernel/settings.ts';
+import type { RouteEvent } from '../../core/netlink/events.ts';
+import type { Happening } from '../../core/notify/happening.ts';
+import { millis, seconds, toMillis } from '../../core/time.ts';
+import type { Standing } from '../../core/vrrp/events.ts';
+import { memberSettings } from '../../core/vrrp/group.ts';
+import type { LinkState } from '../../core/vrrp/links.ts';
+import type { VirtualAddress, VrrpSettings } from '../../core/vrrp/settings.ts';
+import { startDelay } from '../../core/vrrp/start.ts';
+import type { TrackEvent } from '../../core/vrrp/track.ts';
+import { Channel } from '../../io/channel.ts';
+import { now } from '../../io/clock.ts';
+import { Driver } from '../../io/drive.ts';
+import { Place } from '../../io/placement.ts';
+import { RouteMonitor, RouteSocket } from '../../io/route.ts';
+import { LocalReports } from '../../io/sysctl.ts';
+import type { ReceivedAdvert } from '../../io/vrrp.ts';
+import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
+import { AddressTable } from './addresses.ts';
+import { Announcer, AT_ONCE } from './announcer.ts';
+import { BfdSpeakers } from './bfd.ts';
+import { Groups } from './groups.ts';
+import { Links } from './links.ts';
+import { Ports } from './ports.ts';
+import { Reporter } from './reporter.ts';
+import { isSeatedAlike, Router, routerKey, type Surroundings } from './routers.ts';
+import { Strangers } from './strangers.ts';
+import { Tables } from './tables.ts';
+import { VmacLinks } from './vmacs.ts';
+
+const EXIT_CRASHED = 70;
+const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
+  instances: [],
+  groups: [],
+  routing: [],
+  statics: NO_STATICS,
+  pacing: AT_ONCE,
+  delays: [],
+  start: { delay: seconds(0), afterBoot: seconds(0) },
+  bfd: [],
+  quietIgmp: false,
+  logUnknownVrids: false,
+  release: true,
+};
+/** How late a step of the wall clock may be noticed: less than the least `time_window`. */
+const CLOCK_PERIOD = millis(500);
+
+/** The process that elects and holds addresses. It goes on when the supervisor is gone. */
+export function runVrrp(): void {
+  const vrrp = new VrrpProcess();
+  process.on('SIGTERM', () => vrrp.stop());
+  process.on('SIGINT', () => undefined);
+  process.on('uncaughtException', (error) => {
+    // A machine that broke an invariant is not to be trusted with a VIP: resign while that still works.
+    complain(error.stack ?? error.message);
+    try {
+      vrrp.resign();
+    } finally {
+      process.exit(EXIT_CRASHED);
+    }
+  });
+  vrrp.run();
+}
+
+/** Without a supervisor. Whoever read our standard error may be gone as well, which is no reason to fail. */
+function complain(text: string): void {
+  try {
+    writeSync(2, `vipkeeper vrrp: ${text}\n`);
+  } catch {
+    // Nobody is left to tell.
+  }
+}
+
+class VrrpProcess implements Surroundings {
+  readonly driver = new Driver();
+  readonly interfaces = new Interfaces();
+  readonly announcer = new Announcer(this);
+  readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
+  readonly #place = new Place((problem) => this.log('warning', problem));
+  readonly #localReports = new LocalReports();
+  readonly #route = new RouteSocket();
+  readonly #monitor = new RouteMonitor();
+  readonly #addresses = new AddressTable(this, this.#route);
+  readonly #vmacs = new VmacLinks(this, this.#route, this.#addresses.handle);
+  readonly #tables = new Tables(this, this.#route, this.#monitor, this.#addresses.handle);
+  readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
+  readonly #routers = new Map<string, Router>();
+  readonly #strangers = new Strangers((level, message) => this.log(level, message));
+  readonly #groups = new Groups(
+    this.driver,
+    (member, event) => this.#routers.get(member)?.handle(event),
+    (happening) => this.happened(happening),
+  );
+  readonly #links = new Links(this);
+  /** What was told of tracked things that are not interfaces, for routers that come later. */
+  readonly #tracked = new Map<string, TrackEvent>();
+  readonly #bfd = new BfdSpeakers({
+    driver: this.driver,
+    log: (level, message) => this.log(level, message),
+    changed: () => this.changed(),
+    tracked: (event) => this.#track([event]),
+  });
+  readonly #reporter = new Reporter(
+    this.#routers,
+    () => ({
+      bfd: this.#bfd.status(),
+      groups: this.#groups.states(),
+      bfdDiscarded: this.#bfd.discarded,
+      malformed: this.#ports.malformed,
+      unknownVrids: this.#strangers.count,
+      ...(this.#configured && { originals: this.#vmacs.originals() }),
+    }),
+    (state) => this.#channel.send({ type: 'state', state }),
+  );
+  readonly #begun = now();
+  #configuration: Omit<VrrpConfiguration, 'placement'> = NOTHING;
+  /** Every address that VRRP moves: no source for adverts, and no news for a router. */
+  #virtual: ReadonlySet<Ip> = new Set();
+  #maintenance = false;
+  /** Asked to stop. */
+  #ending = false;
+
+  run(): void {
+    this.#watchKernel();
+    this.#channel.onMessage((message) => {
+      switch (message.type) {
+        case 'inherit':
+          if (!this.#configured) this.#vmacs.inherit(message.originals);
+          break;
+        case 'maintenance':
+          this.#setMaintenance(message.on);
+          break;
+        case 'track':
+          this.#track(message.events);
+          break;
+        default:
+          this.#configure(message.configuration);
+          if (this.#ending) this.#end();
+      }
+    });
+    this.#reporter.begin();
+    setInterval(() => {
+      for (const router of this.#routers.values()) router.readClock();
+    }, toMillis(CLOCK_PERIOD));
+  }
+
+  addresses(event: AddressesEvent): void {
+    if (event.type === 'release') {
+      if (!this.#configuration.release) return;
+      this.#tables.release(event.owner);
+    }
+    this.#addresses.handle(event);
+    if (event.type === 'hold') this.#tables.hold(event.owner);
+  }
+
+  log(level: Level, message: string): void {
+    this.#channel.send({ type: 'log', level, message });
+    if (!this.#channel.open) complain(message);
+  }
+
+  changed(router?: Router): void {
+    this.#reporter.changed(router);
+  }
+
+  /** Others are told by the supervisor: nothing is started here. */
+  happened(happening: Happening): void {
+    this.#channel.send({ type: 'notify', happening });
+  }
+
+  /** Priority-0 adverts, then the addresses go. */
+  resign(): void {
+    for (const router of this.#routers.values()) router.handle({ type: 'stop' });
+  }
+
+  get #configured(): boolean {
+    return this.#configuration !== NOTHING;
+  }
+
+  /**
+   * What an earlier process left behind is known with the configuration: who is asked to stop before it has come waits
+   * for it. The supervisor's patience has an end.
+   */
+  stop(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    if (this.#configured || !this.#channel.open) this.#end();
+    else this.#channel.onClose(() => this.#end());
+  }
+
+  #end(): void {
+    const cause = 'the daemon stops';
+    const groups = this.#groups.states();
+    // No member is to wait for another, or to follow it, when all end.
+    this.#groups.configure([], () => undefined);
+    for (const router of this.#routers.values()) router.end('STOP');
+    for (const { name, state: from } of groups) {
+      this.happened({ of: 'group', name, what: 'STOP', from, cause });
+    }
+    this.#bfd.stop();
+    if (this.#configuration.release) {
+      this.#tables.stop();
+      this.#vmacs.want([]);
+      this.#silenceIgmp(false);
+    }
+    this.#reporter.all();
+    process.disconnect?.();
+    process.exit(0);
+  }
+
+  #configure(configuration: VrrpConfiguration): void {
+    this.#configuration = configuration;
+    this.#strangers.logged = configuration.logUnknownVrids;
+    const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
+    this.#virtual = new Set(held.map(({ address }) => address.ip));
+    this.#place.take(configuration.placement);
+    this.#silenceIgmp(configuration.quietIgmp);
+    const { groups } = configuration;
+    const instances = memberSettings(configuration.instances, groups);
+    const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
+    const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
+    this.#groups.configure(groups, (name) => keys.get(name));
+    this.#links.watch(instances, configuration.delays);
+    this.announcer.pace(configuration.pacing);
+    this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
+    for (const [key, router] of this.#routers) {
+      if (!isSeatedAlike(router.settings, wanted.get(key))) this.#remove(key, router);
+    }
+    // New routers find their interfaces.
+    this.#vmacs.want(instances, () => this.#monitor.drain());
+    for (const [key, settings] of wanted) {
+      const router = this.#routers.get(key);
+      if (router === undefined) this.#add(key, settings);
+      else router.configure(settings);
+    }
+    this.#tables.settle();
+    this.#keepTracked(instances);
+    this.#bfd.configure(configuration.bfd);
+    this.#reground();
+    this.#channel.send({ type: 'ready' });
+    this.#reporter.all();
+  }
+
+  #silenceIgmp(quiet: boolean): void {
+    const trouble = this.#localReports.silence(quiet);
+    if (trouble !== undefined) this.log('warning', trouble);
+  }
+
+  #add(key: string, settings: VrrpSettings): void {
+    const router = new Router(settings, this.#ports, this);
+    this.#routers.set(key, router);
+    if (this.#ending) return;
+    const { start } = this.#configuration;
+    router.handle({ type: 'start', delay: startDelay(start, this.#begun, now()) });
+  }
+
+  #remove(key: string, router: Router): void {
+    router.end('DELETED');
+    router.close();
+    this.#routers.delete(key);
+  }
+
+  // What is tracked.
+
+  linkState(name: string): LinkState {
+    return this.#links.state(name);
+  }
+
+  contested(group: string, key: string): void {
+    this.#groups.contested(group, key);
+  }
+
+  standing(group: string, key: string, standing: Standing): void {
+    this.#groups.standing(group, key, standing);
+  }
+
+  #track(events: readonly TrackEvent[]): void {
+    for (const event of events) {
+      this.#tracked.set(`${event.kind} ${event.name}`, event);
+      for (const router of this.#routers.values()) router.handle(event);
+    }
+  }
+
+  /** Tells all routers what is known: some track more than before. Forgets what nobody tracks. */
+  #keepTracked(instances: readonly VrrpSettings[]): void {
+    const wanted = new Set(
+      instances.flatMap(({ track = [] }) => track.map(({ kind, name }) => `${kind} ${name}`)),
+    );
+    for (const key of this.#tracked.keys()) if (!wanted.has(key)) this.#tracked.delete(key);
+    this.#track([...this.#tracked.values()]);
+  }
+
+  #setMaintenance(on: boolean): void {
+    this.#maintenance = on;
+    this.#reground();
+  }
+
+  #deliver(device: string, family: Family, vrid: number, advert: ReceivedAdvert): void {
+    const router = this.#routers.get(`${device} IPv${family} VRID ${vrid}`);
+    if (router === undefined) this.#strangers.heard(device, vrid, advert.source);
+    else router.handle({ type: 'packet', ...advert });
+  }
+
+  // The kernel's interfaces and addresses.
+
+  #watchKernel(): void {
+    this.#monitor.start({
+      event: (event) => this.#kernelChanged(event),
+      resync: (why) => {
+        this.log('warning', `${why}: reading interfaces and addresses again`);
+        this.#readKernel();
+      },
+    });
+    this.#readKernel();
+  }
+
+  #readKernel(): void {
+    const addresses = this.#route.addresses();
+    this.interfaces.clear();
+    for (const link of this.#route.links()) this.interfaces.link(link, true);
+    for (const address of addresses) this.interfaces.address(address, true);
+    this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
+    this.#addresses.handle({ type: 'shown', addresses });
+    this.#tables.show();
+    this.#vmacs.links(this.interfaces.all());
+    this.#links.show();
+    this.#reground();
+  }
+
+  #kernelChanged(event: RouteEvent): void {
+    if (event.type === 'link') {
+      this.interfaces.link(event.link, event.present);
+      this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
+      this.#vmacs.links(this.interfaces.all());
+      this.#tables.heard(event);
+      this.#links.show();
+    } else if (event.type === 'address') {
+      const { address, present } = event;
+      this.interfaces.address(address, present);
+      this.#addresses.handle({ type: 'seen', address, present });
+      this.#tables.heard(event);
+      if (this.#virtual.has(address.address.ip)) return;
+    } else {
+      this.#tables.heard(event);
+      return;
+    }
+    this.#reground();
+  }
+
+  /** What hinders routers may be different. */
+  shifted(): void {
+    this.#reground();
+  }
+
+  #reground(): void {
+    const hindrance = this.#maintenance ? 'the operator wants this director out (maintenance)' : undefined;
+    for (const router of this.#routers.values()) {
+      router.reground(this.#virtual, hindrance ?? this.#tables.hindrance(router.settings.name));
+    }
+  }
+
+  /** Addresses were put back: routes may have gone with them, and neighbours may think of another. */
+  restored(owner: string, addresses: readonly VirtualAddress[]): void {
+    this.#tables.shaken();
+    this.#routers.get(owner)?.announce(addresses);
+  }
+
+  /** Addresses are held under the router's key, which outlives its name. */
+  nameOf(owner = 'addresses'): string {
+    return this.#routers.get(owner)?.settings.name ?? owner;
+  }
+}

@@ -1,0 +1,278 @@
+import { unreachable } from '../../core/assert.ts';
+import type { Ip } from '../../core/ip.ts';
+import type { AddressesEvent, HeldAddress } from '../../core/kernel/events.ts';
+import type { Interfaces } from '../../core/kernel/interfaces.ts';
+import { placed } from '../../core/kernel/vmac-wants.ts';
+import type { InstanceHappening } from '../../core/notify/happening.ts';
+import { toSeconds } from '../../core/time.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../../core/vrrp/events.ts';
+import { VrrpInstance } from '../../core/vrrp/instance.ts';
+import type { LinkState } from '../../core/vrrp/links.ts';
+import type { VirtualAddress, VrrpSettings } from '../../core/vrrp/settings.ts';
+import { isUnknown } from '../../core/vrrp/track.ts';
+import { utc } from '../../io/clock.ts';
+import { digest } from '../../io/digest.ts';
+import type { Driven, Driver } from '../../io/drive.ts';
+import { SystemError } from '../../io/errno.ts';
+import type { VrrpSender } from '../../io/vrrp.ts';
+import type { Level } from '../messages.ts';
+import type { Announcer } from './announcer.ts';
+import type { Ports } from './ports.ts';
+
+/** What the virtual routers need of their process. */
+export interface Surroundings {
+  readonly driver: Driver;
+  readonly interfaces: Interfaces;
+  readonly announcer: Announcer;
+  /** Whether an interface is believed to be up. */
+  linkState(name: string): LinkState;
+  addresses(event: AddressesEvent): void;
+  log(level: Level, message: string): void;
+  /** A member of a sync group that is master heard a lesser one. */
+  contested(group: string, key: string): void;
+  /** A member of a sync group stands otherwise than before. */
+  standing(group: string, key: string, standing: Standing): void;
+  /** The state of a router changed. */
+  changed(router: Router): void;
+  /** What others may want to be told of. */
+  happened(happening: InstanceHappening): void;
+}
+
+/** What identifies a virtual router on this host; the name does not. */
+export const routerKey = ({ interface: device, family, vrid }: VrrpSettings): string =>
+  `${device} IPv${family} VRID ${vrid}`;
+
+/** Whether a virtual router stays where it is: on another interface of its own it is another one. */
+export const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
+  b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);
+
+/** One virtual router at work: the machine, and the hands that perform its effects. */
+export class Router {
+  #settings: VrrpSettings;
+  readonly #surroundings: Surroundings;
+  readonly #ports: Ports;
+  readonly #instance: VrrpInstance;
+  readonly #driven: Driven<VrrpEvent>;
+  /** Where its adverts leave; absent while it has no footing. */
+  #sender: VrrpSender | undefined;
+  #trouble: string | undefined;
+  #held: readonly HeldAddress[] = [];
+  /** It is in FAULT, which others were not told of: nothing is known of what it tracks. */
+  #unsaid = false;
+
+  constructor(settings: VrrpSettings, ports: Ports, surroundings: Surroundings) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#surroundings = surroundings;
+    this.#instance = new VrrpInstance(settings, digest);
+    this.#driven = surroundings.driver.attach(this.#instance, (effects) => {
+      for (const effect of effects) this.#perform(effect);
+    });
+    this.readClock();
+  }
+
+  /** Tells a router whose adverts carry the time what time it is. */
+  readClock(): void {
+    if (this.settings.hmac !== undefined) this.handle({ type: 'clock', utc: utc() });
+  }
+
+  get settings(): VrrpSettings {
+    return this.#settings;
+  }
+
+  /** In place: what runs goes on. `settings` are of the same virtual router. */
+  configure(settings: VrrpSettings): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    this.readClock();
+    this.handle({ type: 'configure', settings });
+  }
+
+  status(): VrrpStatus {
+    return this.#instance.status();
+  }
+
+  handle(event: VrrpEvent): void {
+    this.#driven.handle(event);
+    this.#tellWhatIsKnown();
+  }
+
+  /** Its end: STOP with the daemon's, DELETED by a reload. */
+  end(what: 'STOP' | 'DELETED'): void {
+    const { state: from } = this.#instance;
+    this.handle({ type: 'stop' });
+    this.#happened(what, from, what === 'STOP' ? 'the daemon stops' : 'a reload removed it');
+  }
+
+  /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
+  reground(moved: ReadonlySet<Ip>, hindrance: string | undefined): void {
+    const { interface: device, family, source, track = [], trackPrimary = true } = this.#settings;
+    for (const { kind, name } of track) {
+      if (kind !== 'interface') continue;
+      const { up: good, why } = this.#surroundings.linkState(name);
+      this.handle({ type: 'track', kind, name, good, why });
+    }
+    const { virtual } = this.#settings;
+    const links = [device, ...(virtual === undefined ? [] : [virtual.name])];
+    const states = links.map((name) => this.#surroundings.linkState(name));
+    const state = states.find(({ up }) => !up) ?? this.#surroundings.linkState(device);
+    const believed =
+      trackPrimary || state.up ? state : { up: true, why: `${state.why}, which does not matter` };
+    // An ipvlan has an address of its own; a VMAC speaks with that of the interface below.
+    const seat = virtual?.sort.kind === 'ipvlan' ? virtual.name : device;
+    const from = virtual?.address?.ip ?? source;
+    const footing = this.#surroundings.interfaces.footing(seat, family, from, moved, believed);
+    const up = footing.up && hindrance === undefined;
+    if (up) this.#sender = this.#open();
+    this.handle({
+      type: 'link',
+      up: up && this.#sender !== undefined,
+      source: footing.source,
+      why: hindrance ?? (this.#sender === undefined && up ? `no socket on ${device}` : footing.why),
+    });
+  }
+
+  /** Where it hears and speaks; a VMAC hears what is sent from the same address elsewhere, and nobody else does. */
+  #open(): VrrpSender | undefined {
+    const { interface: device, virtual, transmitBase = false, peers = [] } = this.#settings;
+    const base = this.#surroundings.interfaces.named(device);
+    if (base === undefined) return undefined;
+    if (virtual === undefined || (peers.length > 0 && virtual.sort.kind === 'macvlan'))
+      return this.#ports.open(base, this.#settings)?.sender;
+    const own = this.#surroundings.interfaces.named(virtual.name);
+    if (own === undefined) return undefined;
+    const hears = this.#ports.open(own, this.#settings);
+    const below = this.#ports.besides(base, this.#settings);
+    return hears && below && (transmitBase ? below : hears.sender);
+  }
+
+  /** Announces the addresses again: they were put back. */
+  announce(addresses: readonly VirtualAddress[]): void {
+    if (this.status().state === 'MASTER') this.#announce(addresses, 1);
+  }
+
+  close(): void {
+    this.#driven.detach();
+  }
+
+  #perform(effect: VrrpEffect): void {
+    const around = this.#surroundings;
+    const { name } = this.#settings;
+    const owner = routerKey(this.#settings);
+    switch (effect.type) {
+      case 'send':
+        this.#send(effect);
+        break;
+      case 'hold': {
+        const { lease } = effect;
+        const addresses = placed(effect.addresses, this.#settings);
+        this.#keep(addresses);
+        around.addresses({ type: 'hold', owner, addresses, lease });
+        break;
+      }
+      case 'release':
+        this.#keep([]);
+        around.addresses({ type: 'release', owner, leftovers: placed(effect.addresses, this.#settings) });
+        break;
+      case 'announce':
+        this.#announce(effect.addresses, effect.repeat);
+        break;
+      case 'standing':
+        around.standing(effect.group, owner, effect.standing);
+        break;
+      case 'transition':
+        around.log('notice', `${name}: ${effect.from} -> ${effect.to}: ${effect.cause}`);
+        around.changed(this);
+        this.#tellState(effect);
+        break;
+      case 'priority':
+        around.log('notice', `${name}: effective priority ${effect.priority}`);
+        this.#tellPriority();
+        break;
+      case 'contested':
+        if (this.#settings.group !== undefined) around.contested(this.#settings.group, owner);
+        this.#happened('MASTER_RX_LOWER_PRI', 'MASTER', 'a lesser router believes to be master');
+        break;
+      default:
+        around.log('warning', `${name}: ${describe(effect)}`);
+    }
+  }
+
+  /**
+   * Tells others of a new state. A router that only awaits the first news of what it tracks is in FAULT, but that is
+   * nobody's concern yet, as in keepalived.
+   */
+  #tellState({ from, to, cause }: Extract<VrrpEffect, { type: 'transition' }>): void {
+    const before = this.#unsaid ? 'INIT' : from;
+    this.#unsaid = to === 'FAULT' && from === 'INIT' && this.status().faults.every(isUnknown);
+    if (to !== 'INIT' && !this.#unsaid) this.#happened(to, before, cause);
+  }
+
+  #tellWhatIsKnown(): void {
+    if (!this.#unsaid || this.status().faults.every(isUnknown)) return;
+    this.#unsaid = false;
+    this.#happened('FAULT', 'INIT', this.status().faults.join('; '));
+  }
+
+  #tellPriority(): void {
+    const { state } = this.#instance;
+    const what = state === 'MASTER' ? 'MASTER_PRIORITY' : 'BACKUP_PRIORITY';
+    this.#happened(what, state, 'what is tracked changed');
+  }
+
+  #happened(what: InstanceHappening['what'], from: string, cause: string): void {
+    const { name, priority } = this.status();
+    this.#surroundings.happened({ of: 'instance', name, what, from, priority, cause });
+  }
+
+  #send({ payload, destination, source, ttl, header }: Extract<VrrpEffect, { type: 'send' }>): void {
+    try {
+      this.#sender?.send(payload, destination, source, ttl, header);
+      // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
+      if (this.#instance.state === 'MASTER') {
+        this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings) });
+      }
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      // Once for each kind of trouble: a cut link would say it with every advert.
+      if (this.#trouble !== error.message) {
+        this.#surroundings.log('error', `${this.#settings.name}: no advert sent: ${error.message}`);
+      }
+      this.#trouble = error.message;
+    }
+  }
+
+  #announce(addresses: readonly VirtualAddress[], repeat: number): void {
+    const byDevice = new Map<string, Ip[]>();
+    for (const { dev, address } of placed(addresses, this.#settings)) {
+      const list = byDevice.get(dev) ?? [];
+      list.push(address.ip);
+      byDevice.set(dev, list);
+    }
+    for (const [device, list] of byDevice) this.#surroundings.announcer.announce(device, list, repeat);
+  }
+
+  /** What waits to be announced, and is held no longer, is not announced. */
+  #keep(held: readonly HeldAddress[]): void {
+    const still = new Set(held.map(({ dev, address }) => `${dev} ${address.ip}`));
+    for (const { dev, address } of this.#held) {
+      if (!still.has(`${dev} ${address.ip}`)) this.#surroundings.announcer.forget(dev, [address.ip]);
+    }
+    this.#held = held;
+  }
+}
+
+/** What a router noticed, in words. */
+function describe(effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | 'stalled' }>): string {
+  switch (effect.type) {
+    case 'rejected':
+      return `dropped ${effect.count} adverts of ${effect.source}: ${effect.reason}`;
+    case 'noticed':
+      return `${effect.count} adverts of ${effect.source} with unexpected ${effect.notice}`;
+    case 'stalled':
+      return `this process was stalled for ${toSeconds(effect.late).toFixed(2)} s: ${effect.what}`;
+    default:
+      return unreachable(effect);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Ip } from '../../core/ip.ts';
+import { seconds } from '../../core/time.ts';
+import { Limiter } from '../../core/vrrp/limiter.ts';
+import { now } from '../../io/clock.ts';
+import type { Level } from '../messages.ts';
+
+/** As of each kind of bad advert: one line a minute. */
+const REPORT_PERIOD = seconds(60);
+
+/** Counts adverts of virtual routers that this director has no part in, and says so where that is wanted. */
+export class Strangers {
+  count = 0;
+  /** `log_unknown_vrids`. */
+  logged = false;
+  readonly #limiter = new Limiter<'unknown'>(REPORT_PERIOD);
+  readonly #log: (level: Level, message: string) => void;
+
+  constructor(log: (level: Level, message: string) => void) {
+    this.#log = log;
+  }
+
+  heard(device: string, vrid: number, source: Ip): void {
+    this.count += 1;
+    if (!this.logged) return;
+    const count = this.#limiter.count('unknown', now());
+    if (count === 0) return;
+    this.#log(
+      'info',
+      `${device}: ${count} adverts of virtual routers that are not here, now VRID ${vrid} of ${source}`,
+    );
+  }
+}

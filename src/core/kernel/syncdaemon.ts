@@ -1,0 +1,57 @@
+import { DAEMON_STATE, type IpvsDaemon, type IpvsOperation } from '../netlink/ipvs.ts';
+import type { SyncDaemonSettings } from '../sync/settings.ts';
+
+/** What the kernel's sync threads are to do: `both` when no VRRP instance is followed. */
+export type SyncRole = 'master' | 'backup' | 'both';
+
+const STATES: Record<SyncRole, readonly number[]> = {
+  master: [DAEMON_STATE.master],
+  backup: [DAEMON_STATE.backup],
+  both: [DAEMON_STATE.master, DAEMON_STATE.backup],
+};
+
+/**
+ * The operations that bring the kernel's sync daemons from `running` to what the role wants. A change of role
+ * stops one and starts the other, in this order (keepalived's `lvs_sync_daemon`); a daemon that already runs
+ * as wanted is not touched, and one whose interface, id or transport differs is started anew.
+ */
+export function planSyncDaemons(
+  settings: SyncDaemonSettings,
+  role: SyncRole | undefined,
+  running: readonly IpvsDaemon[],
+): IpvsOperation[] {
+  const wanted = (role === undefined ? [] : STATES[role]).map((state) => daemonOf(settings, state));
+  const stale = running.filter((daemon) => !wanted.some((other) => serves(daemon, other)));
+  const missing = wanted.filter((daemon) => !running.some((other) => serves(other, daemon)));
+  return [
+    ...stale.map(({ state }): IpvsOperation => ({ op: 'stop-daemon', state })),
+    ...missing.map((daemon): IpvsOperation => ({ op: 'start-daemon', daemon })),
+  ];
+}
+
+function daemonOf(settings: SyncDaemonSettings, state: number): IpvsDaemon {
+  const { interface: device, id, maxlen, port, ttl, group } = settings;
+  return {
+    state,
+    interface: device,
+    syncId: id,
+    ...(maxlen !== undefined && { maxLength: maxlen }),
+    ...(port !== undefined && { port }),
+    ...(ttl !== undefined && { ttl }),
+    ...(group !== undefined && { group }),
+  };
+}
+
+/** Whether a running daemon is what is wanted; what the wish leaves open, the kernel chose. */
+function serves(running: IpvsDaemon, wanted: IpvsDaemon): boolean {
+  const settled = (have: unknown, want: unknown): boolean => want === undefined || have === want;
+  return (
+    running.state === wanted.state &&
+    running.interface === wanted.interface &&
+    running.syncId === wanted.syncId &&
+    settled(running.maxLength, wanted.maxLength) &&
+    settled(running.port, wanted.port) &&
+    settled(running.ttl, wanted.ttl) &&
+    settled(running.group, wanted.group)
+  );
+}

@@ -1,0 +1,45 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { planSyncDaemons, type SyncRole } from '../../../src/core/kernel/syncdaemon.ts';
+import { DAEMON_STATE, type IpvsDaemon } from '../../../src/core/netlink/ipvs.ts';
+
+const syncdaemon = suite('sync daemons');
+const settings = { interface: 'eth1', id: 51 };
+const running = (role: 'master' | 'backup', more: Partial<IpvsDaemon> = {}): IpvsDaemon => ({
+  state: DAEMON_STATE[role],
+  interface: 'eth1',
+  syncId: 51,
+  maxLength: 1460,
+  port: 8848,
+  ttl: 1,
+  ...more,
+});
+const words = (role: SyncRole | undefined, ...now: IpvsDaemon[]): string[] =>
+  planSyncDaemons(settings, role, now).map((operation) =>
+    operation.op === 'stop-daemon'
+      ? `stop ${operation.state}`
+      : operation.op === 'start-daemon'
+        ? `start ${operation.daemon.state}`
+        : operation.op,
+  );
+
+syncdaemon('a new master stops the backup thread before it starts its own', () => {
+  assert.equal(words('master', running('backup')), ['stop 2', 'start 1']);
+  assert.equal(words('backup', running('master')), ['stop 1', 'start 2']);
+});
+
+syncdaemon('what runs as wanted is not touched, whatever the kernel chose by itself', () => {
+  assert.equal(words('master', running('master')), []);
+  assert.equal(words('both', running('master'), running('backup')), []);
+});
+
+syncdaemon('another interface or id is another daemon', () => {
+  assert.equal(words('master', running('master', { syncId: 7 })), ['stop 1', 'start 1']);
+  assert.equal(words('master', running('master', { interface: 'eth0' })), ['stop 1', 'start 1']);
+});
+
+syncdaemon('without a role nothing runs', () => {
+  assert.equal(words(undefined, running('master'), running('backup')), ['stop 1', 'stop 2']);
+});
+
+syncdaemon.run();
