@@ -4,19 +4,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
+import { isAlive, stageOf, until, VIP } from './stage.ts';
 
 await enclose();
 
 const test = suite('the life of the daemon');
-const stage = new Stage();
-test.before.each(() => {
-  stage.start(ROUTER);
-});
-test.after.each(() => {
-  if (stage.runs) stage.stop();
-});
-test.after(() => stage.close());
+const stage = stageOf(test);
 
 test('in the background: it works when the command returns; kill by the pid file, and all is gone', () => {
   assert.ok(stage.holdsVip());

@@ -4,19 +4,12 @@ import * as assert from 'uvu/assert';
 import { VERSION } from '../../src/app/version.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { ROUTER, Stage, until } from './stage.ts';
+import { ROUTER, stageOf, until } from './stage.ts';
 
 await enclose();
 
 const test = suite('the operator and the daemon');
-const stage = new Stage();
-test.before.each(() => {
-  stage.start(ROUTER);
-});
-test.after.each(() => {
-  if (stage.runs) stage.stop();
-});
-test.after(() => stage.close());
+const stage = stageOf(test);
 
 test('status says who is master, and why, in columns', () => {
   const lines = stage.operator('status').stdout.split('\n');

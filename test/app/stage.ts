@@ -2,6 +2,7 @@ import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_proce
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DaemonStatus } from '../../src/app/status.ts';
 import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
@@ -137,6 +138,19 @@ export class Stage {
   close(): void {
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** A stage on which each test finds a daemon that runs ROUTER, and which is gone after the last. */
+export function stageOf(test: Test): Stage {
+  const stage = new Stage();
+  test.before.each(() => {
+    stage.start(ROUTER);
+  });
+  test.after.each(() => {
+    if (stage.runs) stage.stop();
+  });
+  test.after(() => stage.close());
+  return stage;
 }
 
 /** Whether the process exists and is no zombie: in an enclosure nobody may have buried it yet. */
