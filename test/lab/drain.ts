@@ -91,7 +91,7 @@ story('at the start nothing ramps up', async () => {
   daemon = vipkeeper(director, configuration(''));
   await weighs(RS1, FULL);
   client = await Client.start(user);
-  assert.equal((await standing(RS1))?.ramp, undefined);
+  await scene.until('the status says so', async () => (await standing(RS1))?.ramp === undefined);
 });
 
 story('a drained server takes no new connections, and those that it has go on', async () => {
@@ -144,7 +144,7 @@ story('it comes back by steps, to its full weight', async () => {
     seen.toSorted((a, b) => a - b),
   );
   assert.ok(seen.length > 3 && (seen[0] ?? FULL) < FULL / 2, seen.join());
-  assert.equal((await standing(RS1))?.ramp, undefined);
+  await scene.until('the status says so', async () => (await standing(RS1))?.ramp === undefined);
 });
 
 story('at its deadline it goes with the connections that it has', async () => {
