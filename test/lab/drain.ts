@@ -183,8 +183,10 @@ story('a maintenance window drains a server and brings it back', async () => {
   file(director, 'vipkeeper.conf', configuration(WINDOW));
   operator(director, 'reload');
   await weighs(page, undefined);
-  await drains(page, 'drained');
-  assert.is((await standing(page))?.drain?.by, 'schedule');
+  await scene.until('drained by the schedule', async () => {
+    const { drain } = (await standing(page)) ?? {};
+    return drain?.phase === 'drained' && drain.by === 'schedule';
+  });
   await weighs(page, FULL);
   file(director, 'vipkeeper.conf', configuration(WINDOW.concat(' weight 3')));
   operator(director, 'reload');
