@@ -22,4 +22,10 @@ for (const sample of samples) {
   });
 }
 
+test('a name that would be a condition at the beginning of its line is quoted', () => {
+  const wanted = configured('garp_group {\ngna_interval 2\ninterfaces {\neth0 @one ~two\n}\n}');
+  assert.equal(wanted.pacing.groups[0]?.interfaces, ['eth0', '@one', '~two']);
+  assert.equal(configured(print(wanted)), wanted);
+});
+
 test.run();

@@ -14,8 +14,8 @@ export const section = (header: string, lines: readonly string[]): string[] => [
 export const sectionIfAny = (header: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : section(header, lines);
 
-/** Quoted where a bare word would be cut or split. */
-export const word = (text: string): string => (/[\s{}#!\\]/.test(text) ? `"${text}"` : text);
+/** Quoted where a bare word would be cut or split, or, first on its line, be a condition or a generator. */
+export const word = (text: string): string => (/^[@~]|[\s{}#!\\]/.test(text) ? `"${text}"` : text);
 export const onOff = (value: boolean): string => (value ? 'on' : 'off');
 export const when = (condition: boolean, line: string): string[] => (condition ? [line] : []);
 export const setting = (keyword: string, value: string | number | undefined): string[] =>
