@@ -11,7 +11,8 @@ import { Place, sched } from '../../src/io/placement.ts';
 /** The test process itself is placed. */
 const test = suite('placement');
 const PLAIN: Placement = { name: 'vipkeeper-test', realTime: 0, realTimeLimit: millis(50) };
-const SPIN_MILLISECONDS = 400;
+/** At the longest: on a busy machine the limit, which is of processor time, is reached later. */
+const SPIN_MILLISECONDS = 10_000;
 
 const said: string[] = [];
 const place = new Place((problem) => said.push(problem));
@@ -57,7 +58,7 @@ test('real time that does not pause ends at its limit, and comes back', async ()
   assert.match(readFileSync('/proc/self/limits', 'utf8'), /^Max realtime timeout +50000 /m);
   // Nothing else of our JavaScript can run meanwhile.
   const seen: string[] = [];
-  for (const end = Date.now() + SPIN_MILLISECONDS; Date.now() < end; )
+  for (const end = Date.now() + SPIN_MILLISECONDS; seen.at(-1) !== '0' && Date.now() < end; )
     seen.push(/^policy\s*:\s*(\d+)$/m.exec(readFileSync('/proc/self/sched', 'utf8'))?.[1] ?? '');
   assert.is(seen[0], '2', 'in real time at first');
   assert.is(seen.at(-1), '0', 'in ordinary scheduling at the end');
