@@ -12,7 +12,7 @@ import {
 } from '../../core/kernel/ipvs-table.ts';
 import type { BalancerEffect, BalancerEvent } from '../../core/serving/balancer.ts';
 import { Balancer } from '../../core/serving/balancer.ts';
-import type { ServiceCount } from '../../core/serving/pools.ts';
+import type { ServiceCount } from '../../core/serving/connections.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
 import { Channel } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';

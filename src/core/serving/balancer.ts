@@ -21,7 +21,7 @@ import type { Machine } from '../machine.ts';
 import type { Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { after, earliest, seconds } from '../time.ts';
-import type { ServiceCount } from './pools.ts';
+import type { ServiceCount } from './connections.ts';
 import { Pools, targetName } from './pools.ts';
 
 /** Operations of a repair that one line of the log shows. */

@@ -1,16 +1,17 @@
 import { assert } from '../assert.ts';
 import type { Beginning } from '../balance/member.ts';
-import type { Destination, Service, ServiceKey, TableEntry } from '../balance/model.ts';
+import type { Service, ServiceKey, TableEntry } from '../balance/model.ts';
 import { endpointName, serviceName } from '../balance/model.ts';
 import type { Order } from '../balance/orders.ts';
 import { drainedInWords, orderInWords, sameOrder } from '../balance/orders.ts';
 import type { PoolEffect } from '../balance/pool.ts';
-import { Pool, placed, poolName } from '../balance/pool.ts';
+import { Pool, poolName } from '../balance/pool.ts';
 import type { Health } from '../check/checker.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../config/model.ts';
 import type { CheckHappening, Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { earliest } from '../time.ts';
+import { connectionsTo, type ServiceCount } from './connections.ts';
 import type { Occasion } from './happenings.ts';
 import {
   checkHappening,
@@ -38,28 +39,7 @@ export type PoolsEffect =
 /** The checker's name of a real server in a pool. */
 export const targetName = (pool: string, server: string): string => `${pool} ${server}`;
 
-/** The active connections of a service's destinations, as the kernel has them now. */
-export interface ServiceCount {
-  readonly key: ServiceKey;
-  readonly destinations: readonly (Pick<Destination, 'address' | 'port'> & { readonly active: number })[];
-}
-
 const isTimed = ({ pool }: Served): boolean => pool.deadline() !== undefined || pool.draining().length > 0;
-
-/** Over all services of the pool; what is not in the table has none. */
-function connectionsTo(
-  destination: Destination,
-  { services }: Pool,
-  counts: ReadonlyMap<string, ServiceCount['destinations']>,
-): number {
-  return services.reduce((sum, { key }) => {
-    const { address, port } = placed(destination, key);
-    const found = counts
-      .get(serviceName(key))
-      ?.find((each) => each.address === address && each.port === port);
-    return sum + (found?.active ?? 0);
-  }, 0);
-}
 
 const unchecked = ({ destination: { weight } }: RealServerSettings): Health => ({
   up: true,

@@ -7,7 +7,7 @@ import { ip } from '../../../src/core/ip.ts';
 import type { CheckHappening, Happening } from '../../../src/core/notify/happening.ts';
 import type { BalancerEffect, BalancerEvent } from '../../../src/core/serving/balancer.ts';
 import { Balancer } from '../../../src/core/serving/balancer.ts';
-import type { ServiceCount } from '../../../src/core/serving/pools.ts';
+import type { ServiceCount } from '../../../src/core/serving/connections.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { instant, micros, seconds } from '../../../src/core/time.ts';
 import { ModelKernel, sorted } from '../balance/model-kernel.ts';
