@@ -85,5 +85,5 @@ install_packages
 install_modules . 'npm packages'
 [ "$program" != test ] || install_modules test/lts 'the current LTS of Node, on which the pure tests run too'
 [ "$(id -u)" = 0 ] || stop "npm run $program works as root only: it makes network namespaces (nothing of yours is changed)"
-npm run --silent build || stop 'the build failed; its message is above'
+npm run --silent build && make -s -C test/lab/engine || stop 'the build failed; its message is above'
 exec node --enable-source-maps "$main" "$@"

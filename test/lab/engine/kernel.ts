@@ -70,7 +70,7 @@ export class Kernel {
     const child = spawn('linux.uml', bootArguments(options), {
       stdio: ['ignore', consoleFd, consoleFd, 'pipe'],
       // Where the kernel's memory lies: on a disk it would be slow.
-      env: { ...process.env, TMPDIR: '/dev/shm' },
+      env: { ...process.env, TMPDIR: '/dev/shm', LD_PRELOAD: join(ROOT, 'build/registers.so') },
       detached: true,
     });
     closeSync(consoleFd);
