@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compiled } from './lab/engine/root.ts';
 import { judge, runFile, startFile } from './run-file.ts';
+import { suite } from './suite.ts';
 
 const runner = suite('the runner of tests');
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from './suite.ts';
 
 /**
  * The architecture as a test: directions of imports, what the pure core may not touch, sizes, and that every
@@ -184,6 +184,14 @@ tidy('every source file is used by a program', () => {
   assert.equal(
     SOURCES.filter((file) => !files.has(file)),
     [],
+  );
+});
+
+tidy('tests have our suite, in which no error is lost (suite.ts)', () => {
+  const importers = TESTS.flatMap(importsOf).filter(({ to }) => to === 'uvu');
+  assert.equal(
+    importers.map(({ from }) => from),
+    ['test/suite.ts'],
   );
 });
 

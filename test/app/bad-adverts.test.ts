@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { VrrpState } from '../../src/app/messages.ts';
 import type { DaemonStatus } from '../../src/app/status.ts';
@@ -16,6 +14,7 @@ import { digest } from '../../src/io/digest.ts';
 import { FrameSender } from '../../src/io/packet.ts';
 import { ifindexOf } from '../io/namespace.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { eventually, Stage } from './stage.ts';
 
 await enclose();
@@ -23,7 +22,6 @@ await enclose();
 /** Adverts that are wrong in one way each, as packets: counted by reason, logged once, shown in the status. */
 const test = suite('bad adverts');
 const stage = new Stage();
-const log = join(stage.folder, 'log');
 const sender = new FrameSender();
 const wire = ifindexOf('wire');
 
@@ -171,7 +169,7 @@ const send = (frames: readonly Uint8Array[]): void => {
 };
 
 test.before(async () => {
-  stage.start(CONFIGURATION, '-g', log);
+  stage.start(CONFIGURATION);
   await happens('all routers are master', ({ instances }) =>
     instances.every(({ state }) => state === 'MASTER'),
   );
@@ -246,7 +244,7 @@ test('what was signed once was taken once, and another virtual router is nobody 
 });
 
 test('the log has one line for each kind', () => {
-  const text = readFileSync(log, 'utf8');
+  const text = stage.log;
   for (const [name, reason] of CASES) {
     const words = reason.startsWith('odd ') ? reason.replace('odd ', 'with unexpected ') : `: ${reason}`;
     const lines = text.split('\n').filter((line) => line.includes(`${name}: `) && line.endsWith(words));

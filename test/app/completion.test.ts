@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT } from '../lab/engine/root.ts';
 import { run } from '../lab/scene/run.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('completion for bash');
 const script = run([join(ROOT, 'bin/vipkeeper'), 'completion']);

@@ -1,10 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckState } from '../../src/app/messages.ts';
 import { type Explained, explained, explainLines } from '../../src/app/operator/explain.ts';
 import { Balancer } from '../../src/core/serving/balancer.ts';
 import { instant, micros } from '../../src/core/time.ts';
 import { configured } from '../core/config/memory.ts';
+import { suite } from '../suite.ts';
 
 /** What an operator reads, from the state that the check process sends. */
 const test = suite('explain');

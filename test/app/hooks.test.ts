@@ -1,13 +1,13 @@
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HookRunner, type ScriptRules } from '../../src/app/notify/hooks.ts';
 import type { Hook } from '../../src/core/notify/hooks.ts';
 import { seconds } from '../../src/core/time.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { eventually } from '../io/namespace.ts';
+import { suite } from '../suite.ts';
 
 /** Real scripts in real processes: good ones, and all kinds of bad ones. */
 const test = suite('hooks');

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { keepalived, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /** Keywords about interfaces, by what is on the wire and in the kernel. */
 await enclose();

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keywordsText } from '../../src/app/operator/keywords.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { run } from '../lab/scene/run.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('keywords');
 const PAGE = join(ROOT, 'man/vipkeeper.conf.5');

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION } from '../../src/app/version.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { run } from '../lab/scene/run.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('the manual and the help');
 const MAN = join(ROOT, 'man/vipkeeperd.8');

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { isAlive, ROUTER, Stage, until } from './stage.ts';
 
 /** A daemon with bad scripts: what it does must not notice. */

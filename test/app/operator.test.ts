@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION } from '../../src/app/version.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
+import { suite } from '../suite.ts';
 import { ROUTER, stageOf, until } from './stage.ts';
 
 await enclose();

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Orders } from '../../src/app/supervisor/orders.ts';
 import type { Order } from '../../src/core/balance/orders.ts';
@@ -10,6 +9,7 @@ import { seconds } from '../../src/core/time.ts';
 import { Store } from '../../src/io/store.ts';
 import { realServer, virtualServer } from '../core/serving/balancer-world.ts';
 import { eventually } from '../io/namespace.ts';
+import { suite } from '../suite.ts';
 
 /** What the supervisor makes of the operator's words and the calendar, with the real store. */
 const test = suite('orders of operator and schedule');

@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { vipkeeper } from '../lab/scene/director.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /** A `garp_group`: the gaps between announcements on the wire. keepalived 2.2.7 drops some of what it has queued. */
 await enclose();

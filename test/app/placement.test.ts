@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { ROUTER, Stage, until } from './stage.ts';
 
 /** Where a daemon's processes stand among those of the host, as its configuration says, from reload to reload. */

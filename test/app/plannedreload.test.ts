@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PlannedReload, withMarker } from '../../src/app/supervisor/plannedreload.ts';
 import { parseReloadTime } from '../../src/core/supervision/reload-time.ts';
 import { nextMoment } from '../../src/io/calendar.ts';
 import { eventually } from '../io/namespace.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('planned reloads');
 const folder = mkdtempSync(join(tmpdir(), 'vipkeeper-reload-'));

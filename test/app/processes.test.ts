@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TrackedProcesses } from '../../src/app/track/processes.ts';
 import type { Duration } from '../../src/core/time.ts';
 import type { TrackProcessSettings } from '../../src/core/vrrp/settings.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { eventually } from '../io/namespace.ts';
+import { suite } from '../suite.ts';
 
 /**
  * Real processes. Run as it is, the kernel tells of them if it tells anybody here; run again in a network namespace,

@@ -1,6 +1,6 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { Monitor } from './monitor.ts';
 import { ROUTER, Stage, until, VIP } from './stage.ts';
 

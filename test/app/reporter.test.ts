@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type VrrpNews, type VrrpState, withNews } from '../../src/app/messages.ts';
 import { Reporter } from '../../src/app/vrrp/reporter.ts';
 import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
 import { SETTINGS } from '../core/vrrp/router.ts';
+import { suite } from '../suite.ts';
 
 /** How the supervisor learns of many virtual routers without a message that holds them up. */
 class Listed {

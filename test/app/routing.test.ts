@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { Monitor } from './monitor.ts';
 import { Stage, until } from './stage.ts';
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { saveConfiguration } from '../../src/app/savedconfig.ts';
 import { configured } from '../core/config/memory.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { ROUTER, Stage } from './stage.ts';
 
 /** `config_save_dir`: what ran when can be looked up, and loaded again. */

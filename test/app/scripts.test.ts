@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Scripts } from '../../src/app/track/scripts.ts';
 import { type Duration, seconds } from '../../src/core/time.ts';
 import type { ScriptSettings } from '../../src/core/vrrp/settings.ts';
 import { Driver } from '../../src/io/drive.ts';
+import { suite } from '../suite.ts';
 import { eventually, isAlive } from './stage.ts';
 
 /** Real scripts in real processes. */

@@ -1,16 +1,21 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DaemonStatus } from '../../src/app/status.ts';
 import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
+import { readPid } from '../../src/io/pidfile.ts';
+import { showOnFailure, tailOf } from '../failure.ts';
 import { ROOT } from '../lab/engine/root.ts';
+import type { Test } from '../suite.ts';
 
 /** Far longer than any program here takes: a limit, not a measure. */
 const LIMIT_MILLISECONDS = 30_000;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+const PAUSE_MILLISECONDS = 20;
+/** 20 s at least, which only a broken daemon takes. */
+const TRIES = 1000;
 
 export const VIP = '10.9.0.100';
 
@@ -51,8 +56,10 @@ export class Stage {
   readonly file: string = join(this.folder, 'vipkeeper.conf');
   readonly runDir: string = join(this.folder, 'run');
   readonly stateDir: string = join(this.folder, 'state');
+  #lives = 0;
 
   constructor() {
+    showOnFailure(() => this.logs());
     execFileSync('ip', ['link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'wire']);
     for (const device of ['lan', 'wire']) execFileSync('ip', ['link', 'set', device, 'up']);
     execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'lan']);
@@ -91,11 +98,31 @@ export class Stage {
     return this.run([join(ROOT, 'bin/vipkeeper'), ...words, '--run-dir', this.runDir]);
   }
 
-  /** A daemon with this configuration, in the background and without checks. */
+  /** A daemon with this configuration, in the background and without checks. Its log begins anew. */
   start(text: string, ...options: readonly string[]): void {
     this.configure(text);
-    const { status, stderr } = this.daemon('-P', ...options);
+    this.#lives++;
+    const { status, stderr } = this.daemon('-P', '-g', this.#logFile, ...options);
     assert.is(status, 0, stderr);
+  }
+
+  /** Each start has a log of its own: what is waited for is never what an earlier daemon said. */
+  get #logFile(): string {
+    return join(this.folder, `daemon-${this.#lives}.log`);
+  }
+
+  /** What the daemon logged since it was last started by start(). */
+  get log(): string {
+    return existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8') : '';
+  }
+
+  /** The end of every log in the stage's folder, for failures. */
+  logs(): string {
+    if (!existsSync(this.folder)) return '';
+    return readdirSync(this.folder)
+      .filter((name) => name.endsWith('log'))
+      .map((name) => tailOf(name, readFileSync(join(this.folder, name), 'utf8')))
+      .join('\n');
   }
 
   reload(text: string): void {
@@ -115,9 +142,18 @@ export class Stage {
     return found;
   }
 
-  /** Process id in a file of the run directory. */
+  /**
+   * Process id in a file of the run directory, of a process that lives: after one has died, that of the next, once
+   * it is there.
+   */
   pid(name: string): number {
-    return Number(readFileSync(join(this.runDir, `${name}.pid`), 'utf8'));
+    const file = join(this.runDir, `${name}.pid`);
+    let pid: number | undefined;
+    until(() => {
+      pid = readPid(file);
+      return pid !== undefined && isAlive(pid);
+    }, `${file} names a process that lives`);
+    return pid ?? 0;
   }
 
   holdsVip(): boolean {
@@ -162,20 +198,35 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits for a condition; fails after 20 s, which only a broken daemon takes. */
+/** Waits for a condition. While it throws it does not hold; what it threw last is told when it never does. */
 export function until(condition: () => boolean, what: string): void {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (condition()) return;
-    Atomics.wait(PAUSE, 0, 0, 20);
+  let problem: unknown;
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      if (condition()) return;
+    } catch (error) {
+      problem = error;
+    }
+    Atomics.wait(PAUSE, 0, 0, PAUSE_MILLISECONDS);
   }
-  throw new Error(`did not happen: ${what}`);
+  throw didNotHappen(what, problem);
 }
 
 /** The same without holding up what else this process does. */
 export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  let problem: unknown;
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      problem = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
   }
-  throw new Error(`did not happen: ${what}`);
+  throw didNotHappen(what, problem);
+}
+
+function didNotHappen(what: string, problem: unknown): Error {
+  const why = problem instanceof Error ? ` (it threw at last: ${problem.message})` : '';
+  return new Error(`did not happen: ${what}${why}`);
 }

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
 
 /** A VMAC in the life of a daemon: crashes, reloads, and what becomes of the interface below. */
@@ -23,9 +23,8 @@ const conf = (device: string, name: string): string =>
   readFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, 'utf8').trim();
 const set = (device: string, name: string, value: string): void =>
   void execFileSync('sysctl', ['-qw', `net.ipv4.conf.${device}.${name}=${value}`]);
-const log = (): string => readFileSync(join(stage.folder, 'log'), 'utf8');
 
-const start = (text = VMAC): void => stage.start(text, '-g', join(stage.folder, 'log'));
+const start = (text = VMAC): void => stage.start(text);
 
 test.after.each(() => {
   if (stage.runs) stage.stop();
@@ -38,7 +37,7 @@ test('it is there when the router begins, so that nothing was ever wrong', () =>
   start();
   until(() => home() === 'vrrp.7', 'the VIP is on it');
   assert.is(link('vrrp.7')?.address, '00:00:5e:00:01:07');
-  assert.not.match(log(), 'FAULT');
+  assert.not.match(stage.log, 'FAULT');
   assert.equal(
     ['arp_ignore', 'arp_filter', 'arp_announce'].map((name) => conf('lan', name)),
     ['1', '1', '2'],
@@ -55,7 +54,7 @@ test('the next life takes over what a crash left', () => {
   until(() => home() === 'vrrp.7', 'the VIP is on it');
   const before = link('vrrp.7')?.ifindex;
   process.kill(stage.pid('vrrp'), 'SIGKILL');
-  until(() => log().includes('the interface vrrp.7 was there already'), 'it is taken over');
+  until(() => stage.log.includes('the interface vrrp.7 was there already'), 'it is taken over');
   until(() => home() === 'vrrp.7', 'the VIP is on it');
   assert.is(link('vrrp.7')?.ifindex, before);
 });
@@ -107,7 +106,7 @@ test('a reload moves the addresses to it, to another one, and back', () => {
 test('an interface of that name that is none of ours is left alone, and said', () => {
   ip('link', 'add', 'vrrp.7', 'type', 'veth', 'peer', 'name', 'other');
   start();
-  until(() => log().includes('there is another interface vrrp.7'), 'it is said');
+  until(() => stage.log.includes('there is another interface vrrp.7'), 'it is said');
   assert.is(home(), undefined);
   ip('link', 'delete', 'vrrp.7');
   until(() => home() === 'vrrp.7', 'the VIP is there once it is gone');
@@ -170,7 +169,7 @@ test('what it changed is put back after crashes of its process and of the whole 
   );
   const first = stage.pid('vrrp');
   process.kill(first, 'SIGKILL');
-  until(() => log().includes('the interface vrrp.7 was there already'), 'the next one takes over');
+  until(() => stage.log.includes('the interface vrrp.7 was there already'), 'the next one takes over');
   until(() => home() === 'vrrp.7', 'the VIP is on it');
   killAll();
   assert.equal(settings(), changed);

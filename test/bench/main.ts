@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
+import { shownOnFailure } from '../failure.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { check } from './check.ts';
 import { checkers } from './checkers.ts';
@@ -35,7 +36,10 @@ const ALL: readonly Benchmark[] = [
 
 const options = readOptions(process.argv.slice(2), ALL);
 await enclose();
-const sections = await runAll(options);
+const sections = await runAll(options).catch((error) => {
+  process.stderr.write(`${shownOnFailure()}\n`);
+  throw error;
+});
 process.exit(sections.every(worked) ? 0 : 1);
 
 async function runAll({ benchmarks, json, ...effort }: Options): Promise<Section[]> {

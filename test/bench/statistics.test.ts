@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { median, percentile, spread } from './statistics.ts';
 
 const statistics = suite('statistics of the bench');

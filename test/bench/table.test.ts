@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import type { Section } from './result.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
 

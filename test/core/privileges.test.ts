@@ -1,6 +1,6 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Privileges, privilegesOfCheck, privilegesOfSync, suffices } from '../../src/core/privileges.ts';
+import { suite } from '../suite.ts';
 import { loadText } from './config/memory.ts';
 
 const test = suite('privileges');

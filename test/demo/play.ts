@@ -137,6 +137,7 @@ try {
 } catch (error) {
   failures.push((error as Error).message);
   console.log(`\n${paint('red', '✘')} ${(error as Error).message}`);
+  show(scene.logs());
 }
 const verdict =
   failures.length === 0 ? paint('green', 'All is as it must be.') : paint('red', 'It did not go as it must.');

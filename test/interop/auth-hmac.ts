@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../src/core/bytes.ts';
 import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
@@ -13,6 +12,7 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 import type { DaemonName, Director, Flavour } from './segment.ts';
 import { elections, story } from './story.ts';
 

@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BfdStatus } from '../../src/core/bfd/events.ts';
 import type { BfdState } from '../../src/core/bfd/packet.ts';
@@ -9,6 +8,7 @@ import { Frr } from '../lab/scene/frr.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /**
  * BFD with FRR and with keepalived as the neighbour, over IPv4 and IPv6, on one segment and across a router: sessions

@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Prng } from '../../src/core/prng.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
@@ -6,6 +5,7 @@ import { keepalived, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { pause, Scene } from '../lab/scene/scene.ts';
 import { Watcher } from '../lab/scene/watcher.ts';
+import { suite } from '../suite.ts';
 
 /**
  * Backups are stopped for 0.1 to 5 s again and again under a live master. When they wake, their master-down timers

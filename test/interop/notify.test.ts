@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { file, keepalived, vipkeeper } from '../lab/scene/director.ts';
@@ -10,6 +9,7 @@ import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 import { startExim } from './exim.ts';
 
 /**

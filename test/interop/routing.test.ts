@@ -1,10 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { keepalived, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { run } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /** One configuration of routes and rules, and two directors: the kernel's tables look the same under both daemons. */
 await enclose();

@@ -1,5 +1,5 @@
-import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite, type Test } from '../suite.ts';
 import { type DaemonName, type Director, type Flavour, Segment } from './segment.ts';
 
 /** How many adverts must pass before "nothing happens" counts: more than a router misses before it acts. */

@@ -1,10 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { keepalived, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /** Two segments, a virtual router on each, and a sync group: with keepalived as the other director. */
 await enclose();

@@ -1,6 +1,5 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
@@ -9,6 +8,7 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /**
  * What a virtual router tracks, with keepalived as the other director: what breaks here takes the priority below

@@ -1,6 +1,6 @@
-import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip, run } from '../lab/scene/run.ts';
+import type { Test } from '../suite.ts';
 import { type Segment, virtualMac } from './segment.ts';
 import { elections, type Opened, type Part } from './story.ts';
 

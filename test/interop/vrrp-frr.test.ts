@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Capture } from '../lab/scene/capture.ts';
@@ -8,6 +7,7 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /**
  * VRRPv3 with FRR's vrrpd, over IPv4 and IPv6 at once: an implementation that has nothing in common with keepalived.

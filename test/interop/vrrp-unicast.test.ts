@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { keepalived, vipkeeper } from '../lab/scene/director.ts';
@@ -6,6 +5,7 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
 
 /** Adverts to a peer instead of a group: vipkeeper and keepalived elect, hand over and come back. */
 await enclose();

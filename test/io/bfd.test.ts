@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BfdSpeakers } from '../../src/app/vrrp/bfd.ts';
 import type { BfdDatagram } from '../../src/core/bfd/demultiplexer.ts';
@@ -11,6 +10,7 @@ import { BfdReceiver, BfdSender } from '../../src/io/bfd.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { SystemError } from '../../src/io/errno.ts';
 import { SETTINGS } from '../core/bfd/neighbor.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ip } from './namespace.ts';
 
 enterNamespace();

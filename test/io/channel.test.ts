@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Channel } from '../../src/io/channel.ts';
+import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
 /** To the peer: something that costs room, or a question how many of these it got. */

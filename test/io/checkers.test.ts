@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type {
   CheckTiming,
@@ -15,6 +14,7 @@ import type { CheckResult } from '../../src/core/check/verdict.ts';
 import { ip } from '../../src/core/ip.ts';
 import { micros, millis, seconds } from '../../src/core/time.ts';
 import { startProbe } from '../../src/io/probes.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ip as iproute } from './namespace.ts';
 import {
   newFolder,

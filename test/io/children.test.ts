@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isOurChild, spawnedRole, spawnRole } from '../../src/io/children.ts';
+import { suite } from '../suite.ts';
 
 /** The child: says its role, and goes on until it is killed. */
 const role = spawnedRole(process.argv.slice(2));

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../src/core/ip.ts';
 import { after, type Instant, millis, seconds } from '../../src/core/time.ts';
 import { Alarm, now } from '../../src/io/clock.ts';
 import { AF, sockaddrIp } from '../../src/io/sockaddr.ts';
 import { SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('clock');
 

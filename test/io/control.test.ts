@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { askControl, serveControl } from '../../src/io/control.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('the control socket');
 const folder = mkdtempSync(join(tmpdir(), 'vipkeeper-'));

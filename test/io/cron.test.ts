@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseTime, seconds } from '../../src/core/time.ts';
 import { Calendar, calendarFault } from '../../src/io/cron.ts';
+import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
 // Before the first date: Node asks for the zone then.

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../src/core/bytes.ts';
 import { digest } from '../../src/io/digest.ts';
+import { suite } from '../suite.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const repeated = (byte: number, count: number): Uint8Array => new Uint8Array(count).fill(byte);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeQuery, readReply } from '../../src/io/dns.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('dns messages');
 

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Machine } from '../../src/core/machine.ts';
 import { after, type Instant, millis } from '../../src/core/time.ts';
 import { now } from '../../src/io/clock.ts';
 import { Driver } from '../../src/io/drive.ts';
+import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
 /** Answers each event with effects `EVENT.1` and `EVENT.2`, and rings when its alarm is due. */

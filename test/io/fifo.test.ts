@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fifos } from '../../src/app/notify/fifos.ts';
 import type { FifoSettings } from '../../src/core/notify/settings.ts';
 import { openFifo } from '../../src/io/fifo.ts';
+import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
 /** Real named pipes. */

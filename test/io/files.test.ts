@@ -1,21 +1,22 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { load } from '../../src/core/config/load.ts';
 import { fileReader } from '../../src/io/files.ts';
+import { suite } from '../suite.ts';
 
-const test = suite<{ folder: string }>('configuration files');
+const test = suite('configuration files');
+let folder = '';
 
-test.before.each((context) => {
-  context.folder = mkdtempSync(join(tmpdir(), 'vipkeeper-files-'));
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vipkeeper-files-'));
 });
-test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
 
 const put = (folder: string, name: string, text: string): void => writeFileSync(join(folder, name), text);
 
-test('text, and why there is none', ({ folder }) => {
+test('text, and why there is none', () => {
   put(folder, 'a.conf', 'x\n');
   assert.equal(fileReader.read(join(folder, 'a.conf')), { kind: 'text', text: 'x\n', executable: false });
   assert.equal(fileReader.read(join(folder, 'b.conf')), { kind: 'missing', problem: 'does not exist' });
@@ -24,7 +25,7 @@ test('text, and why there is none', ({ folder }) => {
   assert.equal(fileReader.read('/dev/zero'), { kind: 'unreadable', problem: 'is not a regular file' });
 });
 
-test('patterns give files in order, without folders and hidden files', ({ folder }) => {
+test('patterns give files in order, without folders and hidden files', () => {
   for (const name of ['b.conf', 'a.conf', 'ab.conf', '.c.conf', 'd.txt']) put(folder, name, '');
   mkdirSync(join(folder, 'e.conf'));
   const names = (pattern: string) =>
@@ -35,7 +36,7 @@ test('patterns give files in order, without folders and hidden files', ({ folder
   assert.equal(names('none*'), []);
 });
 
-test('a configuration in several real files; an executable one is left out', ({ folder }) => {
+test('a configuration in several real files; an executable one is left out', () => {
   mkdirSync(join(folder, 'conf.d'));
   put(folder, 'main.conf', 'include conf.d/*.conf\n');
   put(folder, 'conf.d/1.conf', 'global_defs {\nrouter_id lb\n}\n');

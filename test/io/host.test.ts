@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../src/core/ip.ts';
 import { hostFacts } from '../../src/io/host.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('what is known of the host');
 const folder = mkdtempSync(join(tmpdir(), 'vk-host-'));

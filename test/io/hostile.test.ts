@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HttpCheck, ProbedCheck } from '../../src/core/check/settings.ts';
 import { ip } from '../../src/core/ip.ts';
 import { micros, millis, seconds } from '../../src/core/time.ts';
 import { startProbe } from '../../src/io/probes.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace } from './namespace.ts';
 import { fileText, makeCertificate, newFolder } from './real-servers.ts';
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readLedger, writeLedger } from '../../src/io/ledger.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('ledger');
 const folder = mkdtempSync(join(tmpdir(), 'ledger-'));

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { fstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type LogTargets, openLog } from '../../src/io/log.ts';
 import { AF, sockaddrUnix } from '../../src/io/sockaddr.ts';
 import { SOCK, Socket } from '../../src/io/socket.ts';
+import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
 /** What the writer, a process of its own, has to do. */

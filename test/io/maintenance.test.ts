@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NO_HOST } from '../../src/core/config/facts.ts';
 import { seconds } from '../../src/core/time.ts';
 import { calendarFault } from '../../src/io/cron.ts';
 import { loadText } from '../core/config/memory.ts';
+import { suite } from '../suite.ts';
 
 /** `slow_start` and `maintenance`, as a file says them. */
 const test = suite('slow start and maintenance windows');

@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Prefix, parsePrefix } from '../../src/core/ip.ts';
 import { Addresses } from '../../src/core/kernel/addresses.ts';
@@ -13,6 +12,7 @@ import { type Duration, seconds } from '../../src/core/time.ts';
 import { now } from '../../src/io/clock.ts';
 import { type Driven, Driver } from '../../src/io/drive.ts';
 import { RouteMonitor, RouteSocket } from '../../src/io/route.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ip as iproute } from './namespace.ts';
 
 /** The machine that holds virtual addresses, against the kernel itself. */

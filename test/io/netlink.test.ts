@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip, type Prefix, parsePrefix } from '../../src/core/ip.ts';
 import {
@@ -15,6 +14,7 @@ import { addRoute, deleteRoute, PROTOCOL_KEEPALIVED, type Route } from '../../sr
 import { addRule, deleteRule, type Rule } from '../../src/core/netlink/rule.ts';
 import { explainOutcome, NETLINK, NetlinkError, NetlinkSocket } from '../../src/io/netlink.ts';
 import { RouteMonitor, RouteSocket } from '../../src/io/route.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ifindexOf, ip as iproute } from './namespace.ts';
 
 enterNamespace();

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instant, seconds } from '../../src/core/time.ts';
 import { ServiceNotifier, watchdogTimeout } from '../../src/io/notify.ts';
 import { AF, sockaddrUnix } from '../../src/io/sockaddr.ts';
 import { SOCK, Socket } from '../../src/io/socket.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('sd_notify');
 

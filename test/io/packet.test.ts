@@ -1,10 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, Reader, toHex, Writer } from '../../src/core/bytes.ts';
 import { SystemError } from '../../src/io/errno.ts';
 import { FrameSender } from '../../src/io/packet.ts';
 import { AF, parseSockaddr, sockaddrPacket } from '../../src/io/sockaddr.ts';
 import { SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, ifindexOf, ip } from './namespace.ts';
 
 enterNamespace();

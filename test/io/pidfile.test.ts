@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPid, readPid, removePid, runs } from '../../src/io/pidfile.ts';
+import { suite } from '../suite.ts';
 
 const PROGRAM = 'vipkeeper-sleeps';
 const test = suite('the pid file');

@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Placement } from '../../src/core/supervision/placement.ts';
 import { millis } from '../../src/core/time.ts';
 import { Place, sched } from '../../src/io/placement.ts';
+import { suite } from '../suite.ts';
 
 /** The test process itself is placed. */
 const test = suite('placement');

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProbedCheck, SmtpCheck, TcpCheck } from '../../src/core/check/settings.ts';
 import type { CheckResult } from '../../src/core/check/verdict.ts';
 import { ip } from '../../src/core/ip.ts';
 import { millis, seconds } from '../../src/core/time.ts';
 import { startProbe } from '../../src/io/probes.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('probes');
 

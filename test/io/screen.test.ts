@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aligned, lasting, paint } from '../../src/io/screen.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('the screen');
 

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SIGNALS, type SignalName } from '../../src/core/supervision/signals.ts';
 import { rawio } from '../../src/io/rawio.ts';
 import { onSignal } from '../../src/io/signals.ts';
 import { Store } from '../../src/io/store.ts';
+import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
 /** Signals from another program to this very process. */

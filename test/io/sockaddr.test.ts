@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../src/core/bytes.ts';
 import { ip } from '../../src/core/ip.ts';
@@ -11,6 +10,7 @@ import {
   sockaddrPacket,
   sockaddrUnix,
 } from '../../src/io/sockaddr.ts';
+import { suite } from '../suite.ts';
 
 const test = suite('socket addresses and control messages');
 

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Reader, Writer } from '../../src/core/bytes.ts';
 import { ip } from '../../src/core/ip.ts';
@@ -10,6 +9,7 @@ import { SystemError } from '../../src/io/errno.ts';
 import { rawio } from '../../src/io/rawio.ts';
 import { AF, parseSockaddr, sockaddrIp, sockaddrNetlink, sockaddrUnix } from '../../src/io/sockaddr.ts';
 import { fullReceives, SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ip as iproute } from './namespace.ts';
 
 enterNamespace();

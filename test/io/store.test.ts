@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Store } from '../../src/io/store.ts';
+import { suite } from '../suite.ts';
 
 const test = suite("the store of the operator's decisions");
 let folder: string;

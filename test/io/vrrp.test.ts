@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex, Writer } from '../../src/core/bytes.ts';
 import { ip as address, type Family, type Ip } from '../../src/core/ip.ts';
@@ -14,6 +13,7 @@ import {
   VrrpReceiver,
   VrrpSender,
 } from '../../src/io/vrrp.ts';
+import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ifindexOf, ip, isPeer, Peer, servePeer } from './namespace.ts';
 
 /** What the peer, in the other namespace, can be asked to do on its end of the cable. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { quorumConfiguration, REAL } from './balance/quorum.ts';
 import { bothHold, directors, startBoth, tableOf } from './balance/tables.ts';
 import { file, operator } from './scene/director.ts';

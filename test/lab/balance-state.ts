@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { tableOf } from './balance/tables.ts';
 import { file, operator, pidOf, statusOf, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { operator, pidOf, statusOf, vipkeeper } from './scene/director.ts';
 import { Frr } from './scene/frr.ts';
 import type { Program } from './scene/program.ts';

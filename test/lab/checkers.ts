@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Explained } from '../../src/app/operator/explain.ts';
 import { apacheCommand, dnsmasqCommand, eximCommand } from '../io/real-servers.ts';
+import { suite } from '../suite.ts';
 import { operator, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
 import { Scene } from './scene/scene.ts';

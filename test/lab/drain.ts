@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PlacedStanding } from '../../src/app/supervisor/orders.ts';
+import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import { ask, file, operator, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';

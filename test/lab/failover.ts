@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { Failover } from './scene/failover.ts';
 import { playFailover } from './scene/failover-story.ts';
 

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import type { Machine } from './scene/machine.ts';
 import { Scene } from './scene/scene.ts';

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { compiled } from './engine/root.ts';
 import { type Console, figuresOf } from './handbook/console.ts';
 import { modules, open } from './handbook/opening.ts';

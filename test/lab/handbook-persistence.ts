@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import type { Console } from './handbook/console.ts';
 import { modules, open } from './handbook/opening.ts';
 import { natStage, VIP6 } from './scene/stages.ts';

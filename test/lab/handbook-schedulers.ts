@@ -1,6 +1,6 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Prng } from '../../src/core/prng.ts';
+import { suite } from '../suite.ts';
 import type { Console } from './handbook/console.ts';
 import { modules, open } from './handbook/opening.ts';
 import { SCHEDULERS, type Scheduler, type Server, type Visit } from './handbook/schedulers.ts';

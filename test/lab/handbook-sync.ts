@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { Console } from './handbook/console.ts';
 import { open } from './handbook/opening.ts';
 import { natStage, VIP } from './scene/stages.ts';

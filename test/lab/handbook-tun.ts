@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { Console, figuresOf } from './handbook/console.ts';
 import { modules } from './handbook/opening.ts';
 import { Scene } from './scene/scene.ts';

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { keepalived, vipkeeper } from './scene/director.ts';
 import type { Host } from './scene/host.ts';
 import { run } from './scene/run.ts';

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Ip, ip } from '../../src/core/ip.ts';
 import {
@@ -14,6 +13,7 @@ import {
   TUNNEL_TYPE,
 } from '../../src/core/netlink/ipvs.ts';
 import { IpvsClient } from '../../src/io/ipvs.ts';
+import { suite } from '../suite.ts';
 import { run } from './scene/run.ts';
 
 /** The kernel's IPVS table by netlink: what we write, ipvsadm reads; what the kernel refuses, we say why. */

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { keepalived } from './scene/director.ts';
 import { natStage, VIP } from './scene/stages.ts';
 import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { Kernel, type KernelOptions } from './engine/kernel.ts';
 import { Scene } from './scene/scene.ts';
 

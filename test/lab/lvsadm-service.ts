@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import { Scene } from './scene/scene.ts';
 

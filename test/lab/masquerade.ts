@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import { Scene } from './scene/scene.ts';
 

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { keepalived } from './scene/director.ts';
 import { Scene } from './scene/scene.ts';
 

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../suite.ts';
 import { pidOf, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
 import { natStage, VIP } from './scene/stages.ts';

@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Prng } from '../../src/core/prng.ts';
 import { VrrpGroup } from '../../src/core/vrrp/group.ts';
 import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
+import { suite } from '../suite.ts';
 import { type CheckName, Complaint, Watch } from './checks.ts';
 import { Director, type MakeGroup, makeGroup } from './director.ts';
 import { strike, WORST_DELAY, WORST_LATENCY } from './faults.ts';

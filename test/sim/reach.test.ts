@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Ip, ip } from '../../src/core/ip.ts';
 import { after, type Instant, instant, millis, seconds } from '../../src/core/time.ts';
@@ -6,6 +5,7 @@ import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
 import type { Datagram } from '../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
 import { SETTINGS } from '../core/vrrp/router.ts';
+import { suite } from '../suite.ts';
 
 /**
  * Two routers and every course of events of a given length: each period is a good one, or one direction or both

@@ -1,6 +1,6 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
+import { suite } from '../suite.ts';
 import { BROKEN } from './broken.ts';
 import { Complaint } from './checks.ts';
 import { explain, simulate } from './simulate.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Pool, type PoolSettings } from '../../../src/core/balance/pool.ts';
 import { instant } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { SERVICE, server } from './samples.ts';
 
 /** `min_up`: what checks may take out of a pool. */

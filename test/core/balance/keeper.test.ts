@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KeeperEffect, KeeperEvent } from '../../../src/core/balance/keeper.ts';
 import { APPLY_LENGTH, READ_PERIOD, READ_SLICE, TableKeeper } from '../../../src/core/balance/keeper.ts';
@@ -10,6 +9,7 @@ import { describeOperation } from '../../../src/core/balance/plan.ts';
 import { ip } from '../../../src/core/ip.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { instant } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { table } from './arbitrary.ts';
 import { ModelKernel, sorted } from './model-kernel.ts';
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Destination, Service } from '../../../src/core/balance/model.ts';
 import { endpointName } from '../../../src/core/balance/model.ts';
@@ -7,6 +6,7 @@ import { authorityOver, type Order, orderOf, weightUnder } from '../../../src/co
 import { Pool, type PoolEvent, type PoolSettings } from '../../../src/core/balance/pool.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 /** Drains, weights and slow start in a pool, in virtual time. */
 const test = suite('orders');

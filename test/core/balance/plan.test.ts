@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Destination, TableEntry } from '../../../src/core/balance/model.ts';
 import { serviceName } from '../../../src/core/balance/model.ts';
 import { describeOperation, plan } from '../../../src/core/balance/plan.ts';
+import { suite } from '../../suite.ts';
 import { table } from './arbitrary.ts';
 import { ModelKernel, sorted } from './model-kernel.ts';
 import { SERVICE, server } from './samples.ts';

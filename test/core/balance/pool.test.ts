@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvariantError } from '../../../src/core/assert.ts';
 import { endpointName } from '../../../src/core/balance/model.ts';
 import type { PoolEffect, PoolSettings } from '../../../src/core/balance/pool.ts';
 import { Pool } from '../../../src/core/balance/pool.ts';
 import { instant } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { SERVICE, server } from './samples.ts';
 
 const test = suite('pool');

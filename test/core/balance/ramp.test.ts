@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Ramp } from '../../../src/core/balance/ramp.ts';
 import { after, instant, micros, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('slow start');
 

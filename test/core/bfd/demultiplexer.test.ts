@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type BfdDatagram, Demultiplexer } from '../../../src/core/bfd/demultiplexer.ts';
 import { type ControlPacket, encodeControl } from '../../../src/core/bfd/packet.ts';
@@ -7,6 +6,7 @@ import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { millis } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { at, SETTINGS } from './neighbor.ts';
 
 function session(discriminator: number, settings: Partial<BfdSettings>): BfdSession {

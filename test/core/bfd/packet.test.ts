@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   BFD_STATES,
@@ -11,6 +10,7 @@ import {
 } from '../../../src/core/bfd/packet.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { micros, millis } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const PACKET: ControlPacket = {
   state: 'Up',

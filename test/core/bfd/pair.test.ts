@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Demultiplexer } from '../../../src/core/bfd/demultiplexer.ts';
 import type { BfdEvent } from '../../../src/core/bfd/events.ts';
@@ -16,6 +15,7 @@ import {
   millis,
   seconds,
 } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { SETTINGS } from './neighbor.ts';
 
 const ADDRESSES = [ip('10.0.0.1'), ip('10.0.0.2')] as const;

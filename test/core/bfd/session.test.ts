@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BFD_STATES, type BfdState } from '../../../src/core/bfd/packet.ts';
 import { millis, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { OURS, SETTINGS, Talk, THEIRS } from './neighbor.ts';
 
 const session = suite('bfd session');

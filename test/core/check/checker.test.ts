@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckerEffect, Target } from '../../../src/core/check/checker.ts';
 import { Checker } from '../../../src/core/check/checker.ts';
@@ -9,6 +8,7 @@ import type { CheckResult } from '../../../src/core/check/verdict.ts';
 import { ip } from '../../../src/core/ip.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { instant, micros, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('checker');
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Dialogue } from '../../../src/core/check/dialogue.ts';
 import { latin1, octets } from '../../../src/core/check/dialogue.ts';
@@ -12,6 +11,7 @@ import type { HttpCheck, MiscCheck, SmtpCheck, UdpCheck } from '../../../src/cor
 import { SmtpDialogue } from '../../../src/core/check/smtp.ts';
 import { judgeReply } from '../../../src/core/check/udp.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { suite } from '../../suite.ts';
 import { httpCheck } from './http-check.ts';
 
 const test = suite('dialogues');

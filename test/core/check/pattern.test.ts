@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compilePattern, PatternError } from '../../../src/core/check/pattern.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('patterns');
 

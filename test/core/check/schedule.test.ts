@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvariantError } from '../../../src/core/assert.ts';
 import { DueQueue } from '../../../src/core/check/queue.ts';
@@ -7,6 +6,7 @@ import { Schedule } from '../../../src/core/check/schedule.ts';
 import type { CheckTiming } from '../../../src/core/check/settings.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('schedule');
 

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckTiming } from '../../../src/core/check/settings.ts';
 import type { CheckResult, Parts } from '../../../src/core/check/verdict.ts';
 import { initialStanding, judge } from '../../../src/core/check/verdict.ts';
 import { seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('verdict');
 

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckSettings } from '../../../src/core/check/settings.ts';
 import { type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
 import { print } from '../../../src/core/config/print.ts';
 import { millis, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { findings, loadText } from './memory.ts';
 
 const test = suite('check settings');

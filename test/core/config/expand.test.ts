@@ -1,10 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language under test has ${NAME} of its own
-import { suite } from 'uvu';
+
 import * as assert from 'uvu/assert';
 import { expand } from '../../../src/core/config/expand.ts';
 import { Findings } from '../../../src/core/config/findings.ts';
 import { expandBraces } from '../../../src/core/config/include.ts';
 import { locate } from '../../../src/core/config/source.ts';
+import { suite } from '../../suite.ts';
 import { memoryReader } from './memory.ts';
 
 const environment = {

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../../src/core/config/grammar/root.ts';
 import { print } from '../../../src/core/config/print.ts';
 import type { Keyword, Table } from '../../../src/core/config/schema.ts';
 import { Prng } from '../../../src/core/prng.ts';
+import { suite } from '../../suite.ts';
 import { loadText } from './memory.ts';
 
 /**

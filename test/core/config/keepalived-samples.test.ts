@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { load } from '../../../src/core/config/load.ts';
 import { print } from '../../../src/core/config/print.ts';
+import { suite } from '../../suite.ts';
 import { keepalivedSamples } from './keepalived-samples.ts';
 import { configured, memoryReader } from './memory.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { root } from '../../../src/core/config/grammar/root.ts';
 import { type KeywordEntry, keywordsOf } from '../../../src/core/config/keywords.ts';
+import { suite } from '../../suite.ts';
 
 const VECTOR = join(import.meta.dirname, '../../../../test/vectors/keepalived-keywords.txt');
 

@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Findings } from '../../../src/core/config/findings.ts';
 import { lexLine, lexQuoted, stripComment, type Token } from '../../../src/core/config/lex.ts';
 import type { Line } from '../../../src/core/config/source.ts';
+import { suite } from '../../suite.ts';
 
 const lineOf = (text: string): Line => ({ file: { name: 'f' }, number: 1, written: text, text, pieces: [] });
 

@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { load } from '../../../src/core/config/load.ts';
 import type { Diagnostic } from '../../../src/core/config/model.ts';
 import { Prng } from '../../../src/core/prng.ts';
+import { suite } from '../../suite.ts';
 import { keepalivedSamples } from './keepalived-samples.ts';
 import { memoryReader } from './memory.ts';
 import { mutate } from './mutate.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatDiagnostic, summary } from '../../../src/core/config/diagnostics.ts';
 import { load, testExitCode } from '../../../src/core/config/load.ts';
+import { suite } from '../../suite.ts';
 import { configured, findings, instance, loadText, memoryReader } from './memory.ts';
 
 const test = suite('parse');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { print } from '../../../src/core/config/print.ts';
+import { suite } from '../../suite.ts';
 import { configuration } from './arbitrary.ts';
 import { configured } from './memory.ts';
 import { samples } from './samples.ts';

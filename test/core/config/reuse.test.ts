@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NO_HOST } from '../../../src/core/config/facts.ts';
 import { type Loaded, load } from '../../../src/core/config/load.ts';
 import { Remembered } from '../../../src/core/config/reuse.ts';
+import { suite } from '../../suite.ts';
 import { memoryReader } from './memory.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { load } from '../../../src/core/config/load.ts';
+import { suite } from '../../suite.ts';
 import { memoryReader } from './memory.ts';
 import { samples } from './samples.ts';
 

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../../suite.ts';
 import { loadText } from './memory.ts';
 
 /** Prints how long a file of 10,000 lines takes; what is tested is that all of it arrives. */

@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
 import { testExitCode } from '../../../src/core/config/load.ts';
 import { seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { configured, findings, instance, loadText } from './memory.ts';
 
 const test = suite('tracking, groups and scripts');

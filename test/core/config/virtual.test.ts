@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serviceName } from '../../../src/core/balance/model.ts';
 import type { CheckSettings, TcpCheck } from '../../../src/core/check/settings.ts';
 import { seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { configured, findings, loadText } from './memory.ts';
 
 const test = suite('virtual server settings');

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seconds } from '../../../src/core/time.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 import { configured, findings, instance } from './memory.ts';
 
 const test = suite('VMACs and strict mode in the configuration');

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NO_HOST } from '../../../src/core/config/facts.ts';
 import { seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { configured, findings, instance } from './memory.ts';
 
 const test = suite('vrrp settings');

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   defaultLease,
@@ -10,6 +9,7 @@ import {
   shortestUsefulLease,
 } from '../../../src/core/fence/lease.ts';
 import { micros, millis, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const lease = suite('lease');
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import type { Parsed } from '../../../src/core/ipvsadm/args.ts';
 import { parseArguments } from '../../../src/core/ipvsadm/args.ts';
 import { SPELLINGS } from '../../../src/core/ipvsadm/options.ts';
 import { restoreWords } from '../../../src/core/ipvsadm/restore.ts';
+import { suite } from '../../suite.ts';
 import { capturedLines, NAMES, shellWords } from './captured.ts';
 
 const args = suite('lvsadm: arguments');

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { parseArguments } from '../../../src/core/ipvsadm/args.ts';
@@ -13,6 +12,7 @@ import { saveText } from '../../../src/core/ipvsadm/save.ts';
 import { daemonsText, timeoutsText } from '../../../src/core/ipvsadm/state.ts';
 import type { IpvsOperation } from '../../../src/core/netlink/ipvs.ts';
 import type { IpvsStats } from '../../../src/core/netlink/ipvs-reply.ts';
+import { suite } from '../../suite.ts';
 import { capturedLines, NAMES, shellWords } from './captured.ts';
 
 const format = suite('lvsadm: listings');

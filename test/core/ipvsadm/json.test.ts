@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { parseConnections } from '../../../src/core/ipvsadm/connections.ts';
 import { connectionsJson, daemonsJson, tableJson } from '../../../src/core/ipvsadm/json.ts';
+import { suite } from '../../suite.ts';
 
 const json = suite('lvsadm: listings as data');
 

@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip, ipFromBytes } from '../../../src/core/ip.ts';
 import { addressText, endpointText, NUMERIC } from '../../../src/core/ipvsadm/endpoint.ts';
 import { leadingInteger, parseEndpoint, parseIpv4, parseNumber } from '../../../src/core/ipvsadm/values.ts';
+import { suite } from '../../suite.ts';
 import { NAMES } from './captured.ts';
 
 const values = suite('lvsadm: values');

@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Prefix, parsePrefix } from '../../../src/core/ip.ts';
 import { Addresses } from '../../../src/core/kernel/addresses.ts';
@@ -11,6 +10,7 @@ import type {
 import { requestOf } from '../../../src/core/kernel/events.ts';
 import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import { after, type Duration, type Instant, instant, micros, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { link } from './kernel-model.ts';
 
 const kernel = suite('virtual addresses');

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FirewallSettings, removal, ruleset } from '../../../src/core/kernel/firewall.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
+import { suite } from '../../suite.ts';
 import { configured } from '../config/memory.ts';
 
 const test = suite("the packet filter's rules");

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseServiceName, serviceName } from '../../../src/core/balance/model.ts';
 import { sameDestination } from '../../../src/core/balance/plan.ts';
@@ -12,6 +11,7 @@ import {
   toIpvsService,
 } from '../../../src/core/kernel/ipvs-table.ts';
 import { METHOD, SERVICE_FLAG, TUNNEL_TYPE } from '../../../src/core/netlink/ipvs.ts';
+import { suite } from '../../suite.ts';
 import { destination, table } from '../balance/arbitrary.ts';
 
 const test = suite('ipvs-table');

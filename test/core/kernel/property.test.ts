@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Prefix, parsePrefix } from '../../../src/core/ip.ts';
 import { Addresses } from '../../../src/core/kernel/addresses.ts';
@@ -8,6 +7,7 @@ import type { AddressChange, AddressesEvent, HeldAddress } from '../../../src/co
 import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import { MAX_BATCH } from '../../../src/core/netlink/message.ts';
 import { after, type Duration, type Instant, instant, millis, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { link, ModelKernel } from './kernel-model.ts';
 
 /** Whatever happens, the kernel ends up with what is wanted, and nothing outlives its lease. */

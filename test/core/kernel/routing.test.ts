@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip, parsePrefix } from '../../../src/core/ip.ts';
 import { isShown, keyOfRule, resolve } from '../../../src/core/kernel/item.ts';
@@ -10,6 +9,7 @@ import type { Link } from '../../../src/core/netlink/link.ts';
 import { addRoute, type Route } from '../../../src/core/netlink/route.ts';
 import { addRule } from '../../../src/core/netlink/rule.ts';
 import { after, type Instant, instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { ModelTables } from './routing-model.ts';
 
 const link = (ifindex: number, name: string): Link => {

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planSyncDaemons, type SyncRole } from '../../../src/core/kernel/syncdaemon.ts';
 import { DAEMON_STATE, type IpvsDaemon } from '../../../src/core/netlink/ipvs.ts';
+import { suite } from '../../suite.ts';
 
 const syncdaemon = suite('sync daemons');
 const settings = { interface: 'eth1', id: 51 };

@@ -1,10 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { changesOf, parseOriginal } from '../../../src/core/kernel/originals.ts';
 import { stepsOf, type VmacsEffect, type WantedLink } from '../../../src/core/kernel/vmac-events.ts';
 import { Vmacs } from '../../../src/core/kernel/vmacs.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
 import type { Instant } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { link as shown } from './kernel-model.ts';
 
 const test = suite('which VMACs there should be');

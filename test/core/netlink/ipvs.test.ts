@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { ip, ipFromBytes } from '../../../src/core/ip.ts';
@@ -29,6 +28,7 @@ import {
   getService,
 } from '../../../src/core/netlink/ipvs-request.ts';
 import { encodeBatch, type Message, type Request, splitDatagram } from '../../../src/core/netlink/message.ts';
+import { suite } from '../../suite.ts';
 
 /** Expected bytes were captured from ipvsadm 1.31 and Linux 6.1 (family 0x1c). */
 const ipvs = suite('netlink ipvs');

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex, Writer } from '../../../src/core/bytes.ts';
 import {
@@ -14,6 +13,7 @@ import {
   splitDatagram,
   writeMessage,
 } from '../../../src/core/netlink/message.ts';
+import { suite } from '../../suite.ts';
 
 const message = suite('netlink message');
 

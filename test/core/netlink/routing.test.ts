@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../../src/core/bytes.ts';
 import { ip } from '../../../src/core/ip.ts';
@@ -7,6 +6,7 @@ import { decodeEvent } from '../../../src/core/netlink/events.ts';
 import { encodeBatch, type Request, splitDatagram } from '../../../src/core/netlink/message.ts';
 import { addRoute, deleteRoute, dumpRoutesOf, type Route, SCOPE } from '../../../src/core/netlink/route.ts';
 import { addRule, deleteRule } from '../../../src/core/netlink/rule.ts';
+import { suite } from '../../suite.ts';
 import { route as anyRoute, rule as anyRule } from './arbitrary-routing.ts';
 
 const routing = suite('routes and rules of rtnetlink');

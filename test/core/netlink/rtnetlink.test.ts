@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { type Ip, ip, ipFromBytes, type Prefix, parsePrefix } from '../../../src/core/ip.ts';
@@ -16,6 +15,7 @@ import { dumpLinks, isUp } from '../../../src/core/netlink/link.ts';
 import { encodeBatch, encodeDump, type Request, splitDatagram } from '../../../src/core/netlink/message.ts';
 import { addRoute, deleteRoute, type Route, SCOPE } from '../../../src/core/netlink/route.ts';
 import { addRule, deleteRule, type Rule } from '../../../src/core/netlink/rule.ts';
+import { suite } from '../../suite.ts';
 
 /** Expected bytes were sent to, or came from, a Linux 6.18 kernel. */
 const rtnetlink = suite('rtnetlink');

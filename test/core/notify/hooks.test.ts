@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Hook, Hooks, MOST_RUNNING, MOST_WAITING } from '../../../src/core/notify/hooks.ts';
 import { type Instant, instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('hooks: order and bounds');
 const at = (s: number): Instant => instant(s * 1e6);

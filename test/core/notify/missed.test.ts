@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Happening, InstanceHappening } from '../../../src/core/notify/happening.ts';
 import { type KnownState, Missed } from '../../../src/core/notify/missed.ts';
 import { type Instant, instant } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('happenings that were lost');
 const at = (s: number): Instant => instant(s * 1e6);

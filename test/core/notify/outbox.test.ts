@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOST_MAILS, Outbox, type OutboxEvent } from '../../../src/core/notify/outbox.ts';
 import { instant } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('mails on their way');
 

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Happening, InstanceHappening, ServiceHappening } from '../../../src/core/notify/happening.ts';
 import { Reactions } from '../../../src/core/notify/reactions.ts';
 import type { MailSettings, NotifyConfiguration, NotifySettings } from '../../../src/core/notify/settings.ts';
 import { seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const test = suite('who is told of what');
 

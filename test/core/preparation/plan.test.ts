@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { directorSettings } from '../../../src/core/preparation/director.ts';
@@ -12,6 +11,7 @@ import {
   shellLine,
   undoCommands,
 } from '../../../src/core/preparation/setting.ts';
+import { suite } from '../../suite.ts';
 
 const preparation = suite('preparation of hosts');
 

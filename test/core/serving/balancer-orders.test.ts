@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Order } from '../../../src/core/balance/orders.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { realServer, virtualServer, World } from './balancer-world.ts';
 
 /** Orders on their way through the balancer to a kernel that is a model. */

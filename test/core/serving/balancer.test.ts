@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseServiceName } from '../../../src/core/balance/model.ts';
 import { poolName } from '../../../src/core/balance/pool.ts';
 import { judgeFailure } from '../../../src/core/check/failure.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { suite } from '../../suite.ts';
 
 import { realServer, virtualServer, World } from './balancer-world.ts';
 

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { placesOf, whyNone } from '../../../src/core/serving/servernames.ts';
+import { suite } from '../../suite.ts';
 import { realServer, virtualServer } from './balancer-world.ts';
 
 const test = suite('names of servers');

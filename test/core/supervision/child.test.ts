@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   Child,
@@ -8,6 +7,7 @@ import {
   START_LIMIT,
 } from '../../../src/core/supervision/child.ts';
 import { after, instant, millis, seconds, toSeconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 
 const supervision = suite('supervision');
 const T0 = instant(0);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../../src/core/bytes.ts';
 import { internetChecksum } from '../../../src/core/checksum.ts';
 import { ip, ipFromBytes } from '../../../src/core/ip.ts';
 import { announcement } from '../../../src/core/vrrp/announce.ts';
+import { suite } from '../../suite.ts';
 
 const MAC = '02:00:00:00:00:01';
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { ip } from '../../../src/core/ip.ts';
@@ -7,6 +6,7 @@ import { seconds } from '../../../src/core/time.ts';
 import { AuthHeader } from '../../../src/core/vrrp/auth-header.ts';
 import { type Datagram, encodeAdvert } from '../../../src/core/vrrp/packet.ts';
 import { digest } from '../../../src/io/digest.ts';
+import { suite } from '../../suite.ts';
 
 /** What keepalived 2.2.7 sent, captured with tcpdump: IPv4 header, authentication header, message. */
 const IP_HEADER = '45c0004000010000ff33d0ad0a090001e0000012';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { familyOf, type Ip, ip } from '../../../src/core/ip.ts';
@@ -16,6 +15,7 @@ import {
 } from '../../../src/core/vrrp/packet.ts';
 import type { HmacSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
+import { suite } from '../../suite.ts';
 
 const SECRET = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
 const OTHER = SECRET.replace('00', 'ff');

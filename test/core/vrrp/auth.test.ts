@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Ip, ip } from '../../../src/core/ip.ts';
 import { seconds } from '../../../src/core/time.ts';
@@ -6,6 +5,7 @@ import type { VrrpEffect } from '../../../src/core/vrrp/events.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import type { HmacSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
+import { suite } from '../../suite.ts';
 import { at, OWN, PEER, SETTINGS } from './router.ts';
 
 const HMAC: HmacSettings = {

@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Demultiplexer } from '../../../src/core/bfd/demultiplexer.ts';
 import { BfdSession } from '../../../src/core/bfd/session.ts';
@@ -13,6 +12,7 @@ import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { type Datagram, REJECT_REASONS } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
+import { suite } from '../../suite.ts';
 import { SETTINGS } from './router.ts';
 
 /**

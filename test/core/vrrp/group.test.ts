@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { VrrpEvent } from '../../../src/core/vrrp/events.ts';
 import { type GroupEvent, memberSettings, VrrpGroup } from '../../../src/core/vrrp/group.ts';
 import type { GroupSettings, TrackSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 import { at, OWN, Router, SETTINGS } from './router.ts';
 
 /** Two virtual routers and their sync group, wired as the shell does it: without a moment in between. */

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { centiseconds, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
 import { at, OWN, PEER, Router } from './router.ts';
 
 const BETTER = ip('10.0.0.9');

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { type Instant, instant, seconds } from '../../../src/core/time.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { startDelay } from '../../../src/core/vrrp/start.ts';
+import { suite } from '../../suite.ts';
 import { at, OWN, Router, SETTINGS } from './router.ts';
 
 /** What single keywords of keepalived change in the machine. */

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seconds } from '../../../src/core/time.ts';
 import { LinkWatch } from '../../../src/core/vrrp/links.ts';
+import { suite } from '../../suite.ts';
 import { at } from './router.ts';
 
 /** interface_up_down_delays. */

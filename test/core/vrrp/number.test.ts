@@ -1,6 +1,6 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { trackedNumber } from '../../../src/core/vrrp/number.ts';
+import { suite } from '../../suite.ts';
 
 /** The text of tracked files. */
 const number = suite('tracked number');

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { type Instant, instant, micros, millis, seconds } from '../../../src/core/time.ts';
 import { Pacer } from '../../../src/core/vrrp/pacer.ts';
 import type { PacingSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 
 const NONE = { garp: seconds(0), gna: seconds(0) };
 const [A, B, C6] = [ip('10.0.0.1'), ip('10.0.0.2'), ip('fd00::1')];

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { internetChecksum } from '../../../src/core/checksum.ts';
@@ -19,6 +18,7 @@ import {
   VRRP_GROUP,
   vridOf,
 } from '../../../src/core/vrrp/packet.ts';
+import { suite } from '../../suite.ts';
 
 interface Vector {
   readonly name: string;

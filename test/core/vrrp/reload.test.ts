@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { centiseconds, seconds } from '../../../src/core/time.ts';
 import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 import { at, PEER, Router, SETTINGS } from './router.ts';
 
 /** Settings that change while a virtual router runs. */

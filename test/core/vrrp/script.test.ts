@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seconds } from '../../../src/core/time.ts';
 import { Script, type ScriptEvent } from '../../../src/core/vrrp/script.ts';
 import type { ScriptSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 import { at } from './router.ts';
 
 /** vrrp_script: schedule, timeout, rise and fall. */

@@ -1,9 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { seconds, toSeconds } from '../../../src/core/time.ts';
 import { downInterval } from '../../../src/core/vrrp/intervals.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 import { at, PEER, Router, SETTINGS } from './router.ts';
 
 /** Late timers: being late is never evidence that another router is dead, nor that we are still master. */

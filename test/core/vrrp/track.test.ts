@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { TrackKind, TrackSettings } from '../../../src/core/vrrp/settings.ts';
 import { type TrackEvent, Tracking } from '../../../src/core/vrrp/track.ts';
+import { suite } from '../../suite.ts';
 import { Router } from './router.ts';
 
 /** Weights and faults of what is tracked: keepalived's rules. */

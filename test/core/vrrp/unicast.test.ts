@@ -1,10 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Ip, ip } from '../../../src/core/ip.ts';
 import { Authentication } from '../../../src/core/vrrp/auth.ts';
 import { type Datagram, decodeAdvert, encodeAdvert } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { Wire } from '../../../src/core/vrrp/wire.ts';
+import { suite } from '../../suite.ts';
 import { at, OWN, PEER, Router, SETTINGS } from './router.ts';
 
 /** Adverts to peers instead of a group, and to another group. */

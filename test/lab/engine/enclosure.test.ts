@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../../suite.ts';
 import { spawnEnclosed } from './enclosure.ts';
 
 const enclosure = suite('the enclosure of the lab');

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../../suite.ts';
 import { describeExit, FrameReader, frameLine, type ToAgent } from './frames.ts';
 
 const frames = suite('frames of the lab');

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../../suite.ts';
 import { allScenarios, DEFAULT_LIMIT_SECONDS, scenarioOf } from './scenarios.ts';
 
 const scenarios = suite('scenarios of the lab');

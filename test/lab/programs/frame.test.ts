@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../../suite.ts';
 import { readFrame } from './frame.ts';
 
 const frame = suite('frames as a watcher reads them');

@@ -1,5 +1,5 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { suite } from '../../suite.ts';
 import { statusOf } from './director.ts';
 import { Failover } from './failover.ts';
 import type { Host } from './host.ts';

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { showOnFailure, tailOf } from '../../failure.ts';
 import { Host } from './host.ts';
 import { Link } from './link.ts';
 import { Machine, type MachineOptions } from './machine.ts';
@@ -7,7 +8,6 @@ import { type Logged, Program, type StartOptions } from './program.ts';
 import { run } from './run.ts';
 
 const POLL_MILLISECONDS = 50;
-const TAIL_LINES = 40;
 
 /**
  * A stage for one story: hosts (network namespaces), machines (kernels of their own), the links between
@@ -30,6 +30,7 @@ export class Scene {
     }
     this.folder = join('/run/lab', `scene-${process.pid}`);
     mkdirSync(this.folder, { recursive: true });
+    showOnFailure(() => this.logs());
   }
 
   /** A network segment: an Ethernet switch that hosts and machines join by `on(link, ...)`. */
@@ -61,38 +62,27 @@ export class Scene {
     return program;
   }
 
-  /** Shows this program's log, too, when a wait fails. */
+  /** Shows this program's log, too, when a test fails. */
   watch(program: Logged): void {
     this.#watched.push(program);
   }
 
   /**
    * Waits until the condition holds; gives the milliseconds that it took. After the limit it throws an
-   * error that says what was waited for and shows the end of every program's output. The limit is no
-   * measure: make it generous.
+   * error that says what was waited for. The limit is no measure: make it generous.
    */
   async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<number> {
     const start = performance.now();
     for (;;) {
       if (await condition()) return performance.now() - start;
-      if (performance.now() - start > seconds * 1000) {
-        const error = new Error(`not within ${seconds} s: ${what}`);
-        // After the stack was taken, which would repeat the logs.
-        error.message += `\n${this.logs()}`;
-        throw error;
-      }
+      if (performance.now() - start > seconds * 1000) throw new Error(`not within ${seconds} s: ${what}`);
       await pause(POLL_MILLISECONDS);
     }
   }
 
   /** The end of what each program printed, and how it stands. */
   logs(): string {
-    return this.#watched
-      .map((program) => {
-        const lines = program.log.trimEnd().split('\n').slice(-TAIL_LINES);
-        return [`--- ${program.name} (${program.state})`, ...lines.map((line) => `  | ${line}`)].join('\n');
-      })
-      .join('\n');
+    return this.#watched.map(({ name, state, log }) => tailOf(`${name} (${state})`, log)).join('\n');
   }
 
   /** Ends all programs and removes hosts, links and machines. */
