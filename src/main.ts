@@ -1,8 +1,14 @@
-import { spawnedRole } from './io/children.ts';
-import { startLightly } from './io/compiler.ts';
+// The first statement, before anything is loaded: Node's own answer to this signal is to open its debugger. What it
+// means to the supervisor is for the supervisor to say; nobody else listens to it.
+process.on('SIGUSR1', () => undefined);
+const { spawnedRole } = await import('./io/children.ts');
+const { startLightly } = await import('./io/compiler.ts');
 
 /** Every program and process of the project starts here and loads only what its role needs. */
 export async function main(program: string, argv: readonly string[]): Promise<void> {
+  const { forgetNodeVariables, refuseDebugger } = await import('./io/node.ts');
+  await refuseDebugger();
+  forgetNodeVariables();
   startLightly();
   if (program === 'vipkeeper') return (await import('./app/operator/cli.ts')).runCli(argv);
   return (await import('./app/daemon.ts')).runDaemon(argv);

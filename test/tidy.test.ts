@@ -208,6 +208,18 @@ tidy('one native addon', () => {
   assert.equal(filesBelow('src', '.c'), ['src/io/native/rawio.c', 'src/io/native/streams.c']);
 });
 
+/** `env -S` has the room of one line of execve(2): 127 bytes before Linux 5.1. */
+const FIRST_LINE = /^#!\/usr\/bin\/env -S -u NODE_OPTIONS .*node --inspect-port=\[ff00::\]$/;
+
+tidy("programs: their first line and first statement shut Node's debugger", () => {
+  for (const program of readdirSync(join(ROOT, 'bin'))) {
+    const [first = '', second] = read(`bin/${program}`).split('\n');
+    assert.match(first, FIRST_LINE, program);
+    assert.ok(first.length < 127, program);
+    assert.is(second, "process.on('SIGUSR1', () => undefined);", program);
+  }
+});
+
 tidy('names say what a thing is', () => {
   const vague = /(^|[/.-])(utils?|helpers?|common|misc|manager|data2)([/.-]|$)/i;
   assert.equal(

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Loaded } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { missingCapabilities } from '../io/capabilities.ts';
+import { NO_DEBUGGER } from '../io/node.ts';
 import { claimPid, readPid, removePid, runs } from '../io/pidfile.ts';
 import { readConfiguration, showFindings, testConfiguration } from './loading.ts';
 import {
@@ -119,6 +120,7 @@ async function daemonise(
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: [...NO_DEBUGGER],
     });
   // It goes the same way as we did, from where we came.
   const daemon = home === undefined ? start() : (await import('../io/namespace.ts')).inNamespace(home, start);

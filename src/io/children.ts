@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { NO_DEBUGGER } from './node.ts';
 
 /** The word in a process's title and command line by which a later life of the daemon recognises its own. */
 const MARK = 'vipkeeper-child';
@@ -16,7 +17,7 @@ export function spawnRole(
   namespace?: string,
   before: readonly string[] = [],
 ): ChildProcess {
-  const [execPath = process.execPath, ...words] = [...before, process.execPath, ...execArgv];
+  const [execPath = process.execPath, ...words] = [...before, process.execPath, ...NO_DEBUGGER, ...execArgv];
   return fork(program, [MARK, role, ...(namespace === undefined ? [] : [namespace])], {
     execPath,
     execArgv: words,

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../src/core/bytes.ts';
 import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { compiled } from '../lab/engine/root.ts';
+import { ROOT } from '../lab/engine/root.ts';
 import type { Capture } from '../lab/scene/capture.ts';
 import { file, keepalived, operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import { fromElsewhere, sendFrames } from '../lab/scene/frames.ts';
@@ -145,6 +146,14 @@ async function routerOf(host: Host): Promise<VrrpStatus> {
 
 const VIP = '10.0.0.100';
 
+/** The library that shifts a program's time of day, built here. */
+function setClock(host: Host): string {
+  const library = file(host, 'set-clock.so', '');
+  const source = join(ROOT, 'test/lab/programs/set-clock.c');
+  execFileSync('cc', ['-shared', '-fPIC', '-Wall', '-Wno-nonnull-compare', source, '-o', library]);
+  return library;
+}
+
 /** Ours and theirs on a segment, each with settings that a reload changes, and somebody who can forge. */
 class Pair {
   readonly scene = new Scene();
@@ -162,7 +171,7 @@ class Pair {
     this.eye = this.scene.host('eye').on(this.link, '10.0.0.9/24');
     this.#priority = first === 'ours' ? { ours: 150, theirs: 100 } : { ours: 100, theirs: 150 };
     this.ours.env = {
-      NODE_OPTIONS: `--import ${compiled('test/lab/programs/set-clock.ts')}`,
+      LD_PRELOAD: setClock(this.ours),
       TEST_CLOCK: file(this.ours, 'clock', '+0'),
     };
     // It would shift the timers of Node, too, which are absolute.

@@ -1,0 +1,44 @@
+/**
+ * What Node offers on its own and nobody may use in a daemon of root: above all its debugger, which runs any code for
+ * whoever connects to its port. Node opens it at SIGUSR1, which people send to dump data, and by its options, also
+ * those in the environment (NODE_OPTIONS). Three things keep it shut: these options of every process of ours; the
+ * signal, which every program takes with its first statement; and `refuseDebugger`.
+ */
+
+/** Since these versions Node leaves SIGUSR1 alone if it is told to. */
+const LEAVES_SIGNAL: readonly (readonly [major: number, minor: number])[] = [
+  [22, 14],
+  [23, 7],
+];
+
+/**
+ * Options for every process of ours: the debugger can't have its port. No TCP socket can be bound to an IPv6 multicast
+ * address: Linux says EINVAL (net/ipv6/af_inet6.c), whatever is set and whoever asks. The programs in bin/ have the
+ * first of them in their first line.
+ */
+export const NO_DEBUGGER: readonly string[] = [
+  '--inspect-port=[ff00::]',
+  ...(leavesSignal(process.versions.node) ? ['--disable-sigusr1'] : []),
+];
+
+function leavesSignal(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const since = LEAVES_SIGNAL.find((each) => each[0] === major);
+  return since === undefined ? major > 23 : minor >= since[1];
+}
+
+/** Takes Node's variables out of this process's environment: what it starts would listen to them. */
+export function forgetNodeVariables(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('NODE_')) delete process.env[name];
+}
+
+/** Ends a program whose debugger is open: it was started without its own first line, and with options of others. */
+export async function refuseDebugger(): Promise<void> {
+  const { url } = await import('node:inspector');
+  if (url() === undefined) return;
+  process.stderr.write(
+    "Node's debugger is open: with it every user of this host could become this one. Start the program itself, " +
+      'not "node PROGRAM", or without NODE_OPTIONS\n',
+  );
+  process.exit(1);
+}
