@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ROOT } from './lab/engine/root.ts';
+import { Patience, waitsBelow } from './patience.ts';
 
 /** A test file to run in a process of its own. */
 export interface Job {
   readonly name: string;
+  /** After how long it hangs, of seconds in which it could work (Patience). */
   readonly limitSeconds: number;
   readonly start: (env: Record<string, string>) => ChildProcess;
   /** Called with the output as it comes. */
@@ -20,6 +22,9 @@ export interface Outcome {
   /** Why the file failed, apart from its tests: no totals, time limit, exit status. */
   readonly problem: string | undefined;
 }
+
+/** How often the limit of a file is looked at. */
+const LOOK_MILLISECONDS = 5000;
 
 const running = new Set<ChildProcess>();
 
@@ -73,16 +78,19 @@ export function runFile(job: Job): Promise<Outcome> {
     job.echo?.(text);
   };
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', take);
-  const limit = setTimeout(() => {
+  const look = Math.min(LOOK_MILLISECONDS, (job.limitSeconds * 1000) / 4);
+  const patience = new Patience(job.limitSeconds, look, () => waitsBelow(child.pid ?? 0));
+  const limit = setInterval(() => {
+    if (!patience.isOver) return;
     problem = `took longer than its limit of ${job.limitSeconds} s`;
     killGroup(child);
-  }, job.limitSeconds * 1000);
+  }, look);
   return new Promise((resolve) => {
     let ended = false;
     const end = (why: string | undefined): void => {
       if (ended) return;
       ended = true;
-      clearTimeout(limit);
+      clearInterval(limit);
       running.delete(child);
       killGroup(child);
       resolve(judge(job.name, output, problem ?? why, (performance.now() - begin) / 1000));

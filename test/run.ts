@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { spawnEnclosed } from './lab/engine/enclosure.ts';
 import { compiled, ROOT } from './lab/engine/root.ts';
 import { startScenario } from './lab/engine/run-scenario.ts';
-import { allScenarios, type Scenario } from './lab/engine/scenarios.ts';
+import { allScenarios, type Need, type Scenario } from './lab/engine/scenarios.ts';
 import { type Job, runFile, startFile } from './run-file.ts';
 import { Report } from './run-report.ts';
 
@@ -15,12 +15,20 @@ import { Report } from './run-report.ts';
  * Every file is a process of its own with a time limit. What opens raw sockets or makes namespaces runs in an
  * enclosure, so that it touches nothing of this machine.
  */
-const FILE_LIMIT_SECONDS = process.env.VIPKEEPER_LONG === '1' ? 1800 : 120;
-const DAEMONS_LIMIT_SECONDS = Math.max(300, FILE_LIMIT_SECONDS);
+const FILE_LIMIT_SECONDS = process.env.VIPKEEPER_LONG === '1' ? 1800 : 600;
+const DAEMONS_LIMIT_SECONDS = Math.max(900, FILE_LIMIT_SECONDS);
+/** Side by side run as many as there is room for: of the CPUs, a file takes so many. */
+const CPUS = availableParallelism();
+const PURE_CPUS = 1;
 /** They wait for timers of daemons most of the time. */
-const DAEMONS_AT_ONCE = 2;
-/** Booted kernels keep one CPU busy each. */
-const LAB_AT_ONCE = 2;
+const DAEMONS_CPUS = 0.5;
+/** A booted kernel keeps one CPU busy. */
+const CPUS_OF: Readonly<Record<Need, number>> = {
+  host: DAEMONS_CPUS,
+  kernel: 1,
+  systemd: 1,
+  'pair of kernels': 2,
+};
 /**
  * The current LTS as an npm package (test/lts/package.json says why apart); the pure parts must run there
  * too.
@@ -45,41 +53,63 @@ const isEnclosed = (file: string): boolean => /^test\/(io|app|interop)\//.test(f
 const isDaemons = (file: string): boolean => /^test\/(app|interop)\//.test(file);
 const isPure = (file: string): boolean => /^test\/(core|sim)\//.test(file);
 
-function jobOf(file: string): Job {
+interface Weighed extends Job {
+  readonly cpus: number;
+}
+
+function jobOf(file: string): Weighed {
   const path = compiled(file);
   const start = isEnclosed(file)
     ? (env: Record<string, string>): ChildProcess =>
         spawnEnclosed([process.execPath, '--enable-source-maps', path], { env })
     : (env: Record<string, string>): ChildProcess => startFile(process.execPath, path, env);
-  return { name: file, limitSeconds: isDaemons(file) ? DAEMONS_LIMIT_SECONDS : FILE_LIMIT_SECONDS, start };
+  return isDaemons(file)
+    ? { name: file, limitSeconds: DAEMONS_LIMIT_SECONDS, cpus: DAEMONS_CPUS, start }
+    : { name: file, limitSeconds: FILE_LIMIT_SECONDS, cpus: PURE_CPUS, start };
 }
 
-const ltsJobOf = (file: string): Job => ({
+const ltsJobOf = (file: string): Weighed => ({
   name: `${file} (LTS)`,
   limitSeconds: FILE_LIMIT_SECONDS,
+  cpus: PURE_CPUS,
   start: (env) => startFile(NODE_LTS, compiled(file), env),
 });
 
-const scenarioJob = (scenario: Scenario): Job => ({
+const scenarioJob = (scenario: Scenario): Weighed => ({
   name: scenario.file,
   limitSeconds: scenario.limitSeconds,
+  cpus: CPUS_OF[scenario.need],
   start: (env) => startScenario(scenario, env),
 });
 
-/** Runs the jobs, so many at once, and reports each when it ends. */
-async function runAll(title: string, jobs: readonly Job[], atOnce: number): Promise<void> {
+/** Runs the jobs under a title, if there are any. */
+async function runAll(title: string, jobs: readonly Weighed[]): Promise<void> {
   if (jobs.length === 0) return;
   report.say(title);
-  await runQueue(jobs, atOnce);
+  await runQueue(jobs);
 }
 
-async function runQueue(jobs: readonly Job[], atOnce: number): Promise<void> {
+/** Runs the jobs, in order as far as there is room, and reports each when it ends. */
+function runQueue(jobs: readonly Weighed[]): Promise<void> {
   const queue = [...jobs];
-  const worker = async (): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift())
-      report.add(await runFile(job), true);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, jobs.length) }, worker));
+  let used = 0;
+  return new Promise((resolve) => {
+    const fill = (): void => {
+      for (;;) {
+        const next = queue.findIndex(({ cpus }) => used === 0 || used + cpus <= CPUS);
+        const [job] = next < 0 ? [] : queue.splice(next, 1);
+        if (job === undefined) break;
+        used += job.cpus;
+        void runFile(job).then((outcome) => {
+          report.add(outcome, true);
+          used -= job.cpus;
+          fill();
+        });
+      }
+      if (used === 0) resolve();
+    };
+    fill();
+  });
 }
 
 /** The linter prints no totals: its exit status is the test. */
@@ -105,30 +135,22 @@ async function lint(): Promise<void> {
 
 async function lts(): Promise<void> {
   const pure = TEST_FILES.filter(isPure);
-  if (existsSync(NODE_LTS))
-    await runAll('The pure parts on the current LTS of Node', pure.map(ltsJobOf), CPUS);
+  if (existsSync(NODE_LTS)) await runAll('The pure parts on the current LTS of Node', pure.map(ltsJobOf));
   else if (pure.length > 0)
     report.say('No Node LTS for this processor on npm: the pure parts ran on this Node only');
 }
 
-const CPUS = availableParallelism();
 if (words.length === 0) await lint();
-await runAll(
-  'Unit, property, simulation, sockets',
-  TEST_FILES.filter((file) => !isDaemons(file)).map(jobOf),
-  CPUS,
-);
+await runAll('Unit, property, simulation, sockets', TEST_FILES.filter((file) => !isDaemons(file)).map(jobOf));
 await lts();
-const daemons = TEST_FILES.filter(isDaemons).map(jobOf);
 // The longest first, as far as their limits tell: none is left to run alone at the end.
 const scenarios = allScenarios()
   .filter(({ file }) => wanted(file))
   .sort((a, b) => b.limitSeconds - a.limitSeconds)
   .map(scenarioJob);
-if (daemons.length + scenarios.length > 0) {
-  // Side by side: the first need little of the processor.
-  report.say('Daemons in network namespaces, interop with keepalived; the lab, on a real kernel with IPVS');
-  await Promise.all([runQueue(daemons, DAEMONS_AT_ONCE), runQueue(scenarios, LAB_AT_ONCE)]);
-}
+await runAll('Daemons in network namespaces, interop with keepalived; the lab, on a real kernel with IPVS', [
+  ...scenarios,
+  ...TEST_FILES.filter(isDaemons).map(jobOf),
+]);
 if (report.isEmpty) console.error(`no test file has ${words.join(' or ')} in its name`);
 process.exitCode = report.finish();

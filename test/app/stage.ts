@@ -8,14 +8,13 @@ import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
 import { readPid } from '../../src/io/pidfile.ts';
 import { showOnFailure, tailOf } from '../failure.ts';
 import { ROOT } from '../lab/engine/root.ts';
+import { HANGS_MILLISECONDS, Patience } from '../patience.ts';
 import type { Test } from '../suite.ts';
 
-/** Far longer than any program here takes: a limit, not a measure. */
-const LIMIT_MILLISECONDS = 30_000;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 const PAUSE_MILLISECONDS = 20;
-/** 20 s at least, which only a broken daemon takes. */
-const TRIES = 1000;
+/** Of which each could work, as Patience counts: only a broken daemon takes that long. */
+const LIMIT_SECONDS = 60;
 
 export const VIP = '10.9.0.100';
 
@@ -76,7 +75,7 @@ export class Stage {
     const ended: SpawnSyncReturns<string> = spawnSync(program, rest, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: LIMIT_MILLISECONDS,
+      timeout: HANGS_MILLISECONDS,
       killSignal: 'SIGKILL',
       env: { ...process.env, NO_COLOR: '1' },
     });
@@ -201,7 +200,8 @@ export function isAlive(pid: number): boolean {
 /** Waits for a condition. While it throws it does not hold; what it threw last is told when it never does. */
 export function until(condition: () => boolean, what: string): void {
   let problem: unknown;
-  for (let tries = 0; tries < TRIES; tries++) {
+  const patience = new Patience(LIMIT_SECONDS);
+  while (!patience.isOver) {
     try {
       if (condition()) return;
     } catch (error) {
@@ -215,7 +215,8 @@ export function until(condition: () => boolean, what: string): void {
 /** The same without holding up what else this process does. */
 export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   let problem: unknown;
-  for (let tries = 0; tries < TRIES; tries++) {
+  const patience = new Patience(LIMIT_SECONDS);
+  while (!patience.isOver) {
     try {
       if (await condition()) return;
     } catch (error) {

@@ -13,7 +13,7 @@ import { type Call, Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/tra
  * daemon's restart forgets nothing, slow start is seen in the table, and maintenance windows come and go.
  */
 export const needs = 'kernel';
-export const limitSeconds = 300;
+export const limitSeconds = 900;
 
 const story = suite('draining, weights and maintenance windows');
 const { scene, director, user, servers } = natStage(2);

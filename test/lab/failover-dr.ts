@@ -5,6 +5,6 @@ import { playFailover } from './scene/failover-story.ts';
  * every established connection goes on.
  */
 export const needs = 'kernel';
-export const limitSeconds = 400;
+export const limitSeconds = 1200;
 
 playFailover('DR');

@@ -8,7 +8,7 @@ import { playFailover } from './scene/failover-story.ts';
  * established connection goes on; without connection sync none does.
  */
 export const needs = 'kernel';
-export const limitSeconds = 400;
+export const limitSeconds = 1200;
 
 playFailover('NAT');
 

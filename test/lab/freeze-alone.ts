@@ -10,7 +10,7 @@ import { VIP } from './scene/pair.ts';
  * adopt what they find, and cut no connection.
  */
 export const needs = 'kernel';
-export const limitSeconds = 400;
+export const limitSeconds = 1200;
 
 const CONNECTIONS = 20;
 const OVERLAP_MILLISECONDS = 1000;

@@ -9,7 +9,7 @@ import { stateOf, VIP } from './scene/pair.ts';
  * it goes on it does not fight: it takes over by its priority, or stays backup with nopreempt.
  */
 export const needs = 'kernel';
-export const limitSeconds = 400;
+export const limitSeconds = 1200;
 
 const CONNECTIONS = 20;
 /** Two directors may both have the VIP from the advert of the new one to the end of the old one, no longer. */

@@ -9,7 +9,7 @@ import { Scene } from './scene/scene.ts';
  * takes over; resumed, it lets go of the VIP that it still had. Then it loses power.
  */
 export const needs = 'pair of kernels';
-export const limitSeconds = 300;
+export const limitSeconds = 900;
 
 const VIP = '10.0.0.100';
 const LONG = 60;

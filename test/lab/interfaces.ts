@@ -11,7 +11,7 @@ import { ECHO_PORT, realServer } from './scene/traffic.ts';
  * director, a VRF, and the IPVS table in another network namespace than VRRP.
  */
 export const needs = 'kernel';
-export const limitSeconds = 300;
+export const limitSeconds = 900;
 
 const VIP = '10.0.0.100';
 const VIP6 = '2001:db8::100';

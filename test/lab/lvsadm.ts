@@ -20,7 +20,7 @@ import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
  * they print and their exit statuses are compared to the byte.
  */
 export const needs = 'kernel';
-export const limitSeconds = 900;
+export const limitSeconds = 2700;
 
 const DRAWN_LINES = 400;
 /** So many lines before the programs change tables. */

@@ -13,7 +13,7 @@ import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
  * the host as it was found.
  */
 export const needs = 'kernel';
-export const limitSeconds = 300;
+export const limitSeconds = 900;
 
 const VIP = '10.0.0.100';
 const VIP6 = 'fd00::100';

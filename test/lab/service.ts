@@ -10,7 +10,7 @@ import { Scene } from './scene/scene.ts';
  * and stopped, with no more rights than the unit gives.
  */
 export const needs = 'systemd';
-export const limitSeconds = 420;
+export const limitSeconds = 1260;
 
 const VIP = '10.9.0.100';
 const UNIT = 'vipkeeper.service';

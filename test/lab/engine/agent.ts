@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
+import { STOLEN_FILE } from '../../patience.ts';
 import { type ExitStatus, FrameReader, type FromAgent, frameLine, type ToAgent } from './frames.ts';
 
 /**
@@ -50,7 +51,8 @@ const frames = new FrameReader<ToAgent>();
 input.setEncoding('utf8').on('data', (piece: string) => {
   for (const frame of frames.read(piece)) {
     if (frame.kind === 'start') start(frame.id, frame.argv, frame.env);
-    else signal(frame.id, frame.signal);
+    else if (frame.kind === 'signal') signal(frame.id, frame.signal);
+    else writeFileSync(STOLEN_FILE, `${frame.milliseconds}`);
   }
 });
 send({ kind: 'ready' });

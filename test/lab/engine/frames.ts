@@ -4,7 +4,8 @@
  */
 export type ToAgent =
   | { readonly kind: 'start'; readonly id: number; readonly argv: readonly string[]; readonly env: Env }
-  | { readonly kind: 'signal'; readonly id: number; readonly signal: NodeJS.Signals };
+  | { readonly kind: 'signal'; readonly id: number; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'stolen'; readonly milliseconds: number };
 
 export type FromAgent =
   | { readonly kind: 'ready' }

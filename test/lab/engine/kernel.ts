@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { disturbanceOfTurns, Patience, waitsBelow } from '../../patience.ts';
 import { describeExit, type Env, type ExitStatus, FrameReader, type FromAgent, frameLine } from './frames.ts';
 import { compiled, ROOT } from './root.ts';
 
-/** Generous: boots take two to six seconds; a busy machine may need ten times that. */
+/** Generous: boots take two to six seconds. */
 const BOOT_LIMIT_SECONDS = 90;
+const LOOK_MILLISECONDS = 1000;
 const CONSOLE_LINES = 25;
 
 export interface KernelOptions {
@@ -81,18 +83,40 @@ export class Kernel {
       kernel.powerOff();
       throw error;
     }
+    kernel.#tellWhatIsStolen();
     return kernel;
+  }
+
+  /**
+   * Tells the kernel again and again how long this machine has not let it run: its own clock went on, and what is
+   * waited for inside could not.
+   */
+  #tellWhatIsStolen(): void {
+    let [before, at, stolen] = [waitsBelow(this.pid), performance.now(), 0];
+    const looks = setInterval(() => {
+      const [after, now] = [waitsBelow(this.pid), performance.now()];
+      const passed = now - at;
+      stolen += Math.min(disturbanceOfTurns(before, after, passed), passed);
+      [before, at] = [after, now];
+      this.#line.write(frameLine({ kind: 'stolen', milliseconds: Math.round(stolen) }));
+    }, LOOK_MILLISECONDS).unref();
+    this.#process.on('exit', () => clearInterval(looks));
+  }
+
+  /** Process id of the kernel on this machine. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
   }
 
   async #untilReady(): Promise<void> {
     const frames = new FrameReader<FromAgent>();
     await new Promise<void>((resolve, reject) => {
-      const limit = setTimeout(
-        () => reject(this.#error(`did not boot within ${BOOT_LIMIT_SECONDS} s`)),
-        BOOT_LIMIT_SECONDS * 1000,
-      );
+      const patience = new Patience(BOOT_LIMIT_SECONDS, LOOK_MILLISECONDS);
+      const limit = setInterval(() => {
+        if (patience.isOver) reject(this.#error(`did not boot within ${BOOT_LIMIT_SECONDS} s`));
+      }, LOOK_MILLISECONDS);
       const die = (why: string): void => {
-        clearTimeout(limit);
+        clearInterval(limit);
         this.#dead ??= this.#error(why);
         reject(this.#dead);
         for (const command of this.#commands.values()) command.fail(this.#dead);
@@ -104,7 +128,7 @@ export class Kernel {
       this.#line.setEncoding('utf8').on('data', (piece: string) => {
         for (const frame of frames.read(piece)) {
           if (frame.kind === 'ready') {
-            clearTimeout(limit);
+            clearInterval(limit);
             resolve();
           } else this.#answer(frame);
         }

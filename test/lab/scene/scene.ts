@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { showOnFailure, tailOf } from '../../failure.ts';
+import { Patience } from '../../patience.ts';
 import { Host } from './host.ts';
 import { Link } from './link.ts';
 import { Machine, type MachineOptions } from './machine.ts';
@@ -68,14 +69,19 @@ export class Scene {
   }
 
   /**
-   * Waits until the condition holds; gives the milliseconds that it took. After the limit it throws an
-   * error that says what was waited for. The limit is no measure: make it generous.
+   * Waits until the condition holds; gives the milliseconds that it took. After the limit, of seconds in which
+   * those in the scene could work (Patience), it throws an error that says what was waited for. The limit is no
+   * measure: make it generous.
    */
   async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<number> {
     const start = performance.now();
+    const patience = new Patience(seconds);
     for (;;) {
       if (await condition()) return performance.now() - start;
-      if (performance.now() - start > seconds * 1000) throw new Error(`not within ${seconds} s: ${what}`);
+      if (patience.isOver) {
+        const took = ((performance.now() - start) / 1000).toFixed(0);
+        throw new Error(`not within ${seconds} s (${took} s on this busy machine): ${what}`);
+      }
       await pause(POLL_MILLISECONDS);
     }
   }
