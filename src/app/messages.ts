@@ -1,6 +1,4 @@
 import type { Order } from '../core/balance/orders.ts';
-import type { BfdStatus } from '../core/bfd/events.ts';
-import type { DiscardReason } from '../core/bfd/packet.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
@@ -10,10 +8,9 @@ import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
 import type { SyncRole } from '../core/kernel/syncdaemon.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { BalancerStatus } from '../core/serving/balancer.ts';
+import type { SyncFacts, VrrpFacts } from '../core/status/facts.ts';
 import type { Placement } from '../core/supervision/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
-import type { VrrpStatus } from '../core/vrrp/events.ts';
-import type { GroupState } from '../core/vrrp/group.ts';
 import type {
   GroupSettings,
   LinkDelays,
@@ -74,16 +71,7 @@ export type ToVrrp =
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */
   | { readonly type: 'track'; readonly events: readonly TrackEvent[] };
-export interface VrrpState {
-  readonly instances: readonly VrrpStatus[];
-  readonly groups: readonly { readonly name: string; readonly state: GroupState }[];
-  readonly bfd: readonly BfdStatus[];
-  /** BFD packets that were for no session, or not to be believed. */
-  readonly bfdDiscarded: Readonly<Record<DiscardReason, number>>;
-  /** Datagrams on the VRRP sockets that were no IP packets of the right form. */
-  readonly malformed: number;
-  /** Adverts of virtual routers that this director has no part in. */
-  readonly unknownVrids: number;
+export interface VrrpState extends VrrpFacts {
   /** What is changed on interfaces; absent as long as it does not know what it has to do. */
   readonly originals?: readonly Original[];
 }
@@ -124,7 +112,4 @@ export type ToCheck =
 export type CheckState = BalancerStatus;
 
 export type ToSync = Configure<SyncDaemonSettings> | { readonly type: 'role'; readonly role: SyncRole };
-export interface SyncState {
-  readonly role: SyncRole | undefined;
-  readonly running: readonly { readonly role: string; readonly interface: string; readonly id: number }[];
-}
+export type SyncState = SyncFacts;

@@ -35,6 +35,11 @@ export type GivenOptions = Omit<DaemonOptions, 'runDir' | 'stateDir'> &
   Partial<Pick<DaemonOptions, 'runDir' | 'stateDir'>>;
 
 export const PROGRAM = 'vipkeeperd';
+/** In the run directory: root's, and the one on which others may look. */
+export const CONTROL_SOCKET = 'control.sock';
+export const STATUS_SOCKET = 'status.sock';
+/** Its members may look. */
+export const STATUS_GROUP = 'vipkeeper';
 const RUN_DIR = '/run/vipkeeper';
 const STATE_DIR = '/var/lib/vipkeeper';
 const FACILITIES: Record<string, number> = { user: 1, daemon: 3 };

@@ -1,31 +1,15 @@
-import type { BfdStatus } from '../core/bfd/events.ts';
-import { type Instant, since, toMillis, toSeconds } from '../core/time.ts';
-import type { VrrpStatus } from '../core/vrrp/events.ts';
+import type {
+  AddressReport,
+  BfdReport,
+  CheckReport,
+  ProcessReport,
+  RouterReport,
+  ServerReport,
+  StatusReport,
+  VrrpReport,
+} from '../core/status/report.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
-import type { CheckState, Role, SyncState, VrrpState } from './messages.ts';
-import { orderWords, stateWord } from './standing.ts';
-
-/** How one of the daemon's processes does. */
-export interface ChildReport {
-  readonly role: Role;
-  /** Undefined while it waits for a restart. */
-  readonly pid: number | undefined;
-  readonly restarts: number;
-}
-
-/** What `vipkeeper status --json` prints. A process that does not run, or has not spoken yet, is null. */
-export interface DaemonStatus {
-  readonly version: string;
-  readonly pid: number;
-  /** Seconds since the start. */
-  readonly uptime: number;
-  readonly configuration: string;
-  readonly maintenance: boolean;
-  readonly processes: readonly ChildReport[];
-  readonly vrrp: VrrpState | null;
-  readonly check: CheckState | null;
-  readonly sync: SyncState | null;
-}
+import { lengthOf, orderWords, stateWord } from './standing.ts';
 
 /** The answer to `vipkeeper reload`. */
 export interface Reload {
@@ -38,29 +22,49 @@ const STATE_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray
 
 const SESSION_STYLE = { Up: 'green', Init: 'cyan', Down: 'red', AdminDown: 'gray' } as const;
 
+/** Addresses of a virtual router that are shown; it may have hundreds. */
+const MAX_ADDRESSES = 12;
+
 const heading = (text: string): string => paint('bold', text);
 const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
 
-/** The status as lines for a person; `at` is the monotonic clock of this host. */
-export function statusLines(status: DaemonStatus, at: Instant): string[] {
-  const up = lasting(status.uptime);
-  const lines = [
-    `${heading(`vipkeeperd ${status.version}`)}  process ${status.pid}, up ${up}, ${status.configuration}`,
-  ];
-  if (status.maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
-  if (status.vrrp !== null && status.vrrp.instances.length > 0)
-    lines.push('', ...routerLines(status.vrrp, status.maintenance, at), ...advertLines(status.vrrp));
-  if (status.vrrp !== null && status.vrrp.bfd.length > 0) lines.push('', ...sessionLines(status.vrrp, at));
-  if (status.check !== null) lines.push('', ...serverLines(status.check, at));
-  if (status.sync !== null) lines.push('', ...syncLines(status.sync));
-  lines.push('', ...processLines(status.processes));
+/** The status as lines for a person. */
+export function statusLines(report: StatusReport): string[] {
+  const { vrrp, check, sync, maintenance, running } = report;
+  const lines = running ? [daemonLine(report)] : absentLines(report);
+  if (maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
+  if (vrrp !== null && vrrp.instances.length > 0)
+    lines.push('', ...routerLines(vrrp, report), ...advertLines(vrrp));
+  if (vrrp !== null && vrrp.bfd.length > 0) lines.push('', ...sessionLines(vrrp, report.time));
+  if (check !== null) lines.push('', ...serverLines(check, report));
+  if (sync !== null) {
+    const rows = sync.running.map(({ role, interface: device, id }) => [role, device, `id ${id}`]);
+    lines.push('', heading('Connection sync'), ...aligned(rows.length > 0 ? rows : [['not running']], '  '));
+  }
+  lines.push('', ...processLines(report.processes));
   return lines;
 }
 
+function daemonLine({ version, pid, uptime, configuration }: StatusReport): string {
+  return `${heading(`vipkeeperd ${version}`)}  process ${pid}, up ${lasting(uptime ?? 0)}, ${configuration}`;
+}
+
+/** Nobody answers, but its processes go on. */
+function absentLines({ version, pid, configuration }: StatusReport): string[] {
+  const how =
+    pid === null
+      ? 'does not run, but its processes below go on: start it again'
+      : `process ${pid} does not answer; its processes below go on`;
+  return [
+    `${heading(`vipkeeperd ${version}`)}  ${paint('red', how)}`,
+    `What the kernel has of ${configuration}:`,
+  ];
+}
+
 /** The adverts that were dropped, by reason, and those that were odd but taken. */
-function advertLines({ instances, malformed, unknownVrids }: VrrpState): string[] {
-  const rows = instances.flatMap(({ name, statistics: { rejected, noticed } }) => {
-    const [dropped, odd] = [countsOf(rejected), countsOf(noticed)];
+function advertLines({ instances, malformed, unknownVrids }: VrrpReport): string[] {
+  const rows = instances.flatMap(({ name, statistics }) => {
+    const [dropped, odd] = [countsOf(statistics?.rejected ?? {}), countsOf(statistics?.noticed ?? {})];
     return [
       ...(dropped === '' ? [] : [[name, paint('yellow', 'dropped'), dropped]]),
       ...(odd === '' ? [] : [[name, 'taken, but unexpected', odd]]),
@@ -72,35 +76,89 @@ function advertLines({ instances, malformed, unknownVrids }: VrrpState): string[
   return ['', heading('Odd adverts'), ...aligned([header('ROUTER', 'WHAT', 'COUNTS'), ...rows], '  ')];
 }
 
-function routerLines({ instances }: VrrpState, maintenance: boolean, at: Instant): string[] {
+function routerLines({ instances }: VrrpReport, report: StatusReport): string[] {
+  const { maintenance, time } = report;
   const style = maintenance ? ({ ...STATE_STYLE, FAULT: 'yellow' } as const) : STATE_STYLE;
-  const rows = instances.map((instance) => [
-    instance.name,
-    paint(style[instance.state], instance.state),
-    String(instance.priority),
-    lasting(toSeconds(since(at, instance.since))),
-    masterOf(instance),
-    instance.cause,
+  const rows = instances.map((router) => [
+    router.name,
+    router.state === null ? paint('red', 'unknown') : paint(style[router.state], router.state),
+    router.priority === router.configuredPriority
+      ? String(router.priority)
+      : `${router.priority} of ${router.configuredPriority}`,
+    router.since === null ? '-' : lasting(lengthOf(router.since, time)),
+    masterOf(router),
+    router.interface,
+    `${router.vrid}`,
+    `v${router.version}`,
+    router.cause,
   ]);
-  const names = header('ROUTER', 'STATE', 'PRIORITY', 'FOR', 'MASTER', 'WHY');
-  return [heading('Virtual routers'), ...aligned([names, ...rows], '  ')];
+  const names = header('ROUTER', 'STATE', 'PRIORITY', 'FOR', 'MASTER', 'INTERFACE', 'VRID', 'VRRP', 'WHY');
+  const [first = '', ...table] = aligned([names, ...rows], '  ');
+  const lines = table.flatMap((line, i) => [line, ...moreLines(instances[i])]);
+  return [heading('Virtual routers') + silence(report, 'vrrp'), first, ...lines];
 }
 
-function masterOf({ state, master }: VrrpStatus): string {
+/** What goes below a virtual router's line. */
+function moreLines(router: RouterReport | undefined): string[] {
+  if (router === undefined) return [];
+  const { addresses, peers, group } = router;
+  const sets = [
+    addressWords(router, addresses),
+    ...(peers.length === 0 ? [] : [`peers ${peers.join(', ')}`]),
+    ...(group === null ? [] : [`sync group ${group}`]),
+  ];
+  return sets.filter((words) => words !== '').map((words) => `    ${words}`);
+}
+
+/** Where its addresses are, and where they should not be or are missing. */
+function addressWords({ state, interface: own }: RouterReport, addresses: readonly AddressReport[]): string {
+  const named = (list: readonly AddressReport[]): string => {
+    const shown = list.slice(0, MAX_ADDRESSES).map(({ address, interface: device }) => {
+      return device === own ? address : `${address} on ${device}`;
+    });
+    const more = list.length - shown.length;
+    return [shown.join(', '), ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
+  };
+  const here = addresses.filter(({ present }) => present === true);
+  const away = addresses.filter(({ present }) => present === false);
+  const unseen = addresses.filter(({ present }) => present === null);
+  const parts = [
+    here.length > 0 && state === 'MASTER' && paint('green', `has ${named(here)}`),
+    here.length > 0 && state === null && paint('yellow', `this host has ${named(here)}`),
+    here.length > 0 &&
+      state !== 'MASTER' &&
+      state !== null &&
+      paint('yellow', `${named(here)} is here all the same`),
+    away.length > 0 && state === 'MASTER' && paint('red', `the kernel does not have ${named(away)}`),
+    away.length > 0 && state !== 'MASTER' && paint('gray', `not here: ${named(away)}`),
+    unseen.length > 0 && `addresses ${named(unseen)}`,
+  ];
+  return parts.filter((part) => part !== false).join('; ');
+}
+
+function masterOf({ state, master }: RouterReport): string {
   if (state === 'MASTER') return 'this director';
-  return master === undefined ? '-' : `${master.address} (${master.priority})`;
+  return master === null ? '-' : `${master.address} (${master.priority})`;
+}
+
+/** For the heading of what a silent process said last. */
+function silence({ processes }: StatusReport, role: string): string {
+  const silent = processes.find((each) => each.role === role)?.silent ?? null;
+  if (silent === null) return '';
+  const said = `as the ${role} process said ${lasting(silent)} ago: it is silent since`;
+  return `  ${paint('red', said)}`;
 }
 
 /** A session that its neighbour ended is down, but those who track it still count on it: yellow. */
-function sessionLines({ bfd, bfdDiscarded }: VrrpState, at: Instant): string[] {
+function sessionLines({ bfd, bfdDiscarded }: VrrpReport, time: string): string[] {
   const rows = bfd.map((session) => {
-    const { name, state, reachable, neighbor, since: entered, detectionTime } = session;
+    const { name, state, reachable, neighbor, since, detectionTime } = session;
     return [
       name,
       paint(reachable && state === 'Down' ? 'yellow' : SESSION_STYLE[state], state),
       neighbor,
-      lasting(toSeconds(since(at, entered))),
-      detectionTime === 0 ? '-' : `${toMillis(detectionTime)} ms`,
+      lasting(lengthOf(since, time)),
+      detectionTime === 0 ? '-' : `${Math.round(detectionTime * 1e6) / 1e3} ms`,
       whyOf(session),
     ];
   });
@@ -110,7 +168,7 @@ function sessionLines({ bfd, bfdDiscarded }: VrrpState, at: Instant): string[] {
   return discarded === '' ? lines : [...lines, paint('yellow', `  discarded packets: ${discarded}`)];
 }
 
-function whyOf({ state, reachable, received, cause }: BfdStatus): string {
+function whyOf({ state, reachable, received, cause }: BfdReport): string {
   if (received === 0) return 'nothing heard of the neighbour yet';
   return reachable && state !== 'Up' ? `${cause}: no failure for who tracks it` : cause;
 }
@@ -123,32 +181,50 @@ const countsOf = (counts: Readonly<Record<string, number>>): string =>
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');
 
-function serverLines({ services, problems, foreign, foreignCount }: CheckState, at: Instant): string[] {
+function serverLines(
+  { services, problems, foreign, foreignCount }: CheckReport,
+  report: StatusReport,
+): string[] {
   const rows = services.flatMap(({ name, quorum, sorry, aliveWeight, suspended, servers }) => [
     [
       paint('bold', name),
       quorum ? paint('green', 'quorum') : paint('red', sorry ? 'sorry server serves' : 'no quorum'),
       String(aliveWeight),
+      ...sumOf(servers),
       suspended ? paint('yellow', 'not checked: this director does not have its address') : '',
     ],
     ...servers.map((server) => [
       `  ${server.name}`,
       stateWord(server),
       String(server.weight),
-      [orderWords(server, at), server.cause].filter(Boolean).join('; '),
+      ...connectionsOf(server),
+      [orderWords(server, report.time), server.cause].filter(Boolean).join('; '),
     ]),
   ]);
-  const table = aligned([header('SERVER', 'STATE', 'WEIGHT', 'WHY'), ...rows], '  ');
+  const names = header('SERVER', 'STATE', 'WEIGHT', 'ACTIVE', 'INACTIVE', 'WHY');
   return [
-    heading('Virtual servers'),
-    ...table,
+    heading('Virtual servers') + silence(report, 'check'),
+    ...aligned([names, ...rows], '  '),
     ...problems.map((text) => paint('red', `  ${text}`)),
     ...foreignLines(foreign, foreignCount),
   ];
 }
 
+/** Nobody counted them, where the check process did not answer in time. */
+const connectionsOf = ({ connections }: ServerReport): string[] =>
+  connections === undefined ? ['-', '-'] : [String(connections.active), String(connections.inactive)];
+
+function sumOf(servers: readonly ServerReport[]): string[] {
+  const counted = servers.flatMap(({ connections }) => connections ?? []);
+  if (counted.length === 0) return ['', ''];
+  return [
+    String(counted.reduce((sum, { active }) => sum + active, 0)),
+    String(counted.reduce((sum, { inactive }) => sum + inactive, 0)),
+  ];
+}
+
 /** Services that somebody else made: they are left alone. */
-function foreignLines(foreign: CheckState['foreign'], count: number): string[] {
+function foreignLines(foreign: CheckReport['foreign'], count: number): string[] {
   if (count === 0) return [];
   const rows = foreign.map(({ name, scheduler }) => [name, scheduler]);
   const more = count - foreign.length;
@@ -160,16 +236,17 @@ function foreignLines(foreign: CheckState['foreign'], count: number): string[] {
   ];
 }
 
-function syncLines({ running }: SyncState): string[] {
-  const rows = running.map(({ role, interface: device, id }) => [role, device, `id ${id}`]);
-  return [heading('Connection sync'), ...aligned(rows.length > 0 ? rows : [['not running']], '  ')];
-}
-
-function processLines(processes: readonly ChildReport[]): string[] {
-  const rows = processes.map(({ role, pid, restarts }) => [
+function processLines(processes: readonly ProcessReport[]): string[] {
+  const rows = processes.map(({ role, pid, restarts, silent, stopped }) => [
     role,
-    pid === undefined ? paint('red', 'waits for its restart') : String(pid),
-    restarts === 0 ? '' : paint('yellow', `restarted ${restarts === 1 ? 'once' : `${restarts} times`}`),
+    pid === null ? paint('red', 'waits for its restart') : String(pid),
+    [
+      ...(stopped === true ? [paint('red', 'stopped')] : []),
+      ...(silent === null ? [] : [paint('red', `silent for ${lasting(silent)}`)]),
+      ...(restarts === 0
+        ? []
+        : [paint('yellow', `restarted ${restarts === 1 ? 'once' : `${restarts} times`}`)]),
+    ].join(', '),
   ]);
   return [heading('Processes'), ...aligned(rows, '  ')];
 }

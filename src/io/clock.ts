@@ -1,4 +1,4 @@
-import { type Duration, type Instant, millis, since } from '../core/time.ts';
+import { type Duration, type Instant, millis, since, toMillis } from '../core/time.ts';
 import { check } from './errno.ts';
 import { rawio, type Timer } from './rawio.ts';
 import { fullReceives } from './socket.ts';
@@ -11,6 +11,20 @@ export function now(): Instant {
 
 /** The wall clock in whole microseconds since 1970, as the machine has it: it may be set at any time. */
 export const utc = (): number => Math.round(Date.now() * 1e3);
+
+/** A step of the wall clock; less is the grain of Date.now(). */
+const STEP_MS = 10;
+let origin: number | undefined;
+
+/**
+ * When the monotonic clock began, in milliseconds since 1970 by the wall clock as it is set now. The same again and
+ * again, so that a moment is always the same time of day, until the wall clock is set.
+ */
+export function monotonicOrigin(): number {
+  const found = Date.now() - toMillis(now() as number as Duration);
+  if (origin === undefined || Math.abs(found - origin) > STEP_MS) origin = found;
+  return origin;
+}
 
 /** A turn of the event loop that takes longer than this is a stall, and what it saw is old news. */
 const PROMPT_TURN = millis(1) as Duration;

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 
@@ -11,11 +11,15 @@ const CLIENT_TIMEOUT_MS = 5_000;
 /** May give a promise. */
 export type Answer = (request: unknown) => unknown;
 
+const ROOT = 0;
+const GROUP_MAY_ASK = 0o660;
+
 /**
- * Serves the operator's requests on the unix socket `path` (mode 0600: root's): one JSON line in, one out.
- * What `answer` throws goes back as `{ error }`. A leftover socket of an earlier life is replaced.
+ * Serves the operator's requests on the unix socket `path` (mode 0600: root's, or also the group's): one JSON line in,
+ * one out. What `answer` throws goes back as `{ error }`. A leftover socket of an earlier life is replaced. Throws when
+ * the group can't be given it.
  */
-export function serveControl(path: string, answer: Answer): Server {
+export function serveControl(path: string, answer: Answer, group?: number): Server {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   rmSync(path, { force: true });
   const server = createServer((socket) => {
@@ -32,6 +36,15 @@ export function serveControl(path: string, answer: Answer): Server {
   const mask = process.umask(0o177);
   server.listen(path);
   process.umask(mask);
+  if (group !== undefined) {
+    try {
+      chownSync(path, ROOT, group);
+      chmodSync(path, GROUP_MAY_ASK);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+  }
   return server;
 }
 
@@ -62,11 +75,13 @@ function readLine(socket: Socket, longest: number, received: (line: string) => v
   });
 }
 
-/** Asks the daemon behind `path`; rejects when none listens or the answer is no JSON. */
+/** Asks the daemon behind `path`; rejects when none listens, in time (`ETIMEDOUT`), or the answer is no JSON. */
 export function askControl(path: string, request: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy(new Error('the daemon does not answer')));
+    socket.setTimeout(CLIENT_TIMEOUT_MS, () => {
+      socket.destroy(Object.assign(new Error('vipkeeperd does not answer'), { code: 'ETIMEDOUT' }));
+    });
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the daemon closed the connection without an answer')));
     readLine(socket, MAX_ANSWER, (line) => {

@@ -1,9 +1,10 @@
 import * as assert from 'uvu/assert';
-import type { CheckState } from '../../src/app/messages.ts';
-import { type Explained, explained, explainLines } from '../../src/app/operator/explain.ts';
+import { explained, explainLines } from '../../src/app/operator/explain.ts';
 import { Balancer } from '../../src/core/serving/balancer.ts';
+import { statusReport } from '../../src/core/status/report.ts';
 import { instant, micros } from '../../src/core/time.ts';
 import { configured } from '../core/config/memory.ts';
+import { daemonStatus, isoOf } from '../core/status/facts.ts';
 import { suite } from '../suite.ts';
 
 /** What an operator reads, from the state that the check process sends. */
@@ -24,8 +25,8 @@ const TEXT = `virtual_server 10.0.0.1 80 {
   }
 }`;
 
-/** The state after checks at 0, 6, 12, 18 s, of which the last two were refused. */
-function state(): CheckState {
+/** The status at 20 s, after checks at 0, 6, 12, 18 s, of which the last two were refused. */
+function report() {
   const balancer = new Balancer();
   balancer.handle(
     { type: 'configure', virtualServers: configured(TEXT).virtualServers, flush: false },
@@ -40,12 +41,15 @@ function state(): CheckState {
     const result = turn < 2 ? good : ({ verdict: 'bad', reason: 'connection refused' } as const);
     balancer.handle({ type: 'outcome', id: probe.id, result }, now);
   }
-  return balancer.status(true);
+  const check = balancer.status([]);
+  return statusReport(daemonStatus({ check }), { now: instant(20e6), iso: isoOf });
 }
 
+const explainedLines = (name?: string): string[] => explainLines(explained(report(), name), report());
+
 test('why a server is down, since when, and what its check saw', () => {
-  assert.equal(explainLines(explained(state(), undefined), instant(20e6)), [
-    '10.0.1.1:80 of tcp 10.0.0.1:80: down for 8 s, weight 1',
+  assert.equal(explainedLines(), [
+    '10.0.1.1:80 of tcp 10.0.0.1:80: down for 8 s, weight 1, 0 active and 0 inactive connections',
     '  tcp check of 10.0.1.1:80: connection refused',
     '',
     '  tcp check of 10.0.1.1:80: down for 8 s, 2 bad in a row',
@@ -60,17 +64,19 @@ test('why a server is down, since when, and what its check saw', () => {
 });
 
 test('servers by endpoint, address and service', () => {
-  const names = (name?: string): string[] => explained(state(), name).map((server: Explained) => server.name);
+  const names = (name?: string): string[] => explained(report(), name).servers.map((server) => server.name);
   assert.equal(names('10.0.1.1:80'), ['10.0.1.1:80']);
   assert.equal(names('10.0.1.2'), ['10.0.1.2:80']);
+  assert.equal(names('10.0.0.1:80'), ['10.0.1.1:80', '10.0.1.2:80'], 'without the protocol');
+  assert.equal(names('10.0.0.1'), ['10.0.1.1:80', '10.0.1.2:80'], 'by the VIP alone');
   assert.equal(names('tcp 10.0.0.1:80'), ['10.0.1.1:80', '10.0.1.2:80']);
   assert.equal(names(), ['10.0.1.1:80']);
   assert.equal(names('10.9.9.9'), []);
-  assert.equal(explainLines(explained(state(), '10.0.1.2'), instant(20e6)), [
-    '10.0.1.2:80 of tcp 10.0.0.1:80: up, weight 1',
+  assert.equal(explainedLines('10.0.1.2'), [
+    '10.0.1.2:80 of tcp 10.0.0.1:80: up, weight 1, 0 active and 0 inactive connections',
     '  nothing checks it',
   ]);
-  assert.equal(explainLines([], instant(0)), ['all real servers are up']);
+  assert.equal(explainLines({ routers: [], servers: [] }, report()), ['all real servers are up']);
 });
 
 test.run();

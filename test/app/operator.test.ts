@@ -4,7 +4,7 @@ import { VERSION } from '../../src/app/version.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
-import { ROUTER, stageOf, until } from './stage.ts';
+import { ROUTER, stageOf, until, VIP } from './stage.ts';
 
 await enclose();
 
@@ -17,10 +17,11 @@ test('status says who is master, and why, in columns', () => {
     lines[0] ?? '',
     new RegExp(`^vipkeeperd ${VERSION} {2}process \\d+, up \\d+ s, ${stage.file}$`),
   );
-  const [names = '', router = ''] = lines.slice(3);
-  assert.match(names, /^ {2}ROUTER +STATE +PRIORITY +FOR +MASTER +WHY$/);
-  assert.match(router, /^ {2}web +MASTER +255 +\d+ s +this director +lan is up/);
-  for (const column of ['STATE', 'PRIORITY', 'MASTER', 'WHY']) {
+  const [names = '', router = '', addresses = ''] = lines.slice(3);
+  assert.match(names, /^ {2}ROUTER +STATE +PRIORITY +FOR +MASTER +INTERFACE +VRID +VRRP +WHY$/);
+  assert.match(router, /^ {2}web +MASTER +255 +\d+ s +this director +lan +7 +v2 +lan is up/);
+  assert.is(addresses, '    has 10.9.0.100/24');
+  for (const column of ['STATE', 'PRIORITY', 'MASTER', 'INTERFACE', 'VRID', 'WHY']) {
     const at = names.indexOf(column);
     assert.is(router.slice(at - 2, at), '  ', column);
     assert.is.not(router.charAt(at), ' ', column);
@@ -29,11 +30,17 @@ test('status says who is master, and why, in columns', () => {
 });
 
 test('status --json is data', () => {
-  const { version, pid, maintenance, processes, vrrp, check, configuration } = stage.status();
-  assert.equal([version, pid, maintenance], [VERSION, stage.pid('vipkeeperd'), false]);
-  assert.equal([configuration, check], [stage.file, null]);
-  assert.equal(processes, [{ role: 'vrrp', pid: stage.pid('vrrp'), restarts: 0 }]);
-  assert.equal([vrrp?.instances[0]?.name, vrrp?.instances[0]?.state], ['web', 'MASTER']);
+  const { schema, running, version, pid, maintenance, processes, vrrp, check, configuration } =
+    stage.status();
+  assert.equal([schema, running, version, pid], [1, true, VERSION, stage.pid('vipkeeperd')]);
+  assert.equal([maintenance, configuration, check], [false, stage.file, null]);
+  const process = { role: 'vrrp', pid: stage.pid('vrrp'), restarts: 0, silent: null, stopped: false };
+  assert.equal(processes, [process]);
+  const [router] = vrrp?.instances ?? [];
+  assert.equal([router?.name, router?.state, router?.vrid, router?.advertInterval], ['web', 'MASTER', 7, 1]);
+  assert.match(router?.since ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const held = { address: `${VIP}/24`, interface: 'lan', advertised: true, present: true };
+  assert.equal(router?.addresses, [held]);
 });
 
 test('reload takes a good file, refuses a bad one and says why', () => {

@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { DaemonStatus } from '../../src/app/status.ts';
-import type { VrrpStatus } from '../../src/core/vrrp/events.ts';
+import type { RouterReport, StatusReport } from '../../src/core/status/report.ts';
 import { readPid } from '../../src/io/pidfile.ts';
 import { showOnFailure, tailOf } from '../failure.ts';
 import { ROOT } from '../lab/engine/root.ts';
@@ -129,12 +128,12 @@ export class Stage {
     assert.is(this.operator('reload').stdout, 'reloaded\n');
   }
 
-  status(): DaemonStatus {
+  status(): StatusReport {
     return JSON.parse(this.operator('status', '--json').stdout);
   }
 
   /** The virtual router of this name, or the first. */
-  router(name?: string): VrrpStatus {
+  router(name?: string): RouterReport {
     const routers = this.status().vrrp?.instances ?? [];
     const found = name === undefined ? routers[0] : routers.find((each) => each.name === name);
     assert.ok(found !== undefined);

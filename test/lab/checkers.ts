@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Explained } from '../../src/app/operator/explain.ts';
+import type { PlacedServer } from '../../src/core/status/find.ts';
 import { apacheCommand, dnsmasqCommand, eximCommand } from '../io/real-servers.ts';
 import { suite } from '../suite.ts';
 import { operator, vipkeeper } from './scene/director.ts';
@@ -101,8 +101,8 @@ async function start(): Promise<void> {
   ];
 }
 const apache = apacheCommand(web, SERVER, 8080, 'web.example');
-const explain = (port: number): Explained[] =>
-  JSON.parse(operator(director, 'explain', `${SERVER}:${port}`, '--json')) as Explained[];
+const explain = (port: number): PlacedServer[] =>
+  JSON.parse(operator(director, 'explain', `${SERVER}:${port}`, '--json')).servers as PlacedServer[];
 
 story('all are good', async () => {
   say(0);

@@ -206,7 +206,9 @@ class CheckProcess {
         const destinations = this.#ipvs?.destinations(toIpvsKey(key)) ?? [];
         return {
           key,
-          destinations: destinations.map(({ address, port, active }) => ({ address, port, active })),
+          destinations: destinations.map(({ address, port, active, inactive }) => ({
+            ...{ address, port, active, inactive },
+          })),
         };
       });
     } catch (error) {
@@ -220,10 +222,12 @@ class CheckProcess {
     return outcomes.flatMap(({ errno }, index) => (errno === 0 ? [] : [{ index, code: errnoName(errno) }]));
   }
 
-  #sendState(details = false): void {
+  /** `looked`: somebody looks, and wants to see it all. */
+  #sendState(looked = false): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    this.#channel.send({ type: 'state', state: this.#balancer.status(details) });
+    const counts = looked ? this.#count(this.#balancer.keys()) : undefined;
+    this.#channel.send({ type: 'state', state: this.#balancer.status(counts) });
   }
 
   #log(level: Level, message: string): void {

@@ -1,22 +1,23 @@
-import { meant } from '../../core/serving/servernames.ts';
 import { type Command, command } from '../../io/arguments.ts';
-import { now } from '../../io/clock.ts';
 import type { CheckOptions } from '../loading.ts';
 import { daemonCommand, runDirOf } from '../options.ts';
-import { type DaemonStatus, type Reload, statusLines } from '../status.ts';
+import type { Reload } from '../status.ts';
 import { VERSION } from '../version.ts';
 import { ask, type CommonOptions, fail } from './ask.ts';
 import { bashCompletion } from './completion.ts';
 import { addDrain, serverNames } from './drain.ts';
-import { explained, explainLines } from './explain.ts';
+import { addExplain } from './explain.ts';
 import { addGenhash } from './genhash.ts';
 import type { KeywordsOptions } from './keywords.ts';
 import { addPreparation } from './prepare.ts';
+import { addStatus } from './status.ts';
 
 const EXAMPLES = `
 Examples:
   vipkeeper status                     who is master, since when and why; servers; processes
   vipkeeper status --json | jq .vrrp   the same for programs
+  vipkeeper status --check             the same for monitoring: one line and an exit status
+  vipkeeper explain 10.0.0.100         why this director has the address, or has not; what is served there
   vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
   vipkeeper drain 192.0.2.7            no new connections; out when those that it has are over
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
@@ -32,16 +33,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .option('-s, --namespace <name>', 'the daemon of this network namespace')
     .option('--run-dir <folder>', `the daemon's run directory (default: ${runDirOf(undefined)}[/NAMESPACE])`)
     .addHelpText('after', EXAMPLES);
-  program
-    .command('status')
-    .description('who is master, since when and why; virtual servers; processes')
-    .option('--json', 'as data')
-    .action(async (_options, self) => {
-      const options: CommonOptions = self.optsWithGlobals();
-      const status = (await ask(options, { verb: 'status' })) as DaemonStatus;
-      const text = options.json ? JSON.stringify(status, null, 2) : statusLines(status, now()).join('\n');
-      process.stdout.write(`${text}\n`);
-    });
+  addStatus(program);
   addExplain(program);
   addDrain(program);
   program
@@ -79,26 +71,6 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   // Its -v is keepalived's, not the version.
   if (argv[0] === genhash.name()) await genhash.parseAsync(argv.slice(1), { from: 'user' });
   else await program.parseAsync(argv, { from: 'user' });
-}
-
-function addExplain(program: Command): void {
-  program
-    .command('explain [server]')
-    .description(
-      'why a real server is up or down, since when, and what its checks saw; none: all that are down',
-    )
-    .option('--json', 'as data')
-    .action(async (server: string | undefined, _options, self) => {
-      const options: CommonOptions = self.optsWithGlobals();
-      const { check } = (await ask(options, { verb: 'status' })) as DaemonStatus;
-      const found = explained(check, server);
-      if (found.length === 0 && server !== undefined) {
-        const names = (check?.services ?? []).flatMap(({ servers }) => servers.map(({ name }) => name));
-        fail(`there is no real server ${server}${meant(server, names)}`);
-      }
-      const text = options.json ? JSON.stringify(found, null, 2) : explainLines(found, now()).join('\n');
-      process.stdout.write(`${text}\n`);
-    });
 }
 
 /** What concerns the configuration, and needs no daemon; no other command loads its keywords. */

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Place } from '../../core/serving/servernames.ts';
+import { drainReport, type ServerReport, serverReport } from '../../core/status/report.ts';
 import { parseTime, toMillis } from '../../core/time.ts';
 import type { Command } from '../../io/arguments.ts';
 import { now } from '../../io/clock.ts';
@@ -7,6 +8,7 @@ import { aligned, redrawer } from '../../io/screen.ts';
 import { orderWords } from '../standing.ts';
 import type { Ordered, OrderedPlace, PlacedStanding } from '../supervisor/orders.ts';
 import { ask, type CommonOptions, fail } from './ask.ts';
+import { iso } from './look.ts';
 
 /** How often `drain` looks: the connections are counted once a second. */
 const LOOK_MS = 500;
@@ -80,7 +82,7 @@ async function order(
 ): Promise<void> {
   const { service, json } = options;
   const answer = (await ask(options, { ...request, service })) as Ordered;
-  if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ servers: answer.servers.map(orderedReport) })}\n`);
   else for (const place of answer.servers) process.stdout.write(`${placeName(place)} ${done(place)}\n`);
 }
 
@@ -141,6 +143,14 @@ function sayQuorum(shown: readonly PlacedStanding[]): void {
   }
 }
 
+const reported = (each: PlacedStanding): ServerReport => serverReport(each, iso);
+
+/** As data: times are ISO 8601. */
+function orderedReport({ order, ...place }: OrderedPlace) {
+  if (order?.drain === undefined) return { ...place, ...(order && { order }) };
+  return { ...place, order: { ...order, drain: drainReport(order.drain, iso) } };
+}
+
 const placeName = ({ server, service }: Place): string => `${server} of ${service}`;
 const placeOf = ({ name, service }: PlacedStanding): string => placeName({ server: name, service });
 
@@ -149,15 +159,17 @@ type Show = (shown: readonly PlacedStanding[]) => void;
 /** On a terminal: always the latest. */
 function onScreen(): Show {
   const draw = redrawer();
-  return (shown) => draw(aligned(shown.map((each) => [placeOf(each), orderWords(each, now())])));
+  return (shown) =>
+    draw(aligned(shown.map((each) => [placeOf(each), orderWords(reported(each), iso(now()))])));
 }
 
 /** A line whenever the connections of a server have changed. */
-const plainLines = (): Show => onChange((each) => `${placeOf(each)}: ${orderWords(each, now())}`);
+const plainLines = (): Show =>
+  onChange((each) => `${placeOf(each)}: ${orderWords(reported(each), iso(now()))}`);
 
 const jsonLines = (): Show =>
   onChange(({ name, service, quorum, sorry, drain }) =>
-    JSON.stringify({ server: name, service, quorum, sorry, ...drain }),
+    JSON.stringify({ server: name, service, quorum, sorry, ...(drain && drainReport(drain, iso)) }),
   );
 
 function onChange(line: (each: PlacedStanding) => string): Show {

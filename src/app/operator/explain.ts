@@ -1,58 +1,118 @@
-import type { CheckStatus } from '../../core/check/checker.ts';
-import type { Latency } from '../../core/check/record.ts';
-import type { ServerStatus } from '../../core/serving/balancer.ts';
-import { namesServer } from '../../core/serving/servernames.ts';
-import { type Instant, millis, since, toMillis, toSeconds } from '../../core/time.ts';
+import { find, isNothing, type PlacedServer, placedServers, whyNothing } from '../../core/status/find.ts';
+import type { CheckSeen, RouterReport, StatusReport } from '../../core/status/report.ts';
+import type { Command } from '../../io/arguments.ts';
 import { aligned, lasting, paint } from '../../io/screen.ts';
-import type { CheckState } from '../messages.ts';
-import { orderWords } from '../standing.ts';
+import { lengthOf, orderWords } from '../standing.ts';
+import { type CommonOptions, fail } from './ask.ts';
+import { look } from './look.ts';
 
-/** A real server of a virtual server, with what its checks saw. */
-export interface Explained extends ServerStatus {
-  readonly service: string;
+export function addExplain(program: Command): void {
+  program
+    .command('explain [server]')
+    .description(
+      'why a real server is up or down, since when, and what its checks saw; why a virtual router is what it is; ' +
+        'none: all that are not as they should be',
+    )
+    .option('--json', 'as data')
+    .action(async (name: string | undefined, _options, self: Command) => {
+      const options: CommonOptions = self.optsWithGlobals();
+      const report = await look(options);
+      const found = explained(report, name);
+      if (name !== undefined && isNothing(find(report, name))) fail(whyNothing(report, name));
+      const { schema, time } = report;
+      const text = options.json
+        ? JSON.stringify({ schema, time, ...found }, null, 2)
+        : explainLines(found, report).join('\n');
+      process.stdout.write(`${text}\n`);
+    });
 }
 
-/**
- * The real servers of that name: `ADDR:PORT`, `ADDR`, or a virtual server's name for all of its servers. Without a
- * name, those that are down.
- */
-export function explained(state: CheckState | null, name: string | undefined): Explained[] {
-  const all = (state?.services ?? []).flatMap(({ name: service, servers }) =>
-    servers.map((server) => ({ service, ...server })),
-  );
-  if (name === undefined) return all.filter(({ up }) => !up);
-  return all.filter((server) => namesServer(name, server.name) || server.service === name);
+export interface Explained {
+  readonly routers: readonly RouterReport[];
+  readonly servers: readonly PlacedServer[];
+}
+
+/** What has that name, or without one what is not as it should be: routers that can not serve, servers that are down. */
+export function explained(report: StatusReport, name: string | undefined): Explained {
+  if (name !== undefined) {
+    const { routers, services, servers } = find(report, name);
+    return { routers, servers: [...services.flatMap(placedServers), ...servers] };
+  }
+  return {
+    routers: (report.vrrp?.instances ?? []).filter(({ state }) => state === 'FAULT' || state === null),
+    servers: (report.check?.services ?? []).flatMap(placedServers).filter(({ up }) => !up),
+  };
 }
 
 const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
 const upDown = (up: boolean): string => (up ? paint('green', 'up') : paint('red', 'down'));
 
-/** For a person; `at` is the monotonic clock of this host. */
-export function explainLines(servers: readonly Explained[], at: Instant): string[] {
-  if (servers.length === 0) return ['all real servers are up'];
-  return servers.flatMap((server, i) => [...(i > 0 ? [''] : []), ...serverLines(server, at)]);
-}
-
-function serverLines(server: Explained, at: Instant): string[] {
-  const { service, name, up, weight, cause, since: begun, checks = [] } = server;
-  const long = begun === undefined ? '' : ` for ${lasting(toSeconds(since(at, begun)))}`;
-  const order = orderWords(server, at);
+export function explainLines({ routers, servers }: Explained, { time, vrrp, check }: StatusReport): string[] {
+  const parts = [
+    ...routers.map((router) => routerLines(router, time)),
+    ...servers.map((server) => serverLines(server, time)),
+  ];
+  if (parts.length > 0) return parts.flatMap((lines, i) => [...(i > 0 ? [''] : []), ...lines]);
   return [
-    `${paint('bold', name)} of ${service}: ${upDown(up)}${long}, weight ${weight}`,
-    ...(order === '' ? [] : [`  ${paint('yellow', order)}`]),
-    `  ${checks.length === 0 ? 'nothing checks it' : cause}`,
-    ...checks.flatMap((check) => ['', ...checkLines(check, at)]),
+    check === null ? 'no check process runs here (-P, or no virtual_server)' : 'all real servers are up',
+    ...(vrrp === null || vrrp.instances.length === 0 ? [] : ['all virtual routers can serve']),
   ];
 }
 
-function checkLines(check: CheckStatus, at: Instant): string[] {
-  const { up, since: begun, failures, results, latencies } = check;
+const ROUTER_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray' } as const;
+
+function routerLines(router: RouterReport, time: string): string[] {
+  const { name, state, since, cause, priority, configuredPriority, master, addresses, faults } = router;
+  const { interface: device, vrid, version } = router;
+  const word = state === null ? paint('red', 'unknown') : paint(ROUTER_STYLE[state], state);
+  const long = since === null ? '' : ` for ${lasting(lengthOf(since, time))}`;
+  const tracked =
+    priority === configuredPriority
+      ? ''
+      : `, ${configuredPriority} in the configuration: what it tracks counts`;
+  const heard =
+    state === 'BACKUP' && master !== null
+      ? [
+          `  follows ${master.address} (priority ${master.priority}), heard ${lasting(lengthOf(master.heard, time))} ago`,
+        ]
+      : [];
+  const listed = addresses.map(({ address, interface: on, present }) => {
+    const here = present === null ? '' : present ? paint('green', 'here') : paint('gray', 'not here');
+    return [address, on, here];
+  });
+  return [
+    `${paint('bold', name)}: ${word}${long}: ${cause}`,
+    `  virtual router ${vrid} on ${device}, VRRPv${version}, priority ${priority}${tracked}`,
+    ...heard,
+    ...(faults.length > 1 ? faults.map((fault) => paint('red', `  ${fault}`)) : []),
+    ...(listed.length === 0 ? [] : aligned(listed, '    ')),
+  ];
+}
+
+function serverLines(server: PlacedServer, time: string): string[] {
+  const { service, name, up, weight, cause, since, checks = [], connections } = server;
+  const long = since === undefined ? '' : ` for ${lasting(lengthOf(since, time))}`;
+  const order = orderWords(server, time);
+  const carried =
+    connections === undefined
+      ? ''
+      : `, ${connections.active} active and ${connections.inactive} inactive connections`;
+  return [
+    `${paint('bold', name)} of ${service}: ${upDown(up)}${long}, weight ${weight}${carried}`,
+    ...(order === '' ? [] : [`  ${paint('yellow', order)}`]),
+    `  ${checks.length === 0 ? 'nothing checks it' : cause}`,
+    ...checks.flatMap((check) => ['', ...checkLines(check, time)]),
+  ];
+}
+
+function checkLines(check: CheckSeen, time: string): string[] {
+  const { up, since, failures, results, latencies } = check;
   const failing = failures > 0 ? `, ${failures} bad in a row` : '';
   const rows = results
     .toReversed()
     .map(({ verdict, reason, count, first, last }) => [
-      lasting(toSeconds(since(at, last))),
-      lasting(toSeconds(since(at, first))),
+      lasting(lengthOf(last, time)),
+      lasting(lengthOf(first, time)),
       String(count),
       verdict === 'good' ? paint('green', verdict) : paint(verdict === 'bad' ? 'red' : 'yellow', verdict),
       reason,
@@ -60,7 +120,7 @@ function checkLines(check: CheckStatus, at: Instant): string[] {
   const table =
     rows.length === 0 ? [] : aligned([header('LAST', 'FIRST', 'TIMES', 'RESULT', 'WHY'), ...rows], '    ');
   return [
-    `  ${check.check}: ${upDown(up)} for ${lasting(toSeconds(since(at, begun)))}${failing}`,
+    `  ${check.check}: ${upDown(up)} for ${lasting(lengthOf(since, time))}${failing}`,
     ...(rows.length === 0 ? ['    not checked yet'] : table),
     ...latencyLines(latencies),
   ];
@@ -69,14 +129,14 @@ function checkLines(check: CheckStatus, at: Instant): string[] {
 const BAR = 40;
 
 /** How long good probes took: a line for each class that has any, and those between. */
-function latencyLines(latencies: readonly Latency[]): string[] {
+function latencyLines(latencies: CheckSeen['latencies']): string[] {
   const first = latencies.findIndex(({ count }) => count > 0);
   if (first < 0) return [];
   const most = Math.max(...latencies.map(({ count }) => count));
   const rows = latencies
     .slice(first)
     .map(({ upTo, count }) => [
-      upTo === null ? 'longer' : `to ${toMillis(millis(upTo / 1000))} ms`,
+      upTo === null ? 'longer' : `to ${Math.round(upTo * 1e6) / 1e3} ms`,
       String(count),
       '#'.repeat(Math.ceil((BAR * count) / most)),
     ]);

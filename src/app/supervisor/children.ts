@@ -3,16 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { unreachable } from '../../core/assert.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { type Privileges, suffices } from '../../core/privileges.ts';
+import type { ChildReport } from '../../core/status/facts.ts';
 import { Child, type ChildEffect } from '../../core/supervision/child.ts';
-import { type Duration, toSeconds } from '../../core/time.ts';
+import { type Duration, type Instant, toSeconds } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
 import { isOurChild, spawnRole } from '../../io/children.ts';
+import { now } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { readPid, removePid, writePid } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
 import type { FromChild, Level, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
-import type { ChildReport } from '../status.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 /**
@@ -52,6 +53,8 @@ interface Family {
   /** What it was started with; absent for everything. */
   privileges?: Privileges | undefined;
   channel?: Channel<FromChild<unknown>, unknown>;
+  /** When this one said something last. */
+  heard?: Instant;
   ended?: () => void;
 }
 
@@ -77,10 +80,11 @@ export class Children {
   }
 
   reports(): ChildReport[] {
-    return Array.from(this.#roles, ([role, { machine, process: child }]) => ({
+    return Array.from(this.#roles, ([role, { machine, process: child, heard }]) => ({
       role,
       pid: child?.pid,
       restarts: machine.restarts,
+      heard,
     }));
   }
 
@@ -199,6 +203,7 @@ export class Children {
       gone = true;
       delete family.process;
       delete family.channel;
+      delete family.heard;
       family.driven.handle({ type: 'exited', status, signal });
     };
     // What it said last says why it ended, and is read after its exit is known.
@@ -212,6 +217,7 @@ export class Children {
       if (child.pid === undefined) exited(null, null);
     });
     channel.onMessage((message) => {
+      family.heard = now();
       family.driven.handle({ type: 'heard' });
       if (message.type === 'log') this.#listener.log(message.level, message.message);
       else if (message.type === 'ready') this.#listener.ready(role);

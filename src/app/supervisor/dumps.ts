@@ -3,6 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Configuration } from '../../core/config/model.ts';
 import { print } from '../../core/config/print.ts';
 import { jsonText, sinceThen, statisticsText } from '../../core/dump.ts';
+import type { DaemonStatus } from '../../core/status/facts.ts';
+import { statusReport } from '../../core/status/report.ts';
 import { type Instant, since, toSeconds } from '../../core/time.ts';
 import type { ProcessBlockStatus } from '../../core/vrrp/processes.ts';
 import type { VrrpStatistics } from '../../core/vrrp/statistics.ts';
@@ -10,7 +12,7 @@ import { now } from '../../io/clock.ts';
 import { writeDump } from '../../io/dump.ts';
 import { onSignal } from '../../io/signals.ts';
 import type { Level } from '../messages.ts';
-import { type DaemonStatus, statusLines } from '../status.ts';
+import { statusLines } from '../status.ts';
 
 /** What the files are made from. */
 export interface DumpSource {
@@ -48,8 +50,10 @@ export class Dumps {
     const configuration = this.#source.configuration();
     const { state = join(folder(), 'keepalived.data') } = configuration.global.dumps;
     const status = this.#source.status();
+    const iso = (at: Instant): string => new Date(wall(at) * 1000).toISOString();
+    const seen = { now: now(), iso };
     const lines = (part: Partial<DaemonStatus>): string =>
-      stripVTControlCharacters(statusLines({ ...status, ...part }, now()).join('\n'));
+      stripVTControlCharacters(statusLines(statusReport({ ...status, ...part }, seen)).join('\n'));
     this.#write(state, `${lines({ check: null })}\n`);
     this.#write(beside(state, '_check'), `${lines({ vrrp: null, sync: null })}\n`);
     this.#write(beside(state, '_parent'), print(configuration));

@@ -1,12 +1,11 @@
-import type { Server } from 'node:net';
 import type { Configuration } from '../../core/config/model.ts';
 import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { type Privileges, privilegesOfCheck, privilegesOfSync } from '../../core/privileges.ts';
+import { type DaemonStatus, type RouterSetup, routerSetups } from '../../core/status/facts.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
-import { toMillis } from '../../core/time.ts';
-import { now } from '../../io/clock.ts';
-import { serveControl } from '../../io/control.ts';
+import { since, toMillis, toSeconds } from '../../core/time.ts';
+import { monotonicOrigin, now } from '../../io/clock.ts';
 import { Driver } from '../../io/drive.ts';
 import { type Log, openLog } from '../../io/log.ts';
 import { ServiceNotifier, watchdogTimeout } from '../../io/notify.ts';
@@ -14,6 +13,7 @@ import { removePid } from '../../io/pidfile.ts';
 import { nameProcess } from '../../io/placement.ts';
 import { onSignal } from '../../io/signals.ts';
 import { Store } from '../../io/store.ts';
+import { forgetLastKnown, keepLastKnown } from '../lastknown.ts';
 import { loadFile } from '../loading.ts';
 import {
   type CheckState,
@@ -29,21 +29,21 @@ import { Notifier } from '../notify/notifier.ts';
 import { runOwnScript } from '../notify/ownscripts.ts';
 import { type DaemonOptions, pidFiles } from '../options.ts';
 import { saveConfiguration } from '../savedconfig.ts';
-import type { DaemonStatus, Reload } from '../status.ts';
+import type { Reload } from '../status.ts';
 import { Trackers } from '../track/trackers.ts';
 import { VERSION } from '../version.ts';
 import { type Assignment, assignment } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
+import { Control } from './control.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
+import { Lookers } from './lookers.ts';
 import { isOrderRequest, Orders, type ServersRequest, standings } from './orders.ts';
 import { Originals } from './originals.ts';
 import { PlannedReload, withMarker } from './plannedreload.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CRASHED = 70;
-/** How long a status waits for what the checks saw. */
-const LOOK_MS = 2000;
 /** How long the log of a crash may take. */
 const CRASH_LOG_MS = 1000;
 
@@ -58,16 +58,15 @@ export class Supervisor implements ChildListener {
   readonly #store: Store;
   readonly #orders: Orders;
   readonly #notifier: Notifier;
-  readonly #control: Server;
+  readonly #control: Control;
   readonly #notify = new ServiceNotifier();
-  readonly #started = Date.now();
+  readonly #started = now();
   readonly #states = new Map<Role, unknown>();
   /** What each process was told to do last. */
   readonly #told = new Map<Role, Assignment>();
   readonly #originals: Originals;
   readonly #awaited = new Set<Role>();
-  /** Who waits for the next state of the checks. */
-  readonly #looking: (() => void)[] = [];
+  readonly #lookers = new Lookers();
   #configuration: Configuration;
   #syncRole: SyncRole | undefined;
   #stopping = false;
@@ -95,7 +94,7 @@ export class Supervisor implements ChildListener {
     this.#notifier = new Notifier(driver, configuration, log);
     this.#firewall = new Firewall(options.runDir, log);
     this.#children = new Children(driver, options, this);
-    this.#control = serveControl(`${options.runDir}/control.sock`, (request) => this.#answer(request));
+    this.#control = new Control(options.runDir, (request) => this.#answer(request), log);
     this.#originals = new Originals(`${options.runDir}/originals`, (message) => this.log('warning', message));
     this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
     this.#orders = new Orders(this.#store, (message) => this.#children.send('check', message), log);
@@ -112,7 +111,6 @@ export class Supervisor implements ChildListener {
       log: (level, message) => this.log(level, message),
     });
     process.on('uncaughtException', (error) => void this.#crash(error));
-    this.#control.on('error', (error) => this.log('error', `the control socket: ${error.message}`));
     await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));
     if (this.#stopping) return;
     this.#notifier.configure(this.#configuration, false);
@@ -168,8 +166,7 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp') this.#learned(state as VrrpNews);
     else this.#states.set(role, state);
     if (role === 'check') this.#tellQuorums();
-    if (role === 'check' && this.#check?.detailed === true)
-      for (const seen of this.#looking.splice(0)) seen();
+    if (role === 'check' && this.#check?.detailed === true) this.#lookers.answered();
   }
 
   #learned(news: VrrpNews): void {
@@ -282,6 +279,14 @@ export class Supervisor implements ChildListener {
 
   #save(): void {
     saveConfiguration(this.#configuration, new Date(), (level, message) => this.log(level, message));
+    const { useFile: configuration, runDir } = this.#options;
+    const known = { version: VERSION, configuration, routers: this.#routers() };
+    keepLastKnown(runDir, known, (why) => this.log('warning', why));
+  }
+
+  /** Those that run here, as configured. */
+  #routers(): RouterSetup[] {
+    return this.#assignment('vrrp') === undefined ? [] : routerSetups(this.#configuration);
   }
 
   /** Gives the packet filter the rules that the virtual routers here need. */
@@ -326,6 +331,7 @@ export class Supervisor implements ChildListener {
     }
     this.#control.close();
     for (const file of pidFiles(this.#options)) removePid(file);
+    forgetLastKnown(this.#options.runDir);
     await this.#log.close();
     process.exit(status);
   }
@@ -340,7 +346,7 @@ export class Supervisor implements ChildListener {
 
   #answer(request: unknown): unknown {
     const { verb, on } = request as { readonly verb?: unknown; readonly on?: unknown };
-    if (verb === 'status') return this.#look().then(() => this.#status());
+    if (verb === 'status') return this.#look();
     if (verb === 'reload') return this.#reload();
     if (isOrderRequest(request)) return this.#orders.answer(request);
     if (verb === 'servers') {
@@ -355,27 +361,24 @@ export class Supervisor implements ChildListener {
     throw new Error(`no such request: ${JSON.stringify(request)}`);
   }
 
-  /** Asks the checks what they saw, which they do not tell all the time; one that is busy is not waited for long. */
-  #look(): Promise<void> {
-    if (!this.#children.has('check')) return Promise.resolve();
-    return new Promise((resolve) => {
-      const limit = setTimeout(resolve, LOOK_MS);
-      this.#looking.push(() => {
-        clearTimeout(limit);
-        resolve();
-      });
+  async #look(): Promise<DaemonStatus> {
+    if (this.#children.has('check')) {
       this.#children.send('check', { type: 'look' });
-    });
+      await this.#lookers.wait();
+    }
+    return this.#status();
   }
 
   #status(): DaemonStatus {
     return {
       version: VERSION,
       pid: process.pid,
-      uptime: (Date.now() - this.#started) / 1000,
+      uptime: toSeconds(since(now(), this.#started)),
+      epoch: monotonicOrigin(),
       configuration: this.#options.useFile,
       maintenance: this.#store.maintenance,
       processes: this.#children.reports(),
+      routers: this.#routers(),
       vrrp: this.#vrrp ?? null,
       check: this.#check ?? null,
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,

@@ -21,8 +21,8 @@ import type { Machine } from '../machine.ts';
 import type { Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { after, earliest, seconds } from '../time.ts';
-import type { ServiceCount } from './connections.ts';
-import { Pools, targetName } from './pools.ts';
+import { type Connections, connectionsTo, countsByName, type ServiceCount } from './connections.ts';
+import { Pools, type Served, targetName } from './pools.ts';
 
 /** Operations of a repair that one line of the log shows. */
 const MAX_SHOWN = 3;
@@ -100,6 +100,8 @@ export interface BalancerStatus {
 
 export interface ServiceStatus {
   readonly name: string;
+  /** Its services in the kernel's table: `tcp 10.0.0.100:80`, `fwmark 7 inet`. */
+  readonly endpoints: readonly string[];
   /** Whether the quorum holds, and whether the sorry server serves. */
   readonly quorum: boolean;
   readonly sorry: boolean;
@@ -111,8 +113,9 @@ export interface ServiceStatus {
   readonly servers: readonly ServerStatus[];
 }
 
-/** A real server, and with `details` what its checks saw. */
-export type ServerStatus = ServerStanding & Partial<Pick<ServerChecks, 'since' | 'checks'>>;
+/** A real server, and for who looks what its checks saw and how many are connected to it. */
+export type ServerStatus = ServerStanding &
+  Partial<Pick<ServerChecks, 'since' | 'checks'>> & { readonly connections?: Connections };
 
 /**
  * All of the check process's decisions: checks give the health of real servers, pools turn it into what the
@@ -132,24 +135,36 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
     this.#checker = checker;
   }
 
-  /** `details`: with what each check saw, which of thousands of servers is megabytes. */
-  status(details = false): BalancerStatus {
+  /** All services in the kernel's table that are counted for who looks. */
+  keys(): ServiceKey[] {
+    return this.#pools.all().flatMap(({ pool }) => pool.services.map(({ key }) => key));
+  }
+
+  /** With counts: also what each check saw, which of thousands of servers is megabytes. */
+  status(counts?: readonly ServiceCount[]): BalancerStatus {
+    const byService = countsByName(counts ?? []);
     // The pool knows why a server came or went; what its checks saw since is fresher.
-    const lately = (service: string, server: ServerStanding): ServerStatus => {
-      const name = targetName(service, server.name);
+    const lately = ({ pool, servers }: Served, server: ServerStanding): ServerStatus => {
+      const name = targetName(pool.name, server.name);
       const cause = this.#checker.health(name)?.cause ?? server.cause;
-      if (!details) return { ...server, cause };
+      if (counts === undefined) return { ...server, cause };
       const { since, checks } = this.#checker.seen(name) ?? {};
-      return { ...server, cause, ...(since !== undefined && { since }), ...(checks && { checks }) };
+      const { destination } = servers.get(server.name) ?? {};
+      const connections = destination && connectionsTo(destination, pool, byService);
+      return {
+        ...{ ...server, cause, ...(connections && { connections }) },
+        ...{ ...(since !== undefined && { since }), ...(checks && { checks }) },
+      };
     };
-    const services = this.#pools.all().map(({ pool, settings }) => ({
-      name: pool.name,
-      quorum: pool.held,
-      sorry: pool.sorry,
-      sound: pool.sound,
-      aliveWeight: pool.aliveWeight(),
-      suspended: this.#isSuspended(settings),
-      servers: pool.servers().map((server) => lately(pool.name, server)),
+    const services = this.#pools.all().map((served) => ({
+      name: served.pool.name,
+      endpoints: served.pool.services.map(({ key }) => serviceName(key)),
+      quorum: served.pool.held,
+      sorry: served.pool.sorry,
+      sound: served.pool.sound,
+      aliveWeight: served.pool.aliveWeight(),
+      suspended: this.#isSuspended(served.settings),
+      servers: served.pool.servers().map((server) => lately(served, server)),
     }));
     const foreign = this.#keeper.foreign();
     return {
@@ -160,7 +175,7 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
         .slice(0, MAX_FOREIGN)
         .map(({ key, scheduler }) => ({ name: serviceName(key), scheduler })),
       foreignCount: foreign.length,
-      detailed: details,
+      detailed: counts !== undefined,
     };
   }
 

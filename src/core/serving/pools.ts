@@ -11,7 +11,7 @@ import type { RealServerSettings, VirtualServerSettings } from '../config/model.
 import type { CheckHappening, Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { earliest } from '../time.ts';
-import { connectionsTo, type ServiceCount } from './connections.ts';
+import { connectionsTo, countsByName, type ServiceCount } from './connections.ts';
 import type { Occasion } from './happenings.ts';
 import {
   checkHappening,
@@ -293,7 +293,7 @@ export class Pools {
 
   /** What the kernel counted for those services. */
   count(counts: readonly ServiceCount[], now: Instant): TableEntry[] {
-    const byService = new Map(counts.map((count) => [serviceName(count.key), count.destinations]));
+    const byService = countsByName(counts);
     return Array.from(this.#timed.values()).flatMap((served) => {
       const { pool } = served;
       // Without a count of all of them nothing is known.
@@ -301,7 +301,7 @@ export class Pools {
       for (const { destination } of pool.draining()) {
         const server = endpointName(destination.address, destination.port);
         pool.handle(
-          { type: 'counted', server, connections: connectionsTo(destination, pool, byService) },
+          { type: 'counted', server, connections: connectionsTo(destination, pool, byService).active },
           now,
         );
       }

@@ -24,17 +24,25 @@ export function namesServer(name: string, server: string): boolean {
   return name === server || (found !== undefined && endpointName(found, Number(port)) === server);
 }
 
-/** `tcp 10.0.0.1:80`, `10.0.0.1:80`, `10.0.0.1`, `fwmark 7`, `group web tcp`, `group web` or `web`. */
-function namesService(name: string, settings: VirtualServerSettings): boolean {
-  const { services, group } = settings;
-  const [pool, plain] = [poolName(settings), name.replace(/^group /, '')];
-  if (name === pool || (group !== undefined && plain === group.name)) return true;
-  return services.some(({ key }) => {
-    const full = serviceName(key);
-    if (key.kind === 'fwmark') return name === full || name === `fwmark ${key.mark}`;
-    return name === full || namesServer(name, endpointName(key.address, key.port));
+/**
+ * Whether `name` means the virtual server whose pool has that name, with these services in the kernel's table:
+ * `tcp 10.0.0.1:80`, `10.0.0.1:80`, `10.0.0.1`, `fwmark 7`, `group web tcp`, `group web` or `web`.
+ */
+export function namesPool(name: string, pool: string, endpoints: readonly string[]): boolean {
+  if (name === pool || /^group (\S+) \S+$/.exec(pool)?.[1] === name.replace(/^group /, '')) return true;
+  return endpoints.some((endpoint) => {
+    if (name === endpoint) return true;
+    const bare = endpoint.startsWith('fwmark ') ? undefined : endpoint.replace(/^\w+ /, '');
+    return bare === undefined ? name === endpoint.replace(/ inet6?$/, '') : namesServer(name, bare);
   });
 }
+
+const namesService = (name: string, settings: VirtualServerSettings): boolean =>
+  namesPool(
+    name,
+    poolName(settings),
+    settings.services.map(({ key }) => serviceName(key)),
+  );
 
 /** The real servers of that name, in all virtual servers or in those of the name `service`. */
 export function placesOf(

@@ -142,7 +142,7 @@ export class World {
   count(key: ServiceKey): ServiceCount {
     const found = this.kernel.table().find(({ service }) => serviceName(service.key) === serviceName(key));
     const destinations = (found?.destinations ?? []).map(({ address, port }) => {
-      return { address, port, active: this.connections.get(address) ?? 0 };
+      return { address, port, active: this.connections.get(address) ?? 0, inactive: 0 };
     });
     return { key, destinations };
   }

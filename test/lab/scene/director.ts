@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DaemonStatus } from '../../../src/app/status.ts';
+import type { DaemonStatus } from '../../../src/core/status/facts.ts';
 import { askControl } from '../../../src/io/control.ts';
 import { ROOT } from '../engine/root.ts';
 import type { Host } from './host.ts';

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { inNamespace } from './namespace.ts';
+import { RouteSocket } from './route.ts';
+
+/** What processes do, and what the kernel has, seen from outside: for who can't ask them. */
+
+/**
+ * The addresses of all interfaces in the network namespace of a process, as `eth0 10.0.0.100`; undefined when we may
+ * not look there.
+ */
+export function presentAddresses(pid: number): ReadonlySet<string> | undefined {
+  try {
+    return inNamespace(`/proc/${pid}/ns/net`, () => {
+      const socket = new RouteSocket();
+      try {
+        const names = new Map(socket.links().map(({ ifindex, name }) => [ifindex, name]));
+        return new Set(
+          socket.addresses().map(({ ifindex, address }) => `${names.get(ifindex)} ${address.ip}`),
+        );
+      } finally {
+        socket.close();
+      }
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a signal or a debugger has stopped the process; null when it is gone. */
+export function isStopped(pid: number): boolean | null {
+  try {
+    return /^State:\s*[tT]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return null;
+  }
+}
