@@ -107,7 +107,8 @@ function moreLines(router: RouterReport | undefined): string[] {
     ...(peers.length === 0 ? [] : [`peers ${peers.join(', ')}`]),
     ...(group === null ? [] : [`sync group ${group}`]),
   ];
-  return sets.filter((words) => words !== '').map((words) => `    ${words}`);
+  const words = sets.filter((each) => each !== '').join('; ');
+  return words === '' ? [] : [`    ${words}`];
 }
 
 /** Where its addresses are, and where they should not be or are missing. */

@@ -47,6 +47,38 @@ export function lasting(seconds: number): string {
   return `${whole} s`;
 }
 
+const STYLE_PARTS = /(\u001b\[[\d;]*m)/;
+
+/** The first `columns` characters of a line, with all of its styles. */
+export function cut(line: string, columns: number): string {
+  let left = columns;
+  const parts = line.split(STYLE_PARTS).map((part) => {
+    if (STYLE_PARTS.test(part)) return part;
+    const shown = part.slice(0, left);
+    left -= shown.length;
+    return shown;
+  });
+  return parts.join('');
+}
+
+const HOME = '\u001b[H';
+const CLEAR = '\u001b[2J';
+const TO_END_OF_LINE = '\u001b[K';
+const TO_END_OF_SCREEN = '\u001b[J';
+
+/** Fills the whole terminal with lines, each time in place of those before; what does not fit is counted. */
+export function screenFiller(): (lines: readonly string[]) => void {
+  process.stdout.write(CLEAR);
+  return (lines) => {
+    // A terminal without a size says 0.
+    const [rows, columns] = [process.stdout.rows || 24, process.stdout.columns || 80];
+    const fits = lines.length < rows;
+    const shown = fits ? lines : [...lines.slice(0, rows - 2), `and ${lines.length - rows + 2} more lines`];
+    const text = shown.map((line) => `${cut(line, columns)}${TO_END_OF_LINE}\n`).join('');
+    process.stdout.write(`${HOME}${text}${TO_END_OF_SCREEN}`);
+  };
+}
+
 /** Writes lines to the terminal, each time in place of those before. */
 export function redrawer(): (lines: readonly string[]) => void {
   let drawn = 0;

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import * as assert from 'uvu/assert';
-import { aligned, lasting, paint } from '../../src/io/screen.ts';
+import { aligned, cut, lasting, paint } from '../../src/io/screen.ts';
 import { suite } from '../suite.ts';
 
 const test = suite('the screen');
@@ -29,6 +29,12 @@ test('colours take no room', () => {
 
 test('rows may be of different lengths', () => {
   assert.equal(aligned([['one'], ['a', 'b']]), ['one', 'a    b']);
+});
+
+test('a line is cut to the width of the terminal, and its styles end all the same', () => {
+  const red = styleText('red', 'abcdef', { validateStream: false });
+  assert.is(cut(`${red}gh`, 4), styleText('red', 'abcd', { validateStream: false }));
+  assert.is(cut(`x${red}`, 40), `x${red}`);
 });
 
 test('a pipe gets no colours', () => {

@@ -3,7 +3,7 @@ import { find, isNothing, narrowed, whyNothing } from '../../core/status/find.ts
 import type { StatusReport } from '../../core/status/report.ts';
 import { STATUSES, type Verdict, verdict, verdictLine } from '../../core/status/verdict.ts';
 import { type Command, InvalidArgumentError } from '../../io/arguments.ts';
-import { redrawer } from '../../io/screen.ts';
+import { screenFiller } from '../../io/screen.ts';
 import { statusLines } from '../status.ts';
 import { type CommonOptions, fail, type Trouble } from './ask.ts';
 import { look, tryLook } from './look.ts';
@@ -83,7 +83,7 @@ const ofTrouble = ({ kind, message }: Trouble): Verdict => ({
 /** Until somebody ends it. Where the daemon is gone, that is what is seen. */
 async function watch(options: StatusOptions, name: string | undefined): Promise<void> {
   const { json, watch: pause } = options;
-  const draw = !json && process.stdout.isTTY ? redrawer() : undefined;
+  const draw = !json && process.stdout.isTTY ? screenFiller() : undefined;
   for (;;) {
     const found = await tryLook(options);
     const lines = 'trouble' in found ? [found.trouble.message] : linesOf(found.report, name, json);
