@@ -47,7 +47,8 @@ export function lasting(seconds: number): string {
   return `${whole} s`;
 }
 
-const STYLE_PARTS = /(\u001b\[[\d;]*m)/;
+const ESCAPE = '\u001b';
+const STYLE_PARTS = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`);
 
 /** The first `columns` characters of a line, with all of its styles. */
 export function cut(line: string, columns: number): string {

@@ -1,7 +1,7 @@
 import type { DrainStanding } from '../balance/member.ts';
 import type { BfdStatus } from '../bfd/events.ts';
 import type { CheckStatus } from '../check/checker.ts';
-import type { ServerStatus, ServiceStatus } from '../serving/balancer.ts';
+import type { BalancerStatus, ServerStatus, ServiceStatus } from '../serving/balancer.ts';
 import type { Duration, Instant } from '../time.ts';
 import { micros, since, toSeconds } from '../time.ts';
 import type { VrrpState, VrrpStatus } from '../vrrp/events.ts';
@@ -92,12 +92,8 @@ export interface BfdReport
   readonly detectionTime: number;
 }
 
-export interface CheckReport {
+export interface CheckReport extends Omit<BalancerStatus, 'services' | 'detailed'> {
   readonly services: readonly ServiceReport[];
-  readonly settled: boolean;
-  readonly problems: readonly string[];
-  readonly foreign: readonly { readonly name: string; readonly scheduler: string }[];
-  readonly foreignCount: number;
 }
 
 export interface ServiceReport extends Omit<ServiceStatus, 'servers'> {
