@@ -32,7 +32,7 @@ export interface Explained {
   readonly servers: readonly PlacedServer[];
 }
 
-/** What has that name, or without one what is not as it should be: routers that can not serve, servers that are down. */
+/** What has that name; without one what is not as it should be: routers that can not serve, servers that are down. */
 export function explained(report: StatusReport, name: string | undefined): Explained {
   if (name !== undefined) {
     const { routers, services, servers } = find(report, name);
@@ -73,7 +73,8 @@ function routerLines(router: RouterReport, time: string): string[] {
   const heard =
     state === 'BACKUP' && master !== null
       ? [
-          `  follows ${master.address} (priority ${master.priority}), heard ${lasting(lengthOf(master.heard, time))} ago`,
+          `  follows ${master.address} (priority ${master.priority}), ` +
+            `heard ${lasting(lengthOf(master.heard, time))} ago`,
         ]
       : [];
   const listed = addresses.map(({ address, interface: on, present }) => {

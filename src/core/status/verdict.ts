@@ -42,7 +42,7 @@ export function verdict(report: StatusReport): Verdict {
 export function verdictLine({ word, reasons }: Verdict, report: StatusReport | undefined): string {
   // A bar begins the performance data.
   const text = reasons.join('; ').replaceAll('|', '/').replaceAll('\n', ' ');
-  const counts = report === undefined ? '' : ` | ${performance(report)}`;
+  const counts = report === undefined ? '' : ` | ${measures(report)}`;
   return `VIPKEEPER ${word} - ${text}${counts}`;
 }
 
@@ -102,7 +102,7 @@ function allIsWell({ vrrp, check }: StatusReport): string[] {
   ];
 }
 
-function performance({ vrrp, check }: StatusReport): string {
+function measures({ vrrp, check }: StatusReport): string {
   const routers = vrrp?.instances ?? [];
   const servers = (check?.services ?? []).flatMap((service) => service.servers);
   const up = servers.filter((server) => server.up).length;
