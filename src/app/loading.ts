@@ -31,6 +31,7 @@ function read(file: string, configId: string | undefined, remembered?: Remembere
     reader: fileReader,
     facts: hostFacts,
     configId: configId ?? hostname().replace(/\..*/, ''),
+    folder: process.cwd(),
     variable: (name) => process.env[name],
     seed: SEED,
   });

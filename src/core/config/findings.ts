@@ -22,6 +22,8 @@ export class Findings {
   readonly #list: Diagnostic[] = [];
   readonly #once = new Set<string>();
   #errors = 0;
+  /** Errors that have been reported. */
+  #shown = 0;
   #warnings = 0;
   #dropped = 0;
 
@@ -29,12 +31,16 @@ export class Findings {
     return this.#errors;
   }
 
+  /** One more error; of a line of which another was reported it is counted only, as it follows from that. */
   error(span: Span, message: string, advice: Advice = {}): void {
-    if (++this.#errors > FINDINGS_LIMIT) this.#dropped++;
+    this.#errors++;
+    if (span.line.isFaulty === true || this.#isSaid(span, message)) return;
+    if (++this.#shown > FINDINGS_LIMIT) this.#dropped++;
     else this.#add('error', span, message, advice);
   }
 
   warning(span: Span, message: string, advice: Advice = {}): void {
+    if (span.line.isFaulty === true || this.#isSaid(span, message)) return;
     if (++this.#warnings > FINDINGS_LIMIT) this.#dropped++;
     else this.#add('warning', span, message, advice);
   }
@@ -53,6 +59,16 @@ export class Findings {
 
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Whether the same was said of the same place: a line that a generator repeats. */
+  #isSaid(span: Span, message: string): boolean {
+    if (span.line.pieces.length === 0) return false;
+    const { at } = locate(span);
+    const key = `${at.file}:${at.line}:${at.column} ${message}`;
+    if (this.#once.has(key)) return true;
+    this.#once.add(key);
+    return false;
   }
 
   #add(severity: 'error' | 'warning', span: Span, message: string, advice: Advice): void {

@@ -1,13 +1,8 @@
-import type { Locals } from './variables.ts';
-
 /** More repetitions than this are a mistake. */
 const REPEAT_LIMIT = 100_000;
 
-/** A line generator taken apart: the variables of each repetition, and where the repeated text begins. */
-export interface Generated {
-  readonly rounds: readonly Locals[];
-  readonly textStart: number;
-}
+/** The variables of one repetition, by name. */
+export type Round = ReadonlyMap<string, string>;
 
 /** Why a generator was not understood. */
 export interface GeneratorFault {
@@ -18,7 +13,7 @@ export interface GeneratorFault {
 export function generatorParameters(
   text: string,
 ): { kind: string; start: number; end: number } | GeneratorFault | undefined {
-  const head = /^[ \t]*~(\w*)\(?/.exec(text);
+  const head = /^[ \t]*~(\w*)[ \t]*\(?/.exec(text);
   if (head === null) return undefined;
   const kind = head[1] ?? '';
   if (!['SEQ', 'SEQx', 'LST'].includes(kind))
@@ -32,7 +27,7 @@ export function generatorParameters(
  * `~SEQ(var, [start, [step,]] end)`, `~SEQx` (the same in hexadecimal) and `~LST(var, v1, v2 ...)` or
  * `~LST({a,b}, {1,2}, {3,4})`: the variables of every repetition.
  */
-export function generatorRounds(kind: string, parameters: string): readonly Locals[] | GeneratorFault {
+export function generatorRounds(kind: string, parameters: string): readonly Round[] | GeneratorFault {
   const parts = splitParameters(parameters);
   return kind === 'LST' ? listRounds(parts) : sequenceRounds(parts, kind === 'SEQx' ? 16 : 10);
 }
@@ -66,7 +61,7 @@ function parseNumber(text: string): number | undefined {
   return sign === '-' ? -size : size;
 }
 
-function sequenceRounds(parts: readonly string[], base: number): readonly Locals[] | GeneratorFault {
+function sequenceRounds(parts: readonly string[], base: number): readonly Round[] | GeneratorFault {
   const [name = '', ...rest] = parts;
   const numbers = rest.map(parseNumber);
   if (!/^[A-Za-z_]\w*$/.test(name)) return { fault: `${name || 'nothing'} is no variable name` };
@@ -78,22 +73,25 @@ function sequenceRounds(parts: readonly string[], base: number): readonly Locals
   const step = numbers.length > 2 ? (numbers[1] ?? 1) : end < start ? -1 : 1;
   if (step === 0 || Math.sign(end - start) === -Math.sign(step))
     return { fault: `the step ${step} never reaches ${end}` };
+  if (base === 16 && Math.min(start, end) < 0) return { fault: '~SEQx counts from 0 upward only' };
   if ((end - start) / step > REPEAT_LIMIT) return { fault: `more than ${REPEAT_LIMIT} repetitions` };
-  const rounds: Locals[] = [];
+  const rounds: Round[] = [];
   for (let n = start; step > 0 ? n <= end : n >= end; n += step)
     rounds.push(new Map([[name, n.toString(base)]]));
   return rounds;
 }
 
-function listRounds(parts: readonly string[]): readonly Locals[] | GeneratorFault {
+function listRounds(parts: readonly string[]): readonly Round[] | GeneratorFault {
   const [head = '', ...values] = parts;
   const names = tuple(head) ?? [head];
   if (!names.every((name) => /^[A-Za-z_]\w*$/.test(name)))
     return { fault: `${head || 'nothing'} is no variable name` };
   if (values.length === 0) return { fault: '~LST needs at least one value' };
-  const rounds: Locals[] = [];
+  const rounds: Round[] = [];
   for (const value of values) {
     const items = (names.length > 1 || tuple(head) ? tuple(value) : undefined) ?? [value];
+    if (items.some((item) => /[ \t{}()]/.test(item)))
+      return { fault: `the value '${value}' has blanks or brackets: ~LST takes words` };
     if (items.length > names.length) return { fault: `${value} has more values than there are variables` };
     rounds.push(new Map(names.map((name, i) => [name, items[i] ?? ''])));
   }

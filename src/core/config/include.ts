@@ -102,7 +102,7 @@ export interface Included {
 
 /**
  * The files of one include statement, in order. What fails a check is an error. What keepalived passes over
- * in silence is a warning here, but for a wildcard that matches nothing: an empty `conf.d` is common.
+ * in silence is a warning here: a part of the configuration may be missing.
  */
 export function readIncluded(
   pattern: string,
@@ -120,8 +120,9 @@ export function readIncluded(
   for (const alternative of alternatives) {
     const wild = /[*?[]/.test(alternative);
     const paths = wild ? reader.glob(alternative) : [alternative];
-    if (paths.length === 0 && (wanted.wildcard || (several && wanted.brace))) {
-      findings.error(span, `no file matches ${alternative}`);
+    if (paths.length === 0) {
+      const isError = wanted.wildcard || (several && wanted.brace);
+      complain(isError, `no file matches ${alternative}`, quoteHint(pattern));
     }
     for (const path of paths) {
       const file = reader.read(path);

@@ -11,20 +11,41 @@ export interface Token extends Span {
 const isBlank = (c: string | undefined): boolean => c === ' ' || c === '\t';
 const startsComment = (c: string): boolean => c === '#' || c === '!';
 
+/** A line without its comment. */
+export interface Uncommented {
+  /** Columns stay what they are; no blanks at the end. */
+  readonly text: string;
+  /** It ends with a backslash, the comment included: a definition goes on in the next line. */
+  readonly continues: boolean;
+  /** There was a comment. */
+  readonly isCommented: boolean;
+  /** Where a `\#` or `\!` began the comment. */
+  readonly escaped?: number;
+}
+
 /**
  * The line up to its comment. `#` and `!` begin one anywhere outside double quotes, also within a word, as
- * keepalived has it; `\#` and `\!` do not. Columns stay what they are.
+ * keepalived has it. `\#` and `\!` begin one too when they are read from a file: keepalived takes the backslash away,
+ * hands the text to its processes, and those cut it there. In what variables gave, they stand for the sign.
  */
-export function stripComment(text: string): string {
-  if (!text.includes('#') && !text.includes('!')) return text;
+export function stripComment(line: string, from: 'file' | 'variable' = 'file'): Uncommented {
+  if (!/["#!\\]/.test(line)) return { text: line.trimEnd(), continues: false, isCommented: false };
   let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charAt(i);
-    if (c === '"') quoted = !quoted;
-    else if (!quoted && c === '\\') i += escapesComment(text, i) ? 1 : 0;
-    else if (!quoted && startsComment(c)) return text.slice(0, i);
+  let cut: number | undefined;
+  let escaped: number | undefined;
+  let continues = false;
+  for (let i = 0; i < line.length; i++) {
+    const c = line.charAt(i);
+    if (c === '"' && cut === undefined) quoted = !quoted;
+    else if (c === '\\') {
+      continues = i + 1 === line.length;
+      if (from === 'file' && !quoted && cut === undefined && escapesComment(line, i)) cut = escaped = i;
+      i++;
+    } else if (!quoted && startsComment(c)) cut ??= i;
   }
-  return text;
+  const text = line.slice(0, cut ?? (continues ? line.length - 1 : line.length)).trimEnd();
+  const isCommented = cut !== undefined;
+  return { text, continues, isCommented, ...(escaped !== undefined && { escaped }) };
 }
 
 const escapesComment = (text: string, backslash: number): boolean =>
@@ -155,3 +176,17 @@ function readEscape(source: string, at: number): { text: string; end: number } {
   }
   return { text: ESCAPES[c] ?? c, end: at + 1 };
 }
+
+/** Opening braces minus closing ones, outside double quotes. */
+export function nesting(text: string): number {
+  let depth = 0;
+  let quoted = false;
+  for (const c of text) {
+    if (c === '"') quoted = !quoted;
+    else if (!quoted) depth += c === '{' ? 1 : c === '}' ? -1 : 0;
+  }
+  return depth;
+}
+
+/** Whether a place of a text is within double quotes. */
+export const isQuoted = (text: string, at: number): boolean => text.slice(0, at).split('"').length % 2 === 0;

@@ -1,6 +1,6 @@
 import { namespacesOf } from './build/global.ts';
 import { build } from './build.ts';
-import { expand } from './expand.ts';
+import { type Expanded, expand, type MainFile } from './expand.ts';
 import { type Facts, NO_HOST } from './facts.ts';
 import { Findings } from './findings.ts';
 import { root } from './grammar/root.ts';
@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly facts?: Facts;
   /** `-i`, or the node's name up to its first dot. */
   readonly configId: string;
+  /** The working folder, absolute, for `${_PWD}` of files whose names are not. */
+  readonly folder?: string;
   /** Environment variables, for `${_ENV NAME}`; none when absent. */
   readonly variable?: (name: string) => string | undefined;
   /** Seed of `${_RANDOM}`. */
@@ -44,9 +46,20 @@ export interface Loaded {
 
 /** Reads, expands, parses and checks a configuration. Bad input gives diagnostics, never an exception. */
 export function load(options: LoadOptions): Loaded {
-  const findings = new Findings();
-  const { lines, unreadable } = readLines(options, findings);
-  const { statements, configuration } = understandAgain(lines, options, findings);
+  let findings = new Findings();
+  const { files, unreadable } = readFiles(options, findings);
+  const { lines, isCutShort } = expandFiles(files, options, findings);
+  let { statements, configuration } = understandAgain(lines, options, findings);
+  if (isCutShort && findings.errors > 0) {
+    const mended = new Findings();
+    const again = expandFiles(files, options, mended, true);
+    const understood = understand(again.lines, options, mended);
+    if (mended.errors < findings.errors) {
+      findings = mended;
+      ({ statements, configuration } = understood);
+    }
+  }
+  if (findings.errors === 0) checkPresent(configuration, files, findings);
   const diagnostics = inFileOrder(findings.all());
   return {
     ...(findings.errors === 0 ? { configuration } : {}),
@@ -57,27 +70,43 @@ export function load(options: LoadOptions): Loaded {
   };
 }
 
-/** The lines of all files that are the configuration. */
-function readLines(
+/** All files that the configuration begins with. */
+function readFiles(
+  { file, reader }: LoadOptions,
+  findings: Findings,
+): { files: readonly MainFile[]; unreadable: boolean } {
+  const paths = /[*?[]/.test(file) ? reader.glob(file) : [file];
+  const files: MainFile[] = [];
+  for (const name of paths) {
+    const read = reader.read(name);
+    if (read.kind === 'text') files.push({ name, text: read.text });
+    else findings.error(nowhere(name), `the configuration cannot be read: ${name} ${read.problem}`);
+  }
+  if (paths.length === 0)
+    findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
+  return { files, unreadable: files.length < Math.max(1, paths.length) };
+}
+
+function expandFiles(
+  files: readonly MainFile[],
   options: LoadOptions,
   findings: Findings,
-): { lines: readonly Line[]; unreadable: boolean } {
-  const { file, reader, configId, variable = () => undefined, seed = 1, allIncludes = false } = options;
-  const environment = { configId, variable, seed };
-  const paths = /[*?[]/.test(file) ? reader.glob(file) : [file];
-  const lines: Line[][] = [];
-  for (const path of paths) {
-    const read = reader.read(path);
-    if (read.kind === 'text') {
-      lines.push(expand(path, read.text, { reader, environment, allIncludes }, findings));
-    } else {
-      findings.error(nowhere(path), `the configuration cannot be read: ${path} ${read.problem}`);
-    }
-  }
-  if (paths.length === 0) {
-    findings.error(nowhere(file), `the configuration cannot be read: no file matches ${file}`);
-  }
-  return { lines: lines.flat(), unreadable: lines.length < Math.max(1, paths.length) };
+  isMending = false,
+): Expanded {
+  const { reader, configId, folder, variable = () => undefined, seed = 1, allIncludes = false } = options;
+  const environment = { configId, variable, seed, ...(folder !== undefined && { folder }) };
+  return expand(files, { reader, environment, allIncludes, isMending }, findings);
+}
+
+/** A file of comments, or one whose includes match nothing, is no fault: but nothing would be served. */
+function checkPresent(
+  { instances, virtualServers, bfd }: Configuration,
+  files: readonly MainFile[],
+  findings: Findings,
+): void {
+  if (instances.length + virtualServers.length + bfd.length > 0) return;
+  const message = 'the configuration has no vrrp_instance and no virtual_server: there is nothing to do';
+  findings.warning(nowhere(files[0]?.name ?? ''), message);
 }
 
 /** With what is remembered, where that is the same. */

@@ -142,7 +142,8 @@ Blanks at both ends do not count.
 .B #
 and
 .B !
-begin a comment anywhere outside double quotes, also within a word; write \\e# and \\e! for the characters.
+begin a comment anywhere outside double quotes, also within a word and after a backslash; write a word that has them
+in double quotes.
 Double quotes make one word of several.
 Keywords that take a script read their line a second time: single quotes group too, and a backslash begins an
 escape (\\en, \\et, octal, \\exHH).
@@ -169,7 +170,12 @@ defines one, and
 .BI \${ NAME }
 or
 .BI $ NAME
-stands for it. A value goes on in the next line after a backslash at the end.
+stands for it, where
+.BI $ NAME
+ends with a blank, a comma, a closing parenthesis or the line.
+A value goes on in the next line after a backslash at the end; a variable of several lines must stand last on its line.
+A value is looked up when it is used, and what it stands for is read as a line again: it may be a condition, a
+definition, the generator of lines, or a comment.
 Predefined are
 .BR _PWD ,
 .BR _INSTANCE ,
@@ -179,11 +185,16 @@ Predefined are
 and
 .BI _ENV\\  NAME
 for a variable of the environment.
+.B _HASH
+and
+.B _BANG
+are the characters of comments: outside double quotes they begin one.
 .SS Generated lines
 .BI ~SEQ( VAR ,\\  FIRST ,\\  STEP ,\\  LAST )\\  TEXT
 repeats the text with the variable counting, and
 .BI ~LST( VAR ,\\  VALUE ,\\  ...)\\  TEXT
 with the values of a list.
+The variable keeps its last value.
 .SS Conditions
 .BI @ ID\\  TEXT
 keeps the line on the host whose id it is,

@@ -27,6 +27,31 @@ export interface Line {
   readonly text: string;
   /** The replaced stretches, in order; what lies between them was copied. */
   readonly pieces: readonly Piece[];
+  /** An error of this line has been reported: what follows from it is not said. */
+  readonly isFaulty?: boolean;
+}
+
+/** Text on its way from the written line to the expanded one, and the stretches of it that were replaced. */
+export interface Passage {
+  readonly text: string;
+  readonly pieces: readonly Piece[];
+}
+
+/** The passage with its stretch from `start` to `end` replaced: the new text stands for what the stretch stood for. */
+export function substitute({ text, pieces }: Passage, start: number, end: number, by: string): Passage {
+  const touched = pieces.filter((piece) => piece.start < end && piece.end > start);
+  const delta = by.length - (end - start);
+  const merged: Piece = {
+    start: Math.min(start, ...touched.map((piece) => piece.start)),
+    end: Math.max(end, ...touched.map((piece) => piece.end)) + delta,
+    writtenStart: writtenColumn(pieces, start, 'start'),
+    writtenEnd: writtenColumn(pieces, end, 'end'),
+  };
+  const before = pieces.filter((piece) => piece.start < start && piece.end <= start);
+  const after = pieces
+    .filter((piece) => piece.start >= end)
+    .map((piece) => ({ ...piece, start: piece.start + delta, end: piece.end + delta }));
+  return { text: text.slice(0, start) + by + text.slice(end), pieces: [...before, merged, ...after] };
 }
 
 /** A stretch of a line's expanded text. */
@@ -37,9 +62,9 @@ export interface Span {
 }
 
 /** The 0-based column of the written line for an offset of the expanded text; `edge` says which end it is. */
-function writtenColumn(line: Line, offset: number, edge: 'start' | 'end'): number {
+function writtenColumn(pieces: readonly Piece[], offset: number, edge: 'start' | 'end'): number {
   let shift = 0;
-  for (const piece of line.pieces) {
+  for (const piece of pieces) {
     const before = edge === 'start' ? offset < piece.start : offset <= piece.start;
     if (before) break;
     const inside = edge === 'start' ? offset < piece.end : offset <= piece.end;
@@ -51,8 +76,8 @@ function writtenColumn(line: Line, offset: number, edge: 'start' | 'end'): numbe
 
 /** Where a span was written (1-based line and column), and how many characters it covers there: 1 or more. */
 export function locate(span: Span): { at: Location; length: number } {
-  const start = writtenColumn(span.line, span.start, 'start');
-  const end = writtenColumn(span.line, span.end, 'end');
+  const start = writtenColumn(span.line.pieces, span.start, 'start');
+  const end = writtenColumn(span.line.pieces, span.end, 'end');
   const at = { file: span.line.file.name, line: span.line.number, column: start + 1 };
   return { at, length: Math.max(1, end - start) };
 }

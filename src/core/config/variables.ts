@@ -1,38 +1,36 @@
 import { Prng } from '../prng.ts';
-import type { Findings } from './findings.ts';
 import { directoryOf } from './include.ts';
-import type { Piece, Span } from './source.ts';
+import { type Passage, substitute } from './source.ts';
 
-/** Values nested deeper than this refer to themselves. */
-const DEPTH_LIMIT = 32;
 /** An expanded line is never longer than this: doubling definitions would fill the memory. */
 export const EXPANDED_LIMIT = 65_536;
+/** A line that replaces more is one of variables that refer to themselves. */
+const REPLACED_LIMIT = 10_000;
 const LONGEST_NAME = 128;
-/** Lines of values that one line may use, nested ones included. */
-const LINES_LIMIT = 20_000;
 const RANDOM_MAX = 32_767;
 
 /** What the outside supplies to the predefined variables. */
 export interface Environment {
   /** `-i ID`, or the node's name up to its first dot: `${_INSTANCE}` and `@ID` lines. */
   readonly configId: string;
+  /** The working folder, absolute: that of a file whose name has none. */
+  readonly folder?: string;
   /** An environment variable, for `${_ENV NAME}`. */
   variable(name: string): string | undefined;
   /** Seed of `${_RANDOM}`. */
   readonly seed: number;
 }
 
-/** Text after replacement and the stretches of it that stand for references. */
-export interface Expanded {
-  readonly text: string;
-  readonly pieces: readonly Piece[];
+/** A line after its variables were replaced. */
+export interface Replaced extends Passage {
+  /** The further lines of a value of several lines that stood last. */
+  readonly further: readonly string[];
+  /** Where the reference of that value was written; absent without one. */
+  readonly reference?: { readonly writtenStart: number; readonly writtenEnd: number };
 }
 
-/** Variables that a line generator steps, by name. */
-export type Locals = ReadonlyMap<string, string>;
-
 /** A reference in a text: `$NAME` or `${NAME arguments}`. */
-interface Reference {
+export interface Reference {
   readonly name: string;
   readonly words: readonly string[];
   readonly start: number;
@@ -52,19 +50,25 @@ function referenceAt(text: string, at: number): Reference | undefined {
   return { name: match[1] ?? match[3] ?? '', words, start: at, end: REFERENCE.lastIndex, braced };
 }
 
+/** What stays behind as text although it looks like a variable. */
+export interface Leftover {
+  /** Several lines can stand only last on a line; `glued`: `$NAME` within a word is none. */
+  readonly kind: 'undefined' | 'several' | 'glued';
+  readonly name: string;
+  readonly braced: boolean;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The `$VARIABLES` of one load. A value is one line or several; it is expanded when used. */
 export class Variables {
   readonly #values = new Map<string, readonly string[]>();
   readonly #environment: Environment;
   #random: Prng;
-  readonly #findings: Findings;
-  #linesLeft = 0;
-  #exhausted = false;
 
-  constructor(environment: Environment, findings: Findings) {
+  constructor(environment: Environment) {
     this.#environment = environment;
     this.#random = new Prng(environment.seed);
-    this.#findings = findings;
   }
 
   /** `random_seed`: what is drawn from here on. */
@@ -77,117 +81,94 @@ export class Variables {
   }
 
   /**
-   * The line or lines that `text` stands for. A value of several lines must stand last on its line, as in
-   * keepalived. `span` makes the place of a reference for messages.
+   * The line with its variables replaced, and the variables in their values: what was put in is looked through again.
+   * A value of several lines must stand last; then its first line is put in, and the others follow. What begins with
+   * a generator ends it: the rest is for the generator. `undefined` when there was nothing to replace.
+   *
+   * @throws {RangeError} with the reason when it has no end.
    */
-  replace(
-    text: string,
-    file: string,
-    locals: Locals,
-    span: (start: number, end: number) => Span,
-  ): Expanded[] {
-    this.#linesLeft = LINES_LIMIT;
-    this.#exhausted = false;
-    return this.#replace(text, file, locals, span, 0);
+  replace(line: Passage, file: string): Replaced | undefined {
+    let now = line;
+    let further: readonly string[] = [];
+    let reference: Replaced['reference'];
+    let replaced = 0;
+    for (let at = now.text.indexOf('$'); at >= 0; at = now.text.indexOf('$', at)) {
+      const found = referenceAt(now.text, at);
+      const value = found && this.#value(found, file);
+      if (found === undefined || value === undefined || (value.length > 1 && found.end < now.text.length)) {
+        at++;
+        continue;
+      }
+      if (++replaced > REPLACED_LIMIT)
+        throw new RangeError('this variable refers to itself, or nests too deeply');
+      const [first = '', ...others] = value;
+      now = substitute(now, found.start, found.end, first);
+      if (now.text.length > EXPANDED_LIMIT)
+        throw new RangeError(`this line expands to more than ${EXPANDED_LIMIT} characters`);
+      if (others.length > 0) {
+        further = [...others, ...further];
+        reference = now.pieces.findLast((piece) => piece.start <= found.start);
+      }
+      if (first.startsWith('~')) break;
+    }
+    if (replaced === 0) return undefined;
+    return { ...now, further, ...(reference && { reference }) };
   }
 
-  #replace(
-    text: string,
-    file: string,
-    locals: Locals,
-    span: (start: number, end: number) => Span,
-    depth: number,
-  ): Expanded[] {
-    let out = '';
-    let copied = 0;
+  /** What looks like a variable in a line whose variables have been replaced, outside quotes. */
+  leftovers(text: string): Leftover[] {
+    const found: Leftover[] = [];
     let quoted = false;
-    const pieces: Piece[] = [];
-    const further: Expanded[] = [];
     for (let i = 0; i < text.length; i++) {
       const c = text.charAt(i);
       if (c === '"') quoted = !quoted;
-      if (c !== '$') continue;
+      if (c !== '$' || quoted) continue;
       const reference = referenceAt(text, i);
+      const name = reference?.name ?? /^\$([A-Za-z_]\w*)/.exec(text.slice(i, i + LONGEST_NAME))?.[1];
+      if (name === undefined) continue;
+      const isKnown = this.#values.has(name);
       if (reference === undefined) {
-        if (!quoted) this.#almost(text, i, locals, span);
-        continue;
+        if (isKnown) found.push({ kind: 'glued', name, braced: false, start: i, end: i + 1 + name.length });
+      } else {
+        found.push({ ...reference, kind: isKnown ? 'several' : 'undefined' });
+        i = reference.end - 1;
       }
-      const here = span(reference.start, reference.end);
-      const value = this.#value(reference, file, locals, quoted) ?? this.#undefined(reference, quoted, here);
-      if (value === undefined) continue;
-      const lines = this.#nested(value, file, locals, here, depth);
-      if (lines.length > 1 && text.slice(reference.end).trim() !== '') {
-        this.#findings.error(here, `$${reference.name} has several lines: it must stand last on its line`);
-      }
-      out += text.slice(copied, i);
-      const written = { writtenStart: reference.start, writtenEnd: reference.end };
-      pieces.push({ start: out.length, end: out.length + (lines[0] ?? '').length, ...written });
-      out += lines[0] ?? '';
-      for (const line of lines.slice(1)) {
-        further.push({ text: line, pieces: [{ start: 0, end: line.length, ...written }] });
-      }
-      copied = reference.end;
-      i = reference.end - 1;
     }
-    out += text.slice(copied);
-    if (out.length > EXPANDED_LIMIT) {
-      this.#findings.error(
-        span(0, text.length),
-        `this line expands to more than ${EXPANDED_LIMIT} characters`,
-      );
-      out = '';
-    }
-    return [{ text: out, pieces }, ...further];
+    return found;
   }
 
-  /** `$NAME` glued to other text is no reference, but when the name is defined it was meant as one. */
-  #almost(text: string, at: number, locals: Locals, span: (start: number, end: number) => Span): void {
-    const name = /^\$([A-Za-z_]\w*)/.exec(text.slice(at, at + LONGEST_NAME))?.[1];
-    if (name === undefined || !(locals.has(name) || this.#values.has(name))) return;
-    const hint = `write \${${name}}`;
-    this.#findings.warning(span(at, at + 1 + name.length), `$${name} is not replaced within a word`, {
-      hint,
-    });
+  #value(reference: Reference, file: string): readonly string[] | undefined {
+    const given = this.#values.get(reference.name);
+    if (given !== undefined) return reference.words.length === 0 ? given : undefined;
+    const predefined = this.#predefined(reference, file);
+    return predefined === undefined ? undefined : [predefined];
   }
 
-  #nested(value: readonly string[], file: string, locals: Locals, here: Span, depth: number): string[] {
-    this.#linesLeft -= value.length;
-    if (depth >= DEPTH_LIMIT || this.#linesLeft < 0) {
-      if (!this.#exhausted) this.#findings.error(here, 'this variable refers to itself, or nests too deeply');
-      this.#exhausted = true;
-      this.#linesLeft = 0;
-      return [''];
-    }
-    return value.flatMap((line) => {
-      if (!line.includes('$')) return [line];
-      return this.#replace(line, file, locals, () => here, depth + 1).map((expanded) => expanded.text);
-    });
-  }
-
-  #value(reference: Reference, file: string, locals: Locals, quoted: boolean): readonly string[] | undefined {
-    const local = locals.get(reference.name);
-    if (local !== undefined) return [local];
-    return this.#values.get(reference.name) ?? this.#predefined(reference, file, quoted);
-  }
-
-  #predefined(reference: Reference, file: string, quoted: boolean): readonly string[] | undefined {
-    const guard = quoted ? '' : '\\';
-    switch (reference.name) {
+  #predefined({ name, words }: Reference, file: string): string | undefined {
+    switch (name) {
       case '_PWD':
-        return [directoryOf(file).replace(/(.)\/$/, '$1') || '.'];
+        return this.#folderOf(file);
       case '_INSTANCE':
-        return [this.#environment.configId];
+        return this.#environment.configId;
       case '_ENV':
-        return [this.#environment.variable(reference.words[0] ?? '') ?? ''];
+        return this.#environment.variable(words[0] ?? '') ?? '';
       case '_HASH':
-        return [`${guard}#`];
+        return '#';
       case '_BANG':
-        return [`${guard}!`];
+        return '!';
       case '_RANDOM':
-        return [String(this.#draw(reference.words))];
+        return String(this.#draw(words));
       default:
         return undefined;
     }
+  }
+
+  /** The folder of the file that is read, absolute: `include ${_PWD}/x` is no name within that folder. */
+  #folderOf(file: string): string {
+    const folder = directoryOf(file).replace(/(.)\/$/, '$1');
+    const { folder: working } = this.#environment;
+    if (folder.startsWith('/') || working === undefined) return folder || '.';
+    return folder === '' ? working : `${working === '/' ? '' : working}/${folder}`;
   }
 
   /** `${_RANDOM}`, `${_RANDOM MAX}`, `${_RANDOM MIN MAX}`; reversed bounds give MIN. */
@@ -196,22 +177,5 @@ export class Variables {
     const low = numbers.length > 1 ? (numbers[0] ?? 0) : 0;
     const high = numbers.at(-1) ?? RANDOM_MAX;
     return high < low ? low : this.#random.between(low, high);
-  }
-
-  /**
-   * keepalived leaves an unknown name as text. Outside quotes the braces of `${NAME}` would then open a block
-   * and start a cascade of brace errors, so that is an error here and the text goes on without braces.
-   */
-  #undefined(reference: Reference, quoted: boolean, here: Span): readonly string[] | undefined {
-    if (quoted) return undefined;
-    const what = `$${reference.name} is not defined`;
-    if (!reference.braced) {
-      this.#findings.warning(here, `${what}: it stays as text`, {
-        hint: `define it with $${reference.name}=VALUE`,
-      });
-      return undefined;
-    }
-    this.#findings.error(here, what, { hint: `define it above with $${reference.name}=VALUE` });
-    return [reference.name];
   }
 }

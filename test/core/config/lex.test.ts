@@ -9,7 +9,7 @@ const lineOf = (text: string): Line => ({ file: { name: 'f' }, number: 1, writte
 /** The words and braces of a line, as `text` or `kind`, with 0-based columns. */
 function words(text: string): string[] {
   const tokens: Token[] = [];
-  lexLine(lineOf(stripComment(text)), tokens, new Findings());
+  lexLine(lineOf(stripComment(text).text), tokens, new Findings());
   return tokens.map((token) => token.text);
 }
 
@@ -27,8 +27,14 @@ test('# and ! begin a comment, also within a word', () => {
   assert.equal(words('! nothing'), []);
 });
 
-test('a comment sign is text when escaped or in double quotes; single quotes do not protect it', () => {
-  assert.equal(words('auth_pass p\\!x\\#y'), ['auth_pass', 'p!x#y']);
+test('a comment sign is text in double quotes; single quotes do not protect it, and a backslash only in values', () => {
+  assert.equal(words('auth_pass p\\!x\\#y'), ['auth_pass', 'p']);
+  const fromValue: Token[] = [];
+  lexLine(lineOf(stripComment('p\\!x\\#y', 'variable').text), fromValue, new Findings());
+  assert.equal(
+    fromValue.map(({ text }) => text),
+    ['p!x#y'],
+  );
   assert.equal(words('auth_pass "p!x#y"'), ['auth_pass', 'p!x#y']);
   assert.equal(words("auth_pass 'p!x'"), ['auth_pass', "'p"]);
 });

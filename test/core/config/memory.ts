@@ -20,14 +20,16 @@ export function memoryReader(files: Readonly<Record<string, string>>): Reader {
   };
 }
 
-/** Loads one text as the file `test.conf`, for the config-id `one`. */
+/** Loads one text as the file `test.conf`, for the config-id `one`. That it may be a part only is not said. */
 export function loadText(
   text: string,
   files: Readonly<Record<string, string>> = {},
   facts: Facts = NO_HOST,
 ): Loaded {
   const reader = memoryReader({ ...files, 'test.conf': text });
-  return load({ file: 'test.conf', reader, facts, configId: 'one' });
+  const loaded = load({ file: 'test.conf', reader, facts, configId: 'one' });
+  const diagnostics = loaded.diagnostics.filter(({ message }) => !message.endsWith('there is nothing to do'));
+  return { ...loaded, diagnostics };
 }
 
 /** The configuration of a text that must be right; throws with what is wrong otherwise. */

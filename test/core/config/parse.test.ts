@@ -221,4 +221,36 @@ test('random text never throws: letters of the language, and anything', () => {
   );
 });
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the language under test
+const UNDEFINED = '${P}';
+
+test('one error for one cause: an undefined variable, a template, a lost backslash', () => {
+  const errors = (text: string): string[] => findings(text).filter((finding) => finding.startsWith('error'));
+  assert.equal(errors(instance(`advert_int ${UNDEFINED}`)), ['error 5:12 $P is not defined']);
+  assert.equal(errors(instance('advert_int {{ a }}\nnopreempt {{ b }}')), [
+    'error 5:12 this looks like an unfilled template',
+  ]);
+  const lost = `$VS= \\
+virtual_server 192.0.2.1 80 { \\
+ lb_algo rr
+ lb_kind NAT \\
+ protocol TCP \\
+ real_server 192.0.2.2 80 { \\
+ } \\
+}
+$VS
+`;
+  ('$VS= \\\nvirtual_server 192.0.2.1 80 { \\\n lb_algo rr\n lb_kind NAT \\\n protocol TCP \\\n real_server 192.0.2.2 80 { \\\n } \\\n}\n$VS\n');
+  assert.equal(errors(lost), ['error 3:11 the definition of $VS ends within a block']);
+});
+
+test('a file with nothing to serve is a warning', () => {
+  const warned = (text: string): string[] =>
+    load({ file: 'f', reader: memoryReader({ f: text }), configId: 'x' }).diagnostics.map(
+      ({ message }) => message,
+    );
+  assert.match(warned('# nothing').join(), /^the configuration has no vrrp_instance and no virtual_server/);
+  assert.equal(warned(instance('virtual_ipaddress {\n192.0.2.9\n}')), []);
+});
+
 test.run();
