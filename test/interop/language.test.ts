@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LANGUAGE, LANGUAGE_FILES } from '../core/config/language.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
 
 /**
  * The table of the language's rules, as keepalived reads it. keepalived has no way to print what a text expands to, but

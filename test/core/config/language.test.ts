@@ -1,8 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { expand } from '../../../src/core/config/expand.ts';
 import { Findings } from '../../../src/core/config/findings.ts';
 import { lexLine, type Token } from '../../../src/core/config/lex.ts';
+import { suite } from '../../suite.ts';
 import { LANGUAGE, LANGUAGE_FILES } from './language.ts';
 import { memoryReader } from './memory.ts';
 

@@ -240,7 +240,6 @@ virtual_server 192.0.2.1 80 { \\
 }
 $VS
 `;
-  ('$VS= \\\nvirtual_server 192.0.2.1 80 { \\\n lb_algo rr\n lb_kind NAT \\\n protocol TCP \\\n real_server 192.0.2.2 80 { \\\n } \\\n}\n$VS\n');
   assert.equal(errors(lost), ['error 3:11 the definition of $VS ends within a block']);
 });
 
