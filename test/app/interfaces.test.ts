@@ -3,6 +3,7 @@ import { enclose } from '../lab/engine/enclosed.ts';
 import { keepalived, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { Watcher } from '../lab/scene/watcher.ts';
 import { suite } from '../suite.ts';
 
 /** Keywords about interfaces, by what is on the wire and in the kernel. */
@@ -29,13 +30,12 @@ const vips = (dev = 'lan'): string => `virtual_ipaddress {
     ${VIP}/24
     ${BACK}/24 dev ${dev}
   }`;
-const pause = (seconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 for (const [program, start] of Object.entries({ vipkeeper, keepalived })) {
   test(`garp_extra_if all, ${program}: what is on another interface is announced again and again`, async () => {
     const [lan, back] = [scene.link(`lan${program[0]}`), scene.link(`back${program[0]}`)];
     const host = scene.host(`at${program[0]}`).on(lan, '10.0.0.1/24').on(back, '10.1.0.1/24');
+    const watcher = await Watcher.start(scene.host(`eye${program[0]}`).on(back), '');
     const captures = [await lan.capture(), await back.capture()] as const;
     const text = configuration('', `garp_extra_if all 1\n${vips(back.name)}`).replace(
       'face lan',
@@ -43,7 +43,9 @@ for (const [program, start] of Object.entries({ vipkeeper, keepalived })) {
     );
     const daemon = start(host, text, '-P');
     await scene.until('it is master', () => host.has(VIP) && host.has(BACK));
-    await pause(4.5);
+    const announced = async (): Promise<number> =>
+      (await watcher.observations()).announcements.filter(({ address }) => address === BACK).length;
+    await scene.until('it is announced four times', async () => (await announced()) >= 4);
     for (const capture of captures) await capture.stop();
     const count = (which: 0 | 1, address: string): number =>
       captures[which].count(`arp.isgratuitous && arp.src.proto_ipv4 == ${address}`);
@@ -70,7 +72,8 @@ test('disable_local_igmp: the group is joined and not reported; the kernel is as
     await scene.until('it is master', () => host.has(VIP));
     assert.match(host.run('cat', '/proc/net/igmp'), /120000E0/);
     assert.is(reports(host), global === '' ? '1' : '0');
-    await pause(1.5);
+    const watcher = await Watcher.start(scene.host(`e${name}`).on(link), '');
+    await scene.until('adverts pass', async () => (await watcher.observations()).adverts.length >= 3);
     await capture.stop();
     seen.push(capture.count('igmp.maddr == 224.0.0.18'));
     await daemon.stop('SIGTERM');

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { vipkeeper } from '../lab/scene/director.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { Watcher } from '../lab/scene/watcher.ts';
 import { suite } from '../suite.ts';
 
 /** A `garp_group`: the gaps between announcements on the wire. keepalived 2.2.7 drops some of what it has queued. */
@@ -10,6 +11,7 @@ await enclose();
 const GAP = 0.2;
 const VIPS = ['10.0.0.101', '10.0.0.102', '10.0.0.103'];
 const REPEAT = 3;
+const ALL = VIPS.length * REPEAT;
 const CONFIGURATION = `garp_group {
   garp_interval ${GAP}
   interfaces {
@@ -39,11 +41,15 @@ test('each address as often as configured, never closer than the gap', async () 
   scene = stage;
   const lan = stage.link('lan');
   const host = stage.host('director').on(lan, '10.0.0.1/24');
+  const watcher = await Watcher.start(stage.host('eye').on(lan), '');
   const capture = await lan.capture();
   vipkeeper(host, CONFIGURATION, '-P');
   await stage.until('it is master', () => VIPS.every((vip) => host.has(vip)));
-  // As many gaps as there are announcements, and some more.
-  await new Promise((resolve) => setTimeout(resolve, (VIPS.length * REPEAT + 3) * GAP * 1000));
+  const seen = async () => await watcher.observations();
+  await stage.until('all are announced', async () => (await seen()).announcements.length >= ALL);
+  // It goes on for a while, in which nothing more is announced.
+  const { adverts } = await seen();
+  await stage.until('more adverts', async () => (await seen()).adverts.length >= adverts.length + 5);
   await capture.stop();
   const rows = capture.fields('arp.isgratuitous', 'frame.time_epoch', 'arp.src.proto_ipv4');
   const counts = VIPS.map((vip) => rows.filter(([, address]) => address === vip).length);

@@ -43,9 +43,19 @@ test('it happens at its time, once, and the file is taken away', async () => {
   planned.configure({ timeFile: file, repeat: false });
   writeFileSync(file, 'not yet\n');
   await eventually(() => logged.find((line) => /no time to come/.test(line)), 'it is said');
-  const soon = new Date(Date.now() + 2000).toISOString();
-  writeFileSync(file, `${soon.slice(0, 10)} ${soon.slice(11, 19)}Z\n`);
-  await eventually(() => (reloads === 1 && !existsSync(file)) || undefined, 'the reload');
+  let soon = 0;
+  const plan = (): void => {
+    soon = Date.now() + 2000;
+    const text = new Date(soon).toISOString();
+    writeFileSync(file, `${text.slice(0, 10)} ${text.slice(11, 19)}Z\n`);
+  };
+  plan();
+  await eventually(() => {
+    if (reloads === 1 && !existsSync(file)) return true;
+    // On a busy machine the time may have gone by before it was read.
+    if (reloads === 0 && Date.now() > soon + 10_000) plan();
+    return undefined;
+  }, 'the reload');
   planned.configure({ repeat: false });
 });
 

@@ -5,6 +5,7 @@ import type { Duration } from '../../src/core/time.ts';
 import type { TrackProcessSettings } from '../../src/core/vrrp/settings.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { eventually } from '../io/namespace.ts';
+import { HANGS_MILLISECONDS } from '../patience.ts';
 import { suite } from '../suite.ts';
 
 /**
@@ -62,7 +63,11 @@ if (!inside) {
   test('without the connector', () => {
     const args = ['--net', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
     const env = { ...process.env, [INSIDE]: '1' };
-    const { status, stdout, stderr } = spawnSync('unshare', args, { env, encoding: 'utf8', timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync('unshare', args, {
+      env,
+      encoding: 'utf8',
+      timeout: HANGS_MILLISECONDS,
+    });
     assert.is(status, 0, stdout + stderr);
   });
 }

@@ -13,6 +13,7 @@ import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { Scene } from '../lab/scene/scene.ts';
+import { Watcher } from '../lab/scene/watcher.ts';
 import { suite } from '../suite.ts';
 import type { DaemonName, Director, Flavour } from './segment.ts';
 import { elections, story } from './story.ts';
@@ -163,6 +164,7 @@ class Pair {
   readonly eye: Host;
   readonly #priority: { readonly ours: number; readonly theirs: number };
   #keepalived: Program | undefined;
+  #watcher: Watcher | undefined;
 
   constructor(first: 'ours' | 'theirs') {
     this.link = this.scene.link('lan');
@@ -248,10 +250,20 @@ ${signing(settings).join('\n')}
     await this.scene.until(`${what} grows`, async () => (await read()) > before);
   }
 
-  /** The frames with adverts of this source that pass until three are there. */
+  /** Waits until so many more adverts of this source have passed. */
+  async adverts(source: string, count: number): Promise<void> {
+    this.#watcher ??= await Watcher.start(this.eye, '');
+    await this.#watcher.clear();
+    await this.scene.until(`${count} adverts of ${source}`, async () => {
+      const adverts = (await this.#watcher?.observations())?.adverts ?? [];
+      return adverts.filter((advert) => advert.source === source).length >= count;
+    });
+  }
+
+  /** The frames with adverts of this source that pass until four are there. */
   async recordFrom(source: string): Promise<Uint8Array[]> {
     const capture = await this.link.capture();
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    await this.adverts(source, 4);
     await capture.stop();
     const frames = capture.frames(`vrrp && ip.src == ${source}`);
     assert.ok(frames.length > 2);
@@ -315,7 +327,7 @@ for (const first of ['ours', 'theirs'] as const) {
     for (const step of [{ keys: [1, 2] }, { keys: [1, 2], active: 2 }, { keys: [2], active: 2 }] as const) {
       pair.reloadOurs(step);
       await pair.reloadTheirs(step);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await pair.adverts(first === 'ours' ? '10.0.0.1' : '10.0.0.2', 5);
       await pair.heldBy(pair[first]);
     }
     const after = await routerOf(pair.ours);

@@ -6,6 +6,7 @@ import { after, type Instant, millis, seconds } from '../../src/core/time.ts';
 import { Alarm, now } from '../../src/io/clock.ts';
 import { AF, sockaddrIp } from '../../src/io/sockaddr.ts';
 import { SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
+import { HANGS_MILLISECONDS } from '../patience.ts';
 import { suite } from '../suite.ts';
 
 const test = suite('clock');
@@ -76,7 +77,7 @@ test('an idle alarm lets the process end, an armed one does not', () => {
       ['--input-type=module', '--eval', `import { Alarm, now } from '${clock}';${code}`],
       {
         encoding: 'utf8',
-        timeout: 60_000,
+        timeout: HANGS_MILLISECONDS,
       },
     ).stdout;
   assert.is(run(`new Alarm(() => {}); console.log('end');`), 'end\n');

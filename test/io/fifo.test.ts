@@ -15,6 +15,7 @@ import * as assert from 'uvu/assert';
 import { Fifos } from '../../src/app/notify/fifos.ts';
 import type { FifoSettings } from '../../src/core/notify/settings.ts';
 import { openFifo } from '../../src/io/fifo.ts';
+import { HANGS_MILLISECONDS } from '../patience.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
@@ -25,8 +26,10 @@ test.after(() => rmSync(folder, { recursive: true }));
 
 /** What waits in a pipe: read by another program, to the moment where it would have to wait. */
 const waiting = (path: string): string =>
-  spawnSync('dd', [`if=${path}`, 'iflag=nonblock', 'status=none'], { encoding: 'utf8', timeout: 9000 })
-    .stdout;
+  spawnSync('dd', [`if=${path}`, 'iflag=nonblock', 'status=none'], {
+    encoding: 'utf8',
+    timeout: HANGS_MILLISECONDS,
+  }).stdout;
 
 test('made for its owner only, lines wait in it, and taken away at the end', () => {
   const path = join(folder, 'made');

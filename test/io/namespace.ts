@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, fork, spawnSync } from 'node:child_process';
+import { Patience } from '../patience.ts';
 
 /**
  * Network namespaces for tests with real sockets. They have no name: each lives as long as the process in
@@ -95,9 +96,10 @@ export function ifindexOf(name: string): number {
   return Number(JSON.parse(ip(`-j link show dev ${name}`))[0].ifindex);
 }
 
-/** Waits for what `look` returns; fails after 10 s, which only a broken test takes. */
+/** Waits for what `look` returns; fails after a minute, as Patience counts, which only a broken test takes. */
 export async function eventually<T>(look: () => T | undefined, what: string): Promise<T> {
-  for (let tries = 0; tries < 1000; tries++) {
+  const patience = new Patience(60);
+  while (!patience.isOver) {
     const found = look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));

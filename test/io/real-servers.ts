@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Patience } from '../patience.ts';
 import { eventually } from './namespace.ts';
 
 /** Servers of Debian's packages on loopback, each with all its files in a folder of its own. */
@@ -54,7 +55,8 @@ export async function startServer(
     },
   };
   all.push(server);
-  for (let tries = 0; port !== undefined && tries < 500 && !(await accepts(port)); tries++) {
+  const patience = new Patience(60);
+  while (port !== undefined && !patience.isOver && !(await accepts(port))) {
     if (ended) throw new Error(`${program} ended: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -9,6 +9,7 @@ import { SystemError } from '../../src/io/errno.ts';
 import { rawio } from '../../src/io/rawio.ts';
 import { AF, parseSockaddr, sockaddrIp, sockaddrNetlink, sockaddrUnix } from '../../src/io/sockaddr.ts';
 import { fullReceives, SO, SOCK, SOL_SOCKET, Socket } from '../../src/io/socket.ts';
+import { HANGS_MILLISECONDS } from '../patience.ts';
 import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ip as iproute } from './namespace.ts';
 
@@ -263,7 +264,7 @@ function run(code: string): { status: number | null; stderr: string } {
     socket.reserve({ data: 64 });
     socket.send(Uint8Array.of(1), socket.localName());`;
   const args = ['--input-type=module', '--eval', head + code];
-  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: HANGS_MILLISECONDS });
 }
 
 test('an exception in a callback surfaces', () => {
@@ -318,7 +319,11 @@ test('workers with busy sockets end cleanly', () => {
     console.error('descriptors left:', open() - before);`;
   const args = ['--input-type=module', '--eval', main];
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
-  const ended = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000, stdio: [...stdio] });
+  const ended = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    timeout: HANGS_MILLISECONDS,
+    stdio: [...stdio],
+  });
   assert.equal([ended.signal, ended.status, ended.stderr], [null, 0, 'descriptors left: 0\n']);
 });
 

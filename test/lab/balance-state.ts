@@ -96,7 +96,7 @@ story('killed whole and started with less, it adopts the table and drops what is
   reload(web() + page);
   await holds('two services', ECHO, PAGE);
   director.kill();
-  await pause(200);
+  await scene.until('its processes are gone', () => director.processes().length === 0);
   assert.equal(services().length, 3, 'the table stays');
   daemon = vipkeeper(director, web());
   await holds('the dropped service is gone', ECHO);
@@ -129,7 +129,7 @@ story('ha_suspend: a dead server stays as long as the address is elsewhere', asy
 
 story('a stop without release leaves the table, and the next start knows what is ours', async () => {
   director.kill('SIGKILL');
-  await pause(200);
+  await scene.until('its processes are gone', () => director.processes().length === 0);
   daemon = vipkeeper(director, web(), '-I');
   await holds('what went is gone', ECHO);
   assert.is(await daemon.stop(), 'exit status 0');

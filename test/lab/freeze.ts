@@ -12,8 +12,8 @@ export const needs = 'kernel';
 export const limitSeconds = 1200;
 
 const CONNECTIONS = 20;
-/** Two directors may both have the VIP from the advert of the new one to the end of the old one, no longer. */
-const OVERLAP_MILLISECONDS = 1000;
+/** Both may have the VIP from the advert of the new one to the end of the old one: time for one renewal at most. */
+const OVERLAP_RENEWALS = 1;
 
 function freezes(name: string, nopreempt: boolean): void {
   const story = suite(name);
@@ -73,9 +73,9 @@ function freezes(name: string, nopreempt: boolean): void {
 
   story('two directors never shared the VIP for longer than an advert takes', async () => {
     assert.equal((await Promise.all([one, two].map(stateOf))).sort(), ['BACKUP', 'MASTER']);
-    const overlap = act.watch.longestOverlap(VIP);
-    console.log(`  longest time with two holders: ${overlap} ms`);
-    assert.ok(overlap < OVERLAP_MILLISECONDS, `two holders for ${overlap} ms`);
+    const { milliseconds, renewals } = act.watch.longestOverlap(VIP);
+    console.log(`  longest time with two holders: ${milliseconds} ms, ${renewals} renewals by the former`);
+    assert.ok(renewals <= OVERLAP_RENEWALS, `the former holder renewed its lease ${renewals} times`);
   });
 
   story.run();

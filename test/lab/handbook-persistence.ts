@@ -47,7 +47,7 @@ async function visit(from: string, vip: string): Promise<string> {
   for (let n = 0; n < 2; n++) {
     const call = await client.dial(vip, TELNET, { from });
     await call.hangUp();
-    servers.push(call.server, await client.get(`http://${host}/`, 2000, from));
+    servers.push(call.server, await client.get(`http://${host}/`, 20_000, from));
   }
   return servers.join(' ');
 }
@@ -74,7 +74,7 @@ story('per port: a user has a server for each', async () => {
     `);
   }
   // The first turn at the web is another user's.
-  assert.is(await client.get(`http://${vip(1)}/`, 2000, BOB), 'rs2');
+  assert.is(await client.get(`http://${vip(1)}/`, 20_000, BOB), 'rs2');
   assert.is(await visit(ANN, vip(1)), 'rs2 rs1 rs2 rs1');
   assert.is(await visit(BOB, vip(1)), 'rs1 rs2 rs1 rs2');
   assert.equal(await templates(vip(1)), [

@@ -73,19 +73,24 @@ export class AddressWatch {
     return found < 0 ? undefined : found;
   }
 
-  /** The longest time, in milliseconds, for which two of the hosts had the address at once. */
-  longestOverlap(address: string): number {
+  /**
+   * The longest overlap, in which two of the hosts had the address at once: how long it was, in milliseconds, and how
+   * often the one that had it before renewed its lease meanwhile. The first says how fast the machine is, the second
+   * whether the two took notice of each other.
+   */
+  longestOverlap(address: string): { readonly milliseconds: number; readonly renewals: number } {
     const holders = new Set<string>();
-    let began = 0;
-    let longest = 0;
-    for (const moment of this.moments.filter((one) => one.address === address)) {
-      const before = holders.size;
-      if (moment.present) holders.add(moment.host);
-      else holders.delete(moment.host);
-      if (before < 2 && holders.size >= 2) began = moment.at;
-      if (before >= 2) longest = Math.max(longest, moment.at - began);
+    let [began, milliseconds, renewals, most] = [0, 0, 0, 0];
+    for (const { at, host, present } of this.moments.filter((one) => one.address === address)) {
+      const [before, first] = [holders.size, [...holders][0]];
+      if (present) holders.add(host);
+      else holders.delete(host);
+      if (before < 2 && holders.size >= 2) [began, renewals] = [at, 0];
+      if (before < 2) continue;
+      milliseconds = Math.max(milliseconds, at - began);
+      if (present && host === first) most = Math.max(most, ++renewals);
     }
-    return longest;
+    return { milliseconds, renewals: most };
   }
 }
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { fromHex } from '../../../src/core/bytes.ts';
+import { Patience } from '../../patience.ts';
 import type { Program } from './program.ts';
 import { run } from './run.ts';
 import { pause, type Scene } from './scene.ts';
 
 /** The kernel hands packets over in blocks; those of a block that is still being filled are lost at the end. */
-const BLOCK_MILLISECONDS = 1500;
+const BLOCK_SECONDS = 1.5;
 
 /** A recording of a link, read with tshark's dissectors. */
 export class Capture {
@@ -30,7 +31,8 @@ export class Capture {
 
   /** Ends the recording; the packets can be read after it. */
   async stop(): Promise<void> {
-    await pause(BLOCK_MILLISECONDS);
+    const patience = new Patience(BLOCK_SECONDS, 100);
+    while (!patience.isOver) await pause(100);
     await this.#program.stop('SIGINT');
   }
 

@@ -93,7 +93,7 @@ export class Failover {
 
   async connect(count: number): Promise<void> {
     const page = async (): Promise<boolean> =>
-      (await this.#client.get(`http://${VIP}:${HTTP_PORT}/`)).startsWith('rs');
+      (await this.#client.get(`http://${VIP}:${HTTP_PORT}/`, 2000)).startsWith('rs');
     await this.until('a page comes', page);
     const { open } = await this.#client.open(count, VIP);
     assert.is(open, count);

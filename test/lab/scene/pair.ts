@@ -117,7 +117,7 @@ ${virtualServer(HTTP_PORT)}
 
 const realServerBlock = (address: string, port: number): string => `  real_server ${address} ${port} {
     TCP_CHECK {
-      connect_timeout 2
+      connect_timeout 10
       retry 0
     }
   }`;

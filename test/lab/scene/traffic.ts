@@ -104,7 +104,7 @@ export class Client {
   }
 
   /** The page at an address: a real server's name, or `error ...`, or `status ...`. */
-  async get(url: string, milliseconds = 2000, from?: string): Promise<string> {
+  async get(url: string, milliseconds = 20_000, from?: string): Promise<string> {
     const own = from === undefined ? {} : { from };
     return String(await this.#ask({ kind: 'get', url, milliseconds, ...own }));
   }
