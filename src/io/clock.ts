@@ -28,8 +28,12 @@ export function monotonicOrigin(): number {
 
 /** A turn of the event loop that takes longer than this is a stall, and what it saw is old news. */
 const PROMPT_TURN = millis(1) as Duration;
-/** Turns after which the deadline is delivered whatever happens: a flood must not stop the clock. */
-const LOOKS_MAX = 32;
+/**
+ * A flood must not stop the clock: when a deadline was put off for so long, and for so many turns, it is delivered
+ * whatever is still to be read. The turns are enough for a thousand adverts that waited during a stall.
+ */
+const PATIENCE = millis(30) as Duration;
+const LOOKS_LEAST = 10;
 const DISARMED = -1;
 
 /**
@@ -71,17 +75,18 @@ export class Alarm {
   }
 
   readonly #expired = (): void => {
-    this.#looking ??= setImmediate(() => this.#look(0));
+    this.#looking ??= setImmediate(() => this.#look(1, now()));
   };
 
   /** Runs right before a turn; its immediate runs after the sockets were polled in this turn. */
-  #look(looks: number): void {
+  #look(looks: number, began: Instant): void {
     const before = now();
     const full = fullReceives();
     this.#looking = setImmediate(() => {
       const after = now();
       const stale = since(after, before) > PROMPT_TURN || fullReceives() !== full;
-      if (stale && looks < LOOKS_MAX) return this.#look(looks + 1);
+      const patient = looks < LOOKS_LEAST || since(after, began) < PATIENCE;
+      if (stale && patient) return this.#look(looks + 1, began);
       this.#looking = undefined;
       // Something that was read in the meantime may have moved or cleared the deadline.
       if (this.#due === undefined || this.#due > after) return;

@@ -25,6 +25,8 @@ interface Entry {
  */
 export class Driver {
   readonly #entries = new Set<Entry>();
+  /** What the alarm is armed for. */
+  #next: Instant | undefined;
   readonly #alarm = new Alarm(() => this.#expire());
 
   /** `perform` gets the effects in the order in which they are to be done, never an empty list. */
@@ -59,12 +61,13 @@ export class Driver {
       handle: (event) => {
         machine.handle(event, now());
         settle();
+        const before = entry.due;
         entry.due = machine.deadline();
-        this.#arm();
+        this.#moved(before, entry.due);
       },
       detach: () => {
         this.#entries.delete(entry);
-        this.#arm();
+        this.#moved(entry.due, undefined);
       },
     };
   }
@@ -80,9 +83,20 @@ export class Driver {
     this.#arm();
   }
 
+  /** Only the end of the earliest deadline makes it necessary to look for the next: there are hundreds of machines. */
+  #moved(before: Instant | undefined, after: Instant | undefined): void {
+    if (after !== undefined && (this.#next === undefined || after <= this.#next)) {
+      this.#next = after;
+      this.#alarm.arm(after);
+    } else if (before !== undefined && before === this.#next && after !== before) {
+      this.#arm();
+    }
+  }
+
   #arm(): void {
     let next: Instant | undefined;
     for (const entry of this.#entries) next = earliest(next, entry.due);
+    this.#next = next;
     this.#alarm.arm(next);
   }
 }

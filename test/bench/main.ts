@@ -17,6 +17,7 @@ import { type Options, readOptions } from './options.ts';
 import type { Section } from './result.ts';
 import { Stage } from './stage.ts';
 import { steady } from './steady.ts';
+import { storm } from './storm.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
 
 /** `npm run bench`: vipkeeper and Debian's keepalived side by side. */
@@ -24,6 +25,7 @@ const ALL: readonly Benchmark[] = [
   crash,
   mass,
   many,
+  storm,
   gaps,
   checked,
   idle,

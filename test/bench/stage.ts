@@ -40,7 +40,12 @@ export class Director {
   }
 
   start(name: DaemonName, router: Router): void {
-    this.#daemon = new Daemon(name, this.host, configuration(router, this.role));
+    this.run(name, configuration(router, this.role));
+  }
+
+  /** Starts it with a configuration of the benchmark's own. */
+  run(name: DaemonName, text: string): void {
+    this.#daemon = new Daemon(name, this.host, text);
   }
 
   /** Whether it listens to adverts. */
@@ -62,6 +67,7 @@ export class Stage {
   readonly #link: Link;
   readonly master: Director;
   readonly backup: Director;
+  #segments = 1;
 
   private constructor(scene: Scene, link: Link, master: Director, backup: Director) {
     this.#scene = scene;
@@ -103,6 +109,16 @@ export class Stage {
       const { changes } = await this.master.watcher.summary();
       return changes >= router.vips;
     });
+  }
+
+  /** More segments between the two, `lan1` and so on, with the addresses 10.0.N.1 and 10.0.N.2. */
+  widen(segments: number): void {
+    for (let n = this.#segments; n < segments; n++) {
+      const link = this.#scene.link(`${INTERFACE}${n}`);
+      this.master.host.on(link, `10.0.${n}.1/24`);
+      this.backup.host.on(link, `10.0.${n}.2/24`);
+    }
+    this.#segments = Math.max(this.#segments, segments);
   }
 
   /** Cuts the master's cable. */

@@ -210,6 +210,27 @@ test('an endless flood does not hold up the alarm for ever', async () => {
   assert.ok(received > 0);
 });
 
+test('a flood whose turns are long does not put off the alarm for many of them', async () => {
+  const receiver = udp();
+  let turns = 0;
+  await new Promise<void>((resolve) => {
+    const due = after(now(), millis(5));
+    receiver.listen({
+      datagram: () => {
+        if (now() >= due) turns++;
+        spinUntil(after(now(), millis(35)));
+        receiver.send(Uint8Array.of(1), receiver.localName());
+      },
+      error: assert.unreachable,
+    });
+    receiver.send(Uint8Array.of(1), receiver.localName());
+    new Alarm(() => resolve()).arm(due);
+  });
+  receiver.close();
+  // Of a second, when 32 of them were taken.
+  assert.ok(turns <= 12, `${turns} turns`);
+});
+
 test('a far deadline is taken', () => {
   const alarm = new Alarm(() => assert.unreachable());
   alarm.arm(after(now(), seconds(1e9)));

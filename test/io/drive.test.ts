@@ -111,4 +111,27 @@ test('a detached machine is not rung', async () => {
   assert.is(gone.rang, undefined);
 });
 
+test('of many machines the earliest deadline counts, also when it moves or its machine goes', async () => {
+  const driver = new Driver();
+  const machines = Array.from({ length: 4 }, () => new Echo());
+  const driven = machines.map((machine) => driver.attach(machine, () => undefined));
+  const start = now();
+  const set = (i: number, at: Instant | undefined): void => {
+    (machines[i] as Echo).at = at;
+    driven[i]?.handle('set');
+  };
+  set(0, after(start, millis(5)));
+  set(1, after(start, millis(10)));
+  set(2, after(start, millis(15)));
+  set(3, after(start, millis(600_000)));
+  // The earliest is put off, the next one goes: the third is the earliest then.
+  set(0, after(start, millis(20)));
+  driven[1]?.detach();
+  await eventually(() => machines[0]?.rang, 'the last rings');
+  assert.is(machines[1]?.rang, undefined);
+  assert.ok((machines[2]?.rang ?? 0) >= after(start, millis(15)));
+  assert.ok((machines[0]?.rang ?? 0) >= after(start, millis(20)));
+  set(3, undefined);
+});
+
 test.run();

@@ -1,8 +1,12 @@
 import { unreachable } from '../../core/assert.ts';
 import { formatPrefix } from '../../core/ip.ts';
 import { Addresses } from '../../core/kernel/addresses.ts';
-import { type AddressesEffect, type AddressesEvent, requestOf } from '../../core/kernel/events.ts';
-import type { VirtualAddress } from '../../core/vrrp/settings.ts';
+import {
+  type AddressesEffect,
+  type AddressesEvent,
+  type HeldAddress,
+  requestOf,
+} from '../../core/kernel/events.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { explainOutcome } from '../../io/netlink.ts';
 import type { RouteSocket } from '../../io/route.ts';
@@ -15,7 +19,7 @@ interface Around {
   /** A virtual router's name, by the key that it holds addresses under. */
   nameOf(owner?: string): string;
   /** What was gone is there again: routes may have gone with it, and neighbours have forgotten it. */
-  restored(owner: string, addresses: readonly VirtualAddress[]): void;
+  restored(owner: string, addresses: readonly HeldAddress[]): void;
 }
 
 /** The addresses of virtual routers, and those that are static, on the interfaces. */

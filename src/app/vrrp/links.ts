@@ -1,15 +1,14 @@
 import type { Interfaces } from '../../core/kernel/interfaces.ts';
-import { wantedLinks } from '../../core/kernel/vmac-wants.ts';
 import { type LinkState, LinkWatch, type LinkWatchEvent } from '../../core/vrrp/links.ts';
-import type { LinkDelays, VrrpSettings } from '../../core/vrrp/settings.ts';
+import type { LinkDelays } from '../../core/vrrp/settings.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 
 /** What the links need of their process. */
 interface Around {
   readonly driver: Driver;
   readonly interfaces: Interfaces;
-  /** What hinders routers may be different. */
-  shifted(): void;
+  /** These are believed to be in another state. */
+  believed(interfaces: readonly string[]): void;
 }
 
 /** The interfaces that virtual routers use and track: whether each is believed to be up. */
@@ -21,29 +20,26 @@ export class Links {
 
   constructor(around: Around) {
     this.#interfaces = around.interfaces;
-    this.#driven = around.driver.attach(this.#links, () => around.shifted());
+    this.#driven = around.driver.attach(this.#links, (effects) =>
+      around.believed(effects.map((effect) => effect.interface)),
+    );
   }
 
   state(name: string): LinkState {
     return this.#links.believed(name) ?? this.#interfaces.state(name);
   }
 
-  /** Exactly those of these virtual routers from now on. */
-  watch(instances: readonly VrrpSettings[], delays: readonly LinkDelays[]): void {
-    const tracked = instances.flatMap(({ track = [] }) => track.filter(({ kind }) => kind === 'interface'));
-    const interfaces = [
-      ...instances.map((settings) => settings.interface),
-      ...wantedLinks(instances).map(({ name }) => name),
-      ...tracked.map(({ name }) => name),
-    ];
-    this.#driven.handle({ type: 'watch', interfaces, delays });
-    this.#watched = new Set(interfaces);
-    this.show();
+  /** Exactly these from now on. */
+  watch(interfaces: ReadonlySet<string>, delays: readonly LinkDelays[]): void {
+    this.#driven.handle({ type: 'watch', interfaces: [...interfaces], delays });
+    this.#watched = interfaces;
+    this.show(interfaces);
   }
 
-  /** The kernel had news of interfaces. */
-  show(): void {
-    for (const name of this.#watched) {
+  /** The kernel had news of these. */
+  show(interfaces: Iterable<string>): void {
+    for (const name of interfaces) {
+      if (!this.#watched.has(name)) continue;
       this.#driven.handle({ type: 'shown', interface: name, state: this.#interfaces.state(name) });
     }
   }

@@ -1,22 +1,24 @@
 import { writeSync } from 'node:fs';
+import { Footings } from '../../core/director/footing.ts';
+import type { News } from '../../core/director/news.ts';
 import type { Family, Ip } from '../../core/ip.ts';
-import type { AddressesEvent } from '../../core/kernel/events.ts';
+import type { AddressesEvent, HeldAddress } from '../../core/kernel/events.ts';
 import { Interfaces } from '../../core/kernel/interfaces.ts';
 import { NO_STATICS } from '../../core/kernel/settings.ts';
-import type { RouteEvent } from '../../core/netlink/events.ts';
+import type { InterfaceAddress } from '../../core/netlink/address.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { millis, seconds, toMillis } from '../../core/time.ts';
 import type { Standing } from '../../core/vrrp/events.ts';
 import { memberSettings } from '../../core/vrrp/group.ts';
 import type { LinkState } from '../../core/vrrp/links.ts';
-import type { VirtualAddress, VrrpSettings } from '../../core/vrrp/settings.ts';
+import type { VrrpSettings } from '../../core/vrrp/settings.ts';
 import { startDelay } from '../../core/vrrp/start.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import { Channel } from '../../io/channel.ts';
 import { now } from '../../io/clock.ts';
 import { Driver } from '../../io/drive.ts';
 import { Place } from '../../io/placement.ts';
-import { RouteMonitor, RouteSocket } from '../../io/route.ts';
+import { RouteSocket } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
 import type { ReceivedAdvert } from '../../io/vrrp.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
@@ -24,6 +26,7 @@ import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
+import { KernelWatch } from './kernel.ts';
 import { Links } from './links.ts';
 import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
@@ -83,10 +86,10 @@ class VrrpProcess implements Surroundings {
   readonly #place = new Place((problem) => this.log('warning', problem));
   readonly #localReports = new LocalReports();
   readonly #route = new RouteSocket();
-  readonly #monitor = new RouteMonitor();
+  readonly #kernel = new KernelWatch(this.#route, this);
   readonly #addresses = new AddressTable(this, this.#route);
   readonly #vmacs = new VmacLinks(this, this.#route, this.#addresses.handle);
-  readonly #tables = new Tables(this, this.#route, this.#monitor, this.#addresses.handle);
+  readonly #tables = new Tables(this, this.#route, this.#kernel.monitor, this.#addresses.handle);
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
   readonly #strangers = new Strangers((level, message) => this.log(level, message));
@@ -96,6 +99,7 @@ class VrrpProcess implements Surroundings {
     (happening) => this.happened(happening),
   );
   readonly #links = new Links(this);
+  readonly #footings = new Footings(this.interfaces, (name) => this.#links.state(name));
   /** What was told of tracked things that are not interfaces, for routers that come later. */
   readonly #tracked = new Map<string, TrackEvent>();
   readonly #bfd = new BfdSpeakers({
@@ -118,14 +122,16 @@ class VrrpProcess implements Surroundings {
   );
   readonly #begun = now();
   #configuration: Omit<VrrpConfiguration, 'placement'> = NOTHING;
+  /** The key of each instance. */
+  #keys: ReadonlyMap<string, string> = new Map();
   /** Every address that VRRP moves: no source for adverts, and no news for a router. */
-  #virtual: ReadonlySet<Ip> = new Set();
+  moved: ReadonlySet<Ip> = new Set();
   #maintenance = false;
   /** Asked to stop. */
   #ending = false;
 
   run(): void {
-    this.#watchKernel();
+    this.#kernel.begin();
     this.#channel.onMessage((message) => {
       switch (message.type) {
         case 'inherit':
@@ -215,22 +221,23 @@ class VrrpProcess implements Surroundings {
     this.#configuration = configuration;
     this.#strangers.logged = configuration.logUnknownVrids;
     const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
-    this.#virtual = new Set(held.map(({ address }) => address.ip));
+    this.moved = new Set(held.map(({ address }) => address.ip));
     this.#place.take(configuration.placement);
     this.#silenceIgmp(configuration.quietIgmp);
     const { groups } = configuration;
     const instances = memberSettings(configuration.instances, groups);
     const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
     const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
+    this.#keys = keys;
     this.#groups.configure(groups, (name) => keys.get(name));
-    this.#links.watch(instances, configuration.delays);
     this.announcer.pace(configuration.pacing);
     this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
+    this.#watch(wanted, configuration);
     for (const [key, router] of this.#routers) {
       if (!isSeatedAlike(router.settings, wanted.get(key))) this.#remove(key, router);
     }
     // New routers find their interfaces.
-    this.#vmacs.want(instances, () => this.#monitor.drain());
+    this.#vmacs.want(instances, () => this.#kernel.drain());
     for (const [key, settings] of wanted) {
       const router = this.#routers.get(key);
       if (router === undefined) this.#add(key, settings);
@@ -239,9 +246,17 @@ class VrrpProcess implements Surroundings {
     this.#tables.settle();
     this.#keepTracked(instances);
     this.#bfd.configure(configuration.bfd);
-    this.#reground();
+    this.#reground(this.#routers.keys());
     this.#channel.send({ type: 'ready' });
     this.#reporter.all();
+  }
+
+  #watch(wanted: ReadonlyMap<string, VrrpSettings>, { statics, delays }: VrrpConfiguration): void {
+    const grounded = new Map(
+      Array.from(wanted, ([key, settings]) => [key, { settings, routing: this.#tables.wantedOf(key) }]),
+    );
+    this.#footings.configure(grounded, statics, (name) => this.#keys.get(name));
+    this.#links.watch(this.#footings.interfaces, delays);
   }
 
   #silenceIgmp(quiet: boolean): void {
@@ -295,7 +310,7 @@ class VrrpProcess implements Surroundings {
 
   #setMaintenance(on: boolean): void {
     this.#maintenance = on;
-    this.#reground();
+    this.#reground(this.#routers.keys());
   }
 
   #deliver(device: string, family: Family, vrid: number, advert: ReceivedAdvert): void {
@@ -306,65 +321,56 @@ class VrrpProcess implements Surroundings {
 
   // The kernel's interfaces and addresses.
 
-  #watchKernel(): void {
-    this.#monitor.start({
-      event: (event) => this.#kernelChanged(event),
-      resync: (why) => {
-        this.log('warning', `${why}: reading interfaces and addresses again`);
-        this.#readKernel();
-      },
-    });
-    this.#readKernel();
-  }
-
-  #readKernel(): void {
-    const addresses = this.#route.addresses();
-    this.interfaces.clear();
-    for (const link of this.#route.links()) this.interfaces.link(link, true);
-    for (const address of addresses) this.interfaces.address(address, true);
+  read(addresses: readonly InterfaceAddress[], why?: string): void {
+    if (why !== undefined) this.log('warning', `${why}: read interfaces and addresses again`);
     this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
     this.#addresses.handle({ type: 'shown', addresses });
     this.#tables.show();
     this.#vmacs.links(this.interfaces.all());
-    this.#links.show();
-    this.#reground();
+    this.#links.show(this.#footings.interfaces);
+    this.#reground(this.#routers.keys());
   }
 
-  #kernelChanged(event: RouteEvent): void {
-    if (event.type === 'link') {
-      this.interfaces.link(event.link, event.present);
-      this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
-      this.#vmacs.links(this.interfaces.all());
-      this.#tables.heard(event);
-      this.#links.show();
-    } else if (event.type === 'address') {
-      const { address, present } = event;
-      this.interfaces.address(address, present);
-      this.#addresses.handle({ type: 'seen', address, present });
-      this.#tables.heard(event);
-      if (this.#virtual.has(address.address.ip)) return;
-    } else {
-      this.#tables.heard(event);
-      return;
+  heard(news: News): void {
+    if (news.links) {
+      const links = this.interfaces.all();
+      this.#addresses.handle({ type: 'links', links });
+      this.#vmacs.links(links);
+      this.#links.show(news.interfaces);
     }
-    this.#reground();
+    for (const seen of news.addresses) this.#addresses.handle({ type: 'seen', ...seen });
+    this.#tables.heard(news);
+    this.#reground(this.#footings.concernedBy(news.interfaces));
+    if (news.risen.size > 0) this.#risen(news.risen);
   }
 
-  /** What hinders routers may be different. */
-  shifted(): void {
-    this.#reground();
+  /** Neighbours do not know that these can send, or from where. */
+  #risen(devs: ReadonlySet<string>): void {
+    this.announcer.risen(devs);
+    for (const key of this.#footings.concernedBy(devs)) this.#routers.get(key)?.risen(devs);
   }
 
-  #reground(): void {
+  believed(interfaces: readonly string[]): void {
+    this.#reground(this.#footings.concernedBy(interfaces));
+  }
+
+  /** What hinders these instances may be different. */
+  shifted(instances: readonly string[]): void {
+    this.#reground(instances.flatMap((name) => this.#keys.get(name) ?? []));
+  }
+
+  #reground(keys: Iterable<string>): void {
     const hindrance = this.#maintenance ? 'the operator wants this director out (maintenance)' : undefined;
-    for (const router of this.#routers.values()) {
-      router.reground(this.#virtual, hindrance ?? this.#tables.hindrance(router.settings.name));
+    const there = [...keys].filter((key) => this.#routers.has(key));
+    for (const look of this.#footings.look(there, this.moved)) {
+      const router = this.#routers.get(look.key);
+      router?.reground(look, hindrance ?? this.#tables.hindrance(router.settings.name));
     }
   }
 
   /** Addresses were put back: routes may have gone with them, and neighbours may think of another. */
-  restored(owner: string, addresses: readonly VirtualAddress[]): void {
-    this.#tables.shaken();
+  restored(owner: string, addresses: readonly HeldAddress[]): void {
+    this.#tables.restored(addresses);
     this.#routers.get(owner)?.announce(addresses);
   }
 

@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/assert.ts';
+import type { Look } from '../../core/director/footing.ts';
 import type { Ip } from '../../core/ip.ts';
 import type { AddressesEvent, HeldAddress } from '../../core/kernel/events.ts';
 import type { Interfaces } from '../../core/kernel/interfaces.ts';
@@ -7,7 +8,6 @@ import type { InstanceHappening } from '../../core/notify/happening.ts';
 import { toSeconds } from '../../core/time.ts';
 import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../../core/vrrp/events.ts';
 import { VrrpInstance } from '../../core/vrrp/instance.ts';
-import type { LinkState } from '../../core/vrrp/links.ts';
 import type { VirtualAddress, VrrpSettings } from '../../core/vrrp/settings.ts';
 import { isUnknown } from '../../core/vrrp/track.ts';
 import { utc } from '../../io/clock.ts';
@@ -24,8 +24,6 @@ export interface Surroundings {
   readonly driver: Driver;
   readonly interfaces: Interfaces;
   readonly announcer: Announcer;
-  /** Whether an interface is believed to be up. */
-  linkState(name: string): LinkState;
   addresses(event: AddressesEvent): void;
   log(level: Level, message: string): void;
   /** A member of a sync group that is master heard a lesser one. */
@@ -105,30 +103,16 @@ export class Router {
   }
 
   /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
-  reground(moved: ReadonlySet<Ip>, hindrance: string | undefined): void {
-    const { interface: device, family, source, track = [], trackPrimary = true } = this.#settings;
-    for (const { kind, name } of track) {
-      if (kind !== 'interface') continue;
-      const { up: good, why } = this.#surroundings.linkState(name);
-      this.handle({ type: 'track', kind, name, good, why });
-    }
-    const { virtual } = this.#settings;
-    const links = [device, ...(virtual === undefined ? [] : [virtual.name])];
-    const states = links.map((name) => this.#surroundings.linkState(name));
-    const state = states.find(({ up }) => !up) ?? this.#surroundings.linkState(device);
-    const believed =
-      trackPrimary || state.up ? state : { up: true, why: `${state.why}, which does not matter` };
-    // An ipvlan has an address of its own; a VMAC speaks with that of the interface below.
-    const seat = virtual?.sort.kind === 'ipvlan' ? virtual.name : device;
-    const from = virtual?.address?.ip ?? source;
-    const footing = this.#surroundings.interfaces.footing(seat, family, from, moved, believed);
-    const up = footing.up && hindrance === undefined;
+  reground({ tracked, link }: Look, hindrance: string | undefined): void {
+    for (const event of tracked) this.handle(event);
+    const up = link.up && hindrance === undefined;
     if (up) this.#sender = this.#open();
     this.handle({
-      type: 'link',
+      ...link,
       up: up && this.#sender !== undefined,
-      source: footing.source,
-      why: hindrance ?? (this.#sender === undefined && up ? `no socket on ${device}` : footing.why),
+      why:
+        hindrance ??
+        (this.#sender === undefined && up ? `no socket on ${this.#settings.interface}` : link.why),
     });
   }
 
@@ -148,7 +132,14 @@ export class Router {
 
   /** Announces the addresses again: they were put back. */
   announce(addresses: readonly VirtualAddress[]): void {
-    if (this.status().state === 'MASTER') this.#announce(addresses, 1);
+    if (this.#instance.state === 'MASTER') this.#announce(addresses, 1);
+  }
+
+  /** These interfaces can send again, or have another MAC address: neighbours are told who is there. */
+  risen(devs: ReadonlySet<string>): void {
+    const { addresses, excluded, announce } = this.#settings;
+    const there = placed([...addresses, ...excluded], this.#settings).filter(({ dev }) => devs.has(dev));
+    if (there.length > 0 && this.#instance.state === 'MASTER') this.#announce(there, announce.repeat);
   }
 
   close(): void {

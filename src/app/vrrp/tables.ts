@@ -1,12 +1,11 @@
 import { unreachable } from '../../core/assert.ts';
+import type { News } from '../../core/director/news.ts';
 import { formatPrefix } from '../../core/ip.ts';
-import type { AddressesEvent } from '../../core/kernel/events.ts';
+import type { AddressesEvent, HeldAddress } from '../../core/kernel/events.ts';
 import type { Interfaces } from '../../core/kernel/interfaces.ts';
 import { Routing } from '../../core/kernel/routing.ts';
 import type { HeldRouting, RoutingEffect, RoutingEvent } from '../../core/kernel/routing-events.ts';
 import { type MasterRouting, NO_STATICS, type StaticSettings } from '../../core/kernel/settings.ts';
-import type { RouteEvent } from '../../core/netlink/events.ts';
-import { LINK_FLAG, type Link } from '../../core/netlink/link.ts';
 import { PROTOCOL_KEEPALIVED } from '../../core/netlink/route.ts';
 import { seconds } from '../../core/time.ts';
 import type { LinkState } from '../../core/vrrp/links.ts';
@@ -27,8 +26,8 @@ interface Around {
   log(level: Level, message: string): void;
   /** A virtual router's name, by the key that it holds things under. */
   nameOf(owner: string): string;
-  /** What hinders routers may be different. */
-  shifted(): void;
+  /** What hinders these instances may be different. */
+  shifted(instances: readonly string[]): void;
 }
 
 /** Routes and rules of masters, and what is static: addresses, routes and rules. */
@@ -45,8 +44,6 @@ export class Tables {
   /** Why the routers of a track group cannot serve. */
   readonly #lacking = new Map<string, string>();
   #following = false;
-  /** Whether each interface was set up, as last heard. */
-  readonly #up = new Map<number, boolean>();
 
   constructor(
     around: Around,
@@ -84,10 +81,15 @@ export class Tables {
     this.#tell({ type: 'hold', owner: STATIC, routes, rules });
   }
 
+  /** What a router keeps while it is master. */
+  wantedOf(owner: string): HeldRouting {
+    return this.#wanted.get(owner) ?? NOTHING;
+  }
+
   /** The routers have what they want: what nobody wants any more goes, the addresses last. */
   settle(): void {
     for (const owner of this.#held) {
-      this.#tell({ type: 'hold', owner, ...(this.#wanted.get(owner) ?? NOTHING) });
+      this.#tell({ type: 'hold', owner, ...this.wantedOf(owner) });
     }
     for (const what of [this.#tell, this.#addresses]) what({ type: 'resume' });
   }
@@ -95,13 +97,13 @@ export class Tables {
   /** A router holds its addresses: its routes follow, then its rules. */
   hold(owner: string): void {
     this.#held.add(owner);
-    this.#tell({ type: 'hold', owner, ...(this.#wanted.get(owner) ?? NOTHING) });
+    this.#tell({ type: 'hold', owner, ...this.wantedOf(owner) });
   }
 
   /** A router gives up its addresses: before them go its rules and routes. */
   release(owner: string): void {
     this.#held.delete(owner);
-    this.#tell({ type: 'release', owner, leftovers: this.#wanted.get(owner) ?? NOTHING });
+    this.#tell({ type: 'release', owner, leftovers: this.wantedOf(owner) });
   }
 
   /** What is static goes, too. */
@@ -119,40 +121,21 @@ export class Tables {
   }
 
   /** News of the kernel, after the interfaces have taken it in. */
-  heard(event: RouteEvent): void {
+  heard({ links, routes, rulesGone, doubtful }: News): void {
     if (!this.#following) return;
-    switch (event.type) {
-      case 'link':
-        this.#tell({ type: 'links', links: this.#around.interfaces.all() });
-        if (this.#changed(event.link, event.present)) this.#tell({ type: 'shaken' });
-        break;
-      case 'address':
-        // The kernel drops routes with that source, and with the last address all of the interface.
-        if (!event.present) this.#tell({ type: 'shaken' });
-        break;
-      case 'route':
-        if (!event.present || event.replaces) this.#tell({ type: 'route-gone', route: event.route });
-        break;
-      case 'rule':
-        if (!event.present) this.#tell({ type: 'rule-gone', rule: event.rule });
-        break;
-      default:
-        break;
-    }
-  }
-
-  /** Whether the link went up or down, or is another than before. */
-  #changed({ ifindex, flags }: Link, present: boolean): boolean {
-    const before = this.#up.get(ifindex);
-    const up = (flags & LINK_FLAG.up) !== 0;
-    if (present) this.#up.set(ifindex, up);
-    else this.#up.delete(ifindex);
-    return !present || before !== up;
+    if (links) this.#tell({ type: 'links', links: this.#around.interfaces.all() });
+    for (const { route, gone } of routes) this.#tell({ type: gone ? 'route-gone' : 'route-seen', route });
+    for (const rule of rulesGone) this.#tell({ type: 'rule-gone', rule });
+    if (doubtful.ifindexes.size + doubtful.sources.size > 0)
+      this.#tell({ type: 'routes-doubtful', ...doubtful });
   }
 
   /** Addresses were put back: routes may have gone with them. */
-  shaken(): void {
-    this.#tell({ type: 'shaken' });
+  restored(addresses: readonly HeldAddress[]): void {
+    const { interfaces } = this.#around;
+    const ifindexes = new Set(addresses.flatMap(({ dev }) => interfaces.named(dev)?.ifindex ?? []));
+    const sources = new Set(addresses.map(({ address }) => address.ip));
+    this.#tell({ type: 'routes-doubtful', ifindexes, sources });
   }
 
   /** Why an instance cannot serve: something static that its track group has is not there. */
@@ -204,7 +187,7 @@ export class Tables {
       case 'lacking':
         if (effect.why === undefined) this.#lacking.delete(effect.group);
         else this.#lacking.set(effect.group, effect.why);
-        around.shifted();
+        around.shifted(this.#statics.groups.find(({ name }) => name === effect.group)?.members ?? []);
         break;
       case 'problem':
         around.log(

@@ -13,11 +13,11 @@ import {
   isDue,
   nameOf,
   type Owner,
-  type Placed,
   sameAddress,
   staysAway,
 } from './entry.ts';
 import type { AddressChange, AddressesEffect, AddressesEvent, HeldAddress } from './events.ts';
+import { changedKeys, ShownAddresses } from './shown.ts';
 
 /**
  * Renewals leave in batches, one a turn with a pause between, and a batch is to take no longer than this: it
@@ -51,8 +51,8 @@ const NEVER = Number.NEGATIVE_INFINITY as Instant;
 export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   readonly #ifindexes = new Map<string, number>();
   readonly #names = new Map<number, string>();
-  /** What the kernel has, held by us or not, by interface name and identity. */
-  readonly #shown = new Map<string, Placed>();
+  /** What the kernel has, held by us or not. */
+  readonly #shown = new ShownAddresses();
   readonly #owners = new Map<string, Owner>();
   readonly #entries = new Map<string, Entry>();
   readonly #inFlight = new Map<number, Entry>();
@@ -71,10 +71,14 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
 
   handle(event: AddressesEvent, now: Instant): void {
     switch (event.type) {
-      case 'links':
-        this.#setLinks(event.links);
-        this.#settleAll(now);
+      case 'links': {
+        const changed = this.#setLinks(event.links);
+        if (changed.size === 0) break;
+        for (const entry of [...this.#entries.values()]) {
+          if (changed.has(entry.held.dev)) this.#settle(entry, now);
+        }
         break;
+      }
       case 'shown':
         this.#shown.clear();
         for (const address of event.addresses) this.#see(address, true);
@@ -130,7 +134,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     return effects;
   }
 
-  #setLinks(links: readonly Link[]): void {
+  /** The interfaces that are there now, or under another number, or not any more. */
+  #setLinks(links: readonly Link[]): ReadonlySet<string> {
     const before = new Map(this.#ifindexes);
     this.#ifindexes.clear();
     this.#names.clear();
@@ -138,11 +143,10 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       this.#ifindexes.set(name, ifindex);
       this.#names.set(ifindex, name);
     }
+    const names = changedKeys(before, this.#ifindexes);
     // An interface that is gone took its addresses along, also when one of the same name came.
-    for (const key of [...this.#shown.keys()]) {
-      const dev = key.slice(0, key.indexOf(' '));
-      if (this.#ifindexes.get(dev) !== before.get(dev)) this.#shown.delete(key);
-    }
+    for (const name of names) this.#shown.forget(name);
+    return names;
   }
 
   /** Notes what the kernel shows; the entry that it concerns, if any. */
@@ -151,8 +155,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const dev = this.#names.get(ifindex);
     if (dev === undefined) return undefined;
     const key = nameOf(dev, address);
-    if (present) this.#shown.set(key, seen);
-    else this.#shown.delete(key);
+    if (present) this.#shown.set(dev, key, seen);
+    else this.#shown.delete(dev, key);
     return this.#entries.get(key);
   }
 
@@ -167,7 +171,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       // The kernel changes neither label nor scope of an address that is there.
       if (!sameAddress(entry.held, held)) entry.outdated = true;
       entry.held = held;
-      if (held.tracked === false && !this.#shown.has(entry.key)) delete entry.covered;
+      if (held.tracked === false && !this.#shown.has(entry.held.dev, entry.key)) delete entry.covered;
       entry.owners.add(owner);
       owner.entries.add(entry);
       before.delete(entry);
@@ -231,7 +235,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     this.#waiting.delete(entry);
     if (entry.pending !== undefined) return;
     const wanted = entry.owners.size > 0;
-    const present = this.#shown.has(entry.key);
+    const present = this.#shown.has(entry.held.dev, entry.key);
     if (!wanted && !present) {
       this.#entries.delete(entry.key);
       this.#renewals.delete(entry);
@@ -281,7 +285,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return;
     const id = ++this.#lastId;
     // IPv6 tells addresses apart without the prefix length, but removes only with the right one.
-    const placed = op === 'remove' ? (this.#shown.get(entry.key) ?? entry.held) : entry.held;
+    const placed = op === 'remove' ? (this.#shown.get(entry.held.dev, entry.key) ?? entry.held) : entry.held;
     const { held, installed = now } = entry;
     const age = since(now, installed);
     this.#changes.push({ id, op, address: installation(held, placed, ifindex, grant?.lifetime, age) });
@@ -345,7 +349,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     delete entry.pending;
     const gone = result.errno === ERRNO.noDevice || result.errno === ERRNO.notAvailable;
     if (op === 'remove' && (result.errno === ERRNO.none || gone)) {
-      this.#shown.delete(entry.key);
+      this.#shown.delete(entry.held.dev, entry.key);
       // What goes in order to be had anew is no loss.
       if (entry.outdated) delete entry.covered;
       entry.outdated = false;
@@ -353,7 +357,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     }
     if (result.errno === ERRNO.none || (op === 'add' && result.errno === ERRNO.exists)) {
       // An adopted IPv6 address keeps the prefix length that it was seen with.
-      if (!this.#shown.has(entry.key)) this.#shown.set(entry.key, entry.held);
+      if (!this.#shown.has(entry.held.dev, entry.key)) this.#shown.set(entry.held.dev, entry.key, entry.held);
       // Without cover it is adopted: its lifetime is not ours yet.
       if (result.errno === ERRNO.exists || grant === undefined || entry.owners.size === 0) return false;
       entry.covered = grant;
@@ -366,7 +370,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     if (op !== 'remove') entry.late = true;
     if (result.errno === ERRNO.noDevice) {
       // The interface went before its event came: the next `links` says more.
-      this.#shown.delete(entry.key);
+      this.#shown.delete(entry.held.dev, entry.key);
       this.#ifindexes.delete(entry.held.dev);
       return false;
     }

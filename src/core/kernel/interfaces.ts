@@ -15,23 +15,37 @@ export interface Footing {
  */
 export class Interfaces {
   readonly #links = new Map<number, Link>();
-  readonly #addresses = new Map<string, InterfaceAddress>();
+  readonly #byName = new Map<string, Link>();
+  /** Of each interface, by its number: by address and prefix length. */
+  readonly #addresses = new Map<number, Map<string, InterfaceAddress>>();
 
   link(link: Link, present: boolean): void {
-    if (present) this.#links.set(link.ifindex, link);
-    else this.#links.delete(link.ifindex);
+    const before = this.#links.get(link.ifindex);
+    if (before !== undefined && this.#byName.get(before.name) === before) this.#byName.delete(before.name);
+    if (present) {
+      this.#links.set(link.ifindex, link);
+      this.#byName.set(link.name, link);
+    } else {
+      this.#links.delete(link.ifindex);
+      this.#addresses.delete(link.ifindex);
+    }
   }
 
   /** A renewed address keeps its place: the first one seen of a subnet is its primary. */
   address(address: InterfaceAddress, present: boolean): void {
-    const key = `${address.ifindex} ${formatPrefix(address.address)}`;
-    if (present) this.#addresses.set(key, address);
-    else this.#addresses.delete(key);
+    const { ifindex } = address;
+    const key = formatPrefix(address.address);
+    const addresses = this.#addresses.get(ifindex) ?? new Map<string, InterfaceAddress>();
+    if (present) addresses.set(key, address);
+    else addresses.delete(key);
+    if (addresses.size > 0) this.#addresses.set(ifindex, addresses);
+    else this.#addresses.delete(ifindex);
   }
 
   /** Forgets everything: a new dump follows. */
   clear(): void {
     this.#links.clear();
+    this.#byName.clear();
     this.#addresses.clear();
   }
 
@@ -40,14 +54,26 @@ export class Interfaces {
   }
 
   named(name: string): Link | undefined {
-    for (const link of this.#links.values()) if (link.name === name) return link;
-    return undefined;
+    return this.#byName.get(name);
+  }
+
+  /** By its number. */
+  numbered(ifindex: number): Link | undefined {
+    return this.#links.get(ifindex);
   }
 
   /** Whether an interface has an address, with that prefix length. */
   has(name: string, address: Prefix): boolean {
     const link = this.named(name);
-    return link !== undefined && this.#addresses.has(`${link.ifindex} ${formatPrefix(address)}`);
+    return link !== undefined && this.#addresses.get(link.ifindex)?.has(formatPrefix(address)) === true;
+  }
+
+  /** Whether the interface with this number has any address of a family. */
+  hasAny(ifindex: number, family: Family): boolean {
+    for (const { address } of this.#addresses.get(ifindex)?.values() ?? []) {
+      if (familyOf(address.ip) === family) return true;
+    }
+    return false;
   }
 
   /** Whether an interface is up. */
@@ -73,9 +99,8 @@ export class Interfaces {
     const link = this.named(name);
     if (link === undefined) return this.state(name);
     if (!state.up) return state;
-    const usable = [...this.#addresses.values()].filter(
-      (address) =>
-        this.#carries(link, address.ifindex) && isUsable(address, family) && !virtual.has(address.address.ip),
+    const usable = this.#carriedBy(link).filter(
+      (address) => isUsable(address, family) && !virtual.has(address.address.ip),
     );
     if (wanted !== undefined) {
       const there = usable.some(({ address }) => address.ip === wanted);
@@ -92,10 +117,10 @@ export class Interfaces {
     };
   }
 
-  /** Whether addresses of the interface with this number are a VRF's, or the interface's own. */
-  #carries(link: Link, ifindex: number): boolean {
-    if (link.ifindex === ifindex) return true;
-    return link.kind === 'vrf' && this.#links.get(ifindex)?.master === link.ifindex;
+  /** The addresses of an interface; of a VRF, those of the interfaces in it too. */
+  #carriedBy(link: Link): InterfaceAddress[] {
+    const members = link.kind === 'vrf' ? this.all().filter(({ master }) => master === link.ifindex) : [];
+    return [link, ...members].flatMap(({ ifindex }) => [...(this.#addresses.get(ifindex)?.values() ?? [])]);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Ip } from '../ip.ts';
 import type { Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
 import type { Route } from '../netlink/route.ts';
@@ -11,16 +12,28 @@ export interface HeldRouting {
   readonly rules: readonly RuleSettings[];
 }
 
+/**
+ * Routes may have gone without a word: the kernel says nothing of those that go with a link or an address. In doubt are
+ * those through the interfaces with these numbers, those with these source addresses, and those of which it is not known
+ * through which interface they lead.
+ */
+export interface RoutesDoubtful {
+  readonly type: 'routes-doubtful';
+  readonly ifindexes: ReadonlySet<number>;
+  readonly sources: ReadonlySet<Ip>;
+}
+
 export type RoutingEvent =
   /** All interfaces there are now. */
   | { readonly type: 'links'; readonly links: readonly Link[] }
   /** All routes of our origin and all rules there are now: after a dump. */
   | { readonly type: 'shown'; readonly routes: readonly Route[]; readonly rules: readonly Rule[] }
+  /** The monitor saw a route of our origin: where it leads is known now. */
+  | { readonly type: 'route-seen'; readonly route: Route }
   /** The monitor saw a route go, or one that took the place of another. */
   | { readonly type: 'route-gone'; readonly route: Route }
   | { readonly type: 'rule-gone'; readonly rule: Rule }
-  /** Routes may have gone without a word: the kernel says nothing of those that go with a link or an address. */
-  | { readonly type: 'shaken' }
+  | RoutesDoubtful
   /** The owner's routes and rules are exactly these from now on. */
   | ({ readonly type: 'hold'; readonly owner: string } & HeldRouting)
   /** The owner holds nothing more. `leftovers` of an earlier life go too, unless another owner holds them. */

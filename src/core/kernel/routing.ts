@@ -1,39 +1,29 @@
 import { assert, unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
+import type { Link } from '../netlink/link.ts';
 import { inBatches } from '../netlink/message.ts';
 import { addRoute, deleteRoute, type Route } from '../netlink/route.ts';
 import { addRule, deleteRule, type Rule } from '../netlink/rule.ts';
-import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
+import { after, type Duration, earliest, type Instant, millis, seconds } from '../time.ts';
 import { type ChangeResult, problemOf } from './changes.ts';
-import { type Item, isShown, keyOf, keyOfRule, type Links, nameOf, placeOf, resolve } from './item.ts';
+import { type Item, isShown, keyOf, keyOfRule, nameOf, placeOf, resolve } from './item.ts';
+import {
+  devicesOf,
+  type RoutingEntry as Entry,
+  isDoubtful,
+  itemsOf,
+  Places,
+  throughOf,
+} from './routing-entry.ts';
 import type { HeldRouting, RoutingChange, RoutingEffect, RoutingEvent } from './routing-events.ts';
+import { changedKeys } from './shown.ts';
 
 /** What somebody keeps removing, or the kernel refuses, is tried again this often. */
 const RETRY_PAUSE: Duration = seconds(1);
+/** A route that names no interface is tried again at news of any, but not more often than this. */
+const QUICK_RETRY: Duration = millis(100);
 const ERRNO = { none: 0, noEntry: 2, noRoute: 3, exists: 17, noDevice: 19 } as const;
 const NEVER = Number.NEGATIVE_INFINITY as Instant;
-
-/** One route or rule that is held, or is being removed. */
-interface Entry {
-  readonly key: string;
-  item: Item;
-  readonly owners: Set<string>;
-  /** As far as is known; in doubt, that it has to be removed. */
-  installed: boolean;
-  /** The route as it was asked for: with its interfaces as numbers. */
-  route?: Route;
-  pending?: 'add' | 'remove';
-  /** What it takes the place of, when its change is done. */
-  replaces?: Entry;
-  /** It may have gone: it is asked for once more, which does no harm to one that is there. */
-  doubted: boolean;
-  /** It was missing while it was held: its return is told. */
-  late: boolean;
-  /** When it was last put back. */
-  restored: Instant;
-  notBefore: Instant;
-  problem?: string;
-}
 
 /**
  * Which routes and rules should be in the kernel's tables: desired state, as `Addresses` has it. Owners (virtual
@@ -46,11 +36,14 @@ interface Entry {
  * as it should be, is removed.
  */
 export class Routing implements Machine<RoutingEvent, RoutingEffect> {
-  #links: Links = new Map();
-  /** What the kernel had at the last dump and nobody has claimed yet. */
-  #shownRoutes: Route[] = [];
+  #links: ReadonlyMap<string, Link> = new Map();
+  /** What the kernel had at the last dump and nobody has claimed yet; routes by their place. */
+  readonly #shownRoutes = new Map<string, Route[]>();
   #shownRules = new Set<string>();
   readonly #entries = new Map<string, Entry>();
+  readonly #places = new Places();
+  /** Those that a track group has. */
+  readonly #grouped = new Set<Entry>();
   readonly #byOwner = new Map<string, Set<Entry>>();
   /** The entry of each change under way; nobody's for what was left behind. */
   readonly #inFlight = new Map<number, Entry | undefined>();
@@ -65,24 +58,30 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   handle(event: RoutingEvent, now: Instant): void {
     switch (event.type) {
       case 'links':
-        this.#links = new Map(event.links.map((link) => [link.name, link]));
-        for (const entry of this.#entries.values()) if (!entry.installed) entry.notBefore = NEVER;
-        this.#settleAll(now);
+        this.#setLinks(event.links, now);
         break;
       case 'shown':
         this.#shown(event.routes, event.rules, now);
         break;
+      case 'route-seen':
+        for (const entry of this.#places.at(event.route)) {
+          if (entry.route !== undefined && isShown(entry.route, event.route))
+            entry.through = throughOf(event.route);
+        }
+        break;
       case 'route-gone':
+        this.#doubt(this.#places.at(event.route), now);
+        break;
+      case 'rule-gone': {
+        const entry = this.#entries.get(keyOfRule(event.rule));
+        if (entry !== undefined) this.#doubt([entry], now);
+        break;
+      }
+      case 'routes-doubtful':
         this.#doubt(
-          (entry) => entry.route !== undefined && placeOf(entry.route) === placeOf(event.route),
+          [...this.#entries.values()].filter((entry) => isDoubtful(entry, event)),
           now,
         );
-        break;
-      case 'rule-gone':
-        this.#doubt((entry) => entry.key === keyOfRule(event.rule), now);
-        break;
-      case 'shaken':
-        this.#doubt(({ item }) => item.kind === 'route', now);
         break;
       case 'hold':
         this.#hold(event.owner, event, now);
@@ -128,8 +127,30 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     return effects;
   }
 
+  /** What waited for an interface that came, or changed, is tried again. */
+  #setLinks(links: readonly Link[], now: Instant): void {
+    const before = this.#links;
+    this.#links = new Map(links.map((link) => [link.name, link]));
+    const changed = changedKeys(before, this.#links);
+    if (changed.size === 0) return;
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.installed) continue;
+      const devices = devicesOf(entry.item);
+      if (devices.some((name) => changed.has(name))) entry.notBefore = NEVER;
+      else if (devices.length === 0) entry.notBefore = after(entry.failed, QUICK_RETRY);
+      else continue;
+      this.#settle(entry, now);
+    }
+  }
+
   #shown(routes: readonly Route[], rules: readonly Rule[], now: Instant): void {
-    this.#shownRoutes = [...routes];
+    this.#shownRoutes.clear();
+    for (const route of routes) {
+      const place = placeOf(route);
+      const here = this.#shownRoutes.get(place);
+      if (here === undefined) this.#shownRoutes.set(place, [route]);
+      else here.push(route);
+    }
     this.#shownRules = new Set(rules.map(keyOfRule));
     for (const entry of this.#entries.values()) {
       const lost = entry.installed && !this.#claim(entry);
@@ -138,9 +159,9 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     this.#settleAll(now);
   }
 
-  #doubt(concerns: (entry: Entry) => boolean, now: Instant): void {
-    for (const entry of [...this.#entries.values()]) {
-      if (!entry.item.settings.tracked || !entry.installed || !concerns(entry)) continue;
+  #doubt(entries: readonly Entry[], now: Instant): void {
+    for (const entry of entries) {
+      if (!entry.item.settings.tracked || !entry.installed) continue;
       entry.doubted = true;
       this.#settle(entry, now);
     }
@@ -167,16 +188,29 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.item = item;
+      this.#group(known);
       return known;
     }
-    const times = { restored: NEVER, notBefore: NEVER };
+    const times = { restored: NEVER, notBefore: NEVER, failed: NEVER };
     const state = { installed: false, doubted: false, late: false };
     const entry: Entry = { key, item, owners: new Set(), ...state, ...times };
     this.#entries.set(key, entry);
+    this.#group(entry);
     entry.installed = this.#claim(entry);
     // The dump may be of long ago.
     entry.doubted = entry.installed;
     return entry;
+  }
+
+  #group(entry: Entry): void {
+    if (entry.item.settings.group === undefined) this.#grouped.delete(entry);
+    else this.#grouped.add(entry);
+  }
+
+  #forget(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    this.#grouped.delete(entry);
+    this.#places.leave(entry);
   }
 
   /**
@@ -187,16 +221,19 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     if (entry.item.kind === 'rule') return this.#shownRules.delete(entry.key);
     const route = resolve(entry.item.settings, this.#links);
     if (typeof route === 'string') return false;
-    entry.route = route;
+    this.#places.take(entry, route);
     const place = placeOf(route);
-    const same = this.#shownRoutes.filter((shown) => placeOf(shown) === place);
+    const same = this.#shownRoutes.get(place) ?? [];
     const ours = same.find((shown) => isShown(route, shown));
-    const others = [...this.#entries.values()].flatMap((other) => other.route ?? []);
+    if (ours !== undefined) entry.through = throughOf(ours);
+    const others = this.#places.at(route).flatMap((other) => other.route ?? []);
+    const left: Route[] = [];
     for (const shown of same) {
-      if (shown === ours || others.some((other) => isShown(other, shown))) continue;
-      this.#shownRoutes.splice(this.#shownRoutes.indexOf(shown), 1);
-      if (shown.protocol === route.protocol) this.#change(undefined, deleteRoute(shown), RANK.leftover);
+      if (shown === ours || others.some((other) => isShown(other, shown))) left.push(shown);
+      else if (shown.protocol === route.protocol) this.#change(undefined, deleteRoute(shown), RANK.leftover);
     }
+    if (left.length > 0) this.#shownRoutes.set(place, left);
+    else this.#shownRoutes.delete(place);
     return ours !== undefined;
   }
 
@@ -209,7 +246,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     this.#waiting.delete(entry);
     if (entry.pending !== undefined) return;
     const wanted = entry.owners.size > 0;
-    if (!wanted && !entry.installed) this.#entries.delete(entry.key);
+    if (!wanted && !entry.installed) this.#forget(entry);
     else if (wanted && entry.installed && !entry.doubted) return;
     else if (!wanted && this.#paused) return;
     else if (entry.notBefore > now) this.#waiting.set(entry, entry.notBefore);
@@ -232,8 +269,9 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
       this.#report(entry, 'add', { errno: ERRNO.noDevice, text: route });
       return;
     }
-    entry.route = route;
-    const [old, ...more] = [...this.#entries.values()].filter((other) => isBeside(other, entry));
+    if (!entry.installed) delete entry.through;
+    this.#places.take(entry, route);
+    const [old, ...more] = this.#places.at(route).filter((other) => other !== entry && other.installed);
     // The kernel exchanges two at one stroke, which is no gap for anybody.
     const replaces =
       !entry.installed && old?.owners.size === 0 && old.pending === undefined && more.length === 0;
@@ -320,6 +358,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
       // What was in doubt may be there all the same, and has to be removed in the end.
       entry.late = true;
     }
+    entry.failed = now;
     entry.notBefore = after(now, RETRY_PAUSE);
     this.#report(entry, pending ?? 'add', result);
     return false;
@@ -346,8 +385,9 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
 
   /** What lacks in each track group, when that changed. What was just put back never lacked. */
   #tellGroups(): void {
+    if (this.#grouped.size === 0 && this.#lacking.size === 0) return;
     const now = new Map<string, string>();
-    for (const { item, installed, late, pending, owners } of this.#entries.values()) {
+    for (const { item, installed, late, pending, owners } of this.#grouped) {
       const { group } = item.settings;
       if (group === undefined || owners.size === 0 || pending !== undefined) continue;
       if (installed && !late) continue;
@@ -368,16 +408,3 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
  * goes first: should it be what is wanted after all, in other words of the kernel's, it is there in the end.
  */
 const RANK = { leftover: 0, addRoute: 1, addRule: 2, removeRule: 3, removeRoute: 4 } as const;
-
-const itemsOf = ({ routes, rules }: HeldRouting): Item[] => [
-  ...routes.map((settings): Item => ({ kind: 'route', settings })),
-  ...rules.map((settings): Item => ({ kind: 'rule', settings })),
-];
-
-/** Whether `other` is installed in the same place as `entry`. */
-const isBeside = (other: Entry, entry: Entry): boolean =>
-  other !== entry &&
-  other.installed &&
-  other.route !== undefined &&
-  entry.route !== undefined &&
-  placeOf(other.route) === placeOf(entry.route);

@@ -4,6 +4,7 @@ import type { Ipv4Conf, Link } from '../netlink/link.ts';
 import type { StackedLink } from '../netlink/link-request.ts';
 import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
 import { changesOf, type Original } from './originals.ts';
+import { changedKeys } from './shown.ts';
 import { BASE_IPV4, type VmacsEffect, type VmacsEvent, type WantedLink } from './vmac-events.ts';
 
 /** What the kernel refuses, or somebody keeps removing, is tried again this often. */
@@ -51,8 +52,8 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
         this.#inherit(event.originals);
         return;
       case 'links':
-        this.#links = new Map(event.links.map((link) => [link.name, link]));
-        break;
+        this.#show(event.links, now);
+        return;
       case 'made':
         this.#made(event, now);
         break;
@@ -82,6 +83,19 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  /** Only what rests on an interface that is not as before is looked at. */
+  #show(links: readonly Link[], now: Instant): void {
+    const before = this.#links;
+    this.#links = new Map(links.map((link) => [link.name, link]));
+    const names = changedKeys(before, this.#links);
+    if (names.size === 0) return;
+    this.#settleBases();
+    for (const entry of this.#entries.values()) {
+      const { name, base } = entry.wanted;
+      if (names.has(name) || names.has(base)) this.#settle(entry, now);
+    }
   }
 
   /** What was changed on interfaces below, as it was before. */

@@ -7,7 +7,7 @@ import { RULE_MESSAGE, type Rule } from '../../../src/core/netlink/rule.ts';
 
 /** What the monitor hears. */
 export type Sighting =
-  | { readonly type: 'route-gone'; readonly route: Route }
+  | { readonly type: 'route-seen' | 'route-gone'; readonly route: Route }
   | { readonly type: 'rule-gone'; readonly rule: Rule };
 
 const ERRNO = { noEntry: 2, noRoute: 3, exists: 17, noDevice: 19 } as const;
@@ -59,6 +59,7 @@ export class ModelTables {
     }
     if (first >= 0 && (flags & FLAG.replace) !== 0) this.routes[first] = route;
     else this.routes.splice(first < 0 ? this.routes.length : first, 0, route);
+    this.heard.push({ type: 'route-seen', route });
     return 0;
   }
 

@@ -277,14 +277,39 @@ test('what is put back at once never lacked', () => {
   );
 });
 
-test('routes that went silently are noticed when their link was shaken', () => {
+const doubtful = (ifindexes: readonly number[], sources: readonly string[] = []): RoutingEvent => ({
+  type: 'routes-doubtful',
+  ifindexes: new Set(ifindexes),
+  sources: new Set(sources.map(ip)),
+});
+
+test('routes that went silently with their link are put back', () => {
   const bench = new Bench().hold('a', [route('10.1.0.0/16'), route('10.2.0.0/16', { dev: 'wan' })]);
   bench.kernel.unplug(1);
-  bench.event({ type: 'shaken' });
+  bench.event(doubtful([1]));
   assert.equal(bench.destinations, ['10.2.0.0/16']);
   bench.kernel.links.add(1);
   bench.pass();
   assert.equal(bench.destinations, ['10.1.0.0/16', '10.2.0.0/16']);
+});
+
+test('news of a link or an address that no route leads through asks for nothing', () => {
+  const bench = new Bench().hold('a', [route('10.1.0.0/16', { source: ip('10.0.0.9') })]);
+  bench.hear();
+  bench.taken();
+  bench.event(doubtful([2, 77], ['10.0.0.8']));
+  bench.event({ type: 'links', links: [...LINKS, link(9, 'later')] });
+  assert.equal(bench.taken(), []);
+  bench.event(doubtful([], ['10.0.0.9']));
+  assert.is(bench.taken().length, 1, 'its source may have taken it along');
+});
+
+test('a route of which it is not known where it leads is in doubt each time', () => {
+  const bench = new Bench().hold('a', [route('10.1.0.0/16')]);
+  bench.kernel.heard = [];
+  bench.taken();
+  bench.event(doubtful([77]));
+  assert.is(bench.taken().length, 1);
 });
 
 test('a refusal is told once, and tried again', () => {
@@ -333,7 +358,7 @@ test('whatever happens, in the end the kernel has what is held and nothing else'
           else bench.kernel.steal(what.at);
         } else if (what.type === 'unplug') {
           bench.kernel.unplug(what.ifindex);
-          bench.event({ type: 'shaken' });
+          bench.event(doubtful([what.ifindex]));
           bench.kernel.links.add(what.ifindex);
         } else if (what.type === 'fail') bench.kernel.failures.push(what.errno);
         else if (what.type === 'pass') bench.pass();
