@@ -13,9 +13,9 @@ export interface HeldRouting {
 }
 
 /**
- * Routes may have gone without a word: the kernel says nothing of those that go with a link or an address. In doubt are
- * those through the interfaces with these numbers, those with these source addresses, and those of which it is not known
- * through which interface they lead.
+ * Routes may have gone without a word: the kernel says nothing of those that go with a link or an address. In doubt
+ * are those through the interfaces with these numbers, those with these source addresses, and those of which it is not
+ * known through which interface they lead.
  */
 export interface RoutesDoubtful {
   readonly type: 'routes-doubtful';

@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Footings } from '../../../src/core/director/footing.ts';
 import { type News, sumUp } from '../../../src/core/director/news.ts';
@@ -10,6 +9,7 @@ import type { InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import type { RouteEvent } from '../../../src/core/netlink/events.ts';
 import { LINK_FLAG, type Link, OPER_STATE } from '../../../src/core/netlink/link.ts';
 import type { VirtualAddress, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { suite } from '../../suite.ts';
 import { SETTINGS } from '../vrrp/router.ts';
 
 const VIP = '10.0.0.100';
