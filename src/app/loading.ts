@@ -6,6 +6,7 @@ import { type Loaded, load, testExitCode } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { print } from '../core/config/print.ts';
 import { Remembered } from '../core/config/reuse.ts';
+import { withoutSecrets } from '../core/config/secrets.ts';
 import { fileReader } from '../io/files.ts';
 import { hostFacts } from '../io/host.ts';
 import { paintError } from '../io/screen.ts';
@@ -80,13 +81,17 @@ export interface CheckOptions {
   readonly strict?: boolean;
   /** What the file means, in canonical form on standard output. */
   readonly print?: boolean;
+  /** With its passwords and keys. */
+  readonly secrets?: boolean;
 }
 
 /** `vipkeeper check`: as `-t`, and gives its exit status. */
-export function checkFile(file: string, { json, strict, print: canonical }: CheckOptions): number {
+export function checkFile(file: string, { json, strict, print: canonical, secrets }: CheckOptions): number {
   const loaded = read(file, undefined);
   if (json) process.stdout.write(`${JSON.stringify(loaded.diagnostics, null, 2)}\n`);
   else process.stderr.write(report(loaded, coloured) || `${file}: nothing to complain about\n`);
-  if (canonical && loaded.configuration !== undefined) process.stdout.write(print(loaded.configuration));
+  const { configuration } = loaded;
+  if (canonical && configuration !== undefined)
+    process.stdout.write(print(secrets ? configuration : withoutSecrets(configuration)));
   return testExitCode(loaded, strict);
 }

@@ -80,7 +80,8 @@ function addLanguage(program: Command): void {
     .description('check a configuration: 0 clean, 5 errors')
     .option('--json', 'the findings as data')
     .option('--strict', 'warnings count as errors')
-    .option('--print', 'what it means, in canonical form')
+    .option('--print', 'what it means, in canonical form; passwords and keys are hidden')
+    .option('--secrets', 'with --print: passwords and keys too')
     .action(async (file: string, options: CheckOptions) => {
       const { checkFile } = await import('../loading.ts');
       process.exitCode = checkFile(file, options);

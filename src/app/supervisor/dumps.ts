@@ -2,6 +2,7 @@ import { extname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Configuration } from '../../core/config/model.ts';
 import { print } from '../../core/config/print.ts';
+import { withoutSecrets } from '../../core/config/secrets.ts';
 import { jsonText, sinceThen, statisticsText } from '../../core/dump.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { statusReport } from '../../core/status/report.ts';
@@ -56,7 +57,7 @@ export class Dumps {
       stripVTControlCharacters(statusLines(statusReport({ ...status, ...part }, seen)).join('\n'));
     this.#write(state, `${lines({ check: null })}\n`);
     this.#write(beside(state, '_check'), `${lines({ vrrp: null, sync: null })}\n`);
-    this.#write(beside(state, '_parent'), print(configuration));
+    this.#write(beside(state, '_parent'), print(withoutSecrets(configuration)));
   }
 
   #statistics(): void {

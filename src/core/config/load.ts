@@ -8,6 +8,7 @@ import type { Reader } from './include.ts';
 import type { Configuration, Diagnostic, Namespaces } from './model.ts';
 import { parse } from './parse.ts';
 import type { Remembered, Understood } from './reuse.ts';
+import { hideSecrets } from './secrets.ts';
 import type { Line } from './source.ts';
 import { Section } from './tree.ts';
 
@@ -60,7 +61,7 @@ export function load(options: LoadOptions): Loaded {
     }
   }
   if (findings.errors === 0) checkPresent(configuration, files, findings);
-  const diagnostics = inFileOrder(findings.all());
+  const diagnostics = inFileOrder(hideSecrets(findings.all(), lines));
   return {
     ...(findings.errors === 0 ? { configuration } : {}),
     diagnostics,

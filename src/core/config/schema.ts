@@ -90,6 +90,8 @@ export interface KeywordNotes {
   readonly inert?: string;
   /** An old spelling: what to write instead. */
   readonly deprecated?: string;
+  /** What it says from this word on (0: its first argument) is a secret: nobody is shown it. */
+  readonly secret?: number;
   /** Stands for this keyword of the same table. */
   readonly alias?: string;
 }

@@ -4,7 +4,7 @@ import { type Argument, block, keyword, unexpected } from '../schema.ts';
 /** `authentication`: RFC 2338's, for version 2. */
 export const authentication = {
   auth_type: keyword('method; version 2 only, AH with IPv4 only', [arg.choice('PASS', 'AH')]),
-  auth_pass: keyword('password; the first 8 bytes count', [arg.text('TEXT')]),
+  auth_pass: keyword('password; the first 8 bytes count', [arg.text('TEXT')], { secret: 0 }),
 };
 
 /** What stands for a key: `hex:...`, `file:PATH`, or the text itself. */
@@ -32,7 +32,10 @@ const keySource: Argument<KeySource> = {
 
 /** `auth_hmac` (keepalived 2.4.3: vrrp/vrrp_auth_hmac.c; draft-cassen-vrrp-auth-hmac). */
 export const authHmac = {
-  key: keyword('a key; all of them verify', [arg.integer('ID', 1, 255), keySource], { repeat: true }),
+  key: keyword('a key; all of them verify', [arg.integer('ID', 1, 255), keySource], {
+    repeat: true,
+    secret: 1,
+  }),
   active_key: keyword('the key that signs', [arg.integer('ID', 1, 255)]),
   time_window: keyword('how far clocks may be apart', [arg.wholeSeconds(1, 300)], {
     default: 'three advert intervals, at least 5',

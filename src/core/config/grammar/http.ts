@@ -100,7 +100,7 @@ const file = [arg.text('FILE')] as const;
 
 /** `SSL`: what `SSL_GET` shows of itself. */
 export const sslBlock = block('client certificate for SSL_GET', [], {
-  password: keyword('passphrase of the key', [arg.text('TEXT')]),
+  password: keyword('passphrase of the key', [arg.text('TEXT')], { secret: 0 }),
   ca: keyword("authorities that tls_verify trusts instead of the system's", file),
   certificate: keyword('certificate', file),
   key: keyword('its key', file),
