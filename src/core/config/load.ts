@@ -49,7 +49,8 @@ export interface Loaded {
 export function load(options: LoadOptions): Loaded {
   let findings = new Findings();
   const { files, unreadable } = readFiles(options, findings);
-  const { lines, isCutShort } = expandFiles(files, options, findings);
+  const { isCutShort, ...expanded } = expandFiles(files, options, findings);
+  let { lines } = expanded;
   let { statements, configuration } = understandAgain(lines, options, findings);
   if (isCutShort && findings.errors > 0) {
     const mended = new Findings();
@@ -57,6 +58,7 @@ export function load(options: LoadOptions): Loaded {
     const understood = understand(again.lines, options, mended);
     if (mended.errors < findings.errors) {
       findings = mended;
+      ({ lines } = again);
       ({ statements, configuration } = understood);
     }
   }

@@ -81,7 +81,20 @@ test('what is not secret is shown: the path of a key, a variable', () => {
 
 test('the configuration without secrets, printed', () => {
   const ssl = `SSL {\n  password ${CANARY}\n  key /etc/ssl/key\n  certificate /etc/ssl/crt\n}\n`;
-  const server = `virtual_server 10.9.0.100 443 {\n  lb_algo rr\n  lb_kind NAT\n  protocol TCP\n  real_server 10.9.0.11 443 {\n    SSL_GET {\n      url {\n        path /\n        status_code 200\n      }\n    }\n  }\n}\n`;
+  const server = `virtual_server 10.9.0.100 443 {
+    lb_algo rr
+    lb_kind NAT
+    protocol TCP
+    real_server 10.9.0.11 443 {
+      SSL_GET {
+        url {
+          path /
+          status_code 200
+        }
+      }
+    }
+  }
+  `;
   for (const text of [
     authentication('    auth_pass Canary'),
     authentication('    auth_pass Canary').replace('auth_type PASS', 'auth_type AH'),
