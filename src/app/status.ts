@@ -86,7 +86,7 @@ function routerLines({ instances }: VrrpReport, report: StatusReport): string[] 
       ? String(router.priority)
       : `${router.priority} of ${router.configuredPriority}`,
     router.since === null ? '-' : lasting(lengthOf(router.since, time)),
-    masterOf(router),
+    masterOf(router, time),
     router.interface,
     `${router.vrid}`,
     `v${router.version}`,
@@ -94,17 +94,20 @@ function routerLines({ instances }: VrrpReport, report: StatusReport): string[] 
   ]);
   const names = header('ROUTER', 'STATE', 'PRIORITY', 'FOR', 'MASTER', 'INTERFACE', 'VRID', 'VRRP', 'WHY');
   const [first = '', ...table] = aligned([names, ...rows], '  ');
-  const lines = table.flatMap((line, i) => [line, ...moreLines(instances[i])]);
+  const lines = table.flatMap((line, i) => [line, ...moreLines(instances[i], time)]);
   return [heading('Virtual routers') + silence(report, 'vrrp'), first, ...lines];
 }
 
 /** What goes below a virtual router's line. */
-function moreLines(router: RouterReport | undefined): string[] {
+function moreLines(router: RouterReport | undefined, time: string): string[] {
   if (router === undefined) return [];
-  const { addresses, peers, group } = router;
+  const { addresses, peers, group, peer, state } = router;
   const sets = [
     addressWords(router, addresses),
     ...(peers.length === 0 ? [] : [`peers ${peers.join(', ')}`]),
+    ...(state === 'MASTER' && peer !== null
+      ? [`heard ${peer.address} ${lasting(lengthOf(peer.heard, time))} ago`]
+      : []),
     ...(group === null ? [] : [`sync group ${group}`]),
   ];
   const words = sets.filter((each) => each !== '').join('; ');
@@ -137,9 +140,15 @@ function addressWords({ state, interface: own }: RouterReport, addresses: readon
   return parts.filter((part) => part !== false).join('; ');
 }
 
-function masterOf({ state, master }: RouterReport): string {
+/** Adverts that a master may miss before it is one no more. */
+const MISSED = 3;
+
+/** Who is master; one that can not serve may hear that somebody else does. */
+function masterOf({ state, master, peer, advertInterval }: RouterReport, time: string): string {
   if (state === 'MASTER') return 'this director';
-  return master === null ? '-' : `${master.address} (${master.priority})`;
+  if (master !== null) return `${master.address} (${master.priority})`;
+  const fresh = peer !== null && lengthOf(peer.heard, time) < MISSED * advertInterval + 1;
+  return fresh && peer.priority > 0 ? `${peer.address} (${peer.priority})` : '-';
 }
 
 /** For the heading of what a silent process said last. */

@@ -4,7 +4,7 @@ import { VERSION } from '../../src/app/version.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
-import { ROUTER, stageOf, until, VIP } from './stage.ts';
+import { ROUTER, SERVER, stageOf, until, VIP } from './stage.ts';
 
 await enclose();
 
@@ -56,7 +56,12 @@ test('reload takes a good file, refuses a bad one and says why', () => {
 });
 
 test('maintenance gives the VIP up, also after a restart, until it is taken back', () => {
-  assert.is(stage.operator('maintenance', 'on').stdout, 'maintenance on\n');
+  const begun = stage.operator('maintenance', 'on');
+  assert.equal([begun.status, begun.stdout], [0, 'maintenance on\n']);
+  assert.match(
+    begun.stderr,
+    /^vipkeeper: web: nobody has taken over within [\d.]+ s: 10\.9\.0\.100\/24 is nowhere\n$/,
+  );
   until(() => !stage.holdsVip(), 'the VIP is gone');
   stage.stop();
   assert.is(stage.daemon('-P').status, 0);
@@ -65,9 +70,28 @@ test('maintenance gives the VIP up, also after a restart, until it is taken back
   assert.not.ok(stage.holdsVip());
   assert.is(stage.operator('maintenance', 'off').stdout, 'maintenance off\n');
   until(() => stage.holdsVip(), 'the VIP is back');
+  assert.match(stage.router('web').cause, /^maintenance ended/);
   const wrong = stage.operator('maintenance', 'perhaps');
   assert.is(wrong.status, 1);
   assert.match(wrong.stderr, 'maintenance on, or maintenance off; not "perhaps"');
+});
+
+test('without checks, orders over real servers say that nobody would carry them out', () => {
+  stage.reload(`${ROUTER}${SERVER}`);
+  for (const words of [
+    ['drain', '10.9.0.11'],
+    ['undrain', '10.9.0.11'],
+    ['weight', '10.9.0.11:80', '5'],
+  ]) {
+    const { status, stdout, stderr } = stage.operator(...words);
+    assert.equal([status, stdout], [1, ''], words[0]);
+    assert.match(stderr, 'no check process runs here (-P, or no virtual_server): nothing was changed');
+  }
+  const { status, stderr } = stage.operator('explain', '10.9.0.11');
+  assert.is(status, 1);
+  assert.match(stderr, 'nothing here is called 10.9.0.11');
+  assert.match(stderr, 'no check process runs here (-P, or no virtual_server)');
+  assert.match(stage.operator('explain').stdout, 'no check process runs here');
 });
 
 test('check FILE says what is wrong, as -t does', () => {

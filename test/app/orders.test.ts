@@ -57,6 +57,42 @@ test('a decision is sent, kept, and there again after a restart', () => {
   assert.equal(weighed, { ...place(SECOND), weight: 5 });
 });
 
+test('the last server that serves is taken out with force only, be it by a drain or by weight 0', () => {
+  const orders = start(two());
+  const state = (...up: string[]) => ({
+    name: SERVICE,
+    servers: [FIRST, SECOND].map((name) => ({
+      ...{ name, up: up.includes(name), kept: false, weight: 1, cause: '' },
+    })),
+  });
+  const ask = (
+    verb: 'drain' | 'weight',
+    server: string,
+    services: Parameters<Orders['answer']>[1],
+    force = false,
+  ) => orders.answer({ ...(verb === 'drain' ? { verb } : { verb, weight: 0 }), server, force }, services);
+  const last = new RegExp(`^Error: ${FIRST} is the last real server of ${SERVICE} that serves.*: --force`);
+  assert.throws(
+    () => ask('drain', FIRST, [state(FIRST)]),
+    (error: Error) => last.test(String(error)),
+  );
+  assert.throws(
+    () => ask('weight', FIRST, [state(FIRST)]),
+    (error: Error) => last.test(String(error)),
+  );
+  assert.equal(orders.all(), [], 'nothing was decided');
+  assert.is(ask('drain', SECOND, [state(FIRST)]).servers.length, 1, 'one that is down takes nothing away');
+  assert.throws(
+    () => ask('drain', FIRST, [state(FIRST, SECOND)]),
+    /last real server/,
+    'the other one is drained',
+  );
+  orders.answer({ verb: 'undrain', server: SECOND });
+  assert.is(ask('drain', FIRST, [state()]).servers.length, 1, 'where none serves there is nothing to lose');
+  orders.answer({ verb: 'undrain', server: FIRST });
+  assert.is(ask('drain', FIRST, [state(FIRST)], true).servers[0]?.changed, true);
+});
+
 test('the deadline is the same moment each time, however often it is told', () => {
   const orders = start(two());
   orders.answer({ verb: 'drain', server: FIRST, timeout: 60_000 });

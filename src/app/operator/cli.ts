@@ -9,6 +9,7 @@ import { addDrain, serverNames } from './drain.ts';
 import { addExplain } from './explain.ts';
 import { addGenhash } from './genhash.ts';
 import type { KeywordsOptions } from './keywords.ts';
+import { addMaintenance } from './maintenance.ts';
 import { addPreparation } from './prepare.ts';
 import { addStatus } from './status.ts';
 
@@ -45,14 +46,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       if (!applied) fail('not reloaded: what runs goes on as it was');
       process.stdout.write('reloaded\n');
     });
-  program
-    .command('maintenance <on|off>')
-    .description('give up all virtual addresses and stay without, or come back')
-    .action(async (word: string, _options, self) => {
-      if (word !== 'on' && word !== 'off') fail(`maintenance on, or maintenance off; not "${word}"`);
-      await ask(self.optsWithGlobals(), { verb: 'maintenance', on: word === 'on' });
-      process.stdout.write(`maintenance ${word}\n`);
-    });
+  addMaintenance(program);
   addLanguage(program);
   const genhash = addGenhash(program);
   addPreparation(program);

@@ -29,10 +29,13 @@ const SERVICE = [
   'only in this virtual server: 10.0.0.100:80, "fwmark 7", "group web"',
 ] as const;
 
+const FORCE = ['--force', 'also the last real server of a virtual server that serves'] as const;
+
 interface OrderOptions extends CommonOptions {
   readonly service?: string;
   readonly timeout?: string;
   readonly wait?: boolean;
+  readonly force?: boolean;
 }
 
 /** `drain`, `undrain` and `weight`: the operator's decisions over real servers. */
@@ -43,6 +46,7 @@ export function addDrain(program: Command): void {
     .option(...SERVICE)
     .option('--timeout <time>', 'take it out after this time at the latest: 90s, 10m, 1h30m')
     .option('--no-wait', 'do not show how the connections end')
+    .option(...FORCE)
     .option('--json', 'each change as a line of data')
     .addHelpText('after', EXAMPLES)
     .action(async (server: string, _options, self) => drain(server, self.optsWithGlobals()));
@@ -59,6 +63,7 @@ export function addDrain(program: Command): void {
     .command('weight <server> <weight>')
     .description('weigh a real server, whatever configuration and checks say; default: as those say')
     .option(...SERVICE)
+    .option(...FORCE)
     .option('--json', 'as data')
     .addHelpText('after', EXAMPLES)
     .action(async (server: string, word: string, _options, self) => {
@@ -80,8 +85,8 @@ async function order(
   request: object,
   done: (place: OrderedPlace) => string,
 ): Promise<void> {
-  const { service, json } = options;
-  const answer = (await ask(options, { ...request, service })) as Ordered;
+  const { service, json, force } = options;
+  const answer = (await ask(options, { ...request, service, force })) as Ordered;
   if (json) process.stdout.write(`${JSON.stringify({ servers: answer.servers.map(orderedReport) })}\n`);
   else for (const place of answer.servers) process.stdout.write(`${placeName(place)} ${done(place)}\n`);
 }
@@ -102,9 +107,9 @@ async function drain(server: string, options: OrderOptions): Promise<void> {
   if (options.timeout !== undefined && length === undefined) {
     fail(`--timeout is a time such as 90s, 10m or 1h30m; not "${options.timeout}"`);
   }
-  const { service } = options;
+  const { service, force } = options;
   const timeout = length === undefined ? {} : { timeout: toMillis(length) };
-  const request = { verb: 'drain', server, service, ...timeout };
+  const request = { verb: 'drain', server, service, force, ...timeout };
   if (options.wait === false) return order(options, request, () => 'drains');
   const { servers } = (await ask(options, request)) as Ordered;
   process.on('SIGINT', () => {

@@ -1,4 +1,11 @@
-import { find, isNothing, type PlacedServer, placedServers, whyNothing } from '../../core/status/find.ts';
+import {
+  absence,
+  find,
+  isNothing,
+  type PlacedServer,
+  placedServers,
+  whyNothing,
+} from '../../core/status/find.ts';
 import type { CheckSeen, RouterReport, StatusReport } from '../../core/status/report.ts';
 import type { Command } from '../../io/arguments.ts';
 import { aligned, lasting, paint } from '../../io/screen.ts';
@@ -54,7 +61,7 @@ export function explainLines({ routers, servers }: Explained, { time, vrrp, chec
   ];
   if (parts.length > 0) return parts.flatMap((lines, i) => [...(i > 0 ? [''] : []), ...lines]);
   return [
-    check === null ? 'no check process runs here (-P, or no virtual_server)' : 'all real servers are up',
+    check === null ? absence('check') : 'all real servers are up',
     ...(vrrp === null || vrrp.instances.length === 0 ? [] : ['all virtual routers can serve']),
   ];
 }

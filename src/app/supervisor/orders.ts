@@ -3,6 +3,7 @@ import { orderOf } from '../../core/balance/orders.ts';
 import { poolName, type ServerStanding } from '../../core/balance/pool.ts';
 import type { VirtualServerSettings } from '../../core/config/model.ts';
 import { endpointName } from '../../core/ip.ts';
+import { bereft, type Standings } from '../../core/serving/lastserver.ts';
 import { type Place, placesOf, whyNone } from '../../core/serving/servernames.ts';
 import { after, type Instant, millis } from '../../core/time.ts';
 import { now } from '../../io/clock.ts';
@@ -15,7 +16,12 @@ const LONGEST_MS = 1e12;
 const MAX_WEIGHT = 2_147_483_647;
 
 /** What the operator asks of real servers. `service` narrows it down to virtual servers of that name. */
-export type OrderRequest = { readonly server: string; readonly service?: string } & (
+export type OrderRequest = {
+  readonly server: string;
+  readonly service?: string;
+  /** Also where it leaves a virtual server without any real server that serves. */
+  readonly force?: boolean;
+} & (
   | { readonly verb: 'drain' /** Milliseconds from now. */; readonly timeout?: number }
   | { readonly verb: 'undrain' }
   /** `null`: as configured. */
@@ -90,8 +96,11 @@ export class Orders {
     this.#windows.close();
   }
 
-  /** Throws when there is no such server, or the request makes no sense. */
-  answer(request: OrderRequest): Ordered {
+  /**
+   * Throws when there is no such server, the request makes no sense, or would leave one of the virtual servers, that
+   * stand as `services` say, without any server that serves.
+   */
+  answer(request: OrderRequest, services: readonly Standings[] = []): Ordered {
     const { server: name, service } = request;
     if (typeof name !== 'string') throw new Error('which real server?');
     if (service !== undefined && typeof service !== 'string') throw new Error('which virtual server?');
@@ -106,9 +115,10 @@ export class Orders {
       if (decided === undefined) decisions.delete(key);
       else decisions.set(key, decided);
     }
+    const orders = this.#under(decisions);
+    if (request.force !== true) this.#refuseTheLast(places, bereft(services, this.all(), orders));
     this.#store.decisions = Array.from(decisions.values());
     this.#forgetInstants();
-    const orders = this.all();
     this.#send({ type: 'orders', orders });
     const known = new Map(orders.map((order) => [keyOf(order), order]));
     const servers = places.map((place) => {
@@ -118,13 +128,26 @@ export class Orders {
     return { servers };
   }
 
+  #refuseTheLast(places: readonly Place[], left: readonly string[]): void {
+    const lost = left.map((service) => {
+      const names = places.filter((place) => place.service === service).map(({ server }) => server);
+      const settings = this.#virtualServers.find((each) => poolName(each) === service);
+      const then = settings?.sorry === undefined ? 'nobody would' : 'its sorry server would';
+      return `${names.join(', ')} is the last real server of ${service} that serves; then ${then}`;
+    });
+    if (lost.length > 0) throw new Error(`${lost.join('\n')}: --force does it all the same`);
+  }
+
   #decisions(): Map<string, Decision> {
     return new Map(this.#store.decisions.map((decision) => [keyOf(decision), decision]));
   }
 
   /** What is wanted of real servers now: of those of whom anything is. */
   all(): Order[] {
-    const decisions = this.#decisions();
+    return this.#under(this.#decisions());
+  }
+
+  #under(decisions: ReadonlyMap<string, Decision>): Order[] {
     return this.#servers().flatMap(({ key, place, windows }) => {
       const open = windows.filter((window) => this.#windows.isOpen(window));
       return orderOf(place, decisions.get(key), open, (epoch) => this.#instantOf(epoch)) ?? [];

@@ -32,13 +32,14 @@ import { saveConfiguration } from '../savedconfig.ts';
 import type { Reload } from '../status.ts';
 import { Trackers } from '../track/trackers.ts';
 import { VERSION } from '../version.ts';
+import { answer } from './answers.ts';
 import { type Assignment, assignment } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
 import { Lookers } from './lookers.ts';
-import { isOrderRequest, Orders, type ServersRequest, standings } from './orders.ts';
+import { Orders } from './orders.ts';
 import { Originals } from './originals.ts';
 import { PlannedReload, withMarker } from './plannedreload.ts';
 
@@ -345,20 +346,20 @@ export class Supervisor implements ChildListener {
   }
 
   #answer(request: unknown): unknown {
-    const { verb, on } = request as { readonly verb?: unknown; readonly on?: unknown };
-    if (verb === 'status') return this.#look();
-    if (verb === 'reload') return this.#reload();
-    if (isOrderRequest(request)) return this.#orders.answer(request);
-    if (verb === 'servers') {
-      return standings(this.#configuration.virtualServers, this.#check, request as ServersRequest);
-    }
-    if (verb === 'maintenance' && typeof on === 'boolean') {
-      this.#store.maintenance = on;
-      this.#children.send('vrrp', { type: 'maintenance', on });
-      this.log('notice', `maintenance ${on ? 'on: giving up all virtual addresses' : 'off'}`);
-      return { maintenance: on };
-    }
-    throw new Error(`no such request: ${JSON.stringify(request)}`);
+    const from = {
+      orders: this.#orders,
+      status: () => this.#look(),
+      reload: () => this.#reload(),
+      maintain: (on: boolean) => {
+        this.#store.maintenance = on;
+        this.#children.send('vrrp', { type: 'maintenance', on });
+        this.log('notice', `maintenance ${on ? 'on: giving up all virtual addresses' : 'off'}`);
+      },
+      wants: (role: Role) => this.#wanted().includes(role),
+      virtualServers: () => this.#configuration.virtualServers,
+      check: () => this.#check,
+    };
+    return answer(from, request);
   }
 
   async #look(): Promise<DaemonStatus> {

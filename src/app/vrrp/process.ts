@@ -309,8 +309,9 @@ class VrrpProcess implements Surroundings {
   }
 
   #setMaintenance(on: boolean): void {
+    const ended = this.#maintenance && !on;
     this.#maintenance = on;
-    this.#reground(this.#routers.keys());
+    this.#reground(this.#routers.keys(), ended ? 'maintenance ended' : undefined);
   }
 
   #deliver(device: string, family: Family, vrid: number, advert: ReceivedAdvert): void {
@@ -359,12 +360,13 @@ class VrrpProcess implements Surroundings {
     this.#reground(instances.flatMap((name) => this.#keys.get(name) ?? []));
   }
 
-  #reground(keys: Iterable<string>): void {
+  /** `occasion`: why they are looked at, where no interface says so. */
+  #reground(keys: Iterable<string>, occasion?: string): void {
     const hindrance = this.#maintenance ? 'the operator wants this director out (maintenance)' : undefined;
     const there = [...keys].filter((key) => this.#routers.has(key));
     for (const look of this.#footings.look(there, this.moved)) {
       const router = this.#routers.get(look.key);
-      router?.reground(look, hindrance ?? this.#tables.hindrance(router.settings.name));
+      router?.reground(look, hindrance ?? this.#tables.hindrance(router.settings.name), occasion);
     }
   }
 

@@ -102,18 +102,18 @@ export class Router {
     this.#happened(what, from, what === 'STOP' ? 'the daemon stops' : 'a reload removed it');
   }
 
-  /** Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives. */
-  reground({ tracked, link }: Look, hindrance: string | undefined): void {
+  /**
+   * Tells the machine what it stands on; `hindrance` is a reason not to serve that no interface gives, `occasion` one
+   * to serve again.
+   */
+  reground({ tracked, link }: Look, hindrance: string | undefined, occasion?: string): void {
     for (const event of tracked) this.handle(event);
     const up = link.up && hindrance === undefined;
     if (up) this.#sender = this.#open();
-    this.handle({
-      ...link,
-      up: up && this.#sender !== undefined,
-      why:
-        hindrance ??
-        (this.#sender === undefined && up ? `no socket on ${this.#settings.interface}` : link.why),
-    });
+    const seated = up && this.#sender !== undefined;
+    const lame = up && !seated ? `no socket on ${this.#settings.interface}` : undefined;
+    const again = seated ? occasion : undefined;
+    this.handle({ ...link, up: seated, why: hindrance ?? lame ?? again ?? link.why });
   }
 
   /** Where it hears and speaks; a VMAC hears what is sent from the same address elsewhere, and nobody else does. */

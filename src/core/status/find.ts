@@ -61,6 +61,12 @@ export function narrowed(report: StatusReport, { routers, services, servers }: F
   };
 }
 
+/** That a process has nothing to do here, and what says so. */
+export const absence = (role: 'vrrp' | 'check'): string =>
+  role === 'vrrp'
+    ? 'no VRRP process runs here (-C, or no vrrp_instance)'
+    : 'no check process runs here (-P, or no virtual_server)';
+
 /** Why nothing has that name: what is near, and what does not run here at all. */
 export function whyNothing({ vrrp, check }: StatusReport, word: string): string {
   const names = [
@@ -76,8 +82,8 @@ export function whyNothing({ vrrp, check }: StatusReport, word: string): string 
   const near = nearest(word, names);
   const hint = near === undefined ? '; vipkeeper status lists them' : `: did you mean ${near}?`;
   const missing = [
-    ...(vrrp === null ? ['no VRRP process runs here (-C, or no vrrp_instance)'] : []),
-    ...(check === null ? ['no check process runs here (-P, or no virtual_server)'] : []),
+    ...(vrrp === null ? [absence('vrrp')] : []),
+    ...(check === null ? [absence('check')] : []),
   ];
   const why = missing.length === 0 ? '' : `; ${missing.join(', ')}`;
   return `nothing here is called ${word}${hint}${why}`;

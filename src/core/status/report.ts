@@ -64,6 +64,8 @@ export interface RouterReport extends Omit<RouterSetup, 'interval' | 'group' | '
   readonly source: string | null;
   /** The master that is followed; ourselves as master. */
   readonly master: MasterReport | null;
+  /** Whoever was heard last, in any state; priority 0: it gave up being master with that. */
+  readonly peer: Omit<MasterReport, 'interval'> | null;
   readonly addresses: readonly AddressReport[];
   readonly statistics: VrrpStatistics | null;
 }
@@ -197,6 +199,7 @@ export function routerReport(setup: RouterSetup, status: VrrpStatus | undefined,
     group,
     source: status?.source ?? null,
     master: masterReport(status?.master, iso),
+    peer: status?.peer === undefined ? null : { ...status.peer, heard: iso(status.peer.heard) },
     addresses: addresses.map((each) => ({
       ...each,
       present:

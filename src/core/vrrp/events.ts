@@ -112,6 +112,14 @@ export type VrrpEffect =
   /** A timer ran `late` after its deadline and was not believed, or cost us the lease; `count` as above. */
   | { readonly type: 'stalled'; readonly late: Duration; readonly count: number; readonly what: string };
 
+/** Another router of the same virtual router, by its last advert that was in order. */
+export interface HeardPeer {
+  readonly address: Ip;
+  /** 0 when it gave up being master with that. */
+  readonly priority: number;
+  readonly heard: Instant;
+}
+
 /** A virtual router as people want to see it. */
 export interface VrrpStatus {
   readonly name: string;
@@ -133,6 +141,8 @@ export interface VrrpStatus {
         readonly heard: Instant;
       }
     | undefined;
+  /** Whoever was heard last, in any state. */
+  readonly peer: HeardPeer | undefined;
   readonly deadline: Instant | undefined;
   readonly statistics: Readonly<VrrpStatistics>;
 }

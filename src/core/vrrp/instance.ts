@@ -76,7 +76,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
         else this.#leave(now, 'INIT', 'stopped');
         break;
       case 'packet':
-        if (this.#state === 'BACKUP' || this.#state === 'MASTER') this.#packet(event, now);
+        if (this.#state !== 'INIT') this.#packet(event, now);
         break;
       case 'clock':
         this.#advertiser.authentication.setClock(event.utc, now);
@@ -141,6 +141,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       faults: this.#grounds.known ? this.#grounds.faults : [],
       source,
       master: this.#state === 'MASTER' ? ourselves : this.#silence.master,
+      peer: this.#reports.peer,
       deadline: this.deadline(),
       statistics: this.#reports.statistics,
     };
@@ -297,8 +298,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       : decoded.notices;
     const second = owner && advert.priority === OWNER;
     this.#reports.accepted(advert, second ? [...notices, 'second-owner'] : notices, source, now);
-    if (this.#state !== 'MASTER') this.#heardAsBackup(advert, source, now);
-    else if (!(owner && this.#settings.ownerIgnores)) this.#heardAsMaster(advert, source, now);
+    if (this.#state === 'BACKUP') this.#heardAsBackup(advert, source, now);
+    else if (this.#state === 'MASTER' && !(owner && this.#settings.ownerIgnores))
+      this.#heardAsMaster(advert, source, now);
   }
 
   /** Whether this is the master whose adverts are not compared with the configuration. */

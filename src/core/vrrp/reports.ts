@@ -1,6 +1,6 @@
 import type { Ip } from '../ip.ts';
 import { after, type Duration, type Instant, micros, seconds } from '../time.ts';
-import type { VrrpEffect } from './events.ts';
+import type { HeardPeer, VrrpEffect } from './events.ts';
 import { Limiter } from './limiter.ts';
 import { type Advert, type Notice, RESIGNING, type RejectReason } from './packet.ts';
 import { newStatistics } from './statistics.ts';
@@ -16,13 +16,20 @@ export class Reports {
   );
   readonly #emit: (effect: VrrpEffect) => void;
   #contestedUntil = 0 as Instant;
+  #peer: HeardPeer | undefined;
 
   constructor(emit: (effect: VrrpEffect) => void) {
     this.#emit = emit;
   }
 
+  /** The router that was heard last. */
+  get peer(): HeardPeer | undefined {
+    return this.#peer;
+  }
+
   accepted(advert: Advert, notices: readonly Notice[], source: Ip, now: Instant): void {
     this.statistics.advertsReceived += 1;
+    this.#peer = { address: source, priority: advert.priority, heard: now };
     if (advert.priority === RESIGNING) this.statistics.priorityZeroReceived += 1;
     for (const notice of notices) this.noticed(notice, source, now);
   }

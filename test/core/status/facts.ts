@@ -28,7 +28,14 @@ export const routerSetup = (part: Partial<RouterSetup> = {}): RouterSetup => ({
 
 export const routerStatus = (part: Partial<VrrpStatus> = {}): VrrpStatus => ({
   ...{ name: 'VI_1', state: 'MASTER', since: instant(3590e6), cause: 'nobody was heard', priority: 100 },
-  ...{ faults: [], source: undefined, master: undefined, deadline: undefined, statistics: newStatistics() },
+  ...{
+    faults: [],
+    source: undefined,
+    master: undefined,
+    peer: undefined,
+    deadline: undefined,
+    statistics: newStatistics(),
+  },
   ...part,
 });
 

@@ -40,6 +40,20 @@ instance('without a usable link it is in fault, and comes back as backup', () =>
   ]);
 });
 
+instance(
+  'in any state it knows which other router was heard last; in fault it does no more than that',
+  () => {
+    const router = Router.master();
+    assert.is(router.machine.status().peer, undefined);
+    router.advert(50, 1);
+    assert.equal(router.machine.status().peer, { address: PEER, priority: 50, heard: at(1) });
+    router.event({ type: 'link', up: false, why: 'maintenance' }, 2);
+    assert.equal(router.advert(150, 3, BETTER), []);
+    assert.equal(router.machine.status().peer, { address: BETTER, priority: 150, heard: at(3) });
+    assert.equal([router.state, router.deadline], ['FAULT', undefined]);
+  },
+);
+
 instance('a start without an address is a fault that says why', () => {
   const router = new Router();
   router.event({ type: 'link', up: true, why: 'eth0 is up' }, 0);

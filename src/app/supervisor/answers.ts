@@ -1,0 +1,42 @@
+import type { VirtualServerSettings } from '../../core/config/model.ts';
+import type { DaemonStatus } from '../../core/status/facts.ts';
+import { absence } from '../../core/status/find.ts';
+import type { CheckState } from '../messages.ts';
+import type { Reload } from '../status.ts';
+import { isOrderRequest, type Orders, type ServersRequest, standings } from './orders.ts';
+
+/** What the operator's requests are answered from. */
+export interface Answering {
+  readonly orders: Orders;
+  status(): Promise<DaemonStatus>;
+  reload(): Reload;
+  maintain(on: boolean): void;
+  /** Whether there is anything to do for the process. */
+  wants(role: 'vrrp' | 'check'): boolean;
+  virtualServers(): readonly VirtualServerSettings[];
+  check(): CheckState | undefined;
+}
+
+/** Answers a request of the operator; throws what the operator is to be told instead. */
+export function answer(from: Answering, request: unknown): unknown {
+  const mustRun = (role: 'vrrp' | 'check'): void => {
+    if (!from.wants(role)) throw new Error(`${absence(role)}: nothing was changed`);
+  };
+  const { verb, on } = (request ?? {}) as { readonly verb?: unknown; readonly on?: unknown };
+  if (verb === 'status') return from.status();
+  if (verb === 'reload') return from.reload();
+  if (isOrderRequest(request)) {
+    mustRun('check');
+    return from.orders.answer(request, from.check()?.services);
+  }
+  if (verb === 'servers') {
+    mustRun('check');
+    return standings(from.virtualServers(), from.check(), request as ServersRequest);
+  }
+  if (verb === 'maintenance' && typeof on === 'boolean') {
+    mustRun('vrrp');
+    from.maintain(on);
+    return { maintenance: on };
+  }
+  throw new Error(`no such request: ${JSON.stringify(request)}`);
+}
