@@ -9,6 +9,7 @@ import { Remembered } from '../core/config/reuse.ts';
 import { withoutSecrets } from '../core/config/secrets.ts';
 import { fileReader } from '../io/files.ts';
 import { hostFacts } from '../io/host.ts';
+import { writeRegular } from '../io/regular.ts';
 import { paintError } from '../io/screen.ts';
 import type { DaemonOptions, GivenOptions } from './options.ts';
 
@@ -69,8 +70,9 @@ export function showFindings(loaded: Loaded): void {
 
 /** `vipkeeperd -t`: reports to standard error or the file, and gives the exit status. */
 export function testConfiguration({ configTest }: GivenOptions, loaded: Loaded): number {
-  if (typeof configTest === 'string') writeFileSync(configTest, report(loaded));
-  else showFindings(loaded);
+  if (configTest === undefined || configTest === true) showFindings(loaded);
+  else if (configTest.startsWith('/dev/')) writeFileSync(configTest, report(loaded));
+  else writeRegular(configTest, report(loaded), 'replace', 0o644);
   return testExitCode(loaded);
 }
 

@@ -42,6 +42,7 @@ export const STATUS_SOCKET = 'status.sock';
 export const STATUS_GROUP = 'vipkeeper';
 const RUN_DIR = '/run/vipkeeper';
 const STATE_DIR = '/var/lib/vipkeeper';
+const LOG_FILE = '/var/log/vipkeeper.log';
 const FACILITIES: Record<string, number> = { user: 1, daemon: 3 };
 const LOCAL0 = 16;
 
@@ -84,7 +85,7 @@ const OFF = {
 export function daemonOptions(argv: readonly string[], version: string): GivenOptions {
   const program = daemonCommand(version).parse(argv, { from: 'user' });
   const { logFile, no_bfd: noBfd = false, ...given } = program.opts();
-  const path = logFile === true ? '/tmp/vipkeeper.log' : (logFile as string | undefined);
+  const path = logFile === true ? LOG_FILE : (logFile as string | undefined);
   return { ...OFF, bfd: !noBfd, ...given, ...(path === undefined ? {} : { logFile: path }) } as GivenOptions;
 }
 
@@ -103,7 +104,7 @@ export function daemonCommand(version: string): Command {
     .addOption(
       new Option('-S, --log-facility <name>', 'syslog facility').argParser(facility).default(3, 'daemon'),
     )
-    .option('-g, --log-file [file]', 'log to a file too (default: /tmp/vipkeeper.log)')
+    .option('-g, --log-file [file]', `log to a file too (default: ${LOG_FILE})`)
     .option('-G, --no-syslog', 'do not log to syslog')
     .option('-V, --dont-release-vrrp', 'leave the virtual addresses in place on stop')
     .option('-I, --dont-release-ipvs', 'leave the IPVS table in place on stop')

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Configuration } from '../core/config/model.ts';
 import { print } from '../core/config/print.ts';
+import { writeDump } from '../io/dump.ts';
 import type { Level } from './messages.ts';
 
 /** How many are kept: a file that is reloaded each minute must not fill a disk. */
@@ -9,7 +10,6 @@ const MOST = 100;
 const PREFIX = 'vipkeeper.conf.';
 /** They hold passwords. */
 const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
 
 /**
  * `config_save_dir`: a copy of a configuration that runs now, whole and with nothing left to include, in a file with
@@ -29,7 +29,7 @@ export function saveConfiguration(
     const latest = saved.at(-1);
     if (latest !== undefined && readFileSync(join(folder, latest), 'utf8') === text) return;
     const name = PREFIX + now.toISOString().replaceAll(/[-:]/g, '');
-    writeFileSync(join(folder, name), text, { mode: FILE_MODE });
+    writeDump(join(folder, name), text);
     for (const old of saved.slice(0, -(MOST - 1))) rmSync(join(folder, old), { force: true });
   } catch (error) {
     log('warning', `config_save_dir: no copy of the configuration: ${(error as Error).message}`);

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeDump } from './dump.ts';
 
 /** It is another one after each boot, when the kernel's tables are empty. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -25,8 +26,7 @@ export function writeLedger(file: string, names: readonly string[]): void {
     return;
   }
   mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
-  writeFileSync(`${file}.new`, `${[bootId(), ...names].join('\n')}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeDump(file, `${[bootId(), ...names].join('\n')}\n`);
 }
 
 const bootId = (): string => readFileSync(BOOT_ID, 'utf8').trim();

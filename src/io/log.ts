@@ -1,8 +1,9 @@
-import { close, fstatSync, openSync, write } from 'node:fs';
+import { close, fstatSync, write } from 'node:fs';
 import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import winston from 'winston';
 import { SystemError } from './errno.ts';
+import { openRegular } from './regular.ts';
 import { AF, sockaddrUnix } from './sockaddr.ts';
 import { SOCK, Socket } from './socket.ts';
 
@@ -46,6 +47,8 @@ const STANDARD_ERROR = 2;
 /** Text that may wait for a target that takes none (a paused terminal, a slow disk); more lines are lost. */
 const MAX_WAITING = 4 << 20;
 const CLOSE_LIMIT_MS = 2000;
+/** The group may read it, as other files of /var/log. */
+const LOG_MODE = 0o640;
 
 /** Where lines go, and what they look like there. */
 interface Sink {
@@ -106,7 +109,7 @@ function syslogSink(facility: number, path: string): Sink {
 
 /** Appends to a file; what a full disk does not take is lost. Throws when it can't be opened. */
 function fileSink(path: string): Sink {
-  const file = openSync(path, 'a');
+  const file = openRegular(path, 'append', LOG_MODE);
   return {
     stream: new Writable({
       decodeStrings: false,

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  constants,
-  type FSWatcher,
-  fstatSync,
-  openSync,
-  readSync,
-  watch,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeRegular } from './regular.ts';
 
 /** The beginning of a file that holds a number; never more, however large it is. */
 const ROOM = 128;
@@ -36,7 +28,7 @@ export function readBeginning(path: string): string | undefined {
 /** Writes a file, or only makes it when there is none. Returns why that failed, if it did. */
 export function initialise(path: string, text: string, overwrite: boolean): string | undefined {
   try {
-    writeFileSync(path, text, { flag: overwrite ? 'w' : 'wx' });
+    writeRegular(path, text, overwrite ? 'replace' : 'make', 0o666);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return code === 'EEXIST' ? undefined : message;

@@ -1,6 +1,18 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -72,6 +84,35 @@ test('a pipe gets every line, dated and in order, before the end', async () => {
     assert.match(line, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} warning line/);
     assert.ok(line.endsWith(` ${MANY[i]}`), line);
   });
+});
+
+const fileTargets = (name: string): LogTargets => ({ ...NONE, file: join(folder, name) });
+
+test('a file that others than root and its group cannot read', async () => {
+  await printed({ targets: fileTargets('own'), lines: ['secret'] });
+  assert.is(statSync(join(folder, 'own')).mode & 0o777, 0o640);
+});
+
+test('what is no regular file of ours is refused at once, and stays as it is', () => {
+  writeFileSync(join(folder, 'others'), 'as it was', { mode: 0o600 });
+  symlinkSync('others', join(folder, 'link'));
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  mkdirSync(join(folder, 'for-all'));
+  chmodSync(join(folder, 'for-all'), 0o1777);
+  writeFileSync(join(folder, 'for-all/theirs'), 'as it was', { mode: 0o666 });
+  chownSync(join(folder, 'for-all/theirs'), 65_534, 65_534);
+  linkSync(join(folder, 'others'), join(folder, 'for-all/hard'));
+  for (const [name, why] of [
+    ['link', /is a symbolic link/],
+    ['pipe', /is not a regular file/],
+    ['for-all', /EISDIR/],
+    ['for-all/theirs', /is another user's/],
+    ['for-all/hard', /is another user's/],
+  ] as const) {
+    assert.throws(() => openLog(fileTargets(name)), why, name);
+  }
+  for (const name of ['others', 'for-all/theirs'])
+    assert.is(readFileSync(join(folder, name), 'utf8'), 'as it was');
 });
 
 test('the journal gets priorities, on each line of a message; a pipe of a service does not', async () => {

@@ -1,7 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { GlobalSettings } from '../../core/config/model.ts';
 import { parseReloadTime } from '../../core/supervision/reload-time.ts';
 import { nextMoment } from '../../io/calendar.ts';
+import { writeRegular } from '../../io/regular.ts';
 import { readBeginning, watchFolderOf } from '../../io/watched.ts';
 import type { Level } from '../messages.ts';
 
@@ -81,7 +82,7 @@ export function withMarker<T>(
 ): T {
   if (path === undefined) return work();
   try {
-    writeFileSync(path, '');
+    writeRegular(path, '', 'replace', 0o644);
   } catch (error) {
     log('error', `reload_file: ${(error as Error).message}`);
     return work();
