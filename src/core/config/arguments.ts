@@ -9,7 +9,7 @@ import {
   parsePrefix,
 } from '../ip.ts';
 import { type Duration, micros, parseTime } from '../time.ts';
-import { type Argument, unexpected, type Words } from './schema.ts';
+import { type Argument, type Range, unexpected, type Words } from './schema.ts';
 
 /** The kinds of arguments that keyword tables are made of. */
 
@@ -33,12 +33,36 @@ function word<T>(
   return argument;
 }
 
+/** A number of a form, in a range. */
+function number(syntax: string, kind: string, form: RegExp, range: Range): Argument<number> {
+  const [low, high] = range;
+  const argument: Argument<number> = {
+    syntax,
+    expects: kind.replace('RANGE', `from ${low} to ${high}`),
+    read(words) {
+      const token = words.take();
+      if (token === undefined) return words.fault(`needs ${syntax}: ${argument.expects}`);
+      const value = Number(token.text);
+      if (form.test(token.text) && value >= low && value <= high) return value;
+      const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(token.text) && !(value >= low && value <= high);
+      return isNumber ? words.beyond(token, argument, range) : unexpected(words, token, argument);
+    },
+  };
+  return argument;
+}
+
+/** The same as a length of time. */
+const duration = (seconds: Argument<number>): Argument<Duration> => ({
+  ...seconds,
+  read(words) {
+    const value = seconds.read(words);
+    return value === undefined ? undefined : micros(value * 1e6);
+  },
+});
+
 /** A decimal whole number in `low..high`. */
 export const integer = (syntax: string, low: number, high: number): Argument<number> =>
-  word(syntax, `a whole number from ${low} to ${high}`, (text) => {
-    const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= low && value <= high ? value : undefined;
-  });
+  number(syntax, 'a whole number RANGE', /^[+-]?\d{1,15}$/, [low, high]);
 
 /** A decimal whole number in `low..high`, or one of some words. */
 export const integerOr = <const W extends string>(
@@ -58,19 +82,14 @@ export const integerOr = <const W extends string>(
   );
 
 /** keepalived's TIMER: decimal seconds with up to six decimals, `low..high` seconds. */
-export const timer = (low: number, high: number, syntax = 'SECS'): Argument<Duration> =>
-  word(syntax, `seconds from ${low} to ${high}, with up to 6 decimals`, (text) => {
-    if (!/^\+?(\d{1,12}(\.\d{0,6})?|\.\d{1,6})$/.test(text)) return undefined;
-    const value = Number(text);
-    return value >= low && value <= high ? micros(value * 1e6) : undefined;
-  });
+export const timer = (low: number, high: number, syntax = 'SECS'): Argument<Duration> => {
+  const form = /^\+?(\d{1,12}(\.\d{0,6})?|\.\d{1,6})$/;
+  return duration(number(syntax, 'seconds RANGE, with up to 6 decimals', form, [low, high]));
+};
 
 /** Whole seconds. */
 export const wholeSeconds = (low: number, high: number): Argument<Duration> =>
-  word('SECS', `whole seconds from ${low} to ${high}`, (text) => {
-    const value = /^\+?\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= low && value <= high ? micros(value * 1e6) : undefined;
-  });
+  duration(number('SECS', 'whole seconds RANGE', /^\+?\d{1,12}$/, [low, high]));
 
 /** A length of time in units of its own, `shortest..longest` as `parseTime` reads them. */
 export const lengthOfTime = (shortest: string, longest: string): Argument<Duration> =>

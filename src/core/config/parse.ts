@@ -1,6 +1,7 @@
 import type { Findings } from './findings.ts';
+import { foreignWord } from './foreign.ts';
 import { lexLine, lexQuoted, type Token } from './lex.ts';
-import { type Body, type Keyword, type Table, Words } from './schema.ts';
+import { type Beyond, type Body, type Keyword, type Table, Words } from './schema.ts';
 import type { Line, Span } from './source.ts';
 import { nearest } from './spelling.ts';
 import { type Item, Section, type Statement } from './tree.ts';
@@ -25,6 +26,8 @@ interface Scope {
   readonly keyword?: Token;
   /** What follows the keyword. */
   readonly words: readonly Token[];
+  /** Of the numbers of its lines. */
+  readonly beyond?: Beyond | undefined;
 }
 
 /** In messages: a block by its keyword and what follows it. */
@@ -141,6 +144,7 @@ class Parser {
     const { name, spec } = found;
     this.#remark(name, spec, keyword);
     const values = this.#values(spec, keyword, words, table, open);
+    if (values === 'ignored') return undefined;
     const held = this.#body(spec, keyword, words);
     const kind = spec.body?.kind;
     const section =
@@ -167,11 +171,14 @@ class Parser {
     plain: readonly Token[],
     table: Table,
     open: Token | undefined,
-  ): readonly unknown[] | undefined {
+  ): readonly unknown[] | 'ignored' | undefined {
     if (spec.args.length === 0 && plain.length === 0) return NO_VALUES;
     const escapes = spec.args.some((argument) => argument.escapes === true);
-    const words = new Words(keyword, escapes ? this.#requoted(keyword) : plain, this.#findings);
+    const isKept = spec.body !== undefined || spec.ours === true;
+    const beyond = isKept ? 'error' : (spec.beyond ?? 'ignored');
+    const words = new Words(keyword, escapes ? this.#requoted(keyword) : plain, this.#findings, beyond);
     const values = spec.args.map((argument) => (words.failed ? undefined : argument.read(words)));
+    if (words.ignored) return 'ignored';
     if (words.failed) return undefined;
     this.#extra(words, keyword, table, open);
     return values;
@@ -236,7 +243,7 @@ class Parser {
       this.#findings.error(keyword, 'blocks nest too deeply');
       return undefined;
     }
-    return this.#content({ body, keyword, words }, open);
+    return this.#content({ body, keyword, words, beyond: spec.beyond }, open);
   }
 
   /** One line of a block of lines. */
@@ -246,7 +253,8 @@ class Parser {
     const head = this.#head();
     const [first] = head;
     if (first === undefined || scope.keyword === undefined) return;
-    const words = new Words({ ...first, text: scope.keyword.text }, head, this.#findings);
+    const { text } = scope.keyword;
+    const words = new Words({ ...first, text }, head, this.#findings, scope.beyond);
     do {
       const at = words.peek() ?? first;
       const value = line.read(words);
@@ -307,6 +315,10 @@ class Parser {
 
   #unknown(keyword: Token, table: Table): void {
     const block = this.#opens();
+    if (this.#balance === 0 && this.#isTolerated(keyword, block)) {
+      if (block) this.#skipBlock();
+      return;
+    }
     const scope = this.#scopes.at(-1);
     const inside = scope?.keyword === undefined ? '' : ` in ${nameOf(scope)}`;
     const related = scope?.keyword && { what: 'the block began here', span: scope.keyword };
@@ -315,15 +327,35 @@ class Parser {
     if (block) this.#skipBlock();
   }
 
+  /**
+   * Whether keepalived passes over the keyword without harm: one of another version or program, or one that has its
+   * place elsewhere. The lines of a block that is in the wrong place would count for the block around it there.
+   */
+  #isTolerated(keyword: Token, block: boolean): boolean {
+    const scope = this.#scopes.at(-1);
+    const inside = scope === undefined || scope.keyword === undefined ? 'the file' : nameOf(scope);
+    const advice = foreignWord(scope?.keyword?.text ?? '', keyword.text);
+    const place = this.#placeOf(keyword.text);
+    if (advice === undefined && (place === undefined || block)) return false;
+    const hint = advice ?? place;
+    const message = `${keyword.text} is no keyword of ${inside}: it is ignored, as in keepalived`;
+    this.#findings.warning(keyword, message, { hint });
+    return true;
+  }
+
   #meant(word: string, table: Table): string | undefined {
+    const near = nearest(word, Object.keys(table));
+    return this.#placeOf(word) ?? (near === undefined ? undefined : `did you mean ${near}?`);
+  }
+
+  /** Where a known keyword belongs: into a block around this one, or any that knows it. */
+  #placeOf(word: string): string | undefined {
     for (const scope of this.#scopes.slice(0, -1).reverse()) {
       if (scope.body.kind !== 'keywords' || lookUp(scope.body.table, word) === undefined) continue;
       return scope.keyword === undefined
         ? `${word} stands outside all blocks`
         : `${word} belongs in ${nameOf(scope)}`;
     }
-    const near = nearest(word, Object.keys(table));
-    if (near !== undefined) return `did you mean ${near}?`;
     const root = this.#scopes[0];
     return root?.body.kind === 'keywords' ? placeOf(word, root.body.table, 'the file') : undefined;
   }

@@ -12,15 +12,19 @@ import { nearest } from './spelling.ts';
 /** The words that a keyword's arguments are read from. */
 export class Words {
   failed = false;
+  /** The statement is as if it were not there. */
+  ignored = false;
   readonly keyword: Token;
   readonly #words: readonly Token[];
   readonly #findings: Findings;
+  readonly #beyond: Beyond;
   #next = 0;
 
-  constructor(keyword: Token, words: readonly Token[], findings: Findings) {
+  constructor(keyword: Token, words: readonly Token[], findings: Findings, beyond: Beyond = 'error') {
     this.keyword = keyword;
     this.#words = words;
     this.#findings = findings;
+    this.#beyond = beyond;
   }
 
   peek(): Token | undefined {
@@ -45,10 +49,34 @@ export class Words {
     this.#findings.warning(at, `${this.keyword.text}: ${message}`, { hint });
   }
 
+  /** A number that is beyond `range`: what is used instead; `undefined` when it fails or is ignored. */
+  beyond(word: Token, argument: Pick<Argument<unknown>, 'expects'>, range: Range): number | undefined {
+    if (this.#beyond === 'error') return unexpected(this, word, argument);
+    const value = instead(this.#beyond, Number(word.text), range);
+    const what = value === undefined ? 'it is ignored' : `${value} is used`;
+    this.doubt(`expected ${argument.expects}, found '${word.text}': ${what}, as in keepalived`, word);
+    if (value === undefined) this.failed = this.ignored = true;
+    return value;
+  }
+
   /** Where the last word taken stands. */
   get last(): Token {
     return this.#words[this.#next - 1] ?? this.keyword;
   }
+}
+
+/** From the least number to the greatest. */
+export type Range = readonly [least: number, greatest: number];
+
+/**
+ * What a keyword's number means that is beyond its range. keepalived reports it and goes on: as a rule as if the keyword
+ * were not there.
+ */
+export type Beyond = 'error' | 'ignored' | 'nearest' | number;
+
+function instead(beyond: Beyond, value: number, [least, greatest]: Range): number | undefined {
+  if (beyond === 'nearest') return Math.min(greatest, Math.max(least, value));
+  return typeof beyond === 'number' ? beyond : undefined;
 }
 
 /** One argument, or a group of them: how it is written and how it is read. */
@@ -94,6 +122,8 @@ export interface KeywordNotes {
   readonly secret?: number;
   /** Stands for this keyword of the same table. */
   readonly alias?: string;
+  /** What a number beyond its range means, where that is not to be ignored. */
+  readonly beyond?: Beyond;
 }
 
 export interface Keyword<V extends readonly unknown[] = readonly unknown[], B = Body | undefined>

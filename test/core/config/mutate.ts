@@ -9,6 +9,8 @@ export interface Mutation {
   readonly text: string;
   readonly what: string;
   readonly line: number;
+  /** A number beyond its range is ignored, as in keepalived: a warning will do. */
+  readonly isDoubt?: boolean;
 }
 
 /** Each keyword of the language, wherever it may stand. */
@@ -96,6 +98,7 @@ function overflow(text: string, random: Prng): Mutation {
     text: replaceLine(text, number, broken),
     what: `${broken.trim()} in line ${number}`,
     line: number,
+    isDoubt: /^-?\d+$/.test(wrong),
   };
 }
 

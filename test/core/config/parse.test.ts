@@ -44,11 +44,56 @@ test('an unknown keyword: the nearest spelling, and its block is skipped whole',
   );
 });
 
-test('a keyword of another block says where it belongs', () => {
-  const hint = (text: string) => loadText(text).diagnostics[0]?.hint;
+test('a keyword of another block is ignored, and says where it belongs', () => {
+  const first = (text: string) => loadText(text).diagnostics.find(({ hint }) => hint?.includes('belongs'));
+  const hint = (text: string) => first(text)?.hint;
   assert.is(hint('priority 100'), 'priority belongs in vrrp_instance');
-  assert.is(hint(instance('lb_algo rr')), 'lb_algo belongs in virtual_server');
-  assert.is(hint(instance('authentication {\npriority 3\n}')), 'priority belongs in vrrp_instance V');
+  assert.is(hint(instance(`lb_algo rr\n${VIP}`)), 'lb_algo belongs in virtual_server');
+  assert.is(hint(instance(`authentication {\npriority 3\n}\n${VIP}`)), 'priority belongs in vrrp_instance V');
+  assert.is(first('priority 100')?.severity, 'warning');
+  // keepalived would read the lines of the block as the instance's, and end that with its brace.
+  assert.is(first(instance(`real_server 192.0.2.1 80 {\n}\n${VIP}`))?.severity, 'error');
+});
+
+test('words of other versions and programs are ignored, and say what to do', () => {
+  const said = (text: string) =>
+    loadText(text).diagnostics.map(({ severity, hint }) => `${severity}: ${hint}`);
+  assert.equal(said('global_defs {\nlvs_id A\n}'), ['warning: the name of the director is router_id now']);
+  assert.match(
+    said(instance(`lvs_sync_daemon_inteface eth0\n${VIP}`)).join(),
+    /^warning: write lvs_sync_daemon/,
+  );
+  const server = (line: string) =>
+    said(
+      `virtual_server 192.0.2.9 80 {\nprotocol TCP\nlb_algo rr\nlb_kind NAT\nreal_server 192.0.2.1 80 {\n${line}\n}\n}`,
+    );
+  assert.equal(server('TCP_CHECK {\nnb_get_retry 3\n}'), ['warning: write retry']);
+  assert.equal(server('persistence_timeout 5'), [
+    'warning: persistence_timeout belongs in virtual_server 192.0.2.9 80',
+  ]);
+  assert.match(said('local_address_group g {\n192.0.2.1\n}').join(), /^warning: it is a word of DPVS/);
+  assert.match(said('global_defs {\nfilesystem_path /x\n}').join(), /^warning: the figures/);
+  assert.match(said(instance(`priorty 3\n${VIP}`)).join(), /^error: did you mean priority/);
+});
+
+test('a number beyond its range is ignored, or what keepalived takes', () => {
+  const { configuration, diagnostics } = loadText(
+    `global_defs {\nvrrp_garp_interval 0\n}\n${instance(`priority 300\nstate MASTER\n${VIP}`)}`,
+  );
+  assert.equal(
+    diagnostics.map(({ severity, message }) => `${severity} ${message}`),
+    [
+      "warning vrrp_garp_interval: expected seconds from 0.000001 to 4294.967, with up to 6 decimals, found '0': " +
+        'it is ignored, as in keepalived',
+      'warning priority is given twice: this one counts',
+      "warning priority: expected a whole number from 1 to 255, found '300': 100 is used, as in keepalived",
+    ],
+  );
+  assert.is(configuration?.instances[0]?.priority, 100);
+  assert.match(
+    findings(`vrrp_instance V {\ninterface eth0\nvirtual_router_id 300\n${VIP}\n}`).join(),
+    /^error 3/,
+  );
 });
 
 test('a keyword twice: the last one counts, with a warning', () => {

@@ -222,12 +222,12 @@ export const globalDefs = {
   vrrp_rt_priority: keyword(
     'SCHED_RR priority of the VRRP process; 0 for ordinary scheduling (ours)',
     [realTime],
-    { default: '50' },
+    { default: '50', beyond: 'nearest' },
   ),
   checker_rt_priority: keyword(
     'SCHED_RR priority of the check process; 0 for ordinary scheduling (ours)',
     [realTime],
-    { default: '0' },
+    { default: '0', beyond: 'nearest' },
   ),
   bfd_rt_priority: keyword('SCHED_RR priority of the BFD process', [realTime], BFD),
   vrrp_cpu_affinity: keyword('CPUs of the VRRP process', [cpus], { default: 'as it was started' }),

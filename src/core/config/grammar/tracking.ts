@@ -1,5 +1,5 @@
 import * as arg from '../arguments.ts';
-import { type Argument, block, flag, keyword, lines } from '../schema.ts';
+import { type Argument, type Beyond, block, flag, keyword, lines } from '../schema.ts';
 import { serviceName } from './service.ts';
 
 const I32 = 2_147_483_647;
@@ -9,11 +9,11 @@ const SCRIPT_WEIGHT = 253;
 const FILE_WEIGHT = 254;
 
 /** `weight N [reverse]` as a keyword of a block. */
-const weightKeyword = (limit: number, fallback: string) =>
+const weightKeyword = (limit: number, fallback: string, beyond: Beyond = 'ignored') =>
   keyword(
     'added to the priority when good (N > 0) or taken off when bad (N < 0); 0: FAULT when bad',
     [arg.integer('N', -limit, limit), arg.optional(arg.choice('reverse', 'noreverse'))],
-    { default: fallback },
+    { default: fallback, beyond },
   );
 /** `USER [[:]GROUP]`. */
 export const identity = [arg.text('USER'), arg.optional(arg.text('[:]GROUP'))] as const;
@@ -25,7 +25,7 @@ export const vrrpScript = {
   timeout: keyword('a run that takes longer is ended, and has failed', [arg.timer(0, LONGEST)], {
     default: 'interval',
   }),
-  weight: weightKeyword(SCRIPT_WEIGHT, '0'),
+  weight: weightKeyword(SCRIPT_WEIGHT, '0', 'nearest'),
   rise: keyword('successes in a row that make it good', [arg.integer('N', 1, I32)], { default: '1' }),
   fall: keyword('failures in a row that make it bad', [arg.integer('N', 1, I32)], { default: '1' }),
   user: keyword('who runs it', identity, { default: 'script_user' }),
@@ -130,16 +130,20 @@ function trackLine(name: Argument<string>, limit: number): Argument<TrackLine> {
 const scriptLine = trackLine(arg.text('NAME'), SCRIPT_WEIGHT);
 const fileLine = trackLine(arg.text('NAME'), FILE_WEIGHT);
 
+/** A weight beyond its range turns any priority into the least or the most all the same. */
+const CUT = { beyond: 'nearest' } as const;
+
 /** What an instance or a sync group may track. The same in both. */
 export const trackLists = {
   track_interface: lines(
     'interfaces that must be up, besides its own',
     trackLine(arg.interfaceName, SCRIPT_WEIGHT),
+    CUT,
   ),
-  track_script: lines('scripts, by the names of their vrrp_script', scriptLine),
-  track_file: lines('files, by the names of their track_file', fileLine),
-  track_process: lines('processes, by the names of their vrrp_track_process', fileLine),
-  track_bfd: lines('BFD sessions, by the names of their bfd_instance', scriptLine),
+  track_script: lines('scripts, by the names of their vrrp_script', scriptLine, CUT),
+  track_file: lines('files, by the names of their track_file', fileLine, CUT),
+  track_process: lines('processes, by the names of their vrrp_track_process', fileLine, CUT),
+  track_bfd: lines('BFD sessions, by the names of their bfd_instance', scriptLine, CUT),
   track_quorum: lines(
     'virtual servers whose quorum must hold by what the checks say, named as their blocks are',
     trackLine(serviceName, SCRIPT_WEIGHT),

@@ -105,7 +105,7 @@ export const virtualServer = {
   omega: flag('run the down scripts at the stop'),
   quorum_up: keyword('run when the quorum is gained', [arg.script]),
   quorum_down: keyword('run when the quorum is lost', [arg.script]),
-  quorum: keyword('alive weight that is needed', [arg.integer('N', 1, I32)], { default: '1' }),
+  quorum: keyword('alive weight that is needed', [arg.integer('N', 1, I32)], { default: '1', beyond: 1 }),
   hysteresis: keyword('margin around the quorum', [arg.integer('N', 0, I32)], { default: '0' }),
   min_up: keyword('checks leave at least this share of the real servers in service', [arg.percent], {
     ours: true,

@@ -22,9 +22,10 @@ export const vrrpInstance = {
   state: keyword('the wished state at the start', [arg.choice('MASTER', 'BACKUP')], {
     default: 'by priority',
   }),
-  virtual_router_id: keyword('VRID', [arg.integer('N', 1, 255)]),
+  virtual_router_id: keyword('VRID', [arg.integer('N', 1, 255)], { beyond: 'error' }),
   priority: keyword('base priority; 255 is the address owner', [arg.integer('N', 1, 255)], {
     default: '100; 255 with state MASTER',
+    beyond: 100,
   }),
   version: keyword('protocol version', [arg.integer('2|3', 2, 3)], { default: 'vrrp_version; 3 for IPv6' }),
   advert_int: keyword('advertisement interval', [arg.timer(0.01, 255)], { default: '1' }),
