@@ -49,7 +49,7 @@ export class Words {
     this.#findings.warning(at, `${this.keyword.text}: ${message}`, { hint });
   }
 
-  /** A number that is beyond `range`: what is used instead; `undefined` when it fails or is ignored. */
+  /** What is used instead of a number that is beyond `range`; `undefined` when it fails or is ignored. */
   beyond(word: Token, argument: Pick<Argument<unknown>, 'expects'>, range: Range): number | undefined {
     if (this.#beyond === 'error') return unexpected(this, word, argument);
     const value = instead(this.#beyond, Number(word.text), range);
@@ -69,8 +69,8 @@ export class Words {
 export type Range = readonly [least: number, greatest: number];
 
 /**
- * What a keyword's number means that is beyond its range. keepalived reports it and goes on: as a rule as if the keyword
- * were not there.
+ * What a keyword's number means that is beyond its range. keepalived reports it and goes on, as a rule as if the
+ * keyword were not there.
  */
 export type Beyond = 'error' | 'ignored' | 'nearest' | number;
 
