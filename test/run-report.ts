@@ -9,6 +9,7 @@ export class Report {
   #passed = 0;
   #failed = 0;
   readonly #failures: Outcome[] = [];
+  readonly #notes: string[] = [];
   readonly #sections: { readonly title: string; readonly begin: number; files: number }[] = [];
 
   constructor(out: WriteStream) {
@@ -22,6 +23,11 @@ export class Report {
   /** Whether nothing was added. */
   get isEmpty(): boolean {
     return this.#passed + this.#failed === 0;
+  }
+
+  /** A line for the end, above the sum. */
+  note(text: string): void {
+    this.#notes.push(text);
   }
 
   /** The heading of a section. */
@@ -73,6 +79,7 @@ export class Report {
       for (const { name, problem } of this.#failures)
         this.#out.write(`  ${name}${problem ? ` (${problem})` : ''}\n`);
     }
+    for (const note of this.#notes) this.#out.write(`\n${note}\n`);
     this.#out.write(`\n${this.#passed} passed, ${this.#failed} failed\n`);
     return this.#failed === 0 && !this.isEmpty ? 0 : 1;
   }

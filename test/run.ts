@@ -6,6 +6,7 @@ import { spawnEnclosed } from './lab/engine/enclosure.ts';
 import { compiled, ROOT } from './lab/engine/root.ts';
 import { startScenario } from './lab/engine/run-scenario.ts';
 import { allScenarios, type Need, type Scenario } from './lab/engine/scenarios.ts';
+import { FEWER, measureHaste } from './repetitions.ts';
 import { type Job, runFile, startFile } from './run-file.ts';
 import { Report } from './run-report.ts';
 
@@ -112,6 +113,17 @@ function runQueue(jobs: readonly Weighed[]): Promise<void> {
   });
 }
 
+/** On a slow or busy machine what is random is tried less often: no test is left out, and the end says so. */
+async function lessWhereTimeIsShort(): Promise<void> {
+  if (process.env.VIPKEEPER_LONG === '1' || process.env[FEWER] !== undefined) return;
+  const haste = await measureHaste();
+  if (haste === 1) return;
+  process.env[FEWER] = `${haste}`;
+  report.note(
+    `This machine is slow or busy: of repetitions (seeds, random input) 1 in ${haste} was made. All tests ran.`,
+  );
+}
+
 /** The linter prints no totals: its exit status is the test. */
 async function lint(): Promise<void> {
   report.say('Lint');
@@ -140,7 +152,10 @@ async function lts(): Promise<void> {
     report.say('No Node LTS for this processor on npm: the pure parts ran on this Node only');
 }
 
-if (words.length === 0) await lint();
+if (words.length === 0) {
+  await lessWhereTimeIsShort();
+  await lint();
+}
 await runAll('Unit, property, simulation, sockets', TEST_FILES.filter((file) => !isDaemons(file)).map(jobOf));
 await lts();
 // The longest first, as far as their limits tell: none is left to run alone at the end.

@@ -5,6 +5,7 @@ import { keepalived, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import { pause, Scene } from '../lab/scene/scene.ts';
 import { Watcher } from '../lab/scene/watcher.ts';
+import { repetitions } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 
 /**
@@ -15,7 +16,7 @@ await enclose();
 
 const BACKUPS = 8;
 /** Freezes of each backup: 200 in all with VIPKEEPER_LONG=1. */
-const FREEZES = process.env.VIPKEEPER_LONG === '1' ? 25 : 5;
+const FREEZES = repetitions(5, 25);
 const SEED = 20;
 const FROZEN_MILLISECONDS = [100, 5000] as const;
 const AWAKE_MILLISECONDS = [50, 1000] as const;

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { Prng } from '../../src/core/prng.ts';
 import { VrrpGroup } from '../../src/core/vrrp/group.ts';
 import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
+import { repetitions } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 import { type CheckName, Complaint, Watch } from './checks.ts';
 import { Director, type MakeGroup, makeGroup } from './director.ts';
@@ -15,7 +16,7 @@ import { World } from './world.ts';
  * Directors with a sync group over several segments on a bad day. Each segment is watched as in the swarm of
  * single routers; besides, no director may ever be master on some of them only.
  */
-const [FROM = 1, TO = 300] = (process.env.SEEDS ?? '1-300').split('-').map(Number);
+const [FROM = 1, TO = 300] = (process.env.SEEDS ?? `1-${repetitions(300)}`).split('-').map(Number);
 /** In advert intervals, as in `simulate.ts`; a group settles when its slowest member has. */
 const FAULT_PHASE = 120;
 const LONGEST_FAULT = 15;

@@ -15,11 +15,12 @@ import {
   millis,
   seconds,
 } from '../../../src/core/time.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { SETTINGS } from './neighbor.ts';
 
 const ADDRESSES = [ip('10.0.0.1'), ip('10.0.0.2')] as const;
-const SEEDS = 100;
+const SEEDS = repetitions(100);
 
 /** How a wire treats packets. */
 interface Weather {

@@ -11,6 +11,7 @@ import type { HttpCheck, MiscCheck, SmtpCheck, UdpCheck } from '../../../src/cor
 import { SmtpDialogue } from '../../../src/core/check/smtp.ts';
 import { judgeReply } from '../../../src/core/check/udp.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { httpCheck } from './http-check.ts';
 
@@ -154,7 +155,7 @@ test('no bytes make a dialogue throw, go on without end or keep much', () => {
         assert.ok(dialogue.missing().length < 200);
       }
     }),
-    { numRuns: process.env.VIPKEEPER_LONG === '1' ? 20_000 : 500 },
+    { numRuns: repetitions(500, 20_000) },
   );
 });
 

@@ -3,6 +3,7 @@ import { root } from '../../../src/core/config/grammar/root.ts';
 import { print } from '../../../src/core/config/print.ts';
 import type { Keyword, Table } from '../../../src/core/config/schema.ts';
 import { Prng } from '../../../src/core/prng.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { loadText } from './memory.ts';
 
@@ -10,7 +11,7 @@ import { loadText } from './memory.ts';
  * Texts made of the language's own words in senseless order: 3,000, or a million with VIPKEEPER_LONG=1. None
  * may throw, and what loads without errors must be printed and read again as the same.
  */
-const TEXTS = process.env.VIPKEEPER_LONG === '1' ? 1_000_000 : 3000;
+const TEXTS = repetitions(3000, 1_000_000);
 
 /** What arguments are drawn from: good values of every kind, and bad ones. */
 const WORDS = [

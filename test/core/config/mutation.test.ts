@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { load } from '../../../src/core/config/load.ts';
 import type { Diagnostic } from '../../../src/core/config/model.ts';
 import { Prng } from '../../../src/core/prng.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { keepalivedSamples } from './keepalived-samples.ts';
 import { memoryReader } from './memory.ts';
@@ -9,10 +10,10 @@ import { mutate } from './mutate.ts';
 import { samples } from './samples.ts';
 
 /**
- * Every sample, ours and keepalived's, broken in one place in seeded ways: a thousand with VIPKEEPER_LONG=1.
+ * Every sample, ours and keepalived's, broken in one place in seeded ways: a hundred, a thousand with VIPKEEPER_LONG=1.
  * Each break must give an error that names the right line: never an exception, never silence.
  */
-const ROUNDS = process.env.VIPKEEPER_LONG === '1' ? 1000 : 100;
+const ROUNDS = repetitions(100, 1000);
 
 const problem = ({ at, message }: Diagnostic): string => `${at.line} ${message}`;
 

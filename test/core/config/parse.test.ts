@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { formatDiagnostic, summary } from '../../../src/core/config/diagnostics.ts';
 import { load, testExitCode } from '../../../src/core/config/load.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { configured, findings, instance, loadText, memoryReader } from './memory.ts';
 
@@ -262,7 +263,7 @@ test('random text never throws: letters of the language, and anything', () => {
       if (configuration === undefined) assert.ok(diagnostics.some((d) => d.severity === 'error'));
       for (const diagnostic of diagnostics) formatDiagnostic(diagnostic);
     }),
-    { numRuns: 3000 },
+    { numRuns: repetitions(3000) },
   );
 });
 

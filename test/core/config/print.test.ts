@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { print } from '../../../src/core/config/print.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { configuration } from './arbitrary.ts';
 import { configured } from './memory.ts';
@@ -10,7 +11,7 @@ const test = suite('print');
 
 test('what is printed means the same: any configuration', () => {
   const same = fc.property(configuration, (wanted) => assert.equal(configured(print(wanted)), wanted));
-  fc.assert(same, { numRuns: 500 });
+  fc.assert(same, { numRuns: repetitions(500) });
 });
 
 for (const sample of samples) {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { NO_HOST } from '../../../src/core/config/facts.ts';
 import { type Loaded, load } from '../../../src/core/config/load.ts';
 import { Remembered } from '../../../src/core/config/reuse.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { memoryReader } from './memory.ts';
 
@@ -118,7 +119,7 @@ test('whatever the files were before, the last is read as if it were the first',
         assert.equal(read(text, remembered), read(text), text);
       }
     }),
-    { numRuns: process.env.VIPKEEPER_LONG === '1' ? 20_000 : 1500 },
+    { numRuns: repetitions(1500, 20_000) },
   );
 });
 

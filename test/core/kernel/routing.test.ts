@@ -9,6 +9,7 @@ import type { Link } from '../../../src/core/netlink/link.ts';
 import { addRoute, type Route } from '../../../src/core/netlink/route.ts';
 import { addRule } from '../../../src/core/netlink/rule.ts';
 import { after, type Instant, instant, seconds } from '../../../src/core/time.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { ModelTables } from './routing-model.ts';
 
@@ -391,7 +392,7 @@ test('whatever happens, in the end the kernel has what is held and nothing else'
       const priorities = [...held.values()].flatMap((one) => one.rules.map(({ rule: r }) => keyOfRule(r)));
       assert.equal(rules.map(keyOfRule).sort(), [...new Set(priorities)].sort());
     }),
-    { numRuns: 500 },
+    { numRuns: repetitions(500) },
   );
 });
 

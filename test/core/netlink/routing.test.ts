@@ -6,6 +6,7 @@ import { decodeEvent } from '../../../src/core/netlink/events.ts';
 import { encodeBatch, type Request, splitDatagram } from '../../../src/core/netlink/message.ts';
 import { addRoute, deleteRoute, dumpRoutesOf, type Route, SCOPE } from '../../../src/core/netlink/route.ts';
 import { addRule, deleteRule } from '../../../src/core/netlink/rule.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { route as anyRoute, rule as anyRule } from './arbitrary-routing.ts';
 
@@ -30,7 +31,7 @@ routing('every route that is sent is read back', () => {
       const gone = { ...route, scope: SCOPE.nowhere };
       assert.equal(heard(deleteRoute(route)), { type: 'route', present: false, route: gone });
     }),
-    { numRuns: 1_000 },
+    { numRuns: repetitions(1000) },
   );
 });
 
@@ -40,7 +41,7 @@ routing('every rule that is sent is read back', () => {
       assert.equal(heard(addRule(rule)), { type: 'rule', present: true, rule });
       assert.equal(heard(deleteRule(rule)), { type: 'rule', present: false, rule });
     }),
-    { numRuns: 1_000 },
+    { numRuns: repetitions(1000) },
   );
 });
 
@@ -57,7 +58,7 @@ routing('a message that is cut anywhere is read or not, and never throws', () =>
         decodeEvent({ type: whole.type, flags: 0, sequence: 0, port: 0, body });
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: repetitions(1000) },
   );
 });
 

@@ -12,6 +12,7 @@ import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { type Datagram, REJECT_REASONS } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
+import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { SETTINGS } from './router.ts';
 
@@ -19,7 +20,7 @@ import { SETTINGS } from './router.ts';
  * Damaged packets, 40,000 or ten million with VIPKEEPER_LONG=1, to machines of every kind: none throws, loops or
  * keeps memory, and every packet is accounted for. `SEED` repeats a run.
  */
-const PACKETS = process.env.VIPKEEPER_LONG === '1' ? 10_000_000 : 40_000;
+const PACKETS = repetitions(40_000, 10_000_000);
 const SEED = Number(process.env.SEED ?? 1);
 /** A machine that was fed with so many is left to the collector, and the next one begins. */
 const PACKETS_EACH = 5_000;

@@ -1,0 +1,37 @@
+import { pbkdf2 } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+
+/** Set by the runner where time is short: by how many repetitions are divided. */
+export const FEWER = 'VIPKEEPER_FEWER_REPETITIONS';
+
+/**
+ * How often something random is tried: the usual number, the other one with VIPKEEPER_LONG=1, or a part of the usual
+ * where the runner found the machine slow. What is tried stays the same.
+ */
+export function repetitions(usual: number, long: number = usual): number {
+  if (process.env.VIPKEEPER_LONG === '1') return long;
+  return Math.ceil(usual / Number(process.env[FEWER] ?? 1));
+}
+
+/** Work that takes so long on an idle machine of this year. */
+const ROUNDS = 1_000_000;
+const ROUNDS_MILLISECONDS = 850;
+/** A machine that is as slow as this has time enough. */
+const USUAL = 2;
+const MOST = 10;
+
+/**
+ * By how many repetitions are to be divided: 1 on a machine that works as fast as usual on all of its CPUs, up to 10 on
+ * one that is slow or busy. Takes a second, or as long as it takes there.
+ */
+export async function measureHaste(): Promise<number> {
+  const begin = performance.now();
+  const work = (): Promise<Buffer> => promisify(pbkdf2)('speed', 'salt', ROUNDS, 32, 'sha256');
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return hasteOf((performance.now() - begin) / ROUNDS_MILLISECONDS);
+}
+
+/** The same from how many times slower than usual the machine is. */
+export const hasteOf = (slowness: number): number =>
+  slowness <= USUAL ? 1 : Math.min(Math.round((slowness / USUAL) * 10) / 10, MOST);
