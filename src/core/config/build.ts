@@ -4,6 +4,7 @@ import { checkReferences } from './build/checkers.ts';
 import { type Context, orderOf } from './build/context.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
+import { checkHeld } from './build/held.ts';
 import { buildNotify } from './build/notify.ts';
 import { buildPacing } from './build/pacing.ts';
 import { buildRouting } from './build/static.ts';
@@ -35,10 +36,12 @@ export function build(
   const servers = buildVirtualServers(file, context);
   const services = servers.flatMap(({ settings }) => settings.services.map(({ key }) => key));
   checkBalanced(file, instances, services, global, findings);
+  const routing = buildRouting(file, context);
+  checkHeld(servers, instances, routing.statics, findings);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
-    ...buildRouting(file, context),
+    ...routing,
     pacing: buildPacing(file, context),
     groups: buildGroups(file, instances, watchables, context),
     scripts: buildScripts(file, context),

@@ -27,6 +27,8 @@ const EXPECTED = [
   /^192\.168\.200\.18 is there twice: the first counts$/,
   /^script: nothing is run: it is good when the file can be opened$/,
   /a rule without a priority gets one from 16384 downward$/,
+  // Ours: the samples leave the addresses of some virtual servers to others.
+  /^no vrrp_instance holds /,
 ];
 
 const test = suite("keepalived's samples");
