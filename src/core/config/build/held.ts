@@ -5,7 +5,8 @@ import type { VirtualServer } from './virtual.ts';
 
 /**
  * Warns of virtual servers whose address no `vrrp_instance` and no `static_ipaddress` holds, where there are virtual
- * routers: a mistyped address is served by nobody. Once for a file: who has the addresses by other means has them all so.
+ * routers: a mistyped address is served by nobody. Once for a file: who has the addresses by other means has them all
+ * so.
  */
 export function checkHeld(
   servers: readonly VirtualServer[],
