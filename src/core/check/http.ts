@@ -14,11 +14,16 @@ export interface Hash {
 /** Where the first match from `lastIndex` on begins; `too long` for a search that was given up. */
 export type Search = (pattern: RegExp, text: string) => number | undefined | 'too long';
 
-/** Limits of what a server may send; the shell's timeout is the other one. */
+/**
+ * Limits of what a server may send; the shell's timeout is the other one. The header's is for all that comes before the
+ * body, preliminary responses too.
+ */
 const HEAD_MAX = 65_536;
 const BODY_MAX = 64 * 1024 * 1024;
 /** A pattern is looked for in so much of the response. */
 export const SEARCHED_MAX = 1024 * 1024;
+
+const PROTOCOL = 'HTTP/';
 
 /** A pattern's compiled form: settings live as long as the configuration. */
 const compiled = new WeakMap<BodyPattern, RegExp>();
@@ -48,7 +53,9 @@ export class HttpDialogue implements Dialogue {
   readonly #request: HttpRequest;
   readonly #hash: Hash | undefined;
   readonly #search: Search;
+  /** What has come of the header that is being read, and of the headers of preliminary responses before it. */
   #head = '';
+  #preliminary = 0;
   #status: number | undefined;
   #length: number | undefined;
   #received = 0;
@@ -87,31 +94,38 @@ export class HttpDialogue implements Dialogue {
     return `no end of the response (status ${this.#status}, ${this.#received}${of} bytes)`;
   }
 
+  /** Each byte is looked at once, however many responses a server sends, and however small its parts are. */
   #feedHead(bytes: Uint8Array): Step {
-    const before = this.#head.length;
-    this.#head += latin1(bytes);
-    if (!'HTTP/'.startsWith(this.#head.slice(0, 5)))
-      return badStep(`no HTTP response: ${quoted(this.#head)}`);
-    // Looked for only where it may be new: a server may send byte by byte.
-    const blank = /\r?\n\r?\n/g;
-    blank.lastIndex = Math.max(0, before - 3);
-    const end = blank.exec(this.#head);
-    if (end === null || end.index > HEAD_MAX) {
-      return this.#head.length > HEAD_MAX ? badStep(`a header of more than ${HEAD_MAX} bytes`) : WAIT;
-    }
-    const head = this.#head.slice(0, end.index);
-    const rest = end.index + end[0].length - before;
-    const status = Number(/^HTTP\/\d\.\d +([1-5]\d\d)(?!\d)/.exec(head)?.[1] ?? 0);
-    if (status === 0) return badStep(`no HTTP status: ${quoted(head)}`);
-    if (status < 200 && status !== 101) {
-      // Something preliminary: the response follows.
+    const known = this.#head.slice(-BLANK_TAIL);
+    const text = known + latin1(bytes);
+    for (let [from, at] = [0, known.length]; ; ) {
+      const end = blankAfter(text, from);
+      const begins = this.#head.length < PROTOCOL.length;
+      this.#head += text.slice(at, end?.index);
+      if (begins && !PROTOCOL.startsWith(this.#head.slice(0, PROTOCOL.length)))
+        return badStep(`no HTTP response: ${quoted(this.#head)}`);
+      if (this.#preliminary + this.#head.length > HEAD_MAX) return badStep(this.#tooLong());
+      if (end === null) return WAIT;
+      const head = end.index < at ? this.#head.slice(0, end.index - at) : this.#head;
+      at = end.index + end[0].length;
+      from = at;
+      const status = Number(/^HTTP\/\d\.\d +([1-5]\d\d)(?!\d)/.exec(head)?.[1] ?? 0);
+      if (status === 0) return badStep(`no HTTP status: ${quoted(head)}`);
       this.#head = '';
-      return this.#feedHead(bytes.subarray(rest));
+      if (status >= 200 || status === 101) {
+        this.#status = status;
+        this.#length = lengthOf(head, status);
+        return this.#feedBody(bytes.subarray(at - known.length));
+      }
+      // Something preliminary: the response follows.
+      this.#preliminary += head.length + end[0].length;
     }
-    this.#status = status;
-    this.#head = '';
-    this.#length = lengthOf(head, status);
-    return this.#feedBody(bytes.subarray(rest));
+  }
+
+  #tooLong(): string {
+    return this.#preliminary === 0
+      ? `a header of more than ${HEAD_MAX} bytes`
+      : `more than ${HEAD_MAX} bytes of preliminary responses (status 1xx) and header`;
   }
 
   #feedBody(bytes: Uint8Array): Step {
@@ -142,6 +156,14 @@ export class HttpDialogue implements Dialogue {
     const does = found ? 'matches' : 'does not match';
     return bad(`status ${status}, but the response ${does} ${quoted(body.pattern)}`);
   }
+}
+
+/** The empty line that ends a header, and how much of one may have come in the part before. */
+const BLANK_TAIL = 3;
+function blankAfter(text: string, from: number): RegExpExecArray | null {
+  const blank = /\r?\n\r?\n/g;
+  blank.lastIndex = from;
+  return blank.exec(text);
 }
 
 /** How long the body is: by Content-Length, or none by the status; `undefined`: until the server closes. */
