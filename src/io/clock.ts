@@ -37,21 +37,59 @@ const LOOKS_LEAST = 10;
 const DISARMED = -1;
 
 /**
+ * Lets the event loop take whole turns until one was prompt and left no socket unread: then all that had come before has
+ * been handled. It is told the instant after that turn. A process that was stalled (garbage collection, a busy host)
+ * finds its timers expired before it reads what came in time.
+ */
+export class Reading {
+  readonly #done: (now: Instant) => void;
+  readonly #patience: Duration;
+  #looking: NodeJS.Immediate | undefined;
+
+  constructor(done: (now: Instant) => void, patience = PATIENCE) {
+    this.#done = done;
+    this.#patience = patience;
+  }
+
+  /** Does nothing while it is under way. */
+  begin(): void {
+    this.#looking ??= setImmediate(() => this.#look(1, now()));
+  }
+
+  stop(): void {
+    if (this.#looking !== undefined) clearImmediate(this.#looking);
+    this.#looking = undefined;
+  }
+
+  /** Runs right before a turn; its immediate runs after the sockets were polled in this turn. */
+  #look(looks: number, began: Instant): void {
+    const before = now();
+    const full = fullReceives();
+    this.#looking = setImmediate(() => {
+      const after = now();
+      const stale = since(after, before) > PROMPT_TURN || fullReceives() !== full;
+      const patient = looks < LOOKS_LEAST || since(after, began) < this.#patience;
+      if (stale && patient) return this.#look(looks + 1, began);
+      this.#looking = undefined;
+      this.#done(after);
+    });
+  }
+}
+
+/**
  * The one timer of a process, for the earliest deadline of all its machines.
  *
  * It is a timerfd, because Node's own timers are whole milliseconds: early by up to 2 ms or late by one.
  * Sleeping the last 2 ms in Atomics.wait is as exact, but keeps adverts waiting in their sockets meanwhile.
  *
- * An expired deadline is not believed at once. The process may have been stalled (garbage collection, a busy
- * host), and then the advert that would have moved the deadline waits in a socket that the loop has not read
- * yet. So the alarm lets the loop take a whole turn, and believes the deadline when this turn was prompt and
- * left no socket unread; otherwise it looks again. The callback is given the instant after that turn.
+ * An expired deadline is not believed at once: after a stall the advert that would have moved it waits in a socket that
+ * the loop has not read yet. The callback is given the instant after the reading.
  */
 export class Alarm {
   readonly #callback: (now: Instant) => void;
   readonly #timer: Timer = new rawio.Timer();
+  readonly #reading = new Reading((after) => this.#believe(after));
   #due: Instant | undefined;
-  #looking: NodeJS.Immediate | undefined;
 
   constructor(callback: (now: Instant) => void) {
     this.#callback = callback;
@@ -70,28 +108,16 @@ export class Alarm {
   /** Never calls back again. */
   close(): void {
     this.#due = undefined;
-    if (this.#looking !== undefined) clearImmediate(this.#looking);
+    this.#reading.stop();
     this.#timer.close();
   }
 
-  readonly #expired = (): void => {
-    this.#looking ??= setImmediate(() => this.#look(1, now()));
-  };
+  readonly #expired = (): void => this.#reading.begin();
 
-  /** Runs right before a turn; its immediate runs after the sockets were polled in this turn. */
-  #look(looks: number, began: Instant): void {
-    const before = now();
-    const full = fullReceives();
-    this.#looking = setImmediate(() => {
-      const after = now();
-      const stale = since(after, before) > PROMPT_TURN || fullReceives() !== full;
-      const patient = looks < LOOKS_LEAST || since(after, began) < PATIENCE;
-      if (stale && patient) return this.#look(looks + 1, began);
-      this.#looking = undefined;
-      // Something that was read in the meantime may have moved or cleared the deadline.
-      if (this.#due === undefined || this.#due > after) return;
-      this.#due = undefined;
-      this.#callback(after);
-    });
+  /** Something that was read in the meantime may have moved or cleared the deadline. */
+  #believe(after: Instant): void {
+    if (this.#due === undefined || this.#due > after) return;
+    this.#due = undefined;
+    this.#callback(after);
   }
 }

@@ -5,10 +5,11 @@ import type { Connection, DnsCheck, UdpCheck } from '../core/check/settings.ts';
 import { judgeReply, judgeSilence, udpPayload } from '../core/check/udp.ts';
 import type { CheckResult } from '../core/check/verdict.ts';
 import { familyOf } from '../core/ip.ts';
-import { since, toMillis } from '../core/time.ts';
+import { since } from '../core/time.ts';
 import { now } from './clock.ts';
 import { encodeQuery, readReply } from './dns.ts';
 import { SystemError } from './errno.ts';
+import { Patience } from './patience.ts';
 import { connectDatagram, type Done, type Probe } from './probe.ts';
 import { AF } from './sockaddr.ts';
 import { SOCK, Socket } from './socket.ts';
@@ -61,17 +62,17 @@ export function ask(connection: Connection, done: Done, question: Question): Pro
   const finish = (result: CheckResult | undefined): void => {
     if (over) return;
     over = true;
-    clearTimeout(timer);
+    patience.end();
     socket?.close();
     if (result === undefined) return;
     done(result.verdict === 'good' ? { ...result, latency: since(now(), begun) } : result);
   };
-  const timer = setTimeout(() => {
+  const patience = new Patience(connection.timeout, () => {
     const result = question.silence();
     over = true;
     socket?.close();
     done(result);
-  }, toMillis(connection.timeout));
+  });
   try {
     socket = open(connection, question);
     socket.reserve({ data: question.room, slots: 1 });

@@ -2,9 +2,10 @@ import type { Dialogue, Step } from '../core/check/dialogue.ts';
 import { judgeFailure, judgeTimeout } from '../core/check/failure.ts';
 import type { Connection, HttpCheck } from '../core/check/settings.ts';
 import type { CheckResult } from '../core/check/verdict.ts';
-import { type Instant, since, toMillis } from '../core/time.ts';
+import { type Instant, since } from '../core/time.ts';
 import { now } from './clock.ts';
 import { errnoName } from './errno.ts';
+import { Patience } from './patience.ts';
 import { type Done, type Probe, targetOf } from './probe.ts';
 import { type StreamListener, streams } from './streams.ts';
 import { type SecureStream, secure } from './tls.ts';
@@ -25,7 +26,8 @@ export class StreamProbe implements Probe, StreamListener {
   #at: number;
   #secure: SecureStream | undefined;
   #connected = false;
-  #timer: NodeJS.Timeout | undefined;
+  #patience: Patience | undefined;
+  #failed: NodeJS.Immediate | undefined;
 
   constructor(
     connection: Connection,
@@ -40,15 +42,16 @@ export class StreamProbe implements Probe, StreamListener {
     this.#at = streams().open(targetOf(connection), this);
     if (this.#at < 0) {
       const code = errnoName(-this.#at);
-      this.#timer = setTimeout(() => this.#finish(judgeFailure(code)), 0);
+      this.#failed = setImmediate(() => this.#done(judgeFailure(code)));
     } else {
-      this.#arm();
+      this.#patience = new Patience(connection.timeout, () => this.#outOfTime());
     }
   }
 
   abort(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearImmediate(this.#failed);
+    this.#patience?.end();
+    this.#patience = undefined;
     this.#close('reset');
   }
 
@@ -85,15 +88,13 @@ export class StreamProbe implements Probe, StreamListener {
   #begin(): void {
     this.#connected = true;
     const step = this.#dialogue.begin();
-    if (step.result === undefined) this.#timer?.refresh();
+    if (step.result === undefined) this.#patience?.again();
     this.#follow(step);
   }
 
-  #arm(): void {
-    this.#timer = setTimeout(() => {
-      const { timeout } = this.#connection;
-      this.#finish(judgeTimeout(timeout, this.#connected ? this.#dialogue.missing() : this.#unconnected()));
-    }, toMillis(this.#connection.timeout));
+  #outOfTime(): void {
+    const { timeout } = this.#connection;
+    this.#finish(judgeTimeout(timeout, this.#connected ? this.#dialogue.missing() : this.#unconnected()));
   }
 
   #unconnected(): string {
@@ -110,9 +111,9 @@ export class StreamProbe implements Probe, StreamListener {
   }
 
   #finish(result: CheckResult): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.#patience === undefined) return;
+    this.#patience.end();
+    this.#patience = undefined;
     const good = result.verdict === 'good';
     this.#close(good && this.#connection.sourcePort === undefined ? 'in order' : 'reset');
     this.#done(good ? { ...result, latency: since(now(), this.#begun) } : result);

@@ -74,7 +74,7 @@ interface Rawio {
   readonly Timer: new () => Timer;
   readonly Streams: new (
     capacity: number,
-    callback: (rows: number) => void,
+    callback: (rows: number, full: boolean) => void,
     buffer: Uint8Array,
     rows: Uint32Array,
   ) => Streams;

@@ -53,6 +53,10 @@ let full = 0;
  * of the event loop, every listening socket was read empty in it.
  */
 export const fullReceives = (): number => full;
+/** Another kind of socket was not read empty in this turn. */
+export function countFullReceive(): void {
+  full++;
+}
 
 /** The memory that a socket receives into, reused for ever: nothing is allocated for a datagram but views. */
 class Slab {

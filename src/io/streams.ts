@@ -1,5 +1,6 @@
 import { errnoName } from './errno.ts';
 import { rawio, type Streams } from './rawio.ts';
+import { countFullReceive } from './socket.ts';
 
 /** How many connections there may be at a time, those that are just closing included. */
 const CAPACITY = 16_384;
@@ -46,7 +47,12 @@ class StreamTable {
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor() {
-    this.#streams = new rawio.Streams(CAPACITY, (count) => this.#turn(count), this.#buffer, this.#rows);
+    this.#streams = new rawio.Streams(
+      CAPACITY,
+      (count, full) => this.#turn(count, full),
+      this.#buffer,
+      this.#rows,
+    );
   }
 
   /** Begins to connect; a number to name the connection by, or -errno. */
@@ -87,7 +93,8 @@ class StreamTable {
   }
 
   /** What a listener does may end its connection, whose further news then nobody hears. */
-  #turn(count: number): void {
+  #turn(count: number, full: boolean): void {
+    if (full) countFullReceive();
     for (let row = 0; row < count; row++) {
       const word = row * ROW;
       const at = this.#rows[word] ?? 0;

@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import type { PlacedServer } from '../../src/core/status/find.ts';
 import { apacheCommand, dnsmasqCommand, eximCommand } from '../io/real-servers.ts';
 import { suite } from '../suite.ts';
-import { operator, vipkeeper } from './scene/director.ts';
+import { operator, pidOf, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
-import { Scene } from './scene/scene.ts';
+import { pause, Scene } from './scene/scene.ts';
 
 /**
  * Every kind of checker with a real server of its kind, on the real IPVS: what fails leaves the table and comes
@@ -86,12 +86,13 @@ const holds = (expected: Record<number, number>): Promise<number> =>
     60,
   );
 
-const say = (status: number): void => {
-  writeFileSync(script, `#!/bin/sh\nexit ${status}\n`, { mode: 0o755 });
+const say = (status: number, before = ''): void => {
+  writeFileSync(script, `#!/bin/sh\n${before}\nexit ${status}\n`, { mode: 0o755 });
 };
 const count = (value: number): void => writeFileSync(number, `${value}\n`);
 
 let programs: Program[] = [];
+let daemon: Program;
 async function start(): Promise<void> {
   writeFileSync(join(web, 'www/index.html'), 'hello world\n');
   programs = [
@@ -108,7 +109,7 @@ story('all are good', async () => {
   say(0);
   count(0);
   await start();
-  vipkeeper(director, configuration);
+  daemon = vipkeeper(director, configuration);
   await holds(Object.fromEntries(PORTS.map((port) => [port, port === 7002 || port === 7003 ? 5 : 1])));
 });
 
@@ -140,5 +141,33 @@ story('what recovers comes back, with the weights that script and file say', asy
   await holds(Object.fromEntries(expected));
   assert.is(operator(director, 'explain'), 'all real servers are up\n');
 });
+
+/** Stops the check process for four seconds with all its checks under way, and looks at the table for as long again. */
+async function standStill(meanwhile: string): Promise<void> {
+  const check = pidOf(director, 'check');
+  const before = JSON.stringify(weights());
+  // The servers' answers take so long that some checks are always under way.
+  rack.impair(director, 'delay 700ms');
+  say(42, 'sleep 0.7');
+  await pause(3000);
+  const downs = daemon.log.split('is down').length;
+  process.kill(check, 'SIGSTOP');
+  if (meanwhile !== '') rack.impair(director, meanwhile);
+  await pause(4000);
+  rack.impair(director, '');
+  process.kill(check, 'SIGCONT');
+  for (let look = 0; look < 40; look++) {
+    assert.is(JSON.stringify(weights()), before, daemon.log);
+    await pause(100);
+  }
+  assert.is(daemon.log.split('is down').length, downs);
+  assert.match(daemon.log, /the check process stood still for [3-9]\.\d s/);
+}
+
+story('a check process that stood still reads the answers that wait, and takes nothing out', () =>
+  standStill(''),
+);
+
+story('nor where the answers are lost, as in a machine that is paused', () => standStill('loss 100%'));
 
 story.run();

@@ -14,6 +14,7 @@ import type { BalancerEffect, BalancerEvent } from '../../core/serving/balancer.
 import { Balancer } from '../../core/serving/balancer.ts';
 import type { ServiceCount } from '../../core/serving/connections.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
+import { toSeconds } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
 import { type Driven, Driver } from '../../io/drive.ts';
@@ -21,6 +22,7 @@ import { errnoName } from '../../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
 import { readLedger, writeLedger } from '../../io/ledger.ts';
 import { NetlinkError } from '../../io/netlink.ts';
+import { onStall } from '../../io/patience.ts';
 import { Place } from '../../io/placement.ts';
 import type { Probe } from '../../io/probe.ts';
 import { startProbe } from '../../io/probes.ts';
@@ -64,6 +66,10 @@ class CheckProcess {
       else this.#driven.handle(message);
     });
     setInterval(() => this.#sendState(), STATE_MS);
+    onStall((length) => {
+      const said = toSeconds(length).toFixed(1);
+      this.#log('warning', `the check process stood still for ${said} s; no server is held to account for that`);
+    });
   }
 
   stop(): void {

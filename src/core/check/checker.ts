@@ -12,7 +12,7 @@ import type { ScheduleEffect } from './schedule.ts';
 import { Schedule } from './schedule.ts';
 import { type CheckSettings, isProbed, type ProbedCheck } from './settings.ts';
 import type { CheckResult, Parts, Standing } from './verdict.ts';
-import { initialStanding, inWords, judge } from './verdict.ts';
+import { excuse, initialStanding, inWords, judge } from './verdict.ts';
 
 /** A real server of one virtual server, by a name of the caller's, and what must be good for it to be up. */
 export interface Target {
@@ -98,6 +98,8 @@ interface Check {
   readonly record: CheckRecord;
   standing: Standing;
   since: Instant;
+  /** The last result was not held against the server: this director stood still. */
+  excused: boolean;
   /** The last result that says something of the server; none at first. */
   last: CheckResult | undefined;
   /** Whom it counts for: servers of several services may be one machine, which is probed once. */
@@ -230,9 +232,15 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
     if (check === undefined || !this.#scheduleOf(check).isRunning(id)) return;
     const { settings } = check;
     assert(isProbed(settings), `an outcome of ${id}, which is not probed`);
-    const [standing, again] = judge(check.standing, result, settings, partsOf(settings));
+    // Once in a row: a director that is always late must not keep a dead server.
+    const excused = check.excused ? undefined : excuse(result);
+    check.excused = excused !== undefined;
+    const [standing, again] =
+      excused === undefined
+        ? judge(check.standing, result, settings, partsOf(settings))
+        : [check.standing, { type: 'retry', delay: settings.retryDelay } as const];
     this.#scheduleOf(check).handle({ type: 'ended', id, again }, now);
-    this.#conclude(check, standing, result, now);
+    this.#conclude(check, standing, excused ?? result, now);
   }
 
   #hear(source: string, news: News, now: Instant): void {
@@ -334,7 +342,7 @@ class Choice {
     const name = describeCheck(settings);
     const id = this.#freeId(name);
     const known = this.#known(id);
-    const fresh = { record: new CheckRecord(), since: this.#now, last: undefined };
+    const fresh = { record: new CheckRecord(), since: this.#now, excused: false, last: undefined };
     const standing = isProbed(settings) || settings.kind === 'bfd' ? initialStanding(settings) : ALIVE;
     const check: Check = { standing, ...fresh, ...known, id, name, settings, servers: [] };
     const parts = isProbed(settings) ? partsOf(settings) : undefined;

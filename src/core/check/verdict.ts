@@ -11,6 +11,17 @@ export interface CheckResult {
   readonly latency?: Duration;
   /** The server's weight, where the check sets it (`misc_dynamic`). */
   readonly weight?: number;
+  /** How long this director's check process stood still during the probe, where it did: not the server's fault. */
+  readonly stood?: Duration;
+}
+
+/**
+ * What a bad result is worth that came while this director stood still: nothing. An answer may be lost, and a server need
+ * not wait for us. `undefined` for a result that counts.
+ */
+export function excuse({ verdict, reason, stood }: CheckResult): CheckResult | undefined {
+  if (verdict !== 'bad' || stood === undefined) return undefined;
+  return { verdict: 'unknown', reason: `this director stood still meanwhile (otherwise: ${reason})` };
 }
 
 /** `connected in 0.4 ms`. */

@@ -163,7 +163,7 @@ static bool array_at(napi_env env, napi_value holder, uint32_t i, napi_typedarra
 /* One batch of events, to JavaScript if it is to know; false when there were fewer than a batch. */
 static bool turn(streams *it) {
   struct epoll_event events[BATCH];
-  napi_value kept, callback, self, argument, result, error;
+  napi_value kept, callback, self, arguments[2], result, error;
   uint8_t *buffer;
   uint32_t *rows;
   int told = 0, count = epoll_wait(it->epoll, events, BATCH, 0);
@@ -178,8 +178,9 @@ static bool turn(streams *it) {
   it->delivering = true;
   if (napi_get_element(it->env, kept, KEPT_CALLBACK, &callback) == napi_ok &&
       napi_get_global(it->env, &self) == napi_ok &&
-      napi_create_int32(it->env, told, &argument) == napi_ok &&
-      napi_make_callback(it->env, NULL, self, callback, 1, &argument, &result) != napi_ok &&
+      napi_create_int32(it->env, told, &arguments[0]) == napi_ok &&
+      napi_get_boolean(it->env, count == BATCH, &arguments[1]) == napi_ok &&
+      napi_make_callback(it->env, NULL, self, callback, 2, arguments, &result) != napi_ok &&
       napi_is_exception_pending(it->env, &pending) == napi_ok && pending &&
       napi_get_and_clear_last_exception(it->env, &error) == napi_ok)
     napi_fatal_exception(it->env, error);
@@ -393,7 +394,7 @@ static int begin(call *c, streams *it, int capacity) {
   return 0;
 }
 
-/* new Streams(capacity, callback(rows), buffer: Uint8Array, rows: Uint32Array) */
+/* new Streams(capacity, callback(rows, whether more may wait), buffer: Uint8Array, rows: Uint32Array) */
 static napi_value streams_new(napi_env env, napi_callback_info info) {
   call c = {.env = env};
   size_t count = ARGUMENTS;

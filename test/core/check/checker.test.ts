@@ -89,6 +89,34 @@ test('with alpha a server starts down; without checks it is up', () => {
   assert.is(health(run(checker, 1, () => connected)).length, 1);
 });
 
+test('a bad result while the director stood still says nothing, and the check is made again soon', () => {
+  const checker = configured([{ server: 'a', weight: 1, checks: [check(80, { retries: 0 })] }]);
+  const asked: Instant[] = [];
+  const seen = run(checker, 14, (_, now) => {
+    asked.push(now);
+    return now === at(6) ? { ...refused, stood: seconds(4) } : connected;
+  });
+  assert.equal(health(seen), []);
+  assert.equal(asked, [at(0), at(6), at(7), at(12)]);
+  const unknown = seen.flatMap((effect) => (effect.type === 'result' ? effect.result : []))[1];
+  assert.equal(unknown, {
+    verdict: 'unknown',
+    reason: 'this director stood still meanwhile (otherwise: connection refused)',
+  });
+});
+
+test('a director that stands still again and again takes a dead server out all the same', () => {
+  const checker = configured([{ server: 'a', weight: 1, checks: [check(80, { retries: 0 })] }]);
+  const seen = run(checker, 20, (_, now) => (now < at(6) ? connected : { ...refused, stood: seconds(1) }));
+  assert.equal(health(seen), ['a down: tcp check of 10.0.1.1:80: connection refused']);
+});
+
+test('good news count however long the director stood still', () => {
+  const checker = configured([{ server: 'a', weight: 1, checks: [check(80, { alpha: true })] }]);
+  const seen = run(checker, 1, () => ({ verdict: 'good', reason: 'connected', stood: seconds(4) }));
+  assert.equal(health(seen), ['a up: tcp check of 10.0.1.1:80: connected']);
+});
+
 test('a reload keeps the standing of what stays and says what it changes', () => {
   const checker = configured([{ server: 'a', weight: 1, checks: [check(80), check(443)] }]);
   run(checker, 0, (id) => (id.endsWith(':443') ? refused : connected));
