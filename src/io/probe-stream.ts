@@ -1,4 +1,4 @@
-import type { Dialogue, Step } from '../core/check/dialogue.ts';
+import type { Dialogue, Search, Step } from '../core/check/dialogue.ts';
 import { judgeFailure, judgeTimeout } from '../core/check/failure.ts';
 import type { Connection, HttpCheck } from '../core/check/settings.ts';
 import type { CheckResult } from '../core/check/verdict.ts';
@@ -7,6 +7,7 @@ import { now } from './clock.ts';
 import { errnoName } from './errno.ts';
 import { Patience } from './patience.ts';
 import { type Done, type Probe, targetOf } from './probe.ts';
+import { search } from './search.ts';
 import { type StreamListener, streams } from './streams.ts';
 import { type SecureStream, secure } from './tls.ts';
 
@@ -27,7 +28,8 @@ export class StreamProbe implements Probe, StreamListener {
   #secure: SecureStream | undefined;
   #connected = false;
   #patience: Patience | undefined;
-  #failed: NodeJS.Immediate | undefined;
+  /** Takes back what goes on without a connection. */
+  #takeBack: (() => void) | undefined;
 
   constructor(
     connection: Connection,
@@ -42,14 +44,15 @@ export class StreamProbe implements Probe, StreamListener {
     this.#at = streams().open(targetOf(connection), this);
     if (this.#at < 0) {
       const code = errnoName(-this.#at);
-      this.#failed = setImmediate(() => this.#done(judgeFailure(code)));
+      const failed = setImmediate(() => this.#done(judgeFailure(code)));
+      this.#takeBack = () => clearImmediate(failed);
     } else {
       this.#patience = new Patience(connection.timeout, () => this.#outOfTime());
     }
   }
 
   abort(): void {
-    clearImmediate(this.#failed);
+    this.#takeBack?.();
     this.#patience?.end();
     this.#patience = undefined;
     this.#close('reset');
@@ -76,7 +79,7 @@ export class StreamProbe implements Probe, StreamListener {
   }
 
   ended(): void {
-    this.#finish(this.#dialogue.close());
+    this.#follow(this.#dialogue.close());
   }
 
   failed(code: string): void {
@@ -101,22 +104,38 @@ export class StreamProbe implements Probe, StreamListener {
     return this.#secure === undefined ? 'no answer' : 'no TLS handshake';
   }
 
-  #follow({ send, result }: Step): void {
+  #follow({ send, search: wanted, result }: Step): void {
+    if (this.#patience === undefined) return;
     if (send !== undefined) {
       if (this.#secure !== undefined) this.#secure.write(send);
       // What cannot be sent because the connection broke is reported as its end.
       else streams().write(this.#at, send);
     }
-    if (result !== undefined) this.#finish(result);
+    if (wanted !== undefined) this.#look(wanted);
+    else if (result !== undefined) this.#finish(result);
+  }
+
+  /** The server has said all; what is found in it does not depend on how long we take. */
+  #look(wanted: Search): void {
+    const latency = since(now(), this.#begun);
+    this.#end(true);
+    this.#takeBack = search(wanted, (found) => {
+      const result = wanted.judge(found);
+      this.#done(result.verdict === 'good' ? { ...result, latency } : result);
+    });
   }
 
   #finish(result: CheckResult): void {
     if (this.#patience === undefined) return;
-    this.#patience.end();
-    this.#patience = undefined;
     const good = result.verdict === 'good';
-    this.#close(good && this.#connection.sourcePort === undefined ? 'in order' : 'reset');
+    this.#end(good);
     this.#done(good ? { ...result, latency: since(now(), this.#begun) } : result);
+  }
+
+  #end(good: boolean): void {
+    this.#patience?.end();
+    this.#patience = undefined;
+    this.#close(good && this.#connection.sourcePort === undefined ? 'in order' : 'reset');
   }
 
   #close(how: 'in order' | 'reset'): void {

@@ -11,7 +11,6 @@ import { probeDns, probeUdp } from './probe-datagram.ts';
 import { probePing } from './probe-ping.ts';
 import { probeScript } from './probe-script.ts';
 import { StreamProbe } from './probe-stream.ts';
-import { search } from './search.ts';
 
 /**
  * Starts the probe of a check. `done` is called once, later, unless it is aborted. The result says if this process
@@ -33,7 +32,7 @@ function start(check: ProbedCheck, part: number, done: Done): Probe {
       return new StreamProbe(check, tcpDialogue, done);
     case 'http': {
       const tls = check.tls === undefined ? undefined : { check, part };
-      return new StreamProbe(check, new HttpDialogue(check, part, md5, search), done, tls);
+      return new StreamProbe(check, new HttpDialogue(check, part, md5), done, tls);
     }
     case 'smtp':
       return new StreamProbe(check, new SmtpDialogue(check), done);

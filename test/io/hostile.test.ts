@@ -179,6 +179,30 @@ test('a body that a pattern backtracks on without end', async () => {
   server.close();
 });
 
+test('twenty patterns that backtrack without end hold up no other check', async () => {
+  const server = await serve((socket) => socket.end(`${HEAD}\r\n${'a'.repeat(40)}c`));
+  const requestsOf = (pattern: string): HttpCheck['requests'] => {
+    const body = { pattern, options: [], inverse: false, from: 0 };
+    return [{ path: '/', statuses: [{ first: 200, last: 200 }], compliant: false, body }];
+  };
+  let bad = 0;
+  const worst = Array.from({ length: 20 }, (_, i) =>
+    words(http(server.port, { requests: requestsOf(`(a+)+b${i}`) })).then((said) => {
+      assert.match(said, /takes too long to look for$/);
+      bad += 1;
+    }),
+  );
+  let good = 0;
+  while (bad < worst.length) {
+    const requests = requestsOf('a{40}c');
+    assert.is(await words(http(server.port, { requests, timeout: seconds(60) })), 'good: status 200');
+    good += 1;
+  }
+  server.close();
+  // Each of the twenty takes half a second; a good check takes some milliseconds.
+  assert.ok(good >= 60, `${good} good checks meanwhile`);
+});
+
 test('many of the worst at once hold little memory and no connection', async () => {
   const server = await serve((socket) => {
     socket.write(`${HEAD}\r\n`);

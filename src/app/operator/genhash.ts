@@ -7,7 +7,6 @@ import { micros, seconds } from '../../core/time.ts';
 import type { Command } from '../../io/arguments.ts';
 import { md5 } from '../../io/digest.ts';
 import { StreamProbe } from '../../io/probe-stream.ts';
-import { search } from '../../io/search.ts';
 
 /** keepalived's `genhash`: the same options. */
 interface GenhashOptions {
@@ -63,7 +62,7 @@ async function genhash(options: GenhashOptions): Promise<number> {
     const hash = md5();
     return { update: hash.update, hex: () => (found = hash.hex()) };
   };
-  const dialogue = new HttpDialogue(check, 0, newHash, search);
+  const dialogue = new HttpDialogue(check, 0, newHash);
   const heard: Dialogue = {
     begin: () => dialogue.begin(),
     feed(bytes) {

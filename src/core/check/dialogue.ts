@@ -1,8 +1,23 @@
 import type { CheckResult } from './verdict.ts';
 
-/** What to do next: send something, or end with a result; nothing means to wait for more. */
+/** What is to be looked for in a text, from a character on, and what it means that it is found. */
+export interface Search {
+  readonly pattern: RegExp;
+  readonly text: string;
+  readonly from: number;
+  judge(found: Found): CheckResult;
+}
+
+/** Where the first match begins, if there is one; that the search was given up; or that there are too many. */
+export type Found = number | undefined | 'too long' | 'too many';
+
+/**
+ * What to do next: send something, or end with a result; nothing means to wait for more. With `search` the other side
+ * has said all: what is found decides.
+ */
 export interface Step {
   readonly send?: Uint8Array;
+  readonly search?: Search;
   readonly result?: CheckResult;
 }
 
@@ -12,8 +27,8 @@ export interface Dialogue {
   begin(): Step;
   /** Bytes came; they are the caller's again afterwards. */
   feed(bytes: Uint8Array): Step;
-  /** The other side has said its last. */
-  close(): CheckResult;
+  /** The other side has said its last: a result, or a search for one. */
+  close(): Step;
   /** What is missing, when time runs out: `no greeting`. */
   missing(): string;
 }
@@ -29,7 +44,7 @@ const CONNECTED: Step = { result: good('connected') };
 export const tcpDialogue: Dialogue = {
   begin: () => CONNECTED,
   feed: () => CONNECTED,
-  close: () => good('connected'),
+  close: () => CONNECTED,
   missing: () => 'no answer',
 };
 

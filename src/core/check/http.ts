@@ -1,5 +1,16 @@
 import { endpointName, familyOf } from '../ip.ts';
-import { bad, badStep, type Dialogue, good, latin1, octets, quoted, type Step, WAIT } from './dialogue.ts';
+import {
+  bad,
+  badStep,
+  type Dialogue,
+  type Found,
+  good,
+  latin1,
+  octets,
+  quoted,
+  type Step,
+  WAIT,
+} from './dialogue.ts';
 import { compilePattern } from './pattern.ts';
 import type { BodyPattern, HttpCheck, HttpRequest } from './settings.ts';
 import type { CheckResult } from './verdict.ts';
@@ -10,9 +21,6 @@ export interface Hash {
   /** 32 lower-case hexadecimal digits. */
   hex(): string;
 }
-
-/** Where the first match from `lastIndex` on begins; `too long` for a search that was given up. */
-export type Search = (pattern: RegExp, text: string) => number | undefined | 'too long';
 
 /**
  * Limits of what a server may send; the shell's timeout is the other one. The header's is for all that comes before the
@@ -52,7 +60,6 @@ export class HttpDialogue implements Dialogue {
   readonly #check: HttpCheck;
   readonly #request: HttpRequest;
   readonly #hash: Hash | undefined;
-  readonly #search: Search;
   /** What has come of the header that is being read, and of the headers of preliminary responses before it. */
   #head = '';
   #preliminary = 0;
@@ -62,8 +69,7 @@ export class HttpDialogue implements Dialogue {
   /** The beginning of the response, for the pattern. */
   #text = '';
 
-  constructor(check: HttpCheck, part: number, newHash: () => Hash, search: Search) {
-    this.#search = search;
+  constructor(check: HttpCheck, part: number, newHash: () => Hash) {
     this.#check = check;
     this.#request = check.requests[part] ?? (check.requests[0] as HttpRequest);
     this.#hash = this.#request.digest === undefined ? undefined : newHash();
@@ -79,9 +85,9 @@ export class HttpDialogue implements Dialogue {
     return this.#status === undefined ? this.#feedHead(bytes) : this.#feedBody(bytes);
   }
 
-  close(): CheckResult {
-    if (this.#status !== undefined) return this.#judge();
-    return bad(
+  close(): Step {
+    if (this.#status !== undefined) return this.#end();
+    return badStep(
       this.#head === ''
         ? 'closed without a response'
         : `closed within the header, after ${quoted(this.#head)}`,
@@ -133,28 +139,35 @@ export class HttpDialogue implements Dialogue {
     const part = room < bytes.length ? bytes.subarray(0, room) : bytes;
     if (part.length > 0) this.#hash?.update(part);
     this.#received += part.length;
-    if (this.#received === this.#length) return { result: this.#judge() };
+    if (this.#received === this.#length) return this.#end();
     return this.#received > BODY_MAX ? badStep(`a body of more than ${BODY_MAX} bytes`) : WAIT;
   }
 
-  #judge(): CheckResult {
+  /** The response is complete. */
+  #end(): Step {
     const { statuses, digest, body } = this.#request;
     const status = this.#status ?? 0;
     if (!statuses.some(({ first, last }) => status >= first && status <= last)) {
       const hint = status >= 300 && status < 400 ? ' (redirects are not followed)' : '';
-      return bad(`status ${status}${hint}`);
+      return badStep(`status ${status}${hint}`);
     }
     const md5 = this.#hash?.hex();
-    if (md5 !== digest) return bad(`status ${status}, but the body's MD5 is ${md5}`);
-    if (body === undefined) return good(`status ${status}`);
-    const begins =
-      body.from > this.#text.length ? undefined : this.#search(compiledPattern(body), this.#text);
-    if (begins === 'too long')
-      return bad(`status ${status}, but ${quoted(body.pattern)} takes too long to look for`);
-    const found = begins !== undefined && (body.before === undefined || begins < body.before);
-    if (found !== body.inverse) return good(`status ${status}`);
-    const does = found ? 'matches' : 'does not match';
-    return bad(`status ${status}, but the response ${does} ${quoted(body.pattern)}`);
+    if (md5 !== digest) return badStep(`status ${status}, but the body's MD5 is ${md5}`);
+    if (body === undefined) return { result: good(`status ${status}`) };
+    const { from } = body;
+    if (from > this.#text.length) return { result: this.#judge(body, undefined) };
+    const judge = (found: Found): CheckResult => this.#judge(body, found);
+    return { search: { pattern: compiledPattern(body), text: this.#text, from, judge } };
+  }
+
+  #judge(body: BodyPattern, found: Found): CheckResult {
+    const status = `status ${this.#status}`;
+    if (found === 'too many') return { verdict: 'unknown', reason: 'too many responses wait to be searched' };
+    if (found === 'too long') return bad(`${status}, but ${quoted(body.pattern)} takes too long to look for`);
+    const matches = found !== undefined && (body.before === undefined || found < body.before);
+    if (matches !== body.inverse) return good(status);
+    const does = matches ? 'matches' : 'does not match';
+    return bad(`${status}, but the response ${does} ${quoted(body.pattern)}`);
   }
 }
 
@@ -177,6 +190,5 @@ function lengthOf(head: string, status: number): number | undefined {
 function compiledPattern(body: BodyPattern): RegExp {
   const pattern = compiled.get(body) ?? compilePattern(body);
   compiled.set(body, pattern);
-  pattern.lastIndex = body.from;
   return pattern;
 }

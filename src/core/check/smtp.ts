@@ -1,6 +1,5 @@
-import { bad, badStep, type Dialogue, good, latin1, octets, quoted, type Step, WAIT } from './dialogue.ts';
+import { badStep, type Dialogue, good, latin1, octets, quoted, type Step, WAIT } from './dialogue.ts';
 import type { SmtpCheck } from './settings.ts';
-import type { CheckResult } from './verdict.ts';
 
 /** A line of a reply (RFC 5321, 4.5.3.1.5: 512), and all lines of one; more is no mail server. */
 const LINE_MAX = 2048;
@@ -46,9 +45,9 @@ export class SmtpDialogue implements Dialogue {
     return said;
   }
 
-  close(): CheckResult {
-    if (this.#state === 'goodbye') return good('answers HELO');
-    return bad(`closed, and no ${WHAT[this.#state]}`);
+  close(): Step {
+    if (this.#state === 'goodbye') return { result: good('answers HELO') };
+    return badStep(`closed, and no ${WHAT[this.#state]}`);
   }
 
   missing(): string {

@@ -3,7 +3,7 @@ import { after, type Duration, type Instant, micros, millis, since } from '../ti
 /** How often the process looks at the clock while something is waited for. */
 export const BEAT = millis(50);
 /** A look that is later than this says that the process stood still; less is a busy machine. */
-const STALL = millis(250);
+const STALL = millis(500);
 
 /**
  * How long a process stood still: stopped, in a virtual machine that was paused, or at work on something else. It looks

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import type { Dialogue } from '../../../src/core/check/dialogue.ts';
+import type { Dialogue, Search } from '../../../src/core/check/dialogue.ts';
 import { latin1, octets } from '../../../src/core/check/dialogue.ts';
 import { judgeDns } from '../../../src/core/check/dns.ts';
 import { HttpDialogue, requestText } from '../../../src/core/check/http.ts';
@@ -10,6 +10,7 @@ import { judgeScript } from '../../../src/core/check/script.ts';
 import type { HttpCheck, MiscCheck, SmtpCheck, UdpCheck } from '../../../src/core/check/settings.ts';
 import { SmtpDialogue } from '../../../src/core/check/smtp.ts';
 import { judgeReply } from '../../../src/core/check/udp.ts';
+import type { CheckResult } from '../../../src/core/check/verdict.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
@@ -21,21 +22,29 @@ const md5 = () => {
   const hash = createHash('md5');
   return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') };
 };
-const http = (check: HttpCheck): HttpDialogue =>
-  new HttpDialogue(check, 0, md5, (pattern, text) => pattern.exec(text)?.index);
+const http = (check: HttpCheck): HttpDialogue => new HttpDialogue(check, 0, md5);
 const smtpCheck: SmtpCheck = { ...httpCheck(), kind: 'smtp', helo: 'me.example' };
+
+function look({ pattern, text, from, judge }: Search): CheckResult {
+  pattern.lastIndex = from;
+  return judge(pattern.exec(text)?.index);
+}
 
 /** What a dialogue says in the end to these parts, after which the server closes, and all that it sent. */
 function hold(dialogue: Dialogue, parts: readonly string[]): { said: string; verdict: string } {
   let said = '';
-  const steps = [() => dialogue.begin(), ...parts.map((part) => () => dialogue.feed(octets(part)))];
+  const steps = [
+    () => dialogue.begin(),
+    ...parts.map((part) => () => dialogue.feed(octets(part))),
+    () => dialogue.close(),
+  ];
   for (const step of steps) {
-    const { send, result } = step();
+    const { send, search, result: decided } = step();
     said += send === undefined ? '' : latin1(send);
+    const result = search === undefined ? decided : look(search);
     if (result !== undefined) return { said, verdict: `${result.verdict}: ${result.reason}` };
   }
-  const { verdict, reason } = dialogue.close();
-  return { said, verdict: `${verdict}: ${reason}` };
+  throw new Error('no verdict');
 }
 const verdict = (check: HttpCheck, ...parts: string[]): string => hold(http(check), parts).verdict;
 

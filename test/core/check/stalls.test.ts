@@ -16,10 +16,10 @@ test('looks in time lose nothing', () => {
 test('a look that is a little late is a busy machine; a later one says how long the process stood still', () => {
   const stalls = new Stalls();
   stalls.expect(at(0));
-  assert.is(stalls.look(at(300)), 0);
-  assert.is(stalls.look(at(350 + 4000)), millis(4000));
-  assert.is(stalls.look(at(4351)), 0);
-  assert.is(stalls.look(at(4400 + 1000)), millis(1000));
+  assert.is(stalls.look(at(550)), 0);
+  assert.is(stalls.look(at(600 + 4000)), millis(4000));
+  assert.is(stalls.look(at(4601)), 0);
+  assert.is(stalls.look(at(4650 + 1000)), millis(1000));
   assert.is(stalls.lost, millis(5000));
 });
 
