@@ -37,9 +37,9 @@ const LOOKS_LEAST = 10;
 const DISARMED = -1;
 
 /**
- * Lets the event loop take whole turns until one was prompt and left no socket unread: then all that had come before has
- * been handled. It is told the instant after that turn. A process that was stalled (garbage collection, a busy host)
- * finds its timers expired before it reads what came in time.
+ * Lets the event loop take whole turns until one was prompt and left no socket unread: then all that had come before
+ * has been handled. It is told the instant after that turn. A process that was stalled (garbage collection, a busy
+ * host) finds its timers expired before it reads what came in time.
  */
 export class Reading {
   readonly #done: (now: Instant) => void;

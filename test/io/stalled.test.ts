@@ -27,7 +27,8 @@ const { parentPort, workerData } = require('node:worker_threads');
 const net = require('node:net'), tls = require('node:tls'), dgram = require('node:dgram');
 const soon = (f) => setTimeout(f, 60);
 const quiet = (s) => s.on('error', () => {});
-const http = (s) => quiet(s).on('data', () => soon(() => s.end('HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok')));
+const PAGE = 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok';
+const http = (s) => quiet(s).on('data', () => soon(() => s.end(PAGE)));
 const smtp = (s) => {
   quiet(s).on('data', (d) => soon(() => s.write(/HELO/.test(d) ? '250 yes\\r\\n' : '221 bye\\r\\n')));
   s.write('220 ready\\r\\n');

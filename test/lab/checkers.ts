@@ -141,7 +141,7 @@ story('what recovers comes back, with the weights that script and file say', asy
   assert.is(operator(director, 'explain'), 'all real servers are up\n');
 });
 
-/** Stops the check process for longer than its checks may take, with some under way, and looks at the table for as long again. */
+/** Stops the check process for longer than its checks may take, with some under way, and then looks at the table. */
 async function standStill(meanwhile: string): Promise<void> {
   const check = pidOf(director, 'check');
   const before = JSON.stringify(weights());

@@ -11,7 +11,7 @@ export interface CheckResult {
   readonly latency?: Duration;
   /** The server's weight, where the check sets it (`misc_dynamic`). */
   readonly weight?: number;
-  /** How long this director's check process stood still during the probe, where it did: not the server's fault. */
+  /** How long the check process stood still during the probe, if it did: not the server's fault. */
   readonly stood?: Duration;
 }
 
