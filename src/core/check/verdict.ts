@@ -16,8 +16,8 @@ export interface CheckResult {
 }
 
 /**
- * What a bad result is worth that came while this director stood still: nothing. An answer may be lost, and a server need
- * not wait for us. `undefined` for a result that counts.
+ * What a bad result is worth that came while this director stood still: nothing. An answer may be lost, and a server
+ * need not wait for us. `undefined` for a result that counts.
  */
 export function excuse({ verdict, reason, stood }: CheckResult): CheckResult | undefined {
   if (verdict !== 'bad' || stood === undefined) return undefined;
