@@ -16,6 +16,7 @@ export async function main(program: string, argv: readonly string[]): Promise<vo
 
 /** A child of the supervisor: this module is then the program itself. */
 async function child(role: string): Promise<void> {
+  (await import('./io/seclusion.ts')).seclude();
   if (role === 'vrrp') return (await import('./app/vrrp/process.ts')).runVrrp();
   startLightly();
   if (role === 'check') return (await import('./app/check/process.ts')).runCheckProcess();

@@ -33,6 +33,8 @@ export async function runDaemon(argv: readonly string[]): Promise<void> {
   if (configuration === undefined) process.exit(EXIT_CONFIGURATION);
   const missing = missingCapabilities();
   if (missing.length > 0) refuse(EXIT_PERMISSION, `missing ${missing.join(' and ')}: run it as root`);
+  const { seclude } = await import('../io/seclusion.ts');
+  seclude();
   if (!options.dontFork) return daemonise(argv, options, home);
   claim(options);
   await (await supervisor(options, configuration)).run();

@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { NO_DEBUGGER } from './node.ts';
 
 /** The word in a process's title and command line by which a later life of the daemon recognises its own. */
 const MARK = 'vipkeeper-child';
+/** A child may not look into `/proc` of its parent, so it gets the namespace as an open file. */
+const HANDED = '/proc/self/fd/4';
 
 /**
  * Starts `program` (a compiled module) as the child `role`, with a message channel and our standard error.
@@ -18,12 +20,17 @@ export function spawnRole(
   before: readonly string[] = [],
 ): ChildProcess {
   const [execPath = process.execPath, ...words] = [...before, process.execPath, ...NO_DEBUGGER, ...execArgv];
-  return fork(program, [MARK, role, ...(namespace === undefined ? [] : [namespace])], {
-    execPath,
-    execArgv: words,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    detached: true,
-  });
+  const handed = namespace === undefined ? undefined : openSync(namespace, 'r');
+  try {
+    return fork(program, [MARK, role, ...(handed === undefined ? [] : [HANDED])], {
+      execPath,
+      execArgv: words,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(handed === undefined ? [] : [handed])],
+      detached: true,
+    });
+  } finally {
+    if (handed !== undefined) closeSync(handed);
+  }
 }
 
 /** The role that this process was started for by `spawnRole`, `undefined` in a process that a user started. */

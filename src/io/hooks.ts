@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { afresh, type Who } from './afresh.ts';
 import { killGroup, type Program } from './programs.ts';
 
 /** What a hook printed: the end of it is kept. */
@@ -7,13 +8,6 @@ const ROOM = 1000;
 /** Pipes that are still held open by what hooks left running in the background; beyond that the oldest is closed. */
 const MOST_LINGERING = 128;
 const lingering = new Set<Readable>();
-
-/** As who: `groups` gives it all groups of the user too. */
-export interface Who {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups: boolean;
-}
 
 /** How a hook ended: `why` is absent when it exited with 0. */
 export interface HookEnd {
@@ -39,8 +33,8 @@ export function startHook(
     over = true;
     ended({ ...(why !== undefined && { why }), said: said.replace(/\s+/g, ' ').trim() });
   };
-  const [program = '', ...words] = who.groups ? withGroups(command, who) : command;
-  // The daemon's own groups must go, too: naming a user does that.
+  const { command: cleanly, identity } = afresh(command, who);
+  const [program = '', ...words] = cleanly;
   const child = execa(program, words, {
     stdin: 'ignore',
     buffer: false,
@@ -49,7 +43,7 @@ export function startHook(
     cleanup: false,
     extendEnv: false,
     env: environment,
-    ...(process.getuid?.() === 0 && !who.groups && { uid: who.uid, gid: who.gid }),
+    ...identity,
   });
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text: Buffer) => {
@@ -69,16 +63,6 @@ export function startHook(
   });
   return { kill: (signal) => killGroup(child.pid, signal) };
 }
-
-/** setpriv(1) of util-linux: Node cannot set the groups of another process. */
-const withGroups = (command: readonly string[], { uid, gid }: Who): string[] => [
-  'setpriv',
-  `--reuid=${uid}`,
-  `--regid=${gid}`,
-  '--init-groups',
-  '--',
-  ...command,
-];
 
 function whyOf(status: number | null, signal: string | null): string | undefined {
   if (signal !== null) return `it was ended by ${signal}`;

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Privileges } from '../core/privileges.ts';
+import { isLimited } from './afresh.ts';
 
 const EVERYBODY_READS = 0o005;
 const TRIAL_MS = 5000;
@@ -20,6 +21,7 @@ export function restricted({ capabilities, gains }: Privileges, path: string): R
   const kept = [...capabilities, ...(isReadable(path) ? [] : ['dac_read_search'])];
   const command = [
     'setpriv',
+    ...(isLimited() ? ['--securebits=-noroot'] : []),
     `--bounding-set=${['-all', ...kept.map((name) => `+${name}`)].join(',')}`,
     '--inh-caps=-all',
     ...(gains ? [] : ['--no-new-privs']),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { afresh } from './afresh.ts';
 
 /** How a program ended; `failed` when it could not be started. */
 export type ProgramEnd =
@@ -21,7 +22,7 @@ export interface GroupedProgram extends Program {
  * `ended` is called once, never before this returns.
  */
 export function startProgram(
-  [program = '', ...words]: readonly string[],
+  command: readonly string[],
   user: { readonly uid: number; readonly gid: number } | undefined,
   ended: (end: ProgramEnd) => void,
 ): GroupedProgram {
@@ -32,7 +33,9 @@ export function startProgram(
     ended(how);
   };
   try {
-    const child = spawn(program, words, { stdio: 'ignore', detached: true, ...user });
+    const { command: cleanly, identity } = afresh(command, user && { ...user, groups: false });
+    const [program = '', ...words] = cleanly;
+    const child = spawn(program, words, { stdio: 'ignore', detached: true, ...identity });
     child.once('exit', (status, signal) => end({ type: 'exited', status, signal }));
     child.once('error', ({ message }) => end({ type: 'failed', why: message }));
     return {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
- * signals.ts, placement.ts and namespace.ts of this folder use it; everybody else uses those.
+ * signals.ts, placement.ts, namespace.ts and seclusion.ts of this folder use it; everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -83,6 +83,9 @@ interface Rawio {
   affinity(thread: number, mask: Uint8Array): number;
   limit(resource: number, soft: number): number;
   setns(fd: number, type: number): number;
+  closeOnExec(fd: number): number;
+  defaultSignals(): number;
+  hideMemory(): number;
 }
 
 function load(): Rawio {

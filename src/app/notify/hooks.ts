@@ -18,7 +18,7 @@ export interface ScriptRules {
 }
 
 /** keepalived keeps these from scripts. */
-const WITHHELD = ['IFS', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'NODE_CHANNEL_FD', 'NODE_OPTIONS'];
+const WITHHELD = ['IFS', 'LD_PRELOAD', 'LD_LIBRARY_PATH'];
 
 /** The daemon's environment, without what is not for scripts. */
 export function scriptEnvironment(

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -653,6 +654,34 @@ static napi_value enter_namespace(napi_env env, napi_callback_info info) {
   return answer(&c, outcome(setns(fd, type)));
 }
 
+/* closeOnExec(fd): no program that is started has it */
+static napi_value close_on_exec(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int fd = integer(&c, 0);
+  if (c.wrong) return NULL;
+  return answer(&c, outcome(fcntl(fd, F_SETFD, FD_CLOEXEC)));
+}
+
+/* defaultSignals(): real-time signals that are ignored since the start are not; Node cares for the others */
+static napi_value default_signals(napi_env env, napi_callback_info info) {
+  (void)info;
+  call c = {.env = env};
+  for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(number, SIG_DFL);
+  }
+  return answer(&c, 0);
+}
+
+/* hideMemory(): no core dump of this process, no debugger but root's with CAP_SYS_PTRACE; until it executes another */
+static napi_value hide_memory(napi_env env, napi_callback_info info) {
+  (void)info;
+  call c = {.env = env};
+  return answer(&c, outcome(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
+}
+
 #define METHOD(js_name, function) {js_name, NULL, function, NULL, NULL, NULL, napi_default_method, NULL}
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -692,6 +721,9 @@ NAPI_MODULE_INIT() {
       METHOD("affinity", affinity_set),
       METHOD("limit", limit_set),
       METHOD("setns", enter_namespace),
+      METHOD("closeOnExec", close_on_exec),
+      METHOD("defaultSignals", default_signals),
+      METHOD("hideMemory", hide_memory),
   };
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);
