@@ -61,7 +61,7 @@ function withOwnNice(): string[] {
   return nice === 0 ? [] : ['nice', '-n', String(-nice)];
 }
 
-/** The unit saves the daemon from the OOM killer, which is not for what eats the memory. Everybody may raise his own. */
+/** The unit saves the daemon from the OOM killer, which is not for what eats the memory. Anybody may raise his own. */
 function withOwnScore(): string[] {
   const score = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
   return score === 0 ? [] : ['/bin/sh', '-c', 'echo 0 >/proc/self/oom_score_adj; exec "$@"', 'sh'];
