@@ -27,7 +27,7 @@ import {
 } from '../core/netlink/ipvs-request.ts';
 import type { Message, Outcome, Request } from '../core/netlink/message.ts';
 import { inNamespace } from './namespace.ts';
-import { NETLINK, NetlinkError, NetlinkSocket, only } from './netlink.ts';
+import { ENOBUFS, NETLINK, NetlinkError, NetlinkSocket, only } from './netlink.ts';
 
 /** The kernel has no IPVS, or does not let us load it. */
 export class NoIpvs extends Error {
@@ -97,7 +97,22 @@ export class IpvsClient {
 
   /** Performs the operations in order, batched; the outcome of each, errno 0 for success. */
   apply(operations: readonly IpvsOperation[]): Outcome[] {
-    return this.#socket.request(operations.map((operation) => encodeOperation(this.#family, operation)));
+    const requests = operations.map((operation) => encodeOperation(this.#family, operation));
+    return this.#socket.request(requests).map((outcome, i) => {
+      const operation = operations[i];
+      if (outcome.errno !== ENOBUFS || operation?.op !== 'stop-daemon') return outcome;
+      return this.#isStopped(operation.state, operations.slice(i + 1)) ? { errno: 0 } : outcome;
+    });
+  }
+
+  /**
+   * A sync thread that had not begun to run when it was stopped makes the kernel's operation end with EINTR, and for
+   * that netlink sends no answer (net/netlink/af_netlink.c, netlink_rcv_skb). Whether it is stopped, the list tells,
+   or the outcome of a start that came after it.
+   */
+  #isStopped(state: number, later: readonly IpvsOperation[]): boolean {
+    const startedAgain = later.some((one) => one.op === 'start-daemon' && one.daemon.state === state);
+    return startedAgain || !this.daemons().some((daemon) => daemon.state === state);
   }
 
   close(): void {

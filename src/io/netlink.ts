@@ -28,7 +28,7 @@ const MONITOR_SLOTS = 8;
 const MONITOR_BUFFER = 4 << 20;
 /** A dump that changes under way is asked for again; after so many times the last one must do. */
 const DUMP_TRIES = 5;
-const ENOBUFS = 105;
+export const ENOBUFS = 105;
 const ENODATA = 61;
 const KERNEL = sockaddrNetlink();
 

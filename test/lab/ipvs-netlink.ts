@@ -192,6 +192,17 @@ story('sync daemons, timeouts, version', () => {
   assert.equal(client.daemons(), []);
 });
 
+story('a sync daemon that is stopped before it ran, for which the kernel gives no answer', () => {
+  for (const state of [DAEMON_STATE.master, DAEMON_STATE.backup])
+    for (let round = 0; round < 10; round++) {
+      const daemon = { state, interface: 'lo', syncId: 7 };
+      const [start, stop] = [{ op: 'start-daemon', daemon } as const, { op: 'stop-daemon', state } as const];
+      assert.equal(errnos(start, stop), [0, 0]);
+      assert.equal(client.daemons(), []);
+      assert.equal(errnos(start, stop, start, stop), [0, 0, 0, 0]);
+    }
+});
+
 story('1,000 services with a destination each, in one call, are all there', () => {
   const keys = Array.from({ length: 1000 }, (_, i): IpvsServiceKey => ({ ...WEB, port: 1000 + i }));
   const operations = keys.flatMap((key): IpvsOperation[] => [
