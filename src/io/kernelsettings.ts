@@ -101,7 +101,8 @@ const LIMIT_MS = 30_000;
 /** Devices by the thousand have long listings. */
 const MAX_OUTPUT = 1 << 26;
 
-function run([program = '', ...words]: Argv): {
+/** Runs a command to its end; `why` says why it failed, if it did. Its status is null where there is no such program. */
+export function run([program = '', ...words]: Argv): {
   readonly status: number | null;
   readonly stdout: string;
   readonly why: string;

@@ -5,6 +5,7 @@ import type { Reload } from '../status.ts';
 import { VERSION } from '../version.ts';
 import { ask, type CommonOptions, fail } from './ask.ts';
 import { bashCompletion } from './completion.ts';
+import { addDoctor } from './doctor.ts';
 import { addDrain, serverNames } from './drain.ts';
 import { addExplain } from './explain.ts';
 import { addGenhash } from './genhash.ts';
@@ -23,6 +24,7 @@ Examples:
   vipkeeper drain 192.0.2.7            no new connections; out when those that it has are over
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
   vipkeeper check keepalived.conf      everything that is wrong with a configuration
+  vipkeeper doctor                     what on this host keeps the configuration from working
   vipkeeper realserver prepare 10.0.0.100   take packets for the VIP here, and do not answer ARP`;
 
 /** `vipkeeper`: the operator's program. */
@@ -48,6 +50,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     });
   addMaintenance(program);
   addLanguage(program);
+  addDoctor(program);
   const genhash = addGenhash(program);
   addPreparation(program);
   program
