@@ -101,7 +101,7 @@ const LIMIT_MS = 30_000;
 /** Devices by the thousand have long listings. */
 const MAX_OUTPUT = 1 << 26;
 
-/** Runs a command to its end; `why` says why it failed, if it did. Its status is null where there is no such program. */
+/** Runs a command to its end; `why` says why it failed, if it did. The status is null where there is no program. */
 export function run([program = '', ...words]: Argv): {
   readonly status: number | null;
   readonly stdout: string;

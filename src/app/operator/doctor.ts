@@ -14,9 +14,9 @@ import { type CommonOptions, fail } from './ask.ts';
 import { tryLook } from './look.ts';
 
 const EXAMPLES = `
-Looks at kernel modules, sysctls, interfaces, rp_filter, firewall marks, the gateway of NAT servers, ARP of real servers,
-adverts of the peer, systemd-networkd and NetworkManager, connection tracking and the clock, for what keeps this
-configuration from working. Changes nothing. Ends with 0 when nothing was found, with 1 otherwise.
+Looks at kernel modules, sysctls, interfaces, rp_filter, firewall marks, the gateway of NAT servers, ARP of real
+servers, adverts of the peer, systemd-networkd and NetworkManager, connection tracking and the clock, for what keeps
+this configuration from working. Changes nothing. Ends with 0 when nothing was found, with 1 otherwise.
 
 Examples:
   vipkeeper doctor                          the configuration of the daemon that runs, or keepalived.conf

@@ -40,7 +40,7 @@ export function gatewayFindings(configuration: Configuration, { devices }: Docto
   return [...found.values()];
 }
 
-/** A real server that answers ARP for a VIP takes its packets past the director: seen where both have one MAC address. */
+/** A real server that answers ARP for a VIP gets its packets past the director: both have one MAC address then. */
 export function arpFindings(configuration: Configuration, { neighbours }: DoctorFacts): Finding[] {
   const vips = new Set(
     configuration.virtualServers.flatMap(({ services }) =>

@@ -130,7 +130,7 @@ test('a real server that answers ARP for the VIP', () => {
   const neighbours = { [ip('10.0.0.100')]: mac, [ip('10.0.1.11')]: mac };
   assert.match(
     one(DR, { neighbours }),
-    /error ARP: the real server 10\.0\.1\.11 answers ARP for 10\.0\.0\.100.* \| 10\.0\.1\.11: vipkeeper realserver prepare 10\.0\.0\.100/,
+    /error ARP: the real server 10\.0\.1\.11 answers ARP for .* \| 10\.0\.1\.11: vipkeeper realserver prepare/,
   );
   assert.equal(found(DR, { neighbours: { ...neighbours, [ip('10.0.0.100')]: '02:00:00:00:00:02' } }), []);
 });
