@@ -13,6 +13,7 @@ import {
   TUNNEL_TYPE,
 } from '../../src/core/netlink/ipvs.ts';
 import { IpvsClient } from '../../src/io/ipvs.ts';
+import { repetitions } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 import { run } from './scene/run.ts';
 
@@ -271,7 +272,7 @@ story('whatever service and destination the kernel takes, it shows as it was wri
       );
       assert.equal(written(key), [wanted, [destination]]);
     }),
-    { numRuns: 300 },
+    { numRuns: repetitions(300) },
   );
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Prng } from '../../src/core/prng.ts';
 import { capturedLines, shellWords } from '../core/ipvsadm/captured.ts';
+import { repetitions } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import { drawLine, LISTINGS, line, systematicLines, TABLE } from './lvsadm/lines.ts';
@@ -22,12 +23,11 @@ import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
 export const needs = 'kernel';
 export const limitSeconds = 2700;
 
-const DRAWN_LINES = 400;
+const DRAWN_LINES = repetitions(400);
 /** So many lines before the programs change tables. */
 const TURN = 40;
 const TURNS_BETWEEN_LISTINGS = 10;
 const SEED = 20260;
-const STILL_TRIES = 100;
 const { SIGSEGV } = constants.signals;
 
 const story = suite('lvsadm beside ipvsadm');
@@ -128,17 +128,6 @@ story('lines drawn by chance', async () => {
   await same(Array.from({ length: DRAWN_LINES }, () => drawLine(prng)));
 });
 
-/** What ipvsadm printed twice with nothing changed in between, and what lvsadm printed meanwhile. */
-async function whileStill(words: readonly string[]): Promise<readonly [Ran | undefined, Ran | undefined]> {
-  for (let n = 0; n < STILL_TRIES; n++) {
-    const [before] = (await runners[0]?.run('ipvsadm', [line(...words)])) ?? [];
-    const [ours] = (await runners[0]?.run('lvsadm', [line(...words)])) ?? [];
-    const [after] = (await runners[0]?.run('ipvsadm', [line(...words)])) ?? [];
-    if (before?.out === after?.out) return [ours, before];
-  }
-  throw new Error(`ipvsadm ${words.join(' ')} never printed the same twice`);
-}
-
 story('connections, counters and rates of real traffic', async () => {
   const rack = scene.link('rack');
   left.on(rack, '192.168.1.1/24').address('lo', '10.0.0.100/32').forwarding();
@@ -155,9 +144,10 @@ story('connections, counters and rates of real traffic', async () => {
   await client.close();
   const lists = ['-L -c', '-L -n -c', '-L -n -c --persistent-conn', '-L -n --stats', '-L -n --stats -X'];
   for (const list of [...lists, '-L -n --rate', '-L -n', '-L -n --persistent-conn', '-L --thresholds']) {
-    const [ours, theirs] = await whileStill(list.split(' '));
-    assert.equal(ours, theirs, list);
-    if (list.includes('-c')) assert.match(ours?.out ?? '', '10.0.0.100');
+    const still = await runners[0]?.whileStill(line(...list.split(' ')));
+    assert.ok(still !== undefined);
+    assert.equal(still.ours, still.theirs, list);
+    if (list.includes('-c')) assert.match(still.ours.out, '10.0.0.100');
     compared++;
   }
 });

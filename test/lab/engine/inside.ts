@@ -1,3 +1,4 @@
+import { FEWER } from '../../repetitions.ts';
 import { describeExit, type Env } from './frames.ts';
 import { Kernel } from './kernel.ts';
 
@@ -5,12 +6,15 @@ import { Kernel } from './kernel.ts';
  * `inside FOLDER FILE`, in an enclosure: boots a kernel and runs a compiled scenario inside. Its output is
  * this program's, and its exit status too; FOLDER takes what it leaves (captures, the kernel's console).
  */
+const PASSED_ON = ['FORCE_COLOR', 'VIPKEEPER_LONG', FEWER];
 const [folder = '', file = ''] = process.argv.slice(2);
 const kernel = await Kernel.boot({ name: 'kernel', folder, memoryMiB: 2000 });
 const env: Env = {
   LAB_ENCLOSED: '1',
   LAB_RESULTS: '/lab',
-  ...(process.env.FORCE_COLOR && { FORCE_COLOR: process.env.FORCE_COLOR }),
+  ...Object.fromEntries(
+    PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  ),
 };
 const scenario = kernel.start(
   [process.execPath, file],

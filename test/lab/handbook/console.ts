@@ -5,11 +5,8 @@ import { shellWords } from '../../core/ipvsadm/captured.ts';
 import { ROOT } from '../engine/root.ts';
 import { line } from '../lvsadm/lines.ts';
 import { Runner } from '../lvsadm/runner.ts';
-import type { Ran } from '../programs/command-lines.ts';
 import type { Host } from '../scene/host.ts';
 
-/** Packets that are still under way move counters between two listings. */
-const STILL_TRIES = 50;
 const LVSADM = 'lvsadm ';
 const SETTLE_SECONDS = 20;
 
@@ -60,26 +57,14 @@ export class Console {
     return ran.map(({ out }) => out).join('');
   }
 
-  async #once(program: 'lvsadm' | 'ipvsadm', options: string): Promise<Ran> {
-    const [ran] = await this.#runner.run(program, [line(...shellWords(options))]);
-    if (ran === undefined) throw new Error(`${program} ${options} did not run`);
-    return ran;
-  }
-
   /**
    * A listing of lvsadm, line by line without the padding; throws unless ipvsadm prints the same, byte by byte, while
    * nothing changes.
    */
   async list(options = '-L -n'): Promise<string[]> {
-    for (let tries = 0; tries < STILL_TRIES; tries++) {
-      const before = await this.#once('ipvsadm', options);
-      const ours = await this.#once('lvsadm', options);
-      const after = await this.#once('ipvsadm', options);
-      if (before.out === ours.out && ours.status === 0) return rowsOf(ours.out);
-      if (before.out === after.out)
-        throw new Error(`lvsadm ${options} prints\n${ours.out}${ours.err}and ipvsadm\n${before.out}`);
-    }
-    throw new Error(`ipvsadm ${options} never printed the same twice`);
+    const { ours, theirs } = await this.#runner.whileStill(line(...shellWords(options)));
+    if (theirs.out === ours.out && ours.status === 0) return rowsOf(ours.out);
+    throw new Error(`lvsadm ${options} prints\n${ours.out}${ours.err}and ipvsadm\n${theirs.out}`);
   }
 
   /**

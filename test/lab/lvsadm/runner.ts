@@ -3,6 +3,9 @@ import type { Answer, Ask, Line, Ran } from '../programs/command-lines.ts';
 import type { Host } from '../scene/host.ts';
 import type { Program } from '../scene/program.ts';
 
+const STILL_TRIES = 100;
+const EXACT_TRIES = 50;
+
 /** Runs command lines of both programs in one host. */
 export class Runner {
   readonly #program: Program;
@@ -46,4 +49,28 @@ export class Runner {
       });
     });
   }
+
+  async #once(program: Ask['program'], one: Line): Promise<Ran> {
+    const [ran] = await this.run(program, [one]);
+    if (ran === undefined) throw new Error(`${program} ${one.words.join(' ')} did not run`);
+    return ran;
+  }
+
+  /**
+   * What both programs print, with ipvsadm's the same before and after: packets that are under way move counters, and
+   * the seconds that connections have left go by. On a machine where these differ each time they are not compared.
+   */
+  async whileStill(one: Line): Promise<{ readonly ours: Ran; readonly theirs: Ran }> {
+    for (let tries = 1; tries <= STILL_TRIES; tries++) {
+      const shown = tries > EXACT_TRIES ? withoutTimes : (ran: Ran): Ran => ran;
+      const before = shown(await this.#once('ipvsadm', one));
+      const ours = shown(await this.#once('lvsadm', one));
+      const after = shown(await this.#once('ipvsadm', one));
+      if (before.out === after.out) return { ours, theirs: before };
+    }
+    throw new Error(`ipvsadm ${one.words.join(' ')} never printed the same twice`);
+  }
 }
+
+/** `TCP 14:58 ESTABLISHED ...`: the second column of connections. */
+const withoutTimes = (ran: Ran): Ran => ({ ...ran, out: ran.out.replace(/^(\w+ +)\d\d:\d\d/gm, '$1--:--') });
