@@ -17,6 +17,11 @@ export async function main(program: string, argv: readonly string[]): Promise<vo
 /** A child of the supervisor: this module is then the program itself. */
 async function child(role: string): Promise<void> {
   (await import('./io/seclusion.ts')).seclude();
+  const [{ dropSignals }, { UNHEARD_BY_CHILDREN }] = await Promise.all([
+    import('./io/signals.ts'),
+    import('./core/supervision/signals.ts'),
+  ]);
+  dropSignals(UNHEARD_BY_CHILDREN);
   if (role === 'vrrp') return (await import('./app/vrrp/process.ts')).runVrrp();
   startLightly();
   if (role === 'check') return (await import('./app/check/process.ts')).runCheckProcess();

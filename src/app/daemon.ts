@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import type { Loaded } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { missingCapabilities } from '../io/capabilities.ts';
+import { type Lock, lockFolder } from '../io/lock.ts';
 import { NO_DEBUGGER } from '../io/node.ts';
-import { claimPid, readPid, removePid, runs } from '../io/pidfile.ts';
+import { pidOf } from '../io/pidfile.ts';
+import { endBySignal, onSignal, takeSignals } from '../io/signals.ts';
 import { readConfiguration, showFindings, testConfiguration } from './loading.ts';
 import {
   type DaemonOptions,
@@ -25,6 +27,9 @@ const START_LIMIT_MS = 60_000;
 
 /** `vipkeeperd`: reads the configuration, starts the processes that do the work, and answers the operator. */
 export async function runDaemon(argv: readonly string[]): Promise<void> {
+  // Before anything that takes time: what comes now is done when there is somebody to do it.
+  takeSignals();
+  onSignal('STOP', () => endBySignal('SIGTERM'));
   const given = daemonOptions(argv, VERSION);
   const { loaded, options, home } = await settle(given);
   if (given.configTest !== undefined) process.exit(test(given, loaded));
@@ -70,7 +75,6 @@ async function supervisor(options: DaemonOptions, configuration: Configuration):
   try {
     return new Supervisor(options, configuration);
   } catch (error) {
-    for (const file of pidFiles(options)) removePid(file);
     return refuse(EXIT_FAILED, (error as Error).message);
   }
 }
@@ -90,20 +94,33 @@ function refuse(status: number, why: string): never {
   process.exit(status);
 }
 
-function alreadyRuns(pid: number, file: string): never {
-  return refuse(EXIT_FAILED, `already running as process ${pid} (${file})`);
+/**
+ * The run folder is this daemon's from now on, as long as it lives: two daemons there would end each other's processes.
+ * Ends the program where another has it, or runs with our pid file.
+ */
+function claim(options: DaemonOptions): Lock {
+  const [own = '', ...others] = pidFiles(options);
+  let lock: Lock | undefined;
+  try {
+    lock = lockFolder(options.runDir);
+  } catch (error) {
+    return refuse(EXIT_FAILED, `cannot lock the run folder ${options.runDir}: ${(error as Error).message}`);
+  }
+  if (lock === undefined) {
+    const other = pidOf(own, PROGRAM);
+    return other === undefined
+      ? refuse(EXIT_FAILED, `another one begins or ends in ${options.runDir} now`)
+      : alreadyRuns(other, own);
+  }
+  for (const file of others) {
+    const other = pidOf(file, PROGRAM);
+    if (other !== undefined) return alreadyRuns(other, file);
+  }
+  return lock;
 }
 
-function claim(options: DaemonOptions): void {
-  for (const file of pidFiles(options)) {
-    let other: number | undefined;
-    try {
-      other = claimPid(file, process.pid, PROGRAM);
-    } catch (error) {
-      refuse(EXIT_FAILED, `cannot write the pid file: ${(error as Error).message}`);
-    }
-    if (other !== undefined) alreadyRuns(other, file);
-  }
+function alreadyRuns(pid: number, file: string): never {
+  return refuse(EXIT_FAILED, `already running as process ${pid} (${file})`);
 }
 
 /** Starts the daemon proper in a session of its own; ends when that one is ready, or says why it is not. */
@@ -112,10 +129,7 @@ async function daemonise(
   options: DaemonOptions,
   home: string | undefined,
 ): Promise<void> {
-  for (const file of pidFiles(options)) {
-    const other = readPid(file);
-    if (other !== undefined && runs(other, PROGRAM)) alreadyRuns(other, file);
-  }
+  claim(options).release();
   const words = [...argv, '-n', ...absolute(options)];
   const start = () =>
     fork(process.argv[1] ?? '', words, {
@@ -126,6 +140,8 @@ async function daemonise(
     });
   // It goes the same way as we did, from where we came.
   const daemon = home === undefined ? start() : (await import('../io/namespace.ts')).inNamespace(home, start);
+  // Who breaks off the command does not want what it starts.
+  onSignal('STOP', () => daemon.kill('SIGTERM'));
   setTimeout(() => {
     refuse(EXIT_FAILED, `process ${daemon.pid} goes on trying, but does not work yet; see its log`);
   }, START_LIMIT_MS);

@@ -1,5 +1,6 @@
 import type { RouterSetup } from '../core/status/facts.ts';
-import { readLedger, writeLedger } from '../io/ledger.ts';
+import type { KeptFiles } from '../io/kept.ts';
+import { ledgerText, readLedger } from '../io/ledger.ts';
 
 /**
  * What the supervisor leaves in the run directory, for the operator who finds it dead while its processes go on:
@@ -13,16 +14,11 @@ export interface LastKnown {
 
 const fileIn = (runDir: string): string => `${runDir}/routers`;
 
-/** `warn` hears when it can't be written. */
-export function keepLastKnown(runDir: string, known: LastKnown, warn: (why: string) => void): void {
-  try {
-    writeLedger(fileIn(runDir), [JSON.stringify(known)]);
-  } catch (error) {
-    warn(`cannot write down the virtual routers: ${(error as Error).message}`);
-  }
-}
+export const keepLastKnown = (files: KeptFiles, runDir: string, known: LastKnown): void =>
+  files.keep(fileIn(runDir), ledgerText([JSON.stringify(known)]), { mode: 0o600 });
 
-export const forgetLastKnown = (runDir: string): void => writeLedger(fileIn(runDir), []);
+export const forgetLastKnown = (files: KeptFiles, runDir: string): void =>
+  files.keep(fileIn(runDir), undefined);
 
 /** Undefined when there is none of this boot, or it may not be read. */
 export function readLastKnown(runDir: string): LastKnown | undefined {

@@ -1,5 +1,6 @@
 import { SIGNALS, type SignalName } from '../core/supervision/signals.ts';
 import { type Command, command, InvalidArgumentError, Option } from '../io/arguments.ts';
+import type { LogTargets } from '../io/log.ts';
 
 /** The daemon's command line: keepalived's options, and `--run-dir`, `--state-dir` of ours. */
 export interface DaemonOptions {
@@ -145,3 +146,15 @@ export function pidFiles({ pid, runDir }: DaemonOptions): string[] {
   const own = `${runDir}/${PROGRAM}.pid`;
   return pid === undefined || pid === own ? [own] : [own, pid];
 }
+
+/** Where the daemon logs, and what. */
+export const logTargets = ({
+  logConsole: console,
+  syslog,
+  logDetail: detail,
+  logFacility: facility,
+  logFile: file,
+}: DaemonOptions): LogTargets => ({
+  ...{ console, syslog, detail, facility },
+  ...(file === undefined ? {} : { file }),
+});

@@ -49,7 +49,6 @@ class SyncProcess {
       else this.#configure(message.configuration);
       this.#reconcile();
     });
-    process.on('SIGINT', () => undefined);
     process.on('SIGTERM', () => this.#stop());
     setInterval(() => this.#reconcile(), RECONCILE_MS);
     setInterval(() => this.#report(), toMillis(STATE_PERIOD));

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { NO_DEBUGGER } from './node.ts';
 
 /** The word in a process's title and command line by which a later life of the daemon recognises its own. */
@@ -7,22 +7,37 @@ const MARK = 'vipkeeper-child';
 /** A child may not look into `/proc` of its parent, so it gets the namespace as an open file. */
 const HANDED = '/proc/self/fd/4';
 
+/** A child to be started. */
+export interface RoleStart {
+  /** A compiled module. */
+  readonly program: string;
+  readonly role: string;
+  /** Of the daemon: its children are known by it. */
+  readonly runDir: string;
+  /** Options for node. */
+  readonly execArgv?: readonly string[];
+  /** What `spawnedNamespace` gives it. */
+  readonly namespace?: string | undefined;
+  /** A command that executes the one after its own words. */
+  readonly before?: readonly string[];
+}
+
 /**
- * Starts `program` (a compiled module) as the child `role`, with a message channel and our standard error.
- * `execArgv` are options for node; `namespace` is what `spawnedNamespace` gives it; `before` is a command that
- * executes the one after its own words. The child gets a process group of its own: Ctrl-C reaches the supervisor only.
+ * Starts a child, with a message channel and our standard error. It gets a process group of its own: Ctrl-C reaches the
+ * supervisor only. Throws what the system refuses, unless that comes as the child's `error`.
  */
-export function spawnRole(
-  program: string,
-  role: string,
-  execArgv: readonly string[] = [],
-  namespace?: string,
-  before: readonly string[] = [],
-): ChildProcess {
+export function spawnRole({
+  program,
+  role,
+  runDir,
+  execArgv = [],
+  namespace,
+  before = [],
+}: RoleStart): ChildProcess {
   const [execPath = process.execPath, ...words] = [...before, process.execPath, ...NO_DEBUGGER, ...execArgv];
   const handed = namespace === undefined ? undefined : openSync(namespace, 'r');
   try {
-    return fork(program, [MARK, role, ...(handed === undefined ? [] : [HANDED])], {
+    return fork(program, [MARK, role, runDir, ...(handed === undefined ? [] : [HANDED])], {
       execPath,
       execArgv: words,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(handed === undefined ? [] : [handed])],
@@ -40,14 +55,43 @@ export function spawnedRole(argv: readonly string[]): string | undefined {
 
 /** The network namespace of its IPVS table, by path, if that is not the one that it runs in. */
 export const spawnedNamespace = (argv: readonly string[] = process.argv.slice(2)): string | undefined =>
-  argv[0] === MARK ? argv[2] : undefined;
+  argv[0] === MARK ? argv[3] : undefined;
 
-/** Whether `pid` is alive and a child of some life of this daemon, in the role. */
-export function isOurChild(pid: number, role: string): boolean {
+/**
+ * The living processes in the role of the daemon with this run folder (an absolute path), by their id. They are known
+ * by what they were started with, and not by a file, which may be missing; the folder is looked at from where they are,
+ * so that the daemons of other containers keep theirs. Throws what the system refuses.
+ */
+export const childrenOf = (role: string, runDir: string): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && isOurChild(pid, role, runDir));
+
+function isOurChild(pid: number, role: string, runDir: string): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.includes(MARK) && words.includes(role);
+    const mark = words.indexOf(MARK);
+    if (mark < 0 || words[mark + 1] !== role || words[mark + 2] !== runDir) return false;
+    return isSameFolder(pid, runDir);
   } catch {
     return false; // no such process, or not ours to read
   }
 }
+
+/** Whether the process has the same folder by this name; who may not look there goes by its number here and there. */
+function isSameFolder(pid: number, folder: string): boolean {
+  try {
+    const [theirs, ours] = [`/proc/${pid}/root${folder}`, folder].map((path) => statSync(path));
+    return theirs?.dev === ours?.dev && theirs?.ino === ours?.ino;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return false;
+    return numbersOf(pid) === numbersOf('self');
+  }
+}
+
+/** In how many process namespaces it has a number: a container's processes have more. */
+const numbersOf = (pid: number | 'self'): number | undefined =>
+  /^NSpid:(.*)$/m
+    .exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    ?.trim()
+    .split(/\s+/).length;

@@ -19,14 +19,24 @@ export function readLedger(file: string): string[] {
   }
 }
 
+/** What a ledger of these names holds; `undefined`: there is none when there are no names. */
+export const ledgerText = (names: readonly string[]): string | undefined =>
+  names.length === 0 ? undefined : `${[bootId(), ...names].join('\n')}\n`;
+
 /** Writes the names whole, by rename; removes the file when there are none. Throws what the system refuses. */
 export function writeLedger(file: string, names: readonly string[]): void {
-  if (names.length === 0) {
+  const text = ledgerText(names);
+  if (text === undefined) {
     rmSync(file, { force: true });
     return;
   }
   mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
-  writeDump(file, `${[bootId(), ...names].join('\n')}\n`);
+  writeDump(file, text);
 }
 
-const bootId = (): string => readFileSync(BOOT_ID, 'utf8').trim();
+let known: string | undefined;
+/** Read once: it cannot change, and later there may be no descriptor to read it with. */
+function bootId(): string {
+  known ??= readFileSync(BOOT_ID, 'utf8').trim();
+  return known;
+}

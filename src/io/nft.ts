@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const LIMIT_MS = 10_000;
 /** Its first words say what is wrong; it repeats the script line by line. */
@@ -25,29 +24,4 @@ export function runNft(script: string): Promise<string | undefined> {
     child.stdin.on('error', () => undefined);
     child.stdin.end(script);
   });
-}
-
-/** The name of the tables that this daemon made, in a file: whoever comes after a crash finds them by it. */
-export class TablesNote {
-  readonly #file: string;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  read(): string | undefined {
-    try {
-      return readFileSync(this.#file, 'utf8').trim() || undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  write(table: string): void {
-    writeFileSync(this.#file, `${table}\n`);
-  }
-
-  remove(): void {
-    rmSync(this.#file, { force: true });
-  }
 }

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** The process id in `file`, `undefined` when there is no such file or no number in it. */
 export function readPid(file: string): number | undefined {
@@ -11,37 +11,13 @@ export function readPid(file: string): number | undefined {
   }
 }
 
-/** Writes `pid` (mode 0644, as keepalived), making the folder when needed; throws what the system refuses. */
-export function writePid(file: string, pid: number): void {
-  writeNumber(file, pid, 'w');
-}
+/** What a pid file of this process holds. */
+export const pidText = (pid: number): string => `${pid}\n`;
 
-/**
- * Writes `pid` unless the file names a living process of `program`, whose id is then the result. A file that a
- * crash or a reboot left behind is replaced. Throws what the system refuses.
- */
-export function claimPid(file: string, pid: number, program: string): number | undefined {
-  for (;;) {
-    try {
-      writeNumber(file, pid, 'wx');
-      return undefined;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = readPid(file);
-    if (holder === pid) return undefined;
-    if (holder !== undefined && runs(holder, program)) return holder;
-    removePid(file);
-  }
-}
-
-function writeNumber(file: string, pid: number, flag: 'w' | 'wx'): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
-  writeFileSync(file, `${pid}\n`, { mode: 0o644, flag });
-}
-
-export function removePid(file: string): void {
-  rmSync(file, { force: true });
+/** The living process of `program` that `file` names. What a crash or a reboot left behind names none. */
+export function pidOf(file: string, program: string): number | undefined {
+  const pid = readPid(file);
+  return pid !== undefined && pid !== process.pid && runs(pid, program) ? pid : undefined;
 }
 
 /** Whether the process with this id lives and runs `program`: ids are used again, soonest in containers. */

@@ -14,7 +14,8 @@ export type Restriction =
 
 /**
  * How a program at `path` is started with no more than these privileges: by setpriv(1) of util-linux. A process of Node
- * could not give them up for all of its threads itself; what is gone when it is executed, all are without.
+ * could not give them up for all of its threads itself; what is gone when it is executed, all are without. Throws when
+ * it can't be known at this time.
  */
 export function restricted({ capabilities, gains }: Privileges, path: string): Restriction {
   if (process.getuid?.() !== 0) return { ok: false, why: 'the daemon is not root' };
@@ -33,6 +34,8 @@ export function restricted({ capabilities, gains }: Privileges, path: string): R
     timeout: TRIAL_MS,
   });
   if (status === 0) return { ok: true, command };
+  // What may work the next time is no reason to start a program with more than it needs.
+  if (error !== undefined && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   return { ok: false, why: error?.message ?? stderr.trim() };
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
- * signals.ts, placement.ts, namespace.ts and seclusion.ts of this folder use it; everybody else uses those.
+ * signals.ts, placement.ts, namespace.ts, lock.ts and seclusion.ts of this folder use it; everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -86,6 +86,10 @@ interface Rawio {
   closeOnExec(fd: number): number;
   defaultSignals(): number;
   hideMemory(): number;
+  /** The signal of this number ends nothing any more, and tells nobody. */
+  unheard(number: number): number;
+  /** flock(2), exclusively and without waiting: -EWOULDBLOCK when another has it. */
+  lock(fd: number): number;
 }
 
 function load(): Rawio {

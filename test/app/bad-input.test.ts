@@ -152,7 +152,7 @@ test('a second daemon is refused, and the first does not notice', () => {
 test('folders and files that cannot be used are named', () => {
   const below = join(stage.file, 'below');
   for (const [options, said] of [
-    [['--run-dir', below], `cannot write the pid file: ENOTDIR: not a directory, mkdir '${below}'`],
+    [['--run-dir', below], `cannot lock the run folder ${below}: ENOTDIR: not a directory, mkdir '${below}'`],
     [['--state-dir', below], `cannot keep the operator's decisions in ${below}: ENOTDIR`],
     [['-g', below], `ENOTDIR: not a directory, open '${below}'`],
   ] as const) {

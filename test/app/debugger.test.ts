@@ -120,7 +120,7 @@ test('a program that is given to node by hand does not run with its debugger ope
 for (const role of ['vrrp', 'check', 'sync']) {
   test(`the ${role} process: SIGUSR1 at any moment opens nothing, and does not end it`, async () => {
     for (const moment of MOMENTS) {
-      const child = spawnRole(compiled('src/main.ts'), role);
+      const child = spawnRole({ program: compiled('src/main.ts'), role, runDir: stage.runDir });
       started.push(child);
       await pause(moment);
       child.kill('SIGUSR1');
@@ -128,7 +128,7 @@ for (const role of ['vrrp', 'check', 'sync']) {
       assert.equal(listeners(), [], `after ${moment} ms`);
       child.kill('SIGKILL');
     }
-    const child = spawnRole(compiled('src/main.ts'), role);
+    const child = spawnRole({ program: compiled('src/main.ts'), role, runDir: stage.runDir });
     started.push(child);
     await pause(500);
     for (let i = 0; i < 5; i++) child.kill('SIGUSR1');

@@ -6,6 +6,7 @@ import { Orders } from '../../src/app/supervisor/orders.ts';
 import type { Order } from '../../src/core/balance/orders.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
 import { seconds } from '../../src/core/time.ts';
+import { KeptFiles } from '../../src/io/kept.ts';
 import { Store } from '../../src/io/store.ts';
 import { realServer, virtualServer } from '../core/serving/balancer-world.ts';
 import { eventually } from '../io/namespace.ts';
@@ -31,7 +32,9 @@ test.after.each(() => {
 
 /** A supervisor that starts with these settings. */
 function start(...virtualServers: VirtualServerSettings[]): Orders {
-  const store = new Store(folder, (message) => said.push(message));
+  const store = new Store(folder, new KeptFiles((_level, message) => said.push(message)), (message) =>
+    said.push(message),
+  );
   const orders = new Orders(
     store,
     (message) => message.type === 'orders' && sent.push(message.orders),

@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
 import * as assert from 'uvu/assert';
 import { SIGNALS, type SignalName } from '../../src/core/supervision/signals.ts';
 import { rawio } from '../../src/io/rawio.ts';
-import { onSignal } from '../../src/io/signals.ts';
-import { Store } from '../../src/io/store.ts';
+import { onSignal, takeSignals } from '../../src/io/signals.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
@@ -14,11 +11,15 @@ import { eventually } from './namespace.ts';
 const test = suite('signals');
 const NAMES = Object.keys(SIGNALS) as SignalName[];
 const heard: SignalName[] = [];
-const folder = mkdtempSync(join(tmpdir(), 'vipkeeper-signals-'));
-// Its library listens too, and would have the default happen.
-new Store(folder, () => undefined);
-for (const name of NAMES) onSignal(name, () => heard.push(name));
-test.after(() => rmSync(folder, { recursive: true }));
+
+test.before(() => {
+  takeSignals();
+  // Libraries that clean up at the end of a process listen too, and would have the default happen.
+  for (const name of ['SIGHUP', 'SIGTERM', 'SIGUSR2'] as const) {
+    process.once(name, () => process.kill(process.pid, name));
+  }
+  for (const name of NAMES) onSignal(name, () => heard.push(name));
+});
 
 const send = (number: number, times = 1): void => {
   for (let i = 0; i < times; i++) execFileSync('kill', [`-${number}`, String(process.pid)]);
@@ -38,6 +39,32 @@ test("each is heard once, real-time ones too, with keepalived's numbers", async 
   }
 });
 
+test('what came before anybody wanted it is told then, once, to the latest who does', async () => {
+  const early = fork(import.meta.filename, ['early'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  await once(early, 'message');
+  for (const name of [...NAMES, ...NAMES]) execFileSync('kill', [`-${SIGNALS[name]}`, `${early.pid}`]);
+  execFileSync('kill', ['-40', `${early.pid}`]);
+  early.send('listen');
+  const [told] = await once(early, 'message');
+  assert.equal(told, NAMES);
+  const [status] = await once(early, 'exit');
+  assert.is(status, 0);
+});
+
+/** Takes signals, listens when it is told to, and says what it heard. */
+function early(): void {
+  takeSignals();
+  process.send?.('taken');
+  process.once('message', () => {
+    const told: SignalName[] = [];
+    for (const name of NAMES) {
+      onSignal(name, () => told.push('STOP'));
+      onSignal(name, () => told.push(name));
+    }
+    setTimeout(() => process.send?.(told, () => process.exit(0)), 100);
+  });
+}
+
 test('many at once: none is lost, and a number that is none is refused', async () => {
   const signal = new rawio.Signal();
   let count = 0;
@@ -54,4 +81,5 @@ test('many at once: none is lost, and a number that is none is refused', async (
   assert.ok(new rawio.Signal().listen(RTMIN_5, () => undefined) < 0, 'one listener each');
 });
 
-test.run();
+if (process.argv[2] === 'early') early();
+else test.run();

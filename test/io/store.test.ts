@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { KeptFiles } from '../../src/io/kept.ts';
 import { Store } from '../../src/io/store.ts';
 import { suite } from '../suite.ts';
+import { eventually } from './namespace.ts';
 
 const test = suite("the store of the operator's decisions");
 let folder: string;
@@ -12,9 +14,18 @@ test.before.each(() => {
   folder = mkdtempSync(join(tmpdir(), 'vipkeeper-'));
   complaints = [];
 });
-test.after.each(() => rmSync(folder, { recursive: true }));
+test.after.each(() => {
+  files?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-const open = (at = folder): Store => new Store(at, (message) => complaints.push(message));
+let files: KeptFiles | undefined;
+/** The next life of the daemon: there is one at a time. */
+function open(at = folder): Store {
+  files?.close();
+  files = new KeptFiles((_level, message) => complaints.push(message), 10);
+  return new Store(at, files, (message) => complaints.push(message));
+}
 const file = (): string => join(folder, 'operator.json');
 
 test('a decision outlives the process, for root only', () => {
@@ -38,6 +49,8 @@ test('drains and weights are kept, and what is none of them is left out', () => 
   writeFileSync(file(), JSON.stringify({ decisions: [...wrong, ...decisions] }));
   assert.equal(open().decisions, decisions);
   writeFileSync(file(), '{"decisions": "all"}');
+  assert.equal(open().decisions, []);
+  writeFileSync(file(), 'null');
   assert.equal(open().decisions, []);
 });
 
@@ -64,6 +77,37 @@ test('a folder that cannot be used is an error that names it', () => {
   const below = join(file(), 'deeper');
   assert.throws(() => open(below), new RegExp(`cannot keep the operator's decisions in ${below}: ENOTDIR`));
   assert.not.ok(existsSync(`${file()}.broken`));
+});
+
+test('what is damaged or deleted while the daemon runs is written again from memory', async () => {
+  const store = open();
+  store.maintenance = true;
+  const whole = readFileSync(file(), 'utf8');
+  for (const harm of [
+    () => rmSync(file()),
+    () => writeFileSync(file(), '{'),
+    () => rmSync(folder, { recursive: true }),
+  ]) {
+    harm();
+    assert.is(store.maintenance, true);
+    await eventually(
+      () => (existsSync(file()) && readFileSync(file(), 'utf8') === whole) || undefined,
+      'it is written again',
+    );
+  }
+  assert.match(complaints.join(), /operator\.json is gone, by somebody else: writing it again/);
+});
+
+test('a file that cannot be read at this time is said and left alone until something is decided', () => {
+  open().maintenance = true;
+  const before = readFileSync(file(), 'utf8');
+  rmSync(file());
+  // As a disk error would.
+  mkdirSync(file());
+  assert.throws(() => open(), /EISDIR/);
+  rmSync(file(), { recursive: true });
+  writeFileSync(file(), before);
+  assert.is(open().maintenance, true);
 });
 
 test.run();

@@ -41,8 +41,6 @@ const STALLS_SAID = seconds(60);
 export function runCheckProcess(): void {
   const check = new CheckProcess(new Channel(process));
   process.on('SIGTERM', () => check.stop());
-  // The supervisor's business; a terminal's Ctrl-C reaches it too.
-  process.on('SIGINT', () => undefined);
 }
 
 /** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */

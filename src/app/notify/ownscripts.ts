@@ -9,15 +9,16 @@ const GRACE_MS = 2000;
 
 /**
  * `startup_script` or `shutdown_script`: run to its end, or to its timeout. What it does badly is logged and changes
- * nothing, as in keepalived.
+ * nothing, as in keepalived. `broken` ends it early: the daemon stops before it has begun.
  */
 export async function runOwnScript(
   configuration: Configuration,
   which: 'startup' | 'shutdown',
   log: (level: Level, message: string) => void,
+  broken?: AbortSignal,
 ): Promise<void> {
   const script = configuration.global[which];
-  if (script === undefined) return;
+  if (script === undefined || broken?.aborted) return;
   const name = `${which}_script`;
   await new Promise<void>((resolve) => {
     const program = runScript({ ...script, environment: {} }, scriptRules(configuration), ({ why, said }) => {
@@ -35,5 +36,9 @@ export async function runOwnScript(
       }, limit),
       setTimeout(() => program?.kill('SIGKILL'), limit + GRACE_MS),
     ];
+    broken?.addEventListener('abort', () => {
+      program?.kill('SIGTERM');
+      timers.push(setTimeout(() => program?.kill('SIGKILL'), GRACE_MS));
+    });
   });
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import {
   routerReport,
@@ -7,7 +8,7 @@ import {
   statusReport,
 } from '../../core/status/report.ts';
 import { type Instant, toMillis } from '../../core/time.ts';
-import { isOurChild } from '../../io/children.ts';
+import { childrenOf } from '../../io/children.ts';
 import { isStopped, presentAddresses } from '../../io/claims.ts';
 import { monotonicOrigin, now } from '../../io/clock.ts';
 import { readPid, runs } from '../../io/pidfile.ts';
@@ -57,10 +58,7 @@ export async function look(options: CommonOptions): Promise<StatusReport> {
 /** The processes that a supervisor left which is gone, or frozen; undefined when there are none. */
 function orphans(options: CommonOptions): StatusReport | undefined {
   const folder = runDir(options);
-  const alive = ROLES.flatMap((role) => {
-    const pid = readPid(`${folder}/${role}.pid`);
-    return pid !== undefined && isOurChild(pid, role) ? [{ role, pid }] : [];
-  });
+  const alive = ROLES.flatMap((role) => childrenOf(role, resolve(folder)).map((pid) => ({ role, pid })));
   const [first] = alive;
   if (first === undefined) return undefined;
   const supervisor = readPid(`${folder}/${PROGRAM}.pid`);

@@ -1,7 +1,9 @@
 import type { Configuration } from '../../core/config/model.ts';
 import { hasStatics, NO_STATICS } from '../../core/kernel/settings.ts';
+import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
+import { type Privileges, privilegesOfCheck, privilegesOfSync } from '../../core/privileges.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
-import type { CheckConfiguration, Role, VrrpConfiguration } from '../messages.ts';
+import type { CheckConfiguration, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 
 export type Assignment = VrrpConfiguration | CheckConfiguration | SyncDaemonSettings;
@@ -19,6 +21,24 @@ export function assignment(
   if (virtualServers.length === 0) return undefined;
   const { dontReleaseIpvs, stateDir } = options;
   return { virtualServers, global, release: !dontReleaseIpvs, ledger: `${stateDir}/services` };
+}
+
+/** What a process of the role may do at most; `undefined` for all that the daemon may. */
+export function privilegesOf(
+  role: Role,
+  configuration: Configuration,
+  { ipvsNamespace }: DaemonOptions,
+): Privileges | undefined {
+  const elsewhere = ipvsNamespace !== undefined;
+  if (role === 'check') return privilegesOfCheck(configuration, elsewhere);
+  return role === 'sync' ? privilegesOfSync(elsewhere) : undefined;
+}
+
+/** Of the sync daemon that follows a virtual router, as that one stands; `undefined` where there is none to follow. */
+export function roleOfSync({ syncDaemon }: Configuration, { instances }: VrrpState): SyncRole | undefined {
+  const followed = instances.find(({ name }) => name === syncDaemon?.instance);
+  if (followed === undefined) return undefined;
+  return followed.state === 'MASTER' ? 'master' : 'backup';
 }
 
 function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfiguration | undefined {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unreachable } from '../../core/assert.ts';
 import type { Happening } from '../../core/notify/happening.ts';
@@ -7,10 +8,11 @@ import type { ChildReport } from '../../core/status/facts.ts';
 import { Child, type ChildEffect } from '../../core/supervision/child.ts';
 import { type Duration, type Instant, toSeconds } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
-import { isOurChild, spawnRole } from '../../io/children.ts';
+import { childrenOf, spawnRole } from '../../io/children.ts';
 import { now } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
-import { readPid, removePid, writePid } from '../../io/pidfile.ts';
+import type { KeptFiles } from '../../io/kept.ts';
+import { pidText } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
 import type { FromChild, Level, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
@@ -62,14 +64,16 @@ interface Family {
 export class Children {
   readonly #driver: Driver;
   readonly #listener: ChildListener;
+  readonly #files: KeptFiles;
   readonly #runDir: string;
   readonly #respawn: boolean;
   readonly #ipvsNamespace: string | undefined;
   readonly #roles = new Map<Role, Family>();
 
-  constructor(driver: Driver, options: ChildOptions, listener: ChildListener) {
+  constructor(driver: Driver, options: ChildOptions, files: KeptFiles, listener: ChildListener) {
     this.#driver = driver;
-    this.#runDir = options.runDir;
+    this.#files = files;
+    this.#runDir = resolve(options.runDir);
     this.#respawn = !options.dontRespawn;
     this.#ipvsNamespace = options.ipvsNamespace;
     this.#listener = listener;
@@ -89,19 +93,39 @@ export class Children {
   }
 
   /**
-   * Ends the child that an earlier life of the daemon left behind, if one lives: two processes of one role would
+   * Ends what an earlier life of the daemon left behind in this role, if it lives: two processes of one role would
    * work against each other. Resolves when it is gone. VRRP is asked, and hands over by a priority-0 advert; the
-   * others are killed, or they would take away the kernel's table and sync daemon, which their successors adopt.
+   * others are killed, or they would take away the kernel's table and sync daemon, which their successors adopt. Where
+   * there is to be none (`forGood`), they are asked too.
    */
-  async bury(role: Role): Promise<void> {
-    const pid = readPid(this.#pidFile(role));
-    if (pid === undefined) return;
-    for (let poll = 0; poll < CORPSE_POLLS && isOurChild(pid, role); poll++) {
-      if (poll === 0) this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
-      end(pid, role === 'vrrp' && poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+  async bury(role: Role, forGood: boolean): Promise<void> {
+    const asked = role === 'vrrp' || forGood;
+    const told = new Set<number>();
+    for (let poll = 0; poll < CORPSE_POLLS; poll++) {
+      const pids = this.#orphansOf(role);
+      if (pids.length === 0) break;
+      for (const pid of pids) {
+        if (!told.has(pid)) {
+          told.add(pid);
+          this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
+        }
+        end(pid, asked && poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+      }
       await new Promise((resolve) => setTimeout(resolve, CORPSE_POLL_MS));
     }
-    removePid(this.#pidFile(role));
+    this.#files.keep(this.#pidFile(role), undefined);
+  }
+
+  #orphansOf(role: Role): number[] {
+    try {
+      return childrenOf(role, this.#runDir);
+    } catch (error) {
+      this.#listener.log(
+        'error',
+        `cannot look for ${role} processes of an earlier daemon: ${(error as Error).message}`,
+      );
+      return [];
+    }
   }
 
   start(role: Role): void {
@@ -171,7 +195,7 @@ export class Children {
       case 'ended':
         family.driven.detach();
         this.#roles.delete(role);
-        removePid(this.#pidFile(role));
+        this.#files.keep(this.#pidFile(role), undefined);
         if (!effect.expected) this.#listener.failed(role, effect.status);
         family.ended?.();
         break;
@@ -190,13 +214,30 @@ export class Children {
     return [];
   }
 
+  /** One that cannot be started now is tried again, as one that died. */
   #spawn(role: Role, family: Family): void {
-    const before = this.#restriction(role, family);
-    const child = spawnRole(MAIN, role, NODE_OPTIONS[role], this.#ipvsNamespace, before);
+    try {
+      const child = spawnRole({
+        program: MAIN,
+        role,
+        runDir: this.#runDir,
+        execArgv: NODE_OPTIONS[role] ?? [],
+        namespace: this.#ipvsNamespace,
+        before: this.#restriction(role, family),
+      });
+      this.#watch(role, family, child);
+      this.#listener.started(role);
+    } catch (error) {
+      this.#listener.log('error', `cannot start the ${role} process: ${(error as Error).message}`);
+      family.process?.kill('SIGKILL');
+      if (family.process === undefined) family.driven.handle({ type: 'exited', status: null, signal: null });
+    }
+  }
+
+  #watch(role: Role, family: Family, child: ChildProcess): void {
     const channel = new Channel<FromChild<unknown>, unknown>(child);
     family.process = child;
     family.channel = channel;
-    if (child.pid !== undefined) writePid(this.#pidFile(role), child.pid);
     let gone = false;
     const exited = (status: number | null, signal: string | null): void => {
       if (gone) return;
@@ -216,6 +257,8 @@ export class Children {
       this.#listener.log('error', `the ${role} process: ${error.message}`);
       if (child.pid === undefined) exited(null, null);
     });
+    // Before its first word it does not know signals: nobody is to find it by its file.
+    child.once('message', () => this.#files.keep(this.#pidFile(role), pidText(child.pid ?? 0)));
     channel.onMessage((message) => {
       family.heard = now();
       family.driven.handle({ type: 'heard' });
@@ -224,7 +267,6 @@ export class Children {
       else if (message.type === 'notify') this.#listener.happened(message.happening);
       else this.#listener.state(role, message.state);
     });
-    this.#listener.started(role);
   }
 }
 

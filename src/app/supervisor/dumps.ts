@@ -6,12 +6,12 @@ import { withoutSecrets } from '../../core/config/secrets.ts';
 import { jsonText, sinceThen, statisticsText } from '../../core/dump.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { statusReport } from '../../core/status/report.ts';
+import type { SignalName } from '../../core/supervision/signals.ts';
 import { type Instant, since, toSeconds } from '../../core/time.ts';
 import type { ProcessBlockStatus } from '../../core/vrrp/processes.ts';
 import type { VrrpStatistics } from '../../core/vrrp/statistics.ts';
 import { now } from '../../io/clock.ts';
 import { writeDump } from '../../io/dump.ts';
-import { onSignal } from '../../io/signals.ts';
 import type { Level } from '../messages.ts';
 import { statusLines } from '../status.ts';
 
@@ -20,6 +20,7 @@ export interface DumpSource {
   configuration(): Configuration;
   status(): DaemonStatus;
   processes(): ProcessBlockStatus[];
+  onSignal(name: SignalName, act: () => void): void;
   log(level: Level, message: string): void;
 }
 
@@ -37,14 +38,14 @@ export class Dumps {
 
   constructor(source: DumpSource) {
     this.#source = source;
-    onSignal('DATA', () => this.#data());
-    onSignal('STATS', () => this.#statistics());
-    onSignal('STATS_CLEAR', () => {
+    source.onSignal('DATA', () => this.#data());
+    source.onSignal('STATS', () => this.#statistics());
+    source.onSignal('STATS_CLEAR', () => {
       this.#statistics();
       this.#clear();
     });
-    onSignal('JSON', () => this.#json());
-    onSignal('TDUMP', () => this.#threads());
+    source.onSignal('JSON', () => this.#json());
+    source.onSignal('TDUMP', () => this.#threads());
   }
 
   #data(): void {

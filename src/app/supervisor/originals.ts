@@ -1,5 +1,6 @@
 import { type Original, parseOriginal } from '../../core/kernel/originals.ts';
-import { readLedger, writeLedger } from '../../io/ledger.ts';
+import type { KeptFiles } from '../../io/kept.ts';
+import { ledgerText, readLedger } from '../../io/ledger.ts';
 
 /**
  * What the VRRP process changed on interfaces, kept for the next: that one, or all of the daemon, may end before it has
@@ -7,11 +8,13 @@ import { readLedger, writeLedger } from '../../io/ledger.ts';
  */
 export class Originals {
   readonly #file: string;
+  readonly #files: KeptFiles;
   readonly #warn: (message: string) => void;
   #all: readonly Original[];
 
-  constructor(file: string, warn: (message: string) => void) {
+  constructor(file: string, files: KeptFiles, warn: (message: string) => void) {
     this.#file = file;
+    this.#files = files;
     this.#warn = warn;
     this.#all = this.#read();
   }
@@ -24,14 +27,9 @@ export class Originals {
   keep(all: readonly Original[]): void {
     if (JSON.stringify(all) === JSON.stringify(this.#all)) return;
     this.#all = all;
-    try {
-      writeLedger(
-        this.#file,
-        all.map((original) => JSON.stringify(original)),
-      );
-    } catch (error) {
-      this.#warn(`cannot write down how interfaces were set: ${(error as Error).message}`);
-    }
+    this.#files.keep(this.#file, ledgerText(all.map((original) => JSON.stringify(original))), {
+      mode: 0o600,
+    });
   }
 
   #read(): Original[] {

@@ -1,20 +1,19 @@
 import type { Configuration } from '../../core/config/model.ts';
 import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
 import type { Happening } from '../../core/notify/happening.ts';
-import { type Privileges, privilegesOfCheck, privilegesOfSync } from '../../core/privileges.ts';
+import type { Privileges } from '../../core/privileges.ts';
 import { type DaemonStatus, type RouterSetup, routerSetups } from '../../core/status/facts.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
+import { Reloads } from '../../core/supervision/reloads.ts';
 import { since, toMillis, toSeconds } from '../../core/time.ts';
 import { monotonicOrigin, now } from '../../io/clock.ts';
 import { Driver } from '../../io/drive.ts';
+import { KeptFiles } from '../../io/kept.ts';
 import { type Log, openLog } from '../../io/log.ts';
-import { ServiceNotifier, watchdogTimeout } from '../../io/notify.ts';
-import { removePid } from '../../io/pidfile.ts';
+import { pidText } from '../../io/pidfile.ts';
 import { nameProcess } from '../../io/placement.ts';
-import { onSignal } from '../../io/signals.ts';
 import { Store } from '../../io/store.ts';
 import { forgetLastKnown, keepLastKnown } from '../lastknown.ts';
-import { loadFile } from '../loading.ts';
 import {
   type CheckState,
   type Level,
@@ -27,31 +26,34 @@ import {
 } from '../messages.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { runOwnScript } from '../notify/ownscripts.ts';
-import { type DaemonOptions, pidFiles } from '../options.ts';
+import { type DaemonOptions, logTargets, pidFiles } from '../options.ts';
 import { saveConfiguration } from '../savedconfig.ts';
 import type { Reload } from '../status.ts';
 import { Trackers } from '../track/trackers.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './answers.ts';
-import { type Assignment, assignment } from './assignments.ts';
+import { type Assignment, assignment, privilegesOf, roleOfSync } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
+import { crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
 import { Lookers } from './lookers.ts';
 import { Orders } from './orders.ts';
 import { Originals } from './originals.ts';
-import { PlannedReload, withMarker } from './plannedreload.ts';
+import { PlannedReload } from './plannedreload.ts';
+import { Readiness } from './readiness.ts';
+import { readAgain } from './rereading.ts';
+import { Signalled } from './signalled.ts';
 
 const EXIT_FAILED = 1;
-const EXIT_CRASHED = 70;
-/** How long the log of a crash may take. */
-const CRASH_LOG_MS = 1000;
 
 /** The process that starts and watches those that do the work, and answers the operator. */
 export class Supervisor implements ChildListener {
   readonly #options: DaemonOptions;
   readonly #log: Log;
+  readonly #files: KeptFiles;
+  readonly #signals: Signalled;
   readonly #children: Children;
   readonly #trackers: Trackers;
   readonly #planned: PlannedReload;
@@ -60,7 +62,7 @@ export class Supervisor implements ChildListener {
   readonly #orders: Orders;
   readonly #notifier: Notifier;
   readonly #control: Control;
-  readonly #notify = new ServiceNotifier();
+  readonly #readiness = new Readiness();
   readonly #started = now();
   readonly #states = new Map<Role, unknown>();
   /** What each process was told to do last. */
@@ -68,24 +70,32 @@ export class Supervisor implements ChildListener {
   readonly #originals: Originals;
   readonly #awaited = new Set<Role>();
   readonly #lookers = new Lookers();
+  readonly #askReload: () => void;
   #configuration: Configuration;
   #syncRole: SyncRole | undefined;
-  #stopping = false;
+  /** The start, as far as it has come; it ends where a stop finds it. */
+  #begun: Promise<void> = Promise.resolve();
+  readonly #startup = new AbortController();
+  /** Whether what an earlier daemon left behind is gone. */
+  #alone = false;
   /** The last grave message: why a daemon that stops by itself does. */
   #grave: string | undefined;
 
   constructor(options: DaemonOptions, configuration: Configuration) {
     this.#options = options;
     this.#configuration = configuration;
-    this.#log = openLog({
-      console: options.logConsole,
-      syslog: options.syslog,
-      detail: options.logDetail,
-      facility: options.logFacility,
-      ...(options.logFile === undefined ? {} : { file: options.logFile }),
-    });
+    this.#log = openLog(logTargets(options));
     const driver = new Driver();
-    const log = (level: Level, message: string): void => this.log(level, message);
+    const { log } = this;
+    const warn = (message: string): void => this.log('warning', message);
+    const { runDir, stateDir } = options;
+    this.#files = new KeptFiles(log);
+    this.#signals = new Signalled((name) => log('info', `${name}: not now, the daemon stops`));
+    const reloads = driver.attach(new Reloads(), () => {
+      this.#reload();
+      reloads.handle({ type: 'done' });
+    });
+    this.#askReload = () => reloads.handle({ type: 'asked' });
     this.#trackers = new Trackers({
       driver,
       tell: (role, message) => this.#children.send(role, message),
@@ -93,51 +103,63 @@ export class Supervisor implements ChildListener {
     });
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, log);
-    this.#firewall = new Firewall(options.runDir, log);
-    this.#children = new Children(driver, options, this);
-    this.#control = new Control(options.runDir, (request) => this.#answer(request), log);
-    this.#originals = new Originals(`${options.runDir}/originals`, (message) => this.log('warning', message));
-    this.#store = new Store(options.stateDir, (message) => this.log('warning', message));
+    this.#firewall = new Firewall(runDir, this.#files, log);
+    this.#children = new Children(driver, options, this.#files, this);
+    this.#control = new Control(runDir, (request) => this.#answer(request), log);
+    this.#originals = new Originals(`${runDir}/originals`, this.#files, warn);
+    this.#store = new Store(stateDir, this.#files, warn);
     this.#orders = new Orders(this.#store, (message) => this.#children.send('check', message), log);
   }
 
+  /** Begins; from here on every signal is answered, and the pid file says to whom it goes. */
   async run(): Promise<void> {
     this.log('notice', `vipkeeperd ${VERSION} starts with ${this.#options.useFile}`);
-    onSignal('STOP', () => void this.#stop(0));
-    onSignal('RELOAD', () => this.#reload());
+    this.#signals.on('STOP', () => this.#stop(0));
+    this.#signals.on('RELOAD', () => this.#askReload());
     new Dumps({
       configuration: () => this.#configuration,
       status: () => this.#status(),
       processes: () => this.#trackers.processes(),
-      log: (level, message) => this.log(level, message),
+      onSignal: (name, act) => this.#signals.on(name, act),
+      log: this.log,
     });
-    process.on('uncaughtException', (error) => void this.#crash(error));
-    await runOwnScript(this.#configuration, 'startup', (level, message) => this.log(level, message));
+    onDefect(this.#log);
+    for (const file of pidFiles(this.#options)) this.#files.keep(file, pidText(process.pid));
+    this.#begun = this.#start();
+    await this.#begun.catch((error) => crash(this.#log, error));
+  }
+
+  /** Ends early where a stop comes in between. */
+  async #start(): Promise<void> {
+    await runOwnScript(this.#configuration, 'startup', this.log, this.#startup.signal);
     if (this.#stopping) return;
     this.#notifier.configure(this.#configuration, false);
     this.#save();
     this.#orders.configure(this.#configuration.virtualServers);
-    for (const role of ROLES) await this.#children.bury(role);
+    for (const role of ROLES) await this.#children.bury(role, false);
+    this.#alone = true;
+    if (this.#stopping) return;
     await this.#protect();
-    for (const role of this.#wanted()) {
-      this.#awaited.add(role);
-      this.#children.start(role);
-    }
+    if (this.#stopping) return;
+    for (const role of this.#wanted()) this.#awaited.add(role);
+    for (const role of this.#awaited) this.#children.start(role);
     this.#track(true);
-    if (this.#awaited.size === 0) this.#allReady();
-    const timeout = watchdogTimeout(process.pid);
-    if (timeout !== undefined) setInterval(() => this.#notify.watchdog(), toMillis(timeout) / 2);
+    if (this.#awaited.size === 0) this.#readiness.ready();
+    this.#readiness.watch();
+    this.#signals.running();
   }
 
-  log(level: Level, message: string): void {
+  get #stopping(): boolean {
+    return this.#signals.phase === 'stopping';
+  }
+
+  readonly log = (level: Level, message: string): void => {
     if (level === 'crit') this.#grave = message;
     this.#log.log(level, message);
-  }
+  };
 
   privileges(role: Role): Privileges | undefined {
-    const elsewhere = this.#options.ipvsNamespace !== undefined;
-    if (role === 'check') return privilegesOfCheck(this.#configuration, elsewhere);
-    return role === 'sync' ? privilegesOfSync(elsewhere) : undefined;
+    return privilegesOf(role, this.#configuration, this.#options);
   }
 
   started(role: Role): void {
@@ -160,7 +182,7 @@ export class Supervisor implements ChildListener {
 
   ready(role: Role): void {
     this.log('info', `the ${role} process works`);
-    if (this.#awaited.delete(role) && this.#awaited.size === 0) this.#allReady();
+    if (this.#awaited.delete(role) && this.#awaited.size === 0) this.#readiness.ready();
   }
 
   state(role: Role, state: unknown): void {
@@ -187,11 +209,11 @@ export class Supervisor implements ChildListener {
     if (this.#stopping) return;
     if (status === EXIT_PERMANENT) {
       this.log('error', `the ${role} process can't work: the daemon stops`);
-      void this.#stop(EXIT_FAILED, this.#grave ?? `the ${role} process can't work`);
+      this.#stop(EXIT_FAILED, this.#grave ?? `the ${role} process can't work`);
     } else {
       const why = `the ${role} process died (${status === null ? 'killed' : `status ${status}`})`;
       this.log('crit', `${why} and is not to be started again: the daemon stops`);
-      void this.#stop(EXIT_CRASHED, why);
+      this.#stop(EXIT_CRASHED, why);
     }
   }
 
@@ -201,12 +223,6 @@ export class Supervisor implements ChildListener {
 
   #wanted(): Role[] {
     return ROLES.filter((role) => this.#assignment(role) !== undefined);
-  }
-
-  #allReady(): void {
-    this.#notify.ready('running');
-    process.send?.({ type: 'ready' });
-    if (process.connected) process.disconnect();
   }
 
   get #vrrp(): VrrpState | undefined {
@@ -224,65 +240,58 @@ export class Supervisor implements ChildListener {
 
   /** The sync daemon has the role of the VRRP instance that it follows. */
   #followMaster(state: VrrpState): void {
-    const followed = this.#configuration.syncDaemon?.instance;
-    const instance = state.instances.find(({ name }) => name === followed);
-    if (instance === undefined) return;
-    const role = instance.state === 'MASTER' ? 'master' : 'backup';
-    if (role === this.#syncRole) return;
+    const role = roleOfSync(this.#configuration, state);
+    if (role === undefined || role === this.#syncRole) return;
     this.#syncRole = role;
     this.#children.send('sync', { type: 'role', role });
   }
 
+  /** Whatever goes wrong, what runs goes on. */
   #reload(): Reload {
     const complaints: string[] = [];
     if (this.#stopping) return { applied: false, complaints: ['the daemon stops'] };
-    this.#notify.reloading(now());
-    const { marker } = this.#configuration.global.reload;
-    const mark = marker === '' ? `${this.#options.runDir}/keepalived.reload` : marker;
-    const log = (severity: Level, text: string): void => this.log(severity, text);
-    const configuration = withMarker(mark, log, () =>
-      loadFile(this.#options, (severity, text) => {
-        log(severity, text);
-        complaints.push(text);
-      }),
-    );
-    if (configuration === undefined) {
-      this.log('error', 'the configuration was not reloaded: it has errors; what runs goes on as it was');
-    } else if (movesAway(this.#configuration, configuration, this.#options)) {
-      const why = 'net_namespace and net_namespace_ipvs do not change while the daemon runs: restart it';
-      this.log('error', why);
-      complaints.push(why);
-      this.#notify.ready('running');
-      return { applied: false, complaints };
-    } else {
-      this.#apply(configuration);
-    }
-    this.#notify.ready('running');
+    this.#readiness.reloading();
+    const configuration = readAgain(this.#options, this.#configuration, this.log, (level, text) => {
+      this.log(level, text);
+      complaints.push(text);
+    });
+    if (configuration !== undefined) this.#apply(configuration);
+    this.#readiness.reloaded();
     return { applied: configuration !== undefined, complaints };
   }
 
+  /** Each part for itself: trouble with one keeps the others from nothing. */
   #apply(configuration: Configuration): void {
     const before = this.#wanted();
     this.#configuration = configuration;
-    this.#notifier.configure(configuration, true);
-    this.#orders.configure(configuration.virtualServers);
-    void this.#protect();
     const wanted = this.#wanted();
+    this.#part('scripts, pipes and mails', () => this.#notifier.configure(configuration, true));
+    this.#part('decisions on real servers', () => this.#orders.configure(configuration.virtualServers));
+    void this.#protect();
     for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
     for (const role of wanted) {
-      if (!this.#children.has(role)) this.#children.start(role);
-      else if (!this.#children.renew(role)) this.started(role);
+      this.#part(`the ${role} process`, () => {
+        if (!this.#children.has(role)) this.#children.start(role);
+        else if (!this.#children.renew(role)) this.started(role);
+      });
     }
-    this.#track(false);
-    this.#save();
+    this.#part('what is tracked', () => this.#track(false));
+    this.#part('copies', () => this.#save());
     this.log('notice', `reloaded ${this.#options.useFile}`);
   }
 
+  #part(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.log('error', `${what}: ${(error as Error).message}`);
+    }
+  }
+
   #save(): void {
-    saveConfiguration(this.#configuration, new Date(), (level, message) => this.log(level, message));
+    saveConfiguration(this.#configuration, new Date(), this.log);
     const { useFile: configuration, runDir } = this.#options;
-    const known = { version: VERSION, configuration, routers: this.#routers() };
-    keepLastKnown(runDir, known, (why) => this.log('warning', why));
+    keepLastKnown(this.#files, runDir, { version: VERSION, configuration, routers: this.#routers() });
   }
 
   /** Those that run here, as configured. */
@@ -314,11 +323,20 @@ export class Supervisor implements ChildListener {
     if (!this.#stopping && this.#wanted().includes(role)) this.#children.start(role);
   }
 
-  async #stop(status: number, why?: string): Promise<void> {
+  /** Ends the daemon, with all of its processes. */
+  #stop(status: number, why?: string): void {
     if (this.#stopping) return;
-    this.#stopping = true;
+    this.#signals.stopping();
+    void this.#end(status, why).catch((error) => crash(this.#log, error));
+  }
+
+  async #end(status: number, why?: string): Promise<void> {
     this.log('notice', 'vipkeeperd stops');
-    this.#notify.stopping('giving up the virtual addresses');
+    this.#readiness.stopping();
+    this.#startup.abort();
+    await this.#begun;
+    // What an earlier daemon left is to go as well.
+    if (!this.#alone) for (const role of ROLES) await this.#children.bury(role, true);
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
     const { stopGrace } = this.#configuration.global;
     for (const role of ROLES) await this.#children.stop(role, stopGrace);
@@ -326,23 +344,13 @@ export class Supervisor implements ChildListener {
     this.#trackers.close();
     this.#orders.close();
     await this.#notifier.close(toMillis(stopGrace));
-    await runOwnScript(this.#configuration, 'shutdown', (level, message) => this.log(level, message));
-    if (why !== undefined && process.connected) {
-      await new Promise((sent) => process.send?.({ failed: why }, sent));
-    }
+    await runOwnScript(this.#configuration, 'shutdown', this.log);
+    if (why !== undefined) await this.#readiness.failed(why);
     this.#control.close();
-    for (const file of pidFiles(this.#options)) removePid(file);
-    forgetLastKnown(this.#options.runDir);
+    for (const file of pidFiles(this.#options)) this.#files.keep(file, undefined);
+    forgetLastKnown(this.#files, this.#options.runDir);
     await this.#log.close();
     process.exit(status);
-  }
-
-  /** A defect here ends this process only: VRRP and the checks go on, and the service manager starts it again. */
-  async #crash(error: Error): Promise<void> {
-    setTimeout(() => process.exit(EXIT_CRASHED), CRASH_LOG_MS);
-    this.log('crit', `the supervisor has a defect: ${error.stack ?? error.message}`);
-    await this.#log.close();
-    process.exit(EXIT_CRASHED);
   }
 
   #answer(request: unknown): unknown {
@@ -385,13 +393,4 @@ export class Supervisor implements ChildListener {
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,
     };
   }
-}
-
-/** Whether another configuration names other network namespaces; `-s` goes before what it says of ours. */
-function movesAway(a: Configuration, b: Configuration, { namespace }: DaemonOptions): boolean {
-  const [before, after] = [a, b].map(({ global }) => {
-    const { own = null, ipvs = null } = global.namespaces;
-    return JSON.stringify([namespace ?? own, ipvs]);
-  });
-  return before !== after;
 }

@@ -56,7 +56,6 @@ const CLOCK_PERIOD = millis(500);
 export function runVrrp(): void {
   const vrrp = new VrrpProcess();
   process.on('SIGTERM', () => vrrp.stop());
-  process.on('SIGINT', () => undefined);
   process.on('uncaughtException', (error) => {
     // A machine that broke an invariant is not to be trusted with a VIP: resign while that still works.
     complain(error.stack ?? error.message);

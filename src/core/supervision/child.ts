@@ -11,6 +11,7 @@ export type ChildEvent =
   | { readonly type: 'start' }
   /** Anything was heard from the child: it sends its state at least every `STATE_PERIOD`. */
   | { readonly type: 'heard' }
+  /** Neither status nor signal: it could not be started. */
   | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
   /** It will be killed now, and is to be started anew at once. */
   | { readonly type: 'replace' }
@@ -166,7 +167,7 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
     this.#phase = 'pausing';
     this.#restarts += 1;
     this.#timers.set('restart', after(now, this.#pause));
-    const why = signal === null ? `it exited with status ${status}` : `it was ended by ${signal}`;
+    const why = howItEnded(status, signal);
     this.#effects.push({ type: 'restarting', pause: this.#pause, why });
     this.#pause = Math.min(Math.max(this.#pause * 2, seconds(1)), LONGEST_PAUSE) as Duration;
   }
@@ -204,4 +205,9 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
     this.#phase = 'stopping';
     this.#effects.push({ type: 'kill', signal: 'SIGTERM', why: 'the daemon stops' });
   }
+}
+
+function howItEnded(status: number | null, signal: string | null): string {
+  if (signal !== null) return `it was ended by ${signal}`;
+  return status === null ? 'it could not be started' : `it exited with status ${status}`;
 }

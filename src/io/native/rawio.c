@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -603,7 +604,35 @@ static napi_value signal_listen(napi_env env, napi_callback_info info) {
   return answer(&c, result);
 }
 
+static void signal_unheard(int number) {
+  (void)number;
+}
+
+/*
+ * unheard(number): the signal ends nothing and means nothing from now on. A handler: to ignore it would be passed on to
+ * the programs that are started.
+ */
+static napi_value signal_drop(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int number = integer(&c, 0);
+  if (c.wrong) return NULL;
+  struct sigaction action = {.sa_handler = signal_unheard, .sa_flags = SA_RESTART};
+  return answer(&c, outcome(sigaction(number, &action, NULL)));
+}
+
 /* ------------------------------------------------------------------------------------------------ module */
+
+/* lock(fd): flock(2) for this process alone, without waiting */
+static napi_value lock_file(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int fd = integer(&c, 0);
+  if (c.wrong) return NULL;
+  return answer(&c, outcome(flock(fd, LOCK_EX | LOCK_NB)));
+}
 
 /* sched(policy, priority): of the calling thread; the policy may carry SCHED_RESET_ON_FORK */
 static napi_value sched_set(napi_env env, napi_callback_info info) {
@@ -724,6 +753,8 @@ NAPI_MODULE_INIT() {
       METHOD("closeOnExec", close_on_exec),
       METHOD("defaultSignals", default_signals),
       METHOD("hideMemory", hide_memory),
+      METHOD("unheard", signal_drop),
+      METHOD("lock", lock_file),
   };
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);

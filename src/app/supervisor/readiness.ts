@@ -1,0 +1,37 @@
+import { toMillis } from '../../core/time.ts';
+import { now } from '../../io/clock.ts';
+import { ServiceNotifier, watchdogTimeout } from '../../io/notify.ts';
+
+/** Tells those who wait for the daemon how far it is: the service manager, and the command that started it. */
+export class Readiness {
+  readonly #manager = new ServiceNotifier();
+
+  /** From now on the service manager is told again and again that it lives, if it wants to know. */
+  watch(): void {
+    const timeout = watchdogTimeout(process.pid);
+    if (timeout !== undefined) setInterval(() => this.#manager.watchdog(), toMillis(timeout) / 2);
+  }
+
+  ready(): void {
+    this.#manager.ready('running');
+    if (process.connected) process.send?.({ type: 'ready' });
+    if (process.connected) process.disconnect();
+  }
+
+  reloading(): void {
+    this.#manager.reloading(now());
+  }
+
+  reloaded(): void {
+    this.#manager.ready('running');
+  }
+
+  stopping(): void {
+    this.#manager.stopping('giving up the virtual addresses');
+  }
+
+  /** The start came to nothing: resolves when the command knows. */
+  async failed(why: string): Promise<void> {
+    if (process.connected) await new Promise((sent) => process.send?.({ failed: why }, sent));
+  }
+}
