@@ -117,6 +117,12 @@ test('a program that is given to node by hand does not run with its debugger ope
   }
 });
 
+/** Whether the process has a handler for SIGUSR1: before that the signal ends any program. */
+function catches(pid: number): boolean {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & (1n << 9n)) !== 0n;
+}
+
 for (const role of ['vrrp', 'check', 'sync']) {
   test(`the ${role} process: SIGUSR1 at any moment opens nothing, and does not end it`, async () => {
     for (const moment of MOMENTS) {
@@ -130,7 +136,7 @@ for (const role of ['vrrp', 'check', 'sync']) {
     }
     const child = spawnRole({ program: compiled('src/main.ts'), role, runDir: stage.runDir });
     started.push(child);
-    await pause(500);
+    await eventually(() => catches(child.pid ?? 0), 'it takes the signal');
     for (let i = 0; i < 5; i++) child.kill('SIGUSR1');
     await pause(200);
     assert.is(child.signalCode, null);

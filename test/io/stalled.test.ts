@@ -122,7 +122,7 @@ test('what does not answer gets its whole time, and its result says how long the
     const { verdict, reason, stood = micros(0) } = await result;
     assert.is(verdict, 'bad');
     assert.match(reason, /(within|than) 0.4 s$/);
-    assert.ok(stood >= millis(STALL_MS - 200) && stood < millis(STALL_MS + 3000), `stood ${stood}`);
+    assert.ok(stood >= millis(STALL_MS - 200) && stood <= now() - begun, `stood ${stood}`);
     // A stall is known by a look that is late: what was left until that look is not known to be lost.
     assert.ok(toMillis(micros(now() - begun)) >= STALL_MS + 400 - 60);
   }
