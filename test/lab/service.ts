@@ -198,11 +198,11 @@ story('a stop takes the VIP and the services away and is clean', async () => {
 });
 
 story('with a wrong configuration the start fails at once, says why, and is not tried again', async () => {
-  await write(CONFIGURATION, configuration(256, 1));
+  await write(CONFIGURATION, configuration(255, 1).replace('priority', 'priorty'));
   assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));
   assert.is(await property('ActiveState'), 'failed');
   assert.is(await property('ExecMainStatus'), '2');
-  await scene.until('the journal says why', async () => /keepalived\.conf:7:12: error/.test(await journal()));
+  await scene.until('the journal says why', async () => /keepalived\.conf:7:3: error/.test(await journal()));
   assert.not.ok(await holds());
 });
 
