@@ -1,10 +1,31 @@
 import { spawn } from 'node:child_process';
 import { afresh } from './afresh.ts';
 
-/** How a program ended; `failed` when it could not be started. */
+/** How a program ended; `failed` when it could not be started, with `shortage` because this host lacks something. */
 export type ProgramEnd =
   | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
-  | { readonly type: 'failed'; readonly why: string };
+  | { readonly type: 'failed'; readonly why: string; readonly shortage?: boolean };
+
+/** Why a program cannot be started (execve(2), fork(2)). */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program, or the one that its #! line names',
+  EACCES: 'it is not executable',
+  ENOEXEC: 'it is no program: its first line does not begin with #!',
+  EPERM: 'this process may not become its user',
+};
+const SHORTAGES: Readonly<Record<string, string>> = {
+  EAGAIN: 'too many processes',
+  ENOMEM: 'no memory for a process',
+  EMFILE: 'this process has too many open files; raise LimitNOFILE',
+  ENFILE: 'this system has too many open files; raise fs.file-max',
+};
+
+function notStarted({ code = '', message }: NodeJS.ErrnoException): ProgramEnd {
+  const shortage = SHORTAGES[code];
+  if (shortage !== undefined) return { type: 'failed', why: `${shortage} (${code})`, shortage: true };
+  const reason = REASONS[code];
+  return { type: 'failed', why: reason === undefined ? message : `${reason} (${code})` };
+}
 
 export interface Program {
   /** Reaches all processes that it started, unless they left its group. */
@@ -37,14 +58,14 @@ export function startProgram(
     const [program = '', ...words] = cleanly;
     const child = spawn(program, words, { stdio: 'ignore', detached: true, ...identity });
     child.once('exit', (status, signal) => end({ type: 'exited', status, signal }));
-    child.once('error', ({ message }) => end({ type: 'failed', why: message }));
+    child.once('error', (error) => end(notStarted(error)));
     return {
       kill: (signal) => killGroup(over ? undefined : child.pid, signal),
       killRest: () => killGroup(child.pid, 'SIGKILL'),
     };
   } catch (error) {
     // What no program can be called: words with zero bytes, an identity that is none.
-    setImmediate(() => end({ type: 'failed', why: (error as Error).message }));
+    setImmediate(() => end(notStarted(error as Error)));
     return { kill: () => undefined, killRest: () => undefined };
   }
 }

@@ -65,7 +65,7 @@ test('what they exit with, a signal, and a program that is not there', async () 
   await bench.says('fine true: it succeeded');
   await bench.says('broken false: it exited with status 3');
   await bench.says('shot false: it was ended by SIGKILL');
-  await bench.says('absent false: spawn /nonexistent/check ENOENT');
+  await bench.says('absent false: there is no such program, or the one that its #! line names (ENOENT)');
 });
 
 test('what is known is told again', async () => {

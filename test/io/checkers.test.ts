@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type {
@@ -248,11 +248,40 @@ test('MISC_CHECK: statuses, weights, a missing program, somebody else', async ()
   });
   assert.is(await words(misc('exit 1', { dynamic: true })), 'bad: exit status 1');
   assert.is(await words(misc('kill -9 $$')), 'bad: was ended by SIGKILL');
-  assert.match(await words(misc('', { command: ['/nonexistent'] })), /^bad: cannot be run: .*ENOENT/);
+  assert.is(
+    await words(misc('', { command: ['/nonexistent'] })),
+    'bad: cannot be run: there is no such program, or the one that its #! line names (ENOENT)',
+  );
+  assert.is(
+    await words(misc('', { command: ['/etc/passwd'] })),
+    'bad: cannot be run: it is not executable (EACCES)',
+  );
   assert.is(
     await words(misc('test $(id -u) = 65534', { user: { uid: 65_534, gid: 65_534 } })),
     'good: exit status 0',
   );
+});
+
+test('a script that cannot be started for want of descriptors says nothing of the server', async () => {
+  const open: number[] = [];
+  execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=64:']);
+  try {
+    for (;;) open.push(openSync('/dev/null', 'r'));
+  } catch {
+    const check = {
+      kind: 'misc',
+      ...timing,
+      command: ['true'],
+      timeout: seconds(10),
+      dynamic: false,
+    } as const;
+    const result = await look(check);
+    assert.is(result.verdict, 'unknown', result.reason);
+    assert.match(result.reason, /too many open files.*EMFILE/);
+  } finally {
+    for (const fd of open) closeSync(fd);
+    execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=1024:']);
+  }
 });
 
 test('a check script that hangs, forks or floods is killed with its group', async () => {

@@ -5,7 +5,7 @@ import { Script, type ScriptEffect, type ScriptEvent } from '../../core/vrrp/scr
 import type { ScriptSettings } from '../../core/vrrp/settings.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
-import { type Program, startProgram } from '../../io/programs.ts';
+import { type Program, type ProgramEnd, startProgram } from '../../io/programs.ts';
 import type { Level } from '../messages.ts';
 import { refusal, type ScriptRules } from '../notify/hooks.ts';
 
@@ -17,6 +17,8 @@ interface Runner {
   readonly driven: Driven<ScriptEvent>;
   program?: Program;
   verdict?: TrackEvent;
+  /** The last run could not begin for want of something. */
+  unable?: boolean;
 }
 
 /**
@@ -103,6 +105,7 @@ export class Scripts {
         }
         runner.program = startProgram(command, user, (end) => {
           delete runner.program;
+          this.#sayShortage(runner, end);
           runner.driven.handle(end);
           // What was taken out of the configuration was only waited for.
           if (this.#runners.get(name) !== runner) runner.driven.detach();
@@ -120,6 +123,14 @@ export class Scripts {
       default:
         unreachable(effect);
     }
+  }
+
+  /** Once, until it runs again. */
+  #sayShortage(runner: Runner, end: ProgramEnd): void {
+    const unable = end.type === 'failed' && end.shortage === true;
+    if (unable && runner.unable !== true)
+      this.#log('error', `script ${runner.settings.name}: cannot be run: ${end.why}; it stays as it is`);
+    runner.unable = unable;
   }
 }
 

@@ -6,14 +6,18 @@ import type { CheckResult } from './verdict.ts';
 /** How a check's program ended. */
 export type ScriptEnd =
   | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
-  | { readonly type: 'failed'; readonly why: string };
+  /** It could not be started; with `shortage` because this director lacks something. */
+  | { readonly type: 'failed'; readonly why: string; readonly shortage?: boolean };
 
 /**
  * What the end means (keepalived: check/check_misc.c): 0 is good; with `misc_dynamic` 2 to 255 are good too, and the
  * server's weight is 2 less; anything else, a signal and a run that took too long are bad.
  */
 export function judgeScript({ dynamic, timeout }: MiscCheck, end: ScriptEnd, timedOut: boolean): CheckResult {
-  if (end.type === 'failed') return bad(`cannot be run: ${end.why}`);
+  if (end.type === 'failed') {
+    const reason = `cannot be run: ${end.why}`;
+    return end.shortage === true ? { verdict: 'unknown', reason } : bad(reason);
+  }
   if (timedOut) return bad(`took longer than ${toSeconds(timeout)} s`);
   const { status, signal } = end;
   if (status === null) return bad(`was ended by ${signal ?? 'a signal'}`);

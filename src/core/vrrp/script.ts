@@ -1,9 +1,11 @@
 import type { Machine } from '../machine.ts';
-import { after, type Instant, seconds, Timers, toSeconds } from '../time.ts';
+import { after, type Instant, millis, seconds, since, Timers, toSeconds } from '../time.ts';
 import type { ScriptSettings } from './settings.ts';
 
 /** A script that was told to end gets this long before it is killed, as in keepalived. */
 const GRACE = seconds(2);
+/** A timer this late says that the process stood still: what the run said meanwhile is not known to be late. */
+const STALL = millis(500);
 
 export type ScriptEvent =
   | { readonly type: 'start' }
@@ -13,8 +15,8 @@ export type ScriptEvent =
   | { readonly type: 'configure'; readonly settings: ScriptSettings }
   /** How a run ended: each `run` is answered by one of these, also when it was killed. */
   | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
-  /** It could not even be started. */
-  | { readonly type: 'failed'; readonly why: string };
+  /** It could not even be started; with `shortage` because this director lacks something, which says nothing. */
+  | { readonly type: 'failed'; readonly why: string; readonly shortage?: boolean };
 
 export type ScriptEffect =
   | { readonly type: 'run' }
@@ -37,6 +39,8 @@ export class Script implements Machine<ScriptEvent, ScriptEffect> {
   #running = false;
   /** The run under way has failed already, or does not count. */
   #judged = false;
+  /** It got its time again, after a stall. */
+  #spared = false;
   #good: boolean | undefined;
   /** Results in a row that speak against the verdict. */
   #against = 0;
@@ -66,6 +70,7 @@ export class Script implements Machine<ScriptEvent, ScriptEffect> {
         this.#ended(event.status === 0 && event.signal === null, reason(event));
         break;
       case 'failed':
+        this.#judged ||= event.shortage === true;
         this.#ended(false, event.why);
         break;
     }
@@ -79,7 +84,7 @@ export class Script implements Machine<ScriptEvent, ScriptEffect> {
     for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
       const name = this.#timers.expire(now);
       if (name === 'run') this.#due(due, now);
-      else if (name === 'timeout') this.#timedOut(now);
+      else if (name === 'timeout') this.#timedOut(due, now);
       else if (name === 'kill') this.#effects.push({ type: 'kill', signal: 'SIGKILL' });
     }
   }
@@ -98,11 +103,17 @@ export class Script implements Machine<ScriptEvent, ScriptEffect> {
     if (this.#running) return;
     this.#running = true;
     this.#judged = false;
+    this.#spared = false;
     this.#timers.set('timeout', after(now, timeout));
     this.#effects.push({ type: 'run' });
   }
 
-  #timedOut(now: Instant): void {
+  #timedOut(due: Instant, now: Instant): void {
+    if (since(now, due) > STALL && !this.#spared) {
+      this.#spared = true;
+      this.#timers.set('timeout', after(now, this.#settings.timeout));
+      return;
+    }
     this.#judge(false, `it took longer than ${toSeconds(this.#settings.timeout)} s`);
     this.#judged = true;
     this.#end(now);

@@ -104,6 +104,29 @@ script('too long: it has failed, is ended, and killed two seconds later', () => 
   assert.equal(bench.timeout(10), ['run']);
 });
 
+script('a timeout that comes late is no evidence: the run gets its time again, once', () => {
+  const bench = new Bench();
+  assert.equal(bench.timeout(7), []);
+  assert.equal(bench.exits(0, 9), ['good: it succeeded']);
+  const hangs = new Bench();
+  assert.equal(hangs.timeout(7), []);
+  assert.equal(hangs.timeout(10), ['bad: it took longer than 3 s', 'SIGTERM']);
+  const slow = new Bench();
+  assert.equal(slow.timeout(7), []);
+  assert.equal(slow.timeout(15), ['bad: it took longer than 3 s', 'SIGTERM']);
+});
+
+script('what the director lacks for a run says nothing', () => {
+  const bench = new Bench();
+  assert.equal(bench.do({ type: 'failed', why: 'EMFILE', shortage: true }, 0.1), []);
+  bench.timeout(5);
+  assert.equal(bench.exits(0, 5.1), ['good: it succeeded']);
+  bench.timeout(10);
+  assert.equal(bench.do({ type: 'failed', why: 'EMFILE', shortage: true }, 10.1), []);
+  bench.timeout(15);
+  assert.equal(bench.exits(1, 15.1), ['bad: it exited with status 1']);
+});
+
 script('... a success that comes after all does not count', () => {
   const bench = new Bench();
   bench.timeout(3);
