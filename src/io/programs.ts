@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { afresh } from './afresh.ts';
+import { notExecutable } from './executable.ts';
 
 /** How a program ended; `failed` when it could not be started, with `shortage` because this host lacks something. */
 export type ProgramEnd =
@@ -13,6 +14,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOEXEC: 'it is no program: its first line does not begin with #!',
   EPERM: 'this process may not become its user',
 };
+/** What says that a command before the program may not start it. */
+const NOT_STARTED = 126;
 const SHORTAGES: Readonly<Record<string, string>> = {
   EAGAIN: 'too many processes',
   ENOMEM: 'no memory for a process',
@@ -20,7 +23,7 @@ const SHORTAGES: Readonly<Record<string, string>> = {
   ENFILE: 'this system has too many open files; raise fs.file-max',
 };
 
-function notStarted({ code = '', message }: NodeJS.ErrnoException): ProgramEnd {
+function notStarted(code = '', message = code): ProgramEnd {
   const shortage = SHORTAGES[code];
   if (shortage !== undefined) return { type: 'failed', why: `${shortage} (${code})`, shortage: true };
   const reason = REASONS[code];
@@ -53,20 +56,30 @@ export function startProgram(
     over = true;
     ended(how);
   };
+  const never = (code?: string, message?: string): GroupedProgram => {
+    setImmediate(() => end(notStarted(code, message)));
+    return { kill: () => undefined, killRest: () => undefined };
+  };
   try {
+    const missing = notExecutable(command[0] ?? '');
+    if (missing !== undefined) return never(missing);
     const { command: cleanly, identity } = afresh(command, user && { ...user, groups: false });
     const [program = '', ...words] = cleanly;
     const child = spawn(program, words, { stdio: 'ignore', detached: true, ...identity });
-    child.once('exit', (status, signal) => end({ type: 'exited', status, signal }));
-    child.once('error', (error) => end(notStarted(error)));
+    const direct = cleanly.length === command.length;
+    child.once('exit', (status, signal) => {
+      const started = direct || status !== NOT_STARTED;
+      end(started ? { type: 'exited', status, signal } : notStarted('EACCES'));
+    });
+    child.once('error', ({ code, message }: NodeJS.ErrnoException) => end(notStarted(code, message)));
     return {
       kill: (signal) => killGroup(over ? undefined : child.pid, signal),
       killRest: () => killGroup(child.pid, 'SIGKILL'),
     };
   } catch (error) {
     // What no program can be called: words with zero bytes, an identity that is none.
-    setImmediate(() => end(notStarted(error as Error)));
-    return { kill: () => undefined, killRest: () => undefined };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return never(code, message);
   }
 }
 

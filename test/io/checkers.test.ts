@@ -262,6 +262,37 @@ test('MISC_CHECK: statuses, weights, a missing program, somebody else', async ()
   );
 });
 
+test('a program that is not there is bad whatever stands before its command, also where statuses are weights', async () => {
+  const folder = newFolder('no-script');
+  const noInterpreter = join(folder, 'no-interpreter');
+  const notHis = join(folder, 'not-his');
+  writeFileSync(noInterpreter, '#!/nonexistent\n', { mode: 0o755 });
+  writeFileSync(notHis, '#!/bin/sh\n', { mode: 0o700 });
+  const run = (command: string, uid = 0): Promise<string> => {
+    const user = { user: { uid, gid: uid } };
+    return words({
+      kind: 'misc',
+      ...timing,
+      command: [command],
+      timeout: seconds(10),
+      dynamic: true,
+      ...user,
+    });
+  };
+  // As under the unit, which saves the daemon from the OOM killer, and not its scripts.
+  writeFileSync('/proc/self/oom_score_adj', '300');
+  try {
+    for (const missing of ['/nonexistent', 'no-such-program', noInterpreter])
+      assert.match(await run(missing), /^bad: cannot be run: there is no such program/, missing);
+    assert.match(await run('/etc/passwd'), /^bad: cannot be run: it is not executable/);
+    assert.match(await run(notHis, 65_534), /^bad: cannot be run: it is not executable/);
+    assert.is(await run(notHis), 'good: exit status 0');
+    assert.is(await run('true', 65_534), 'good: exit status 0');
+  } finally {
+    writeFileSync('/proc/self/oom_score_adj', '0');
+  }
+});
+
 test('a script that cannot be started for want of descriptors says nothing of the server', async () => {
   const open: number[] = [];
   execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=64:']);
