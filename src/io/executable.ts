@@ -7,8 +7,9 @@ const DEFAULT_PATH = '/bin:/usr/bin';
 const BEGINNING = 256;
 
 /**
- * The name of the errno with which a program cannot be started, whoever starts it; `undefined` when it may be. A command
- * that is started by another program (`nice`, a shell) tells that only by an exit status, which may mean anything.
+ * The name of the errno with which a program cannot be started, whoever starts it; `undefined` when it may be. A
+ * command that is started by another program (`nice`, a shell) tells that only by an exit status, which may mean
+ * anything.
  */
 export function notExecutable(program: string): 'ENOENT' | 'EACCES' | undefined {
   const folders = program.includes('/') ? [''] : (process.env.PATH ?? DEFAULT_PATH).split(':');

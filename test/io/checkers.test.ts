@@ -262,7 +262,7 @@ test('MISC_CHECK: statuses, weights, a missing program, somebody else', async ()
   );
 });
 
-test('a program that is not there is bad whatever stands before its command, also where statuses are weights', async () => {
+test('a program that is not there is bad whatever starts it, also where statuses are weights', async () => {
   const folder = newFolder('no-script');
   const noInterpreter = join(folder, 'no-interpreter');
   const notHis = join(folder, 'not-his');
