@@ -81,7 +81,7 @@ test.before(async () => {
     indices.every((i) => ROUTERS.every((_, j) => director.has(`10.0.1.${1 + i * ROUTERS.length + j}`)));
   await scene.until('the master serves', serves);
   for (const [i, host] of backups.entries()) vipkeeper(host, configuration(100, [i]), '-P');
-  await scene.until('all others follow', () => all('BACKUP'), 60);
+  await scene.until('all others follow', () => all('BACKUP'));
 });
 test.after(() => scene?.close());
 

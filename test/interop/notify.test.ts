@@ -24,8 +24,6 @@ const DAEMONS = {
   keepalived: (host: Host, text: string) => keepalived(host, text, '-P', '-G'),
 };
 const MAIL_PORT = 2525;
-/** More than a router needs to be master, in seconds. */
-const LIMIT = 40;
 
 /** What others were told: by keyword and instance, in order. */
 interface Story {
@@ -90,7 +88,7 @@ class Day {
     await this.#lines('INSTANCE "gone" DELETED');
     await this.#mailed(kept);
     await daemon.stop();
-    await this.#scene.until('all is written', () => this.#count('STOP') === 4, LIMIT);
+    await this.#scene.until('all is written', () => this.#count('STOP') === 4);
     await this.#mailed(kept);
     await exim.stop();
     return this.#story(kept());
@@ -99,7 +97,7 @@ class Day {
   /** There is a mail for each line but those of priorities and of the stop. */
   async #mailed(mails: () => string[]): Promise<void> {
     const wanted = (): number => this.#count('') - this.#count('_') - this.#count('STOP');
-    await this.#scene.until('all mail is there', () => mails().length === wanted(), LIMIT);
+    await this.#scene.until('all mail is there', () => mails().length === wanted());
   }
 
   /** A lesser router that became master where nobody heard it, and is heard now. */
@@ -124,10 +122,10 @@ class Day {
 }
 `;
     const daemon = vipkeeper(rival, text, '-P');
-    await this.#scene.until('the rival is master', () => rival.has('10.12.0.100'), LIMIT);
+    await this.#scene.until('the rival is master', () => rival.has('10.12.0.100'));
     apart(false);
     await this.#lines('INSTANCE "lone" MASTER_RX_LOWER_PRI 150');
-    await this.#scene.until('the rival gives way', () => !rival.has('10.12.0.100'), LIMIT);
+    await this.#scene.until('the rival gives way', () => !rival.has('10.12.0.100'));
     await daemon.stop();
   }
 
@@ -195,11 +193,7 @@ ${first ? instance('gone', 'lone', 13, 90) : ''}
   async #lines(...wanted: readonly (string | number)[]): Promise<void> {
     const times = wanted.find((it) => typeof it === 'number') ?? 1;
     const lines = wanted.filter((it) => typeof it === 'string');
-    await this.#scene.until(
-      `told: ${lines.join()}`,
-      () => lines.every((line) => this.#count(line) >= times),
-      LIMIT,
-    );
+    await this.#scene.until(`told: ${lines.join()}`, () => lines.every((line) => this.#count(line) >= times));
   }
 
   #story(mails: readonly string[]): Story {

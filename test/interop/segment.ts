@@ -216,7 +216,7 @@ export class Segment {
   }
 
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    await this.#scene.until(what, condition, 40);
+    await this.#scene.until(what, condition);
   }
 
   /** Waits until this many more adverts of the director have passed. */

@@ -132,7 +132,7 @@ track_file load {
   /** Waits until this one has the addresses of all these routers, and only this one. */
   async heldBy(holder: Host, what: string, ...names: readonly Name[]): Promise<void> {
     const there = (host: Host): boolean => names.every((name) => host.has(vipOf(name)) === (host === holder));
-    await this.scene.until(what, () => there(this.ours) && there(this.theirs), 40);
+    await this.scene.until(what, () => there(this.ours) && there(this.theirs));
   }
 
   async router(): Promise<VrrpStatus> {

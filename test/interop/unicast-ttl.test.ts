@@ -88,7 +88,7 @@ for (const kind of KINDS) {
     assert.ok(ours !== undefined && theirs !== undefined);
     const vip = kind.vip.replace(/\/.*/, '');
     const heldBy = (what: string, ...holders: readonly Host[]): Promise<number> =>
-      stage.until(what, () => [ours, theirs].every((host) => host.has(vip) === holders.includes(host)), 40);
+      stage.until(what, () => [ours, theirs].every((host) => host.has(vip) === holders.includes(host)));
     const reload = (settings: Settings): void => {
       file(ours, 'vipkeeper.conf', configuration(kind, 0, settings));
       operator(ours, 'reload');

@@ -131,7 +131,7 @@ class Stage {
   }
 
   async masterIs(who: 'ours' | 'theirs', what: string): Promise<void> {
-    await this.scene.until(what, () => this.#is(who), 40);
+    await this.scene.until(what, () => this.#is(who));
     await new Promise((resolve) => setTimeout(resolve, A_WHILE_MILLISECONDS));
     assert.ok(this.#is(who), `${what}, and it stays so`);
   }

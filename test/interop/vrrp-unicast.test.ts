@@ -75,7 +75,7 @@ class Pair {
   /** Waits until this one holds the address, and only this one. */
   async heldBy(index: 0 | 1, what: string): Promise<void> {
     const { vip } = this.#kind;
-    await this.#scene.until(what, () => this.#hosts.every((host, i) => host.has(vip) === (i === index)), 40);
+    await this.#scene.until(what, () => this.#hosts.every((host, i) => host.has(vip) === (i === index)));
   }
 
   close(): void {

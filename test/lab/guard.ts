@@ -70,7 +70,7 @@ story.before(async () => {
   }
   for (const [i, director] of directors.entries()) {
     daemons.push(vipkeeper(director, configuration(150 - 20 * i)));
-    await scene.until(`${director.name} sees all servers`, () => serving(director) === 4, 60);
+    await scene.until(`${director.name} sees all servers`, () => serving(director) === 4);
   }
   await holds(first);
 });

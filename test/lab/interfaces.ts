@@ -67,7 +67,7 @@ for (const family of [4, 6] as const) {
     await scene.until('keepalived holds it', () => theirs.has(vip));
     assert.not.match(ours.run('ip', '-br', 'link'), 'ipv.7');
     const again = vipkeeper(ours, director(11, 150), '-P');
-    await scene.until('we hold it again', () => isOn(ours, vip, 'ipv.7(@lan)?') && !theirs.has(vip), 40);
+    await scene.until('we hold it again', () => isOn(ours, vip, 'ipv.7(@lan)?') && !theirs.has(vip));
     await reaches(user, vip);
     for (const program of [low, again]) await program.stop();
   });
@@ -99,7 +99,7 @@ story('unicast through a VRF, without an interface', async () => {
   await high.stop();
   await scene.until('the other one holds it', () => two.has(VIP));
   vipkeeper(one, director('vrf red', 1, 2, 150), '-P');
-  await scene.until('the better one takes over', () => one.has(VIP) && !two.has(VIP), 40);
+  await scene.until('the better one takes over', () => one.has(VIP) && !two.has(VIP));
 });
 
 story('the IPVS table is in another network namespace than VRRP and the checks', async () => {
@@ -140,7 +140,7 @@ story('the IPVS table is in another network namespace than VRRP and the checks',
   assert.is(director.run('ipvsadm', '--list', '--daemon').trim(), '');
   // The check goes out from where the daemon is: there the server is not to be reached any more.
   lan.cut(director);
-  await scene.until('the server is out', () => !table(balancer).includes('10.0.0.11'), 40);
+  await scene.until('the server is out', () => !table(balancer).includes('10.0.0.11'));
   await daemon.stop();
   assert.is(table(balancer), '');
 });

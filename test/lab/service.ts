@@ -159,7 +159,7 @@ for (const role of ['vrrp', 'check', 'sync']) {
 /** The whole service is there again with new processes, and nothing of the old ones is left. */
 async function isStartedAgain(old: readonly string[]): Promise<void> {
   const main = old[0] ?? '';
-  await scene.until('a new daemon', async () => !['0', main].includes(await property('MainPID')), 40);
+  await scene.until('a new daemon', async () => !['0', main].includes(await property('MainPID')));
   await works('after the restart');
   for (const pid of old) assert.not.ok(await machine.succeeds(`kill -0 ${pid}`), `${pid} is gone`);
 }
@@ -234,7 +234,7 @@ for (const choice of [['NetworkNamespacePath'], ['CapabilityBoundingSet', 'Restr
     const chosen = sample.replace(new RegExp(`^#(?=(${choice.join('|')})=)`, 'gm'), '');
     await write(DROP_IN, chosen);
     await sh(`systemctl daemon-reload && systemctl start ${UNIT}`);
-    await scene.until('the VIP and its service are in the namespace', holdsInBlue, 40);
+    await scene.until('the VIP and its service are in the namespace', holdsInBlue);
     assert.not.ok(await holds());
     await sh(`systemctl stop ${UNIT}`);
     assert.not.ok(await holdsInBlue());

@@ -64,7 +64,7 @@ export async function bothHold(
   what: string,
   condition: (table: readonly string[]) => boolean,
 ): Promise<void> {
-  await scene.until(`${what}: keepalived`, () => condition(tableOf(pair.theirs)), 40);
+  await scene.until(`${what}: keepalived`, () => condition(tableOf(pair.theirs)));
   let left: string[] = [];
   await scene
     .until(`${what}: the same in vipkeeper`, () => {

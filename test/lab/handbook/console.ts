@@ -8,7 +8,6 @@ import { Runner } from '../lvsadm/runner.ts';
 import type { Host } from '../scene/host.ts';
 
 const LVSADM = 'lvsadm ';
-const SETTLE_SECONDS = 20;
 
 /** An administrator at a host, who types what the handbook says. */
 export class Console {
@@ -77,7 +76,7 @@ export class Console {
       picked = pick(await this.list(options));
       return isDeepStrictEqual(picked, expected);
     };
-    await this.host.scene.until(`lvsadm ${options}`, holds, SETTLE_SECONDS).catch(() => undefined);
+    await this.host.scene.until(`lvsadm ${options}`, holds).catch(() => undefined);
     assert.equal(picked, expected, `lvsadm ${options}`);
   }
 }

@@ -10,7 +10,7 @@ import { Scene } from './scene.ts';
 import { Client, HTTP_PORT, realServer } from './traffic.ts';
 
 /** Generous, as all limits of waits: a busy machine boots a daemon in ten seconds. */
-const LONG = 90;
+const LONG = 180;
 /** Expires on a host of its own, to compare the VIP's end with (`vipGoesByItself`). */
 const WITNESS = '192.0.2.2';
 /**

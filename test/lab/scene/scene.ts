@@ -9,6 +9,8 @@ import { type Logged, Program, type StartOptions } from './program.ts';
 import { run } from './run.ts';
 
 const POLL_MILLISECONDS = 50;
+/** Far longer than anything here takes. */
+const LIMIT_SECONDS = 120;
 
 /**
  * A stage for one story: hosts (network namespaces), machines (kernels of their own), the links between
@@ -73,7 +75,11 @@ export class Scene {
    * those in the scene could work (Patience), it throws an error that says what was waited for. The limit is no
    * measure: make it generous.
    */
-  async until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<number> {
+  async until(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    seconds = LIMIT_SECONDS,
+  ): Promise<number> {
     const start = performance.now();
     const patience = new Patience(seconds);
     for (;;) {

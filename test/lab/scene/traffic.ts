@@ -14,7 +14,7 @@ export async function realServer(host: Host, echoPort = ECHO_PORT, httpPort = HT
   const file = compiled('test/lab/programs/real-server.ts');
   const argv = [process.execPath, file, host.name, String(echoPort), String(httpPort)];
   const program = host.start('real server', argv);
-  await host.scene.until(`${host.name} listens`, () => program.log.includes('listens'), 60);
+  await host.scene.until(`${host.name} listens`, () => program.log.includes('listens'));
   return program;
 }
 
