@@ -24,6 +24,8 @@ export const hostFacts: Facts = {
     readOf('/proc/self/net/dev')
       .split('\n')
       .some((line) => line.trimStart().startsWith(`${name}:`)),
+  // It is of the network namespace of whoever reads it, wherever it was mounted.
+  mtu: (name) => Number(readOf(`/proc/sys/net/ipv6/conf/${name}/mtu`)) || undefined,
   user(name) {
     const [, , uid, gid] = entryOf('/etc/passwd', name) ?? [];
     return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };

@@ -294,6 +294,24 @@ export interface ScriptSetting {
   readonly group?: string;
 }
 
+/** SCRIPT alone; the command must be quoted to hold arguments. */
+export const command: Argument<ScriptSetting> = {
+  syntax: 'SCRIPT',
+  expects: 'a command, in quotes when it has arguments',
+  escapes: true,
+  read(words) {
+    const program = words.take();
+    if (program === undefined || program.text === '') return words.fault('needs a command');
+    const further = words.peek();
+    while (words.take() !== undefined);
+    if (further !== undefined) {
+      const hint = `put the command in quotes if they are its arguments: "${program.text} ${further.text} ..."`;
+      words.doubt('the words after the command are ignored, as in keepalived', further, hint);
+    }
+    return { command: program.text };
+  },
+};
+
 /** SCRIPT [USER [[:]GROUP]]: the command must be quoted to hold arguments. */
 export const script: Argument<ScriptSetting> = {
   syntax: 'SCRIPT [USER [[:]GROUP]]',

@@ -2,6 +2,7 @@ import { checkBalanced } from './build/accept.ts';
 import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
 import { type Context, orderOf } from './build/context.ts';
+import { checkDevices } from './build/devices.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
 import { checkHeld } from './build/held.ts';
@@ -31,6 +32,7 @@ export function build(
   const context = global.scriptUser === undefined ? bare : { ...bare, scriptUser: global.scriptUser };
   const watchables = new Watchables(file, context);
   const instances = buildInstances(file, watchables, context);
+  checkDevices(file, instances, context);
   const syncDaemon = buildSyncDaemon(file, instances, findings);
   checkReferences(file, context);
   const servers = buildVirtualServers(file, context);

@@ -29,6 +29,8 @@ export interface Facts {
   isOwnAddress(address: Ip): boolean;
   /** Whether this host has an interface of that name. */
   hasInterface(name: string): boolean;
+  /** How long an interface's packets may be, in bytes; `undefined` when that is not known. */
+  mtu(name: string): number | undefined;
   user(name: string): Identity | undefined;
   /** The group's number. */
   group(name: string): number | undefined;
@@ -46,6 +48,7 @@ export interface Facts {
 export const NO_HOST: Facts = {
   isOwnAddress: () => false,
   hasInterface: () => true,
+  mtu: () => undefined,
   user: (name) => (name === 'root' ? { uid: 0, gid: 0 } : undefined),
   group: (name) => (name === 'root' ? 0 : undefined),
   program: () => ({ kind: 'found', executable: true }),

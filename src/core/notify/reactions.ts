@@ -123,8 +123,8 @@ export class Reactions {
     const { what, from } = happening;
     if (isNews(what)) return this.#news(key, happening, settings);
     // The end of an instance is a FAULT to those who do not know DELETED; who was in FAULT has said so.
-    const told =
-      what === 'DELETED' && settings?.scripts.deleted === undefined ? 'FAULT' : (what as RouterWord);
+    const hearsIt = settings?.toldOfEnd === true || settings?.scripts.deleted !== undefined;
+    const told = what === 'DELETED' && !hearsIt ? 'FAULT' : (what as RouterWord);
     if (what === 'DELETED') this.#gone.delete(key);
     if (what === 'DELETED' && told === 'FAULT' && from === 'FAULT') return { ...NOTHING, subject: key };
     return this.#router(key, happening, told, settings);

@@ -32,6 +32,8 @@ export interface NotifySettings {
   readonly mail: boolean;
   /** `notify_priority_changes`. */
   readonly priorities?: boolean;
+  /** `notify_deleted` without a script: its end by a reload is told as DELETED all the same, not as FAULT. */
+  readonly toldOfEnd?: boolean;
   /** `omega`: it is told of its end when the daemon stops. */
   readonly omega?: boolean;
 }

@@ -48,7 +48,8 @@ const process = (name: string): fc.Arbitrary<TrackProcessSettings> =>
     })
     .map((value) => {
       const match = value.parameters === undefined ? 'exact' : value.match;
-      return given({ ...value, match, fullCommand: value.command.length > 15 }) as TrackProcessSettings;
+      const fullCommand = value.command.length > 15 || (value.parameters ?? []).length > 0;
+      return given({ ...value, match, fullCommand }) as TrackProcessSettings;
     });
 
 const milliseconds = (low: number): fc.Arbitrary<Duration> =>

@@ -173,8 +173,14 @@ test('a script: who runs it, its timeout, one that is not there', () => {
   const missing = service('MISC_CHECK {\nmisc_path /nonexistent\n}');
   const bare: Facts = { ...NO_HOST, program: () => ({ kind: 'missing' }) };
   const loaded = loadText(missing, {}, bare).configuration;
-  assert.equal(loaded?.virtualServers[0]?.realServers[0]?.checks, []);
-  assert.ok(findings(missing, {}, bare).some((text_) => /there is no \/nonexistent/.test(text_)));
+  // It is run, and fails: a server that nobody looks at must not count as up.
+  const [failing] = loaded?.virtualServers[0]?.realServers[0]?.checks ?? [];
+  assert.equal(failing?.kind === 'misc' && failing.command, ['/nonexistent']);
+  assert.ok(findings(missing, {}, bare).some((said) => /no \/nonexistent: .* its server is down/.test(said)));
+  const words = service('MISC_CHECK {\nmisc_path /bin/echo vs1 two\n}');
+  const [spoken] = loadText(words).configuration?.virtualServers[0]?.realServers[0]?.checks ?? [];
+  assert.equal(spoken?.kind === 'misc' && [spoken.command, spoken.user], [['/bin/echo'], undefined]);
+  assert.match(findings(words).join(), /^warning 10:21 misc_path: the words after the command are ignored/);
 });
 
 test('what is wrong is said where it stands', () => {

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
 import { testExitCode } from '../../../src/core/config/load.ts';
+import { print } from '../../../src/core/config/print.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 import { configured, findings, instance, loadText } from './memory.ts';
@@ -105,13 +106,20 @@ test('a priority that cannot do what it seems to be for', () => {
 
 test('scripts are looked at: a tracked one must be able to run', () => {
   const ran = (path: string, more = '') => told(`vrrp_script s {\nscript "${path}"\n${more}\n}\n`);
-  assert.equal(ran('/bin/gone'), ['error 2:1 script: there is no /bin/gone']);
-  assert.equal(ran('/bin/text'), ['error 2:1 script: /bin/text is not executable']);
+  assert.equal(ran('/bin/gone'), [
+    'warning 2:1 script: there is no /bin/gone: it is not tracked, as in keepalived',
+  ]);
+  assert.equal(ran('/bin/text'), [
+    'warning 2:1 script: /bin/text is not executable: it is not tracked, as in keepalived',
+  ]);
+  const gone = 'vrrp_script s {\nscript /bin/gone\n}\n';
+  const left = loadText(gone + instance(`track_script {\ns\n}\n${VIP}`), {}, host).configuration;
+  assert.equal([left?.scripts, left?.instances[0]?.track], [[], undefined]);
   assert.equal(ran('/bin/shared'), [
     'warning 2:1 script: root would run /bin/shared, and others can write /bin',
   ]);
   assert.equal(ran('/bin/shared', 'user worker'), []);
-  assert.equal(ran('/bin/check', 'user wroker'), ['error 3:1 there is no user wroker']);
+  assert.equal(ran('/bin/check', 'user wroker'), ['warning 3:1 there is no user wroker: s is not tracked']);
   const secure = told('global_defs {\nenable_script_security\n}\nvrrp_script s {\nscript /bin/shared\n}');
   assert.equal(secure, ['error 5:1 script: root would run /bin/shared, and others can write /bin']);
   const unsafe = loadText(
@@ -120,8 +128,10 @@ test('scripts are looked at: a tracked one must be able to run', () => {
     host,
   );
   assert.is(testExitCode(unsafe), 6);
-  const notified = told(instance(`notify_master /bin/gone\n${VIP}`));
-  assert.match(notified.at(-1) ?? '', /^warning 5:1 notify_master: there is no/);
+  const notified = (words: string) => told(instance(`notify_master ${words}\n${VIP}`)).join();
+  assert.match(notified('/bin/gone'), /^warning 5:1 notify_master: there is no \/bin\/gone: nothing is run/);
+  assert.match(notified('/bin/check wroker'), /^warning 5:1 .* no user wroker: the script is not run/);
+  assert.match(notified('/bin/check /bin/check 3'), /error 5:1 .* no user \/bin\/check/);
 });
 
 test('notify scripts: every event, who runs them, and their limit', () => {
@@ -305,6 +315,26 @@ test('checkers: what they refer to is there', () => {
   assert.match(server('MISC_CHECK {\nmisc_path /bin/gone\n}'), /misc_path: there is no \/bin\/gone/);
   assert.match(server('HTTP_GET {\n}'), /HTTP_GET has no url/);
   assert.match(server('HTTP_GET {\nurl {\nstatus_code 200-99\n}\n}'), /a status from 100 to 599/);
+});
+
+test('umask is a number, or names of bits in one word or several', () => {
+  const umask = (words: string) =>
+    loadText(`global_defs {\numask ${words}\n}\n${instance(VIP)}`).configuration?.global.umask;
+  assert.equal(['022', 'IWGRP|IWOTH', 'IWGRP | IWOTH', '18'].map(umask), [18, 18, 18, 18]);
+  assert.is(umask('IWGRP IWOTH'), undefined);
+});
+
+test('a process with parameters is looked for by its whole command line', () => {
+  const built = (lines: string) => loadText(`vrrp_track_process p {\n${lines}\n}\n${instance(VIP)}`);
+  const [process] = built('process /usr/sbin/haproxy -f /etc/x').configuration?.processes ?? [];
+  assert.equal([process?.fullCommand, process?.parameters], [true, ['-f', '/etc/x']]);
+  assert.match(built('process /usr/sbin/haproxy').diagnostics[0]?.message ?? '', /15 characters of a name/);
+});
+
+test('a bare notify_deleted: the end of an instance is told as DELETED', () => {
+  const { notify } = configured(instance(`notify /bin/n\nnotify_deleted\n${VIP}`));
+  assert.is(notify.subjects[0]?.toldOfEnd, true);
+  assert.match(print(configured(instance(`notify_deleted\n${VIP}`))), /^ +notify_deleted$/m);
 });
 
 test.run();

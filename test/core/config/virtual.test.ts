@@ -92,7 +92,7 @@ test('DR and TUN keep the port of the service, NAT may change it', () => {
   assert.is(port('DR', 'real_server 10.0.0.1 {\n}'), 80);
   for (const kind of ['DR', 'TUN']) {
     assert.equal(findings(service(RS, '192.0.2.1 80', kind)), [
-      `error 5:22 ${kind} keeps the port of the service, 80: it cannot be 8080`,
+      `warning 5:22 ${kind} keeps the port of the service: 80 is used, not 8080`,
     ]);
   }
   assert.equal(findings(service('real_server 10.0.0.1 80 {\n}', '192.0.2.1 80', 'DR')), []);
@@ -150,7 +150,9 @@ test('services and servers are there once', () => {
     'error 8:1 virtual_server tcp 192.0.2.1:80 is defined twice',
   ]);
   assert.equal(findings(service(RS) + service(RS).replace('TCP', 'SCTP')), []);
-  assert.equal(findings(service(`${RS}\n${RS}`)), ['error 7:1 real_server 10.0.0.1:8080 is there twice']);
+  const twice = service(`${RS}\n${RS}`);
+  assert.equal(findings(twice), ['warning 7:1 real_server 10.0.0.1:8080 is there twice: the first counts']);
+  assert.is(only(twice).realServers.length, 1);
 });
 
 test('what is left out is said: protocol, scheduler, method', () => {
@@ -231,7 +233,7 @@ test('in a group NAT has the port that is written, DR that of each service', () 
   assert.equal([ports('', 'NAT'), ports('8080', 'NAT'), ports('', 'DR')], [0, 8080, 0]);
   const mapped =
     group('10.0.0.8 80\n10.0.0.8 443') + service('real_server 10.1.0.1 80 {\n}', 'group g', 'DR');
-  assert.equal(findings(mapped), ['error 9:22 DR keeps the port of the service, 443: it cannot be 80']);
+  assert.equal(findings(mapped), ['warning 9:22 DR keeps the port of the service: 443 is used, not 80']);
 });
 
 test('the family of marks in a group: said, ip_family, that of the addresses', () => {

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { NO_HOST } from '../../../src/core/config/facts.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
-import { configured, findings, instance } from './memory.ts';
+import { configured, findings, instance, loadText } from './memory.ts';
 
 const test = suite('vrrp settings');
 const VIP = 'virtual_ipaddress { 10.0.0.1 }';
@@ -79,20 +79,25 @@ test('names, VRIDs of an interface and family, and addresses are unique', () => 
     'error 9:1 VRID 1 is used twice on eth0 for IPv4',
   ]);
   assert.equal(two(v, instance('virtual_ipaddress { fe80::1 }', 'W', 1)), []);
-  assert.equal(two(v, instance(VIP, 'W', 2)), ['error 11:21 the address 10.0.0.1 is used twice']);
+  assert.equal(two(v, instance(VIP, 'W', 2)), [
+    'warning 11:21 10.0.0.1 on eth0 is there twice: it stays while one of both is master',
+  ]);
   assert.equal(two(v, instance('virtual_ipaddress { 10.0.0.1 dev eth1 }', 'W', 2)), [
     'warning 11:21 the address 10.0.0.1 is used on two interfaces',
   ]);
   const excluded = `${VIP}\nvirtual_ipaddress_excluded {\n10.0.0.1/24\n}`;
-  assert.equal(findings(instance(excluded)), ['error 7:1 the address 10.0.0.1 is used twice']);
+  assert.equal(findings(instance(excluded)), [
+    'warning 7:1 10.0.0.1 on eth0 is there twice: it stays while one of both is master',
+  ]);
 });
 
-test('IPv6: version 3, one family, a link-local address first, and at most 255', () => {
+test('IPv6: version 3, one family, in strict mode a link-local address first', () => {
   const [v] = configured(instance('virtual_ipaddress {\nfe80::1\n2001:db8::1/64\n}')).instances;
   assert.equal([v?.family, v?.version], [6, 3]);
   const found = (lines: string) => findings(instance(`virtual_ipaddress {\n${lines}\n}`));
-  assert.equal(found('2001:db8::1'), [
-    'warning 6:1 the first IPv6 address should be link-local (RFC 9568, 5.2.9)',
+  assert.equal(found('2001:db8::1'), []);
+  assert.equal(findings(instance('strict_mode\nvirtual_ipaddress {\n2001:db8::1\n}')), [
+    'warning 6:1 strict mode: the first IPv6 address should be link-local (RFC 9568, 5.2.9)',
   ]);
   assert.equal(found('10.0.0.1\nfe80::1'), [
     'error 7:1 virtual_ipaddress mixes IPv4 and IPv6: an advert has one family',
@@ -100,8 +105,27 @@ test('IPv6: version 3, one family, a link-local address first, and at most 255',
   assert.equal(findings(instance('version 2\nvirtual_ipaddress { fe80::1 }')), [
     'warning 5:1 IPv6 has no version 2: version 3 is used',
   ]);
-  const many = Array.from({ length: 256 }, (_, i) => `10.0.1.${i}`).join('\n');
-  assert.equal(found(many), ['error 261:1 more than 255 advertised addresses']);
+});
+
+test('more addresses than an advert holds: the rest is excluded, behind those that are', () => {
+  const list = (count: number, address: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => address(i)).join('\n');
+  const counts = (addresses: string, more = '', mtu?: number) => {
+    const text = instance(`${more}\nvirtual_ipaddress {\n${addresses}\n}`);
+    const { configuration, diagnostics } = loadText(text, {}, { ...NO_HOST, mtu: () => mtu });
+    const [v] = configuration?.instances ?? [];
+    const last = v?.excluded.map(({ address }) => address.ip).join(' ');
+    return [v?.addresses.length, last, diagnostics.map(({ message }) => message).join()];
+  };
+  const v4 = (i: number) => `10.0.${i >> 8}.${i & 255}`;
+  assert.equal(counts(list(257, v4), 'virtual_ipaddress_excluded {\n10.9.9.9\n}'), [
+    255,
+    '10.9.9.9 10.0.0.255 10.0.1.0',
+    'an advert holds 255 addresses: this one and 1 more are not advertised',
+  ]);
+  // keepalived 2.2.7 on an interface with an MTU of 1500, and of 300.
+  assert.is(counts(list(90, (i) => `2001:db8::${i + 1}`))[0], 89);
+  assert.is(counts(list(90, v4), '', 300)[0], 62);
 });
 
 test('advert_int: version 2 has whole seconds, version 3 hundredths up to 40.95', () => {
@@ -225,6 +249,35 @@ test('skip_check_adv_addr: false is off, which keepalived takes for on', () => {
   );
   assert.is(skips('', 'vrrp_skip_check_adv_addr'), true);
   assert.is(skips('skip_check_adv_addr off', 'vrrp_skip_check_adv_addr'), undefined);
+});
+
+test("this host's own address among the peers is left out; alone it is an error", () => {
+  const own = { ...NO_HOST, isOwnAddress: (address: string) => address === '192.0.2.1' };
+  const peers = (list: string) =>
+    loadText(instance(`unicast_peer {\n${list}\n}\n${VIP}`), {}, own as typeof NO_HOST);
+  const all = peers('192.0.2.1\n192.0.2.2\n192.0.2.3');
+  assert.equal(
+    all.configuration?.instances[0]?.peers?.map(({ address }) => address),
+    ['192.0.2.2', '192.0.2.3'],
+  );
+  assert.equal(
+    all.diagnostics.map(({ severity, message }) => `${severity} ${message}`),
+    ["warning the peer 192.0.2.1 is this host's own address: it is left out"],
+  );
+  assert.ok(
+    peers('192.0.2.1').diagnostics.some(({ message }) => /no peer but this host's own/.test(message)),
+  );
+});
+
+test('an address or a route on an interface that is not there is a doubt', () => {
+  const facts = { ...NO_HOST, hasInterface: (name: string) => name !== 'wan9' };
+  const body =
+    'virtual_ipaddress {\n10.0.0.1 dev wan9\n10.0.0.2 dev vrrp.1\n}\nvirtual_routes {\n10.1.0.0/16 dev wan9\n}';
+  const said = (text: string) =>
+    loadText(text, {}, facts).diagnostics.map(({ at, message }) => `${at.line} ${message}`);
+  const MISSING = 'there is no interface wan9 yet: this waits for it';
+  assert.equal(said(instance(`use_vmac vrrp.1\n${body}`)), [`7 ${MISSING}`, `11 ${MISSING}`]);
+  assert.equal(said(`global_defs {\ndynamic_interfaces\n}\n${instance(body)}`), []);
 });
 
 test.run();

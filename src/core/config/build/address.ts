@@ -71,24 +71,65 @@ function broadcastOf({ ip, length }: Prefix, written: Ip | '+'): Ip {
   return ipFromBytes(bytes);
 }
 
-/** The lines of `virtual_ipaddress`, each address once: keepalived's own sample has one twice. */
-export function advertised(
+/** The address lines of an instance. */
+export interface AddressLines {
+  readonly advertised: readonly Item<AddressLine>[];
+  readonly excluded: readonly Item<AddressLine>[];
+}
+
+/**
+ * The lines of `virtual_ipaddress` and `virtual_ipaddress_excluded`. What is more than an advert holds, `most`, comes
+ * last of those that are not advertised, as in keepalived: both ends send the same ones.
+ */
+export function addressLines(
   section: Section<typeof vrrpInstance>,
-  repeated: (line: Item<AddressLine>, first: Token) => void = () => {},
-): readonly Item<AddressLine>[] {
+  most: number,
+  findings: Findings,
+): AddressLines {
+  const lines = once(section, findings);
+  const excluded = section.items('virtual_ipaddress_excluded');
+  const [first] = lines.slice(most);
+  if (first === undefined) return { advertised: lines, excluded };
+  const more = lines.length - most - 1;
+  const message = `an advert holds ${most} addresses: this one and ${more} more are not advertised`;
+  const hint = 'put them into virtual_ipaddress_excluded; keepalived does the same with them';
+  findings.warning(first.at, message, { hint });
+  return { advertised: lines.slice(0, most), excluded: [...excluded, ...lines.slice(most)] };
+}
+
+const DEFAULT_MTU = 1500;
+/** The field for their number has one byte (RFC 9568, 5.2.5). */
+const MOST_ADVERTISED = 255;
+
+/**
+ * How many addresses an advert holds. keepalived counts the Ethernet header too (vrrp/vrrp.c, vrrp_complete_instance),
+ * and both ends should come to the same.
+ */
+export function mostAdvertised(family: Family, version: 2 | 3, ah: boolean, mtu = DEFAULT_MTU): number {
+  const [ethernet, header, vrrp, authentication, digest] = [14, family === 4 ? 20 : 40, 8, 8, 24];
+  const password = family === 4 && version === 2 ? authentication + (ah ? digest : 0) : 0;
+  const room = mtu - ethernet - header - vrrp - password;
+  return Math.max(1, Math.min(MOST_ADVERTISED, Math.floor(room / (familyBits(family) / 8))));
+}
+
+/** The lines of `virtual_ipaddress`, each address once: keepalived's own sample has one twice. */
+function once(section: Section<typeof vrrpInstance>, findings: Findings): readonly Item<AddressLine>[] {
   const seen = new Map<string, Token>();
   return section.items('virtual_ipaddress').filter((line) => {
     const key = `${line.value.prefix.ip} ${line.value.options.dev ?? ''}`;
     const first = seen.get(key);
-    if (first !== undefined) repeated(line, first);
+    if (first !== undefined) {
+      const related = { what: 'the first is here', span: first };
+      findings.warning(line.at, `${line.value.prefix.ip} is there twice: the first counts`, { related });
+    }
     seen.set(key, first ?? line.at);
     return first === undefined;
   });
 }
 
 /**
- * The addresses of all instances. The same address twice on one interface is an error: whichever instance
- * becomes backup would take it from the other. On two interfaces it is a warning, link-local ones aside.
+ * The addresses of all instances. The same address twice is a warning, link-local ones on two interfaces aside: it
+ * stays while any of those that have it is master.
  */
 export class UsedAddresses {
   readonly #findings: Findings;
@@ -107,7 +148,9 @@ export class UsedAddresses {
       const elsewhere = this.#anywhere.get(ip);
       if (same !== undefined) {
         const related = { what: 'the first is here', span: same };
-        this.#findings.error(at, `the address ${ip} is used twice`, { related });
+        const dev = value.options.dev ?? instance.interface;
+        const message = `${ip} on ${dev} is there twice: it stays while one of both is master`;
+        this.#findings.warning(at, message, { related });
       } else if (elsewhere !== undefined && !isLinkLocal(ip)) {
         const related = { what: 'the other is here', span: elsewhere };
         this.#findings.warning(at, `the address ${ip} is used on two interfaces`, { related });

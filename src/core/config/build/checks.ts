@@ -150,14 +150,13 @@ function pingCheck(entry: Of<'PING_CHECK'>, from: Inherited, findings: Findings)
 
 const MISC_DEFAULTS: KindDefaults = { retries: 0, retryDelay: () => seconds(1) };
 
-/** One whose program is not there is left out, as in keepalived: its server stays up, and it is said. */
+/** One whose program is not there fails: a server that nobody looks at must not count as up (in keepalived it does). */
 function miscCheck({ section }: Of<'MISC_CHECK'>, from: Inherited, context: Context): MiscCheck | undefined {
   const path = section.last('misc_path');
-  const script = path && scriptCommand(path.values[0], path.keyword, 'notified', context);
+  const script = path && scriptCommand(path.values[0], path.keyword, 'checked', context);
   const named = section.last('user');
   const own = named && identity(named.values[0], named.values[1], named.keyword, context);
-  const [program = ''] = script?.command ?? [];
-  if (script === undefined || context.facts.program(program).kind === 'missing') return undefined;
+  if (script === undefined) return undefined;
   const user = own ?? script.user ?? context.scriptUser;
   const timeout = section.value('misc_timeout') ?? micros(0);
   return {

@@ -1,5 +1,8 @@
 import type { FifoKind, FifoSettings } from '../../notify/settings.ts';
+import type { Identity } from '../facts.ts';
+import { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
+import type { Token } from '../lex.ts';
 import type { Section } from '../tree.ts';
 import type { Context } from './context.ts';
 import { identity, scriptCommand } from './script.ts';
@@ -26,9 +29,20 @@ export function buildFifos(
       return [];
     }
     const [path, userName, groupName] = pipe.values;
-    const user = userName === undefined ? undefined : identity(userName, groupName, pipe.keyword, context);
+    const user = userName === undefined ? undefined : ownerOf(userName, groupName, pipe.keyword, context);
+    if (userName !== undefined && user === undefined) return [];
     const reader = script && scriptCommand(script.values[0], script.keyword, 'notified', context);
     return [[kind, { path, ...(user !== undefined && { user }), ...(reader !== undefined && { reader }) }]];
   });
   return Object.fromEntries(found);
+}
+
+/** Whom a pipe belongs to; without him it is not made, as in keepalived. */
+function ownerOf(user: string, group: string | undefined, at: Token, context: Context): Identity | undefined {
+  const owner = identity(user, group, at, { ...context, findings: new Findings() });
+  if (owner === undefined) {
+    const whom = group === undefined ? user : `${user} with group ${group}`;
+    context.findings.warning(at, `${at.text}: there is no user ${whom}: the pipe is not made`);
+  }
+  return owner;
 }

@@ -41,7 +41,7 @@ export function forwardingOf(entry: ForwardingEntry | undefined, findings: Findi
 
 /**
  * The port of a server in the table. Only NAT rewrites ports: DR and TUN keep the service's, and a mark has none,
- * so those written otherwise are an error for a service by address. Of a group each service has its own: 0 here.
+ * so another one is not used for a service by address, as in keepalived. Of a group each service has its own: 0 here.
  */
 export function portOf(
   keys: readonly ServiceKey[],
@@ -56,9 +56,9 @@ export function portOf(
   if (method === 'nat') return written === 0 ? port : written;
   const wrong = keys.find((key) => key.kind === 'address' && written !== 0 && key.port !== written);
   if (wrong?.kind === 'address') {
-    const message = `${method.toUpperCase()} keeps the port of the service, ${wrong.port}: it cannot be ${written}`;
+    const message = `${method.toUpperCase()} keeps the port of the service: ${wrong.port} is used, not ${written}`;
     const hint = `write ${wrong.port}, or nothing; only NAT maps ports`;
-    findings.error(at, message, { hint });
+    findings.warning(at, message, { hint });
   }
   return port;
 }

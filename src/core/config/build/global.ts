@@ -49,7 +49,7 @@ const MODES = ['IXOTH', 'IWOTH', 'IROTH', 'IXGRP', 'IWGRP', 'IRGRP', 'IXUSR', 'I
 function umaskOf(global: Section<typeof globalDefs>, { findings }: Context): Pick<GlobalSettings, 'umask'> {
   const entry = global.last('umask');
   if (entry === undefined) return {};
-  const [text] = entry.values;
+  const text = entry.values[0].join('');
   const number = /^0[0-7]*$/.test(text)
     ? Number.parseInt(text, 8)
     : /^[1-9]\d*$/.test(text)

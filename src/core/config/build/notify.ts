@@ -9,6 +9,7 @@ import { seconds } from '../../time.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { realServer } from '../grammar/virtual.ts';
+import type { vrrpInstance } from '../grammar/vrrp.ts';
 import type { Entry, Section } from '../tree.ts';
 import type { Context } from './context.ts';
 import { buildFifos } from './fifo.ts';
@@ -20,7 +21,7 @@ import type { VirtualServer } from './virtual.ts';
 type File = Section<typeof root>;
 type Global = Section<typeof globalDefs>;
 type Scripts = NotifySettings['scripts'];
-type ScriptEntry = Entry<(typeof realServer)['notify_up']>;
+type ScriptEntry = Entry<(typeof realServer)['notify_up']> | Entry<(typeof vrrpInstance)['notify_deleted']>;
 
 /** The keyword of each event; those of instances only are last. */
 const GROUP_KEYWORDS = {
@@ -60,8 +61,8 @@ export function buildNotify(
   ];
   return {
     subjects: subjects.filter(
-      ({ scripts, mail: mailed, priorities }) =>
-        Object.keys(scripts).length > 0 || mailed || priorities === true,
+      ({ scripts, mail: mailed, priorities, toldOfEnd }) =>
+        Object.keys(scripts).length > 0 || mailed || priorities === true || toldOfEnd === true,
     ),
     fifos: buildFifos(global, context),
     ...(mail !== undefined && { mail }),
@@ -76,12 +77,14 @@ function routers(file: File, global: Global, mails: boolean, context: Context): 
   const changes = global.value('vrrp_notify_priority_changes') ?? false;
   const instances = file.all('vrrp_instance').map(({ section, values }): NotifySettings => {
     const priorities = section.value('notify_priority_changes') ?? changes;
+    const isBare = section.has('notify_deleted') && section.value('notify_deleted') === undefined;
     return {
       of: 'instance',
       name: values[0],
       scripts: scriptsOf(INSTANCE_KEYWORDS, (keyword) => section.last(keyword), context),
       mail: mails && (section.value('smtp_alert') ?? mailed),
       ...(priorities && { priorities }),
+      ...(isBare && { toldOfEnd: true }),
     };
   });
   const groups = file.all('vrrp_sync_group').map(
@@ -97,7 +100,7 @@ function routers(file: File, global: Global, mails: boolean, context: Context): 
 
 /** One virtual server with its real servers. */
 function balanced(
-  { entry: { section }, settings }: VirtualServer,
+  { entry: { section }, settings, servers: built }: VirtualServer,
   global: Global,
   mails: boolean,
   context: Context,
@@ -110,14 +113,15 @@ function balanced(
     ...(omega && { omega }),
   };
   const title = blockTitle(settings);
-  const servers = section.all('real_server').flatMap(({ section: server }, i): NotifySettings[] => {
-    const scripts = scriptsOf(SERVER_KEYWORDS, (keyword) => server.last(keyword), context);
-    const mail = mails && (server.value('smtp_alert') ?? mailed ?? true);
-    const destination = settings.realServers[i]?.destination;
-    if (destination === undefined || (scripts === NO_SCRIPTS && !mail)) return [];
-    const name = serverTitle(destination.address, destination.port, settings);
-    return [{ of: 'server', name, service: title, scripts, mail, ...(omega && { omega }) }];
-  });
+  const servers = built.flatMap(
+    ({ entry: { section: server }, settings: { destination } }): NotifySettings[] => {
+      const scripts = scriptsOf(SERVER_KEYWORDS, (keyword) => server.last(keyword), context);
+      const mail = mails && (server.value('smtp_alert') ?? mailed ?? true);
+      if (scripts === NO_SCRIPTS && !mail) return [];
+      const name = serverTitle(destination.address, destination.port, settings);
+      return [{ of: 'server', name, service: title, scripts, mail, ...(omega && { omega }) }];
+    },
+  );
   return [{ of: 'service', name: title, ...service }, ...servers];
 }
 
@@ -131,7 +135,8 @@ function scriptsOf<K extends string>(
   const found: [string, ScriptCommand][] = [];
   for (const [event, keyword] of Object.entries(keywords)) {
     const entry = last(keyword);
-    const script = entry && scriptCommand(entry.values[0], entry.keyword, 'notified', context);
+    const [given] = entry?.values ?? [];
+    const script = entry && given && scriptCommand(given, entry.keyword, 'notified', context);
     if (script !== undefined) found.push([event, script]);
   }
   return found.length === 0 ? NO_SCRIPTS : Object.fromEntries(found);

@@ -27,9 +27,15 @@ export interface Block {
   readonly surroundings: CheckSurroundings;
 }
 
-/** The real servers of a block, each once. */
-export function buildRealServers(block: Block, context: Context): RealServerSettings[] {
-  const built: RealServerSettings[] = [];
+/** A `real_server` block, and what it means. */
+export interface BuiltServer {
+  readonly entry: ServerEntry;
+  readonly settings: RealServerSettings;
+}
+
+/** The real servers of a block, each once: the kernel takes the first, also from keepalived. */
+export function buildRealServers(block: Block, context: Context): BuiltServer[] {
+  const built: BuiltServer[] = [];
   const seen = new Map<string, Token>();
   for (const entry of block.section.all('real_server')) {
     const settings = buildRealServer(entry, block, context);
@@ -38,11 +44,12 @@ export function buildRealServers(block: Block, context: Context): RealServerSett
     const first = seen.get(name);
     if (first !== undefined) {
       const related = { what: 'the first is here', span: first };
-      context.findings.error(entry.keyword, `real_server ${name} is there twice`, { related });
+      const message = `real_server ${name} is there twice: the first counts`;
+      context.findings.warning(entry.keyword, message, { related });
       continue;
     }
     seen.set(name, entry.keyword);
-    built.push(settings);
+    built.push({ entry, settings });
   }
   return built;
 }

@@ -1,23 +1,27 @@
 import type { ScriptCommand } from '../../notify/settings.ts';
 import type { ScriptSetting } from '../arguments.ts';
 import type { Identity } from '../facts.ts';
-import type { Findings } from '../findings.ts';
+import { Findings } from '../findings.ts';
 import { lexQuoted, type Token } from '../lex.ts';
 import { insecurity } from '../security.ts';
 import { type Context, unknownName } from './context.ts';
 
-/** What happens when the command cannot run: a tracked script would hold its instance down. */
-export type Importance = 'tracked' | 'notified';
+/** What it means that a command cannot run, for the message. */
+const MEANINGS = {
+  notified: 'nothing is run',
+  tracked: 'it is not tracked, as in keepalived',
+  checked: 'the check fails, and its server is down, until there is one (keepalived leaves the check out)',
+} as const;
+export type Purpose = keyof typeof MEANINGS;
 
 /**
  * A script keyword's command as program and arguments, and who runs it. keepalived takes a script that is
- * missing or unsafe out with a line in the log, and goes on without: here it is said at the check, as an
- * error where something depends on it.
+ * missing, or whose user is, out with a line in the log, and goes on without: here it is said at the check too.
  */
 export function scriptCommand(
   setting: ScriptSetting,
   at: Token,
-  importance: Importance,
+  purpose: Purpose,
   context: Context,
 ): ScriptCommand | undefined {
   const command = splitCommand(setting.command, at, context.findings);
@@ -26,8 +30,10 @@ export function scriptCommand(
     context.findings.error(at, `${at.text}: the command is empty`);
     return undefined;
   }
-  const user = setting.user === undefined ? undefined : identity(setting.user, setting.group, at, context);
-  checkProgram(program, at, importance, user ?? context.scriptUser, context);
+  const user = setting.user === undefined ? undefined : runner(setting, setting.user, at, context);
+  if (setting.user !== undefined && user === undefined) return undefined;
+  const isThere = checkProgram(program, at, purpose, user ?? context.scriptUser, context);
+  if (!isThere && purpose === 'tracked') return undefined;
   return { command, ...(user === undefined ? {} : { user }) };
 }
 
@@ -48,12 +54,35 @@ export function splitCommand(command: string, at: Token, findings: Findings): st
 
 const written = (at: Token) => ({ writtenStart: at.start, writtenEnd: at.end });
 
+/** Who runs a script, by the words after its command; arguments that were not quoted stand there too. */
+function runner(
+  { command, group }: ScriptSetting,
+  user: string,
+  at: Token,
+  context: Context,
+): Identity | undefined {
+  const found = identity(user, group, at, { ...context, findings: new Findings() });
+  if (found !== undefined) return found;
+  const { findings } = context;
+  const what = `${at.text}: there is no user ${user}`;
+  // What no name of a user looks like was meant for the command.
+  if (/^[-/.]|[/=]/.test(user)) {
+    const hint = `put the command in quotes when it has arguments: ${at.text} "${command} ${user} ..."`;
+    findings.error(at, what, { hint });
+  } else {
+    const whom = group === undefined ? '' : ` with group ${group}`;
+    const hint = 'keepalived says so in its log; put a command that has arguments in quotes';
+    findings.warning(at, `${what}${whom}: the script is not run`, { hint });
+  }
+  return undefined;
+}
+
 /** `USER [[:]GROUP]` as numbers; numbers need no look-up. */
 export function identity(
   userName: string,
   groupName: string | undefined,
   at: Token,
-  { facts, findings }: Context,
+  { facts, findings }: Pick<Context, 'facts' | 'findings'>,
 ): Identity | undefined {
   const number = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
   const uid = number(userName);
@@ -69,27 +98,28 @@ export function identity(
   return gid === undefined ? undefined : { uid: user.uid, gid };
 }
 
+/** Whether the program can be run. */
 function checkProgram(
   program: string,
   at: Token,
-  importance: Importance,
+  purpose: Purpose,
   user: Identity | undefined,
   { facts, findings, secure }: Context,
-): void {
+): boolean {
   const found = facts.program(program);
-  const report = (message: string, hint: string): void => {
-    if (importance === 'tracked') findings.error(at, message, { hint });
-    else findings.warning(at, message, { hint });
-  };
   if (found.kind === 'missing') {
-    report(`${at.text}: there is no ${program}`, 'keepalived would go on without it, and say so in its log');
-    return;
+    findings.warning(at, `${at.text}: there is no ${program}: ${MEANINGS[purpose]}`);
+    return false;
   }
-  if (!found.executable) report(`${at.text}: ${program} is not executable`, `chmod +x ${program}`);
+  if (!found.executable) {
+    const hint = `chmod +x ${program}`;
+    findings.warning(at, `${at.text}: ${program} is not executable: ${MEANINGS[purpose]}`, { hint });
+  }
   const writable = insecurity(found, user?.uid ?? 0);
-  if (writable === undefined) return;
+  if (writable === undefined) return found.executable;
   const message = `${at.text}: root would run ${program}, and others can write ${writable}`;
   const advice = { hint: `chmod go-w ${writable}, or name a user to run it`, security: true };
   if (secure) findings.error(at, message, advice);
   else findings.warning(at, message, advice);
+  return found.executable;
 }

@@ -1,3 +1,4 @@
+import { isLinkLocal } from '../../ip.ts';
 import { seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
@@ -34,6 +35,9 @@ export function strictly(entry: InstanceEntry, settings: VrrpSettings, findings:
     draft.initial = owner ? 'MASTER' : 'BACKUP';
   }
   withoutAuthentication(draft, warn);
+  const [first] = settings.addresses;
+  if (settings.family === 6 && first !== undefined && !isLinkLocal(first.address.ip))
+    warn('virtual_ipaddress', 'the first IPv6 address should be link-local (RFC 9568, 5.2.9)');
   if (settings.preemptDelay !== undefined) {
     warn('preempt_delay', 'preempt_delay does not count');
     delete draft.preemptDelay;

@@ -1,6 +1,7 @@
 import { type Duration, micros, seconds } from '../../time.ts';
 import type { ScriptSettings, TrackKind, TrackProcessSettings, TrackSettings } from '../../vrrp/settings.ts';
 import { TRACK_KINDS } from '../../vrrp/settings.ts';
+import { Findings } from '../findings.ts';
 import type { root } from '../grammar/root.ts';
 import { headerText } from '../grammar/service.ts';
 import type { TrackLine, trackLists } from '../grammar/tracking.ts';
@@ -29,6 +30,8 @@ interface Watched {
   readonly at: Token;
   /** A BFD session that tells virtual routers nothing. */
   silent: boolean;
+  /** A script that cannot run: that has been said where it stands. */
+  readonly isOff?: boolean;
 }
 
 /** Everything that can be tracked by name. */
@@ -50,6 +53,12 @@ export class Watchables {
       return [headerText(values[0]), { weight: 0, reverse: false, at: keyword, silent: false }];
     });
     this.#byKind.set('quorum', new Map(services));
+    for (const entry of file.all('vrrp_script')) {
+      const script = this.#byKind.get('script')?.get(entry.values[0]);
+      const isOff = buildScript(entry, { ...context, findings: new Findings() }) === undefined;
+      if (script !== undefined && isOff)
+        this.#byKind.get('script')?.set(entry.values[0], { ...script, isOff });
+    }
     for (const { section, values } of file.all('bfd_instance')) {
       const session = this.#byKind.get('bfd')?.get(values[0]);
       if (session !== undefined) session.silent = audienceOf(section) === 'checker';
@@ -74,7 +83,7 @@ export class Watchables {
     }
     seen.set(value.name, at);
     const from = kind === 'interface' ? undefined : this.#find(kind, value.name, at, owner);
-    if (kind !== 'interface' && from === undefined) return [];
+    if (kind !== 'interface' && (from === undefined || from.isOff === true)) return [];
     if (from?.silent)
       findings.warning(at, `bfd_instance ${value.name} is for checkers only: it is never heard of here`, {
         hint: `write vrrp in bfd_instance ${value.name} too`,
@@ -123,7 +132,18 @@ function buildScript(
     return undefined;
   }
   const own = section.last('user');
-  const user = own && identity(own.values[0], own.values[1], own.keyword, context);
+  const user =
+    own &&
+    identity(own.values[0], own.values[1], own.keyword, {
+      ...context,
+      findings: new Findings(),
+    });
+  if (own !== undefined && user === undefined) {
+    const message = `there is no user ${own.values.filter((word) => word !== undefined).join(' ')}`;
+    const hint = `keepalived removes vrrp_script ${name}, and nothing tracks it: so it is here`;
+    context.findings.warning(own.keyword, `${message}: ${name} is not tracked`, { hint });
+    return undefined;
+  }
   const ran = scriptCommand(script.values[0], script.keyword, 'tracked', {
     ...context,
     ...(user === undefined ? {} : { scriptUser: user }),
@@ -173,11 +193,12 @@ export function buildProcesses(file: File, { findings }: Context): TrackProcessS
       return [];
     }
     const [command, parameters] = sought.values;
-    const fullCommand = section.has('full_command');
+    // Parameters are in the whole command line only: keepalived compares that then.
+    const fullCommand = section.has('full_command') || parameters.length > 0;
     if (!fullCommand && command.length > 15) {
-      findings.error(sought.words[0] ?? sought.keyword, 'the kernel keeps 15 characters of a name', {
-        hint: 'shorten it, or write full_command',
-      });
+      const message = 'the kernel keeps 15 characters of a name: no process is found by this one';
+      const hint = 'shorten it, or write full_command';
+      findings.warning(sought.words[0] ?? sought.keyword, message, { hint });
     }
     const both = section.value('delay') ?? micros(0);
     const quorumMax = section.value('quorum_max');

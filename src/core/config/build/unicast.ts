@@ -59,9 +59,8 @@ function peersOf(
     if (familyOf(address) !== family) {
       findings.error(at, `the peer ${address} is no IPv${family} address, as the virtual addresses are`);
     } else if (address === source || facts.isOwnAddress(address)) {
-      findings.error(at, `the peer ${address} is this host's own address`, {
-        hint: 'name the other directors; with one file for all, write @ID before each line',
-      });
+      findings.warning(at, `the peer ${address} is this host's own address: it is left out`);
+      return [];
     }
     if (minTtl !== undefined && maxTtl !== undefined && minTtl > maxTtl) {
       findings.error(at, `no TTL is at least ${minTtl} and at most ${maxTtl}`);
@@ -81,6 +80,12 @@ function peersOf(
 
 /** keepalived falls back to multicast, where nobody may listen. */
 function complainOfNoPeers(section: InstanceSection, { findings }: Context): void {
+  const list = section.token('unicast_peer');
+  if (list !== undefined && section.items('unicast_peer').length > 0) {
+    const hint = 'name the other directors';
+    findings.error(list, "unicast_peer: there is no peer but this host's own address", { hint });
+    return;
+  }
   const words = ['unicast_peer', 'unicast_src_ip', 'unicast_ttl', 'check_unicast_src'] as const;
   const at = words.map((name) => section.token(name)).find((token) => token !== undefined);
   if (at === undefined || section.damaged) return;

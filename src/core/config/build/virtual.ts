@@ -8,7 +8,7 @@ import type { Section } from '../tree.ts';
 import { type CheckSurroundings, checkSurroundings } from './checks.ts';
 import { type Context, Names, unknownName } from './context.ts';
 import { blockForwarding } from './forwarding.ts';
-import { type Block, buildRealServers, buildSorry } from './realserver.ts';
+import { type Block, type BuiltServer, buildRealServers, buildSorry } from './realserver.ts';
 import { checkHeader, keyOf, type ServiceEntry, serviceOf } from './service.ts';
 
 type Groups = ReadonlyMap<string, readonly ServicePoint[]>;
@@ -19,6 +19,7 @@ type Uses = Map<string, number>;
 export interface VirtualServer {
   readonly entry: ServiceEntry;
   readonly settings: VirtualServerSettings;
+  readonly servers: readonly BuiltServer[];
 }
 
 /** All `virtual_server` blocks; each service once. */
@@ -31,15 +32,16 @@ export function buildVirtualServers(file: Section<typeof root>, context: Context
     const built = buildVirtualServer(entry, groups, uses, surroundings, context);
     if (built === undefined) return [];
     const { keyword } = entry;
-    const group = built.group?.name;
-    const twice = built.services.map(({ key }) => serviceName(key)).find((name) => isTaken(name, group));
+    const group = built.settings.group?.name;
+    const { services } = built.settings;
+    const twice = services.map(({ key }) => serviceName(key)).find((name) => isTaken(name, group));
     if (twice !== undefined) {
       const related = { what: 'the first is here', span: seen.get(twice)?.keyword ?? keyword };
       context.findings.error(keyword, `virtual_server ${twice} is defined twice`, { related });
       return [];
     }
-    for (const { key } of built.services) seen.set(serviceName(key), { keyword, group });
-    return [{ entry, settings: built }];
+    for (const { key } of services) seen.set(serviceName(key), { keyword, group });
+    return [{ entry, ...built }];
   });
 
   /** Blocks for other protocols of one group have its marks in common. */
@@ -76,7 +78,7 @@ function buildVirtualServer(
   uses: Uses,
   surroundings: CheckSurroundings,
   context: Context,
-): VirtualServerSettings | undefined {
+): Omit<VirtualServer, 'entry'> | undefined {
   const { section, keyword } = entry;
   const { findings } = context;
   const [header] = entry.values;
@@ -90,14 +92,15 @@ function buildVirtualServer(
   const group = header.kind === 'group' ? groupOf(header.name, points, uses) : undefined;
   const forwarding = blockForwarding(section, keyword, findings);
   const block = { section, services, grouped: group !== undefined, forwarding, surroundings };
-  const realServers = buildRealServers(block, context);
+  const servers = buildRealServers(block, context);
+  const realServers = servers.map(({ settings }) => settings);
   const sorry = buildSorry(block, context);
   const named = { services, ...(group === undefined ? {} : { group }) };
   if (!section.has('real_server')) {
     findings.warning(keyword, `virtual_server ${poolName(named)} has no real_server: it is left out`);
     return undefined;
   }
-  return {
+  const settings: VirtualServerSettings = {
     ...named,
     realServers,
     ...(sorry === undefined ? {} : { sorry }),
@@ -107,6 +110,7 @@ function buildVirtualServer(
     ...(suspends(block, context) ? { haSuspend: true } : {}),
     ...(section.has('omega') ? { omega: true } : {}),
   };
+  return { settings, servers };
 }
 
 /** The services of a block's points. What is wrong with their settings is said once: they have the same. */

@@ -1,14 +1,14 @@
 import { defaultLease, longestSafeLease, shortestUsefulLease } from '../../fence/lease.ts';
-import { type Family, familyOf, isLinkLocal } from '../../ip.ts';
+import { type Family, familyOf } from '../../ip.ts';
 import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from '../../time.ts';
-import type { AnnounceSettings, VirtualAddress, VrrpSettings } from '../../vrrp/settings.ts';
+import type { AnnounceSettings, VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { vrrpInstance } from '../grammar/vrrp.ts';
 import type { Token } from '../lex.ts';
 import type { Entry, Section } from '../tree.ts';
-import { advertised, UsedAddresses, virtualAddress } from './address.ts';
+import { type AddressLines, addressLines, mostAdvertised, UsedAddresses, virtualAddress } from './address.ts';
 import { authenticationOf } from './authentication.ts';
 import { checkChances } from './chances.ts';
 import type { Context } from './context.ts';
@@ -22,8 +22,6 @@ type InstanceSection = Section<typeof vrrpInstance>;
 type GlobalSection = Section<typeof globalDefs>;
 type InstanceEntry = Entry<(typeof root)['vrrp_instance']>;
 
-/** An advert holds the number of its addresses in one byte (RFC 9568, 5.2.5). */
-const ADVERTISED_LIMIT = 255;
 /** The most that 12 bits of centiseconds hold (RFC 9568, 5.2.7). */
 const V3_LONGEST = centiseconds(4095);
 
@@ -39,24 +37,27 @@ export function buildInstances(
   const names = new Map<string, Token>();
   const routers = new Map<string, Token>();
   const vmacs = new Vmacs(file, global, findings);
-  const built: { readonly entry: InstanceEntry; readonly settings: VrrpSettings }[] = [];
+  const built: {
+    readonly entry: InstanceEntry;
+    readonly settings: VrrpSettings;
+    readonly lines: AddressLines;
+  }[] = [];
   for (const entry of file.all('vrrp_instance')) {
     const [name] = entry.values;
-    const settings = buildInstance(entry, global, watchables, vmacs, context);
+    const instance = buildInstance(entry, global, watchables, vmacs, context);
     unique(names, name, entry.keyword, `vrrp_instance ${name} is defined twice`, findings);
-    if (settings === undefined) continue;
+    if (instance === undefined) continue;
+    const { settings, lines } = instance;
     const { interface: device, family, vrid } = settings;
     const at = entry.section.token('virtual_router_id') ?? entry.keyword;
     const message = `VRID ${vrid} is used twice on ${device} for IPv${family}`;
     unique(routers, `${device} ${family} ${vrid}`, at, message, findings);
-    const excluded = entry.section.items('virtual_ipaddress_excluded');
-    used.add(settings, advertised(entry.section), excluded);
-    built.push({ entry, settings });
+    used.add(settings, lines.advertised, lines.excluded);
+    built.push({ entry, ...instance });
   }
-  return built.map(({ entry, settings }) => {
-    const excluded = entry.section.items('virtual_ipaddress_excluded');
-    return vmacs.placed(entry, settings, { addresses: advertised(entry.section), excluded });
-  });
+  return built.map(({ entry, settings, lines: { advertised, excluded } }) =>
+    vmacs.placed(entry, settings, { addresses: advertised, excluded }),
+  );
 }
 
 function unique(seen: Map<string, Token>, key: string, at: Token, message: string, findings: Findings): void {
@@ -71,7 +72,7 @@ function buildInstance(
   watchables: Watchables,
   vmacs: Vmacs,
   context: Context,
-): VrrpSettings | undefined {
+): { readonly settings: VrrpSettings; readonly lines: AddressLines } | undefined {
   const { findings } = context;
   const { section, keyword } = entry;
   const [name] = entry.values;
@@ -90,6 +91,12 @@ function buildInstance(
   const preempt = preemptOf(section, initial, priority, findings);
   const sending = sendingOf(section, global, family, context);
   const seat = { interface: device, vrid, family };
+  const ah = section.last('authentication')?.section.value('auth_type') === 'AH';
+  const lines = addressLines(
+    section,
+    mostAdvertised(family, version, ah, context.facts.mtu(device)),
+    findings,
+  );
   const settings: VrrpSettings = {
     name,
     interface: device,
@@ -104,8 +111,8 @@ function buildInstance(
     ...vmacs.own(entry, seat, (sending.peers ?? []).length > 0),
     ...(section.has('no_accept') ? { noAccept: true } : {}),
     ...sending,
-    addresses: addressesOf(section, findings),
-    excluded: section.items('virtual_ipaddress_excluded').map((item) => virtualAddress(item, findings)),
+    addresses: lines.advertised.map((line) => virtualAddress(line, findings)),
+    excluded: lines.excluded.map((line) => virtualAddress(line, findings)),
     ...authenticationOf(section, version, family, advertInterval, context),
     plainChecksum: section.value('v3_checksum_as_v2') ?? global.value('v3_checksum_as_v2') ?? false,
     downAdverts,
@@ -117,7 +124,7 @@ function buildInstance(
     announce: announceOf(section, global),
     lease: leaseOf(entry, advertInterval, downAdverts, findings),
   };
-  return isStrict(section, global) ? strictly(entry, settings, findings) : settings;
+  return { settings: isStrict(section, global) ? strictly(entry, settings, findings) : settings, lines };
 }
 
 /** keepalived does not start then, unless `dynamic_interfaces` is said; here a virtual router waits for it. */
@@ -145,14 +152,6 @@ function checkNeeds({ section, keyword, values }: InstanceEntry, findings: Findi
   }
 }
 
-function addressesOf(section: InstanceSection, findings: Findings): VirtualAddress[] {
-  const lines = advertised(section, ({ value, at }, first) => {
-    const related = { what: 'the first is here', span: first };
-    findings.warning(at, `${value.prefix.ip} is there twice: the first counts`, { related });
-  });
-  return lines.map((line) => virtualAddress(line, findings));
-}
-
 /** The family of the VIPs. They are of one family: an advert has one kind of address. */
 function familyOfInstance({ section, keyword, values }: InstanceEntry, findings: Findings): Family {
   const items = section.items('virtual_ipaddress');
@@ -174,17 +173,6 @@ function familyOfInstance({ section, keyword, values }: InstanceEntry, findings:
   if (other !== undefined) {
     findings.error(other.at, 'virtual_ipaddress mixes IPv4 and IPv6: an advert has one family', {
       hint: 'put the others into virtual_ipaddress_excluded, or make a second instance',
-    });
-  }
-  if (family === 6 && !isLinkLocal(first.value.prefix.ip)) {
-    findings.warning(first.at, 'the first IPv6 address should be link-local (RFC 9568, 5.2.9)', {
-      hint: 'put an address such as fe80::1 first; hosts use it as their gateway',
-    });
-  }
-  if (items.length > ADVERTISED_LIMIT) {
-    const at = items[ADVERTISED_LIMIT]?.at ?? keyword;
-    findings.error(at, `more than ${ADVERTISED_LIMIT} advertised addresses`, {
-      hint: 'put the others into virtual_ipaddress_excluded',
     });
   }
   return family;

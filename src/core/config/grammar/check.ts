@@ -91,7 +91,7 @@ const dnsCheck = {
 /** `MISC_CHECK` (keepalived: check/check_misc.c). */
 const miscCheck = {
   ...schedule,
-  misc_path: keyword('the command; good when it exits with 0', [arg.script]),
+  misc_path: keyword('the command; good when it exits with 0', [arg.command]),
   misc_timeout: keyword('a run that takes longer is ended, and has failed', [arg.wholeSeconds(0, LONGEST)], {
     default: 'delay_loop',
   }),

@@ -295,7 +295,7 @@ export const globalDefs = {
   vmac_addr_prefix: keyword('the same, of VMACs for addresses', [arg.interfaceName], {
     default: 'vmac_prefix',
   }),
-  umask: keyword('umask for files', [arg.text('NUM|IRUSR|...')], {
+  umask: keyword('umask for files', [arg.rest(arg.text('NUM|IRUSR'), 1)], {
     default: 'as it was at the start',
   }),
   notify_timeout: keyword('a notify script that takes longer is ended', [arg.wholeSeconds(1, 3600)], {

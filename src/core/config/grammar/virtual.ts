@@ -115,7 +115,7 @@ export const virtualServer = {
     default: '0',
     ours: true,
   }),
-  sorry_server: keyword('serves when the quorum is lost', [arg.address, arg.optional(arg.port)]),
+  sorry_server: keyword('serves when the quorum is lost', [arg.address, servicePort]),
   sorry_server_inhibit: flag('the sorry server stays, with weight 0 while the quorum holds'),
   sorry_server_lvs_method: keyword("the sorry server's forwarding", forwarding, { default: "the service's" }),
   real_server: block('a backend', [arg.address, servicePort], realServer, { repeat: true }),

@@ -60,7 +60,9 @@ export const vrrpInstance = {
     inert: 'it has no effect in keepalived either',
   }),
   ...notifyKeywords,
-  notify_deleted: keyword('run when a reload removes it', script),
+  notify_deleted: keyword('run when a reload removes it; notify, FIFOs and mails hear DELETED, not FAULT', [
+    arg.optional(arg.script),
+  ]),
   notify_master_rx_lower_pri: keyword('run when a lower master is heard', script),
   lvs_sync_daemon_interface: keyword('use lvs_sync_daemon of global_defs', [arg.interfaceName], {
     deprecated: 'write lvs_sync_daemon in global_defs',

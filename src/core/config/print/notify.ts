@@ -69,6 +69,7 @@ export function notifyLines(
   );
   return [
     ...scripts,
+    ...when(found?.toldOfEnd === true, 'notify_deleted'),
     ...when(mail !== undefined, `smtp_alert ${onOff(found?.mail ?? false)}`),
     ...when(found?.priorities === true, 'notify_priority_changes on'),
   ];
