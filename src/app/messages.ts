@@ -30,9 +30,17 @@ export type Role = (typeof ROLES)[number];
 /** Syslog's words (RFC 5424, 6.2.1), without those that nothing here uses. */
 export type Level = 'crit' | 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
+/** A line for the log. It is written later than it is said. */
+export interface LogLine {
+  readonly level: Level;
+  readonly message: string;
+  /** When it happened: the wall clock, in milliseconds. */
+  readonly at: number;
+}
+
 /** From every child: log records, that it works, and what it knows. */
 export type FromChild<State> =
-  | { readonly type: 'log'; readonly level: Level; readonly message: string }
+  | ({ readonly type: 'log' } & LogLine)
   | { readonly type: 'ready' }
   /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
   | { readonly type: 'notify'; readonly happening: Happening }

@@ -25,7 +25,7 @@ export function runSync(): void {
     new SyncProcess(channel, new IpvsClient(spawnedNamespace())).run();
   } catch (error) {
     if (!(error instanceof NoIpvs)) throw error;
-    channel.send({ type: 'log', level: 'crit', message: error.message });
+    channel.send({ type: 'log', level: 'crit', message: error.message, at: Date.now() });
     process.exitCode = EXIT_PERMANENT;
     process.disconnect();
   }
@@ -83,7 +83,7 @@ class SyncProcess {
   }
 
   #log(level: Level, message: string): void {
-    this.#channel.send({ type: 'log', level, message });
+    this.#channel.send({ type: 'log', level, message, at: Date.now() });
   }
 
   #report(): void {

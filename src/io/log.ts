@@ -35,13 +35,21 @@ export interface LogTargets {
   readonly syslogSocket?: string;
 }
 
+/** The process that says something, by the name that syslog gets, and when it said so (wall clock, milliseconds). */
+export interface Origin {
+  readonly process: string;
+  readonly pid: number;
+  readonly at: number;
+}
+
 export interface Log {
-  /** Each line of the message becomes a record of its own. */
-  log(level: LogLevel, message: string): void;
+  /** Each line of the message becomes a record of its own; of this process and now, where no origin is given. */
+  log(level: LogLevel, message: string, origin?: Origin): void;
   /** Resolves when everything logged has left the process, or nobody takes it for two seconds. */
   close(): Promise<void>;
 }
 
+const PROGRAM = 'vipkeeperd';
 const SYSLOG_SOCKET = '/dev/log';
 const STANDARD_ERROR = 2;
 /** Text that may wait for a target that takes none (a paused terminal, a slow disk); more lines are lost. */
@@ -53,7 +61,7 @@ const LOG_MODE = 0o640;
 /** Where lines go, and what they look like there. */
 interface Sink {
   readonly stream: Writable;
-  readonly line: (level: LogLevel, message: string) => string;
+  readonly line: (level: LogLevel, message: string, origin: Origin) => string;
 }
 
 /** Lines for a person at a terminal, or `<N>` prefixes (sd-daemon(3)) when standard error is the journal. */
@@ -67,10 +75,9 @@ function consoleSink(): Sink {
       decodeStrings: false,
       write: (text: string, _encoding, done) => void process.stderr.write(text, () => done()),
     }),
-    line(level, message) {
-      if (journal) return `<${SEVERITY[level]}>${message}`;
-      const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
-      const text = `${time} ${level.padEnd(7)} ${message}`;
+    line(level, message, { process: name, at }) {
+      if (journal) return `<${SEVERITY[level]}>${name}: ${message}`;
+      const text = `${localTime(at).replace('T', ' ')} ${level.padEnd(7)} ${name}: ${message}`;
       return colour ? styleText(PAINT[level], text) : text;
     },
   };
@@ -103,7 +110,8 @@ function syslogSink(facility: number, path: string): Sink {
         done();
       },
     }),
-    line: (level, message) => `<${facility * 8 + SEVERITY[level]}>vipkeeperd[${process.pid}]: ${message}`,
+    line: (level, message, { process: name, pid }) =>
+      `<${facility * 8 + SEVERITY[level]}>${name}[${pid}]: ${message}`,
   };
 }
 
@@ -116,8 +124,17 @@ function fileSink(path: string): Sink {
       write: (text: string, _encoding, done) => write(file, text, () => done()),
       final: (done) => close(file, () => done()),
     }),
-    line: (level, message) => `${new Date().toISOString()} ${level} ${message}`,
+    line: (level, message, { process: name, pid, at }) =>
+      `${localTime(at)} ${level} ${name}[${pid}]: ${message}`,
   };
+}
+
+/** As an operator's clock shows it, and which clock that is: `2026-11-28T23:26:00.123+01:00`. */
+function localTime(at: number): string {
+  const offset = -new Date(at).getTimezoneOffset();
+  const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60];
+  const zone = `${offset < 0 ? '-' : '+'}${[hours, minutes].map((n) => String(n).padStart(2, '0')).join(':')}`;
+  return `${new Date(at + offset * 60_000).toISOString().slice(0, -1)}${zone}`;
 }
 
 function transportOf({ stream, line }: Sink): winston.transport {
@@ -127,10 +144,10 @@ function transportOf({ stream, line }: Sink): winston.transport {
     lost += 1;
     return false;
   });
-  const printed = winston.format.printf(({ level, message }) => {
+  const printed = winston.format.printf(({ level, message, origin }) => {
     const missing = lost === 0 ? '' : `(${lost} lines before this one were lost) `;
     lost = 0;
-    return line(level as LogLevel, `${missing}${message}`);
+    return line(level as LogLevel, `${missing}${message}`, origin as Origin);
   });
   return new winston.transports.Stream({ stream, format: winston.format.combine(bounded(), printed) });
 }
@@ -148,8 +165,8 @@ export function openLog(targets: LogTargets): Log {
     transports: sinks.map(transportOf),
   });
   return {
-    log: (level, message) => {
-      for (const line of message.split('\n')) logger.log(level, line);
+    log: (level, message, origin = { process: PROGRAM, pid: process.pid, at: Date.now() }) => {
+      for (const line of message.split('\n')) logger.log(level, line, { origin });
     },
     async close() {
       const stuck = new Promise<void>((over) => void setTimeout(over, CLOSE_LIMIT_MS).unref());

@@ -28,7 +28,10 @@ test('relative paths are those of the folder where it was started', () => {
   const { status: ended, stderr } = stage.run(['sh', '-c', `${words} --state-dir state -p other.pid`]);
   assert.equal([ended, stderr], [0, '']);
   assert.is(readFileSync(join(stage.folder, 'other.pid'), 'utf8'), `${stage.pid('vipkeeperd')}\n`);
-  assert.match(readFileSync(join(stage.folder, 'log'), 'utf8'), /notice web: INIT -> MASTER/);
+  assert.match(
+    readFileSync(join(stage.folder, 'log'), 'utf8'),
+    /notice vipkeeper-vrrp\[\d+\]: web: INIT -> MASTER/,
+  );
   assert.is(stage.operator('reload').stdout, 'reloaded\n');
   stage.stop();
   assert.not.ok(existsSync(join(stage.folder, 'other.pid')));
@@ -84,7 +87,10 @@ test('with -R a child that dies ends the daemon, which says so', () => {
   const daemon = stage.pid('vipkeeperd');
   process.kill(stage.pid('vrrp'), 'SIGKILL');
   until(() => !isAlive(daemon), 'the daemon ends');
-  assert.match(readFileSync(log, 'utf8'), /crit the vrrp process died \(killed\).*: the daemon stops/);
+  assert.match(
+    readFileSync(log, 'utf8'),
+    /crit vipkeeperd\[\d+\]: the vrrp process died \(killed\).*: the daemon stops/,
+  );
   assert.equal(readdirSync(stage.runDir), []);
 });
 

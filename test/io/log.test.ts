@@ -81,7 +81,7 @@ test('a pipe gets every line, dated and in order, before the end', async () => {
   const lines = await printed({ targets: { ...NONE, console: true }, lines: MANY });
   assert.is(lines.length, MANY.length);
   lines.forEach((line, i) => {
-    assert.match(line, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} warning line/);
+    assert.match(line, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d warning vipkeeperd: line/);
     assert.ok(line.endsWith(` ${MANY[i]}`), line);
   });
 });
@@ -117,7 +117,11 @@ test('what is no regular file of ours is refused at once, and stays as it is', (
 
 test('the journal gets priorities, on each line of a message; a pipe of a service does not', async () => {
   const task: Task = { targets: { ...NONE, console: true, detail: true }, lines: ['one\n  two'] };
-  assert.equal(await printed({ ...task, journal: 'mine' }), ['<4>one', '<4>  two', '<7>a detail']);
+  assert.equal(await printed({ ...task, journal: 'mine' }), [
+    '<4>vipkeeperd: one',
+    '<4>vipkeeperd:   two',
+    '<7>vipkeeperd: a detail',
+  ]);
   for (const line of await printed({ ...task, journal: 'other' })) assert.match(line, /^\d{4}-/);
 });
 
@@ -152,7 +156,7 @@ test('a file gets every line, after what was in it', async () => {
     await printed({ targets: { ...NONE, file }, lines: SOME });
     const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
     assert.is(lines.length, n * SOME.length);
-    assert.match(lines.at(-1) ?? '', /^\d{4}-.*Z warning line 1999 of many$/);
+    assert.match(lines.at(-1) ?? '', /^\d{4}-.*T.*\+00:00 warning vipkeeperd\[\d+\]: line 1999 of many$/);
   }
 });
 
@@ -186,6 +190,28 @@ test('syslog gets a datagram a line, with facility and severity', async () => {
   daemon.close();
   const head = `vipkeeperd[${process.pid}]:`;
   assert.equal(texts, [`<130>${head} one`, `<130>${head} two`, `<134>${head} three`]);
+});
+
+test('a line names the process that said it, and when it did, by the clock of the place', async () => {
+  const zone = process.env.TZ;
+  process.env.TZ = 'Asia/Kolkata';
+  const path = join(folder, 'log-of-a-child');
+  const daemon = syslogDaemon(join(folder, 'syslog-of-a-child'));
+  try {
+    const targets = { ...NONE, file: path, syslog: true, syslogSocket: join(folder, 'syslog-of-a-child') };
+    const log = openLog(targets);
+    const at = Date.UTC(2026, 0, 2, 20, 0, 0, 7);
+    log.log('notice', 'web: INIT -> MASTER', { process: 'vipkeeper-vrrp', pid: 77, at });
+    await log.close();
+    const line = '2026-01-03T01:30:00.007+05:30 notice vipkeeper-vrrp[77]: web: INIT -> MASTER\n';
+    assert.is(readFileSync(path, 'utf8'), line);
+    const texts = daemon.receive().map(({ data }) => new TextDecoder().decode(data));
+    assert.equal(texts, ['<29>vipkeeper-vrrp[77]: web: INIT -> MASTER']);
+  } finally {
+    daemon.close();
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
 });
 
 test('a syslog daemon that is gone or does not read costs lines, not the writer', async () => {

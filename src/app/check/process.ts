@@ -253,7 +253,7 @@ class CheckProcess {
   }
 
   #log(level: Level, message: string): void {
-    this.#channel.send({ type: 'log', level, message });
+    this.#channel.send({ type: 'log', level, message, at: Date.now() });
   }
 }
 

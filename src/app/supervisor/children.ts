@@ -14,7 +14,7 @@ import type { Driven, Driver } from '../../io/drive.ts';
 import type { KeptFiles } from '../../io/kept.ts';
 import { pidText } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
-import type { FromChild, Level, Role } from '../messages.ts';
+import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
@@ -34,6 +34,8 @@ const LAST_WORDS_MS = 200;
 
 export interface ChildListener {
   log(level: Level, message: string): void;
+  /** A child says something for the log. */
+  said(role: Role, pid: number | undefined, line: LogLine): void;
   /** What the process may do at most; `undefined` for all that the daemon may. */
   privileges(role: Role): Privileges | undefined;
   /** The process started (again) and can be told its configuration. */
@@ -262,7 +264,7 @@ export class Children {
     channel.onMessage((message) => {
       family.heard = now();
       family.driven.handle({ type: 'heard' });
-      if (message.type === 'log') this.#listener.log(message.level, message.message);
+      if (message.type === 'log') this.#listener.said(role, child.pid, message);
       else if (message.type === 'ready') this.#listener.ready(role);
       else if (message.type === 'notify') this.#listener.happened(message.happening);
       else this.#listener.state(role, message.state);

@@ -9,7 +9,6 @@ import { since, toMillis, toSeconds } from '../../core/time.ts';
 import { monotonicOrigin, now } from '../../io/clock.ts';
 import { Driver } from '../../io/drive.ts';
 import { KeptFiles } from '../../io/kept.ts';
-import { type Log, openLog } from '../../io/log.ts';
 import { pidText } from '../../io/pidfile.ts';
 import { nameProcess } from '../../io/placement.ts';
 import { Store } from '../../io/store.ts';
@@ -17,6 +16,7 @@ import { forgetLastKnown, keepLastKnown } from '../lastknown.ts';
 import {
   type CheckState,
   type Level,
+  type LogLine,
   ROLES,
   type Role,
   type SyncState,
@@ -26,7 +26,7 @@ import {
 } from '../messages.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { runOwnScript } from '../notify/ownscripts.ts';
-import { type DaemonOptions, logTargets, pidFiles } from '../options.ts';
+import { type DaemonOptions, pidFiles } from '../options.ts';
 import { saveConfiguration } from '../savedconfig.ts';
 import type { Reload } from '../status.ts';
 import { Trackers } from '../track/trackers.ts';
@@ -38,6 +38,7 @@ import { Control } from './control.ts';
 import { crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
+import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
 import { Orders } from './orders.ts';
 import { Originals } from './originals.ts';
@@ -51,7 +52,7 @@ const EXIT_FAILED = 1;
 /** The process that starts and watches those that do the work, and answers the operator. */
 export class Supervisor implements ChildListener {
   readonly #options: DaemonOptions;
-  readonly #log: Log;
+  readonly #log: Logbook;
   readonly #files: KeptFiles;
   readonly #signals: Signalled;
   readonly #children: Children;
@@ -78,15 +79,14 @@ export class Supervisor implements ChildListener {
   readonly #startup = new AbortController();
   /** Whether what an earlier daemon left behind is gone. */
   #alone = false;
-  /** The last grave message: why a daemon that stops by itself does. */
-  #grave: string | undefined;
 
   constructor(options: DaemonOptions, configuration: Configuration) {
     this.#options = options;
     this.#configuration = configuration;
-    this.#log = openLog(logTargets(options));
     const driver = new Driver();
+    this.#log = new Logbook(options, driver);
     const { log } = this;
+    const repeated = (level: Level, message: string): void => this.#log.repeated(level, message);
     const warn = (message: string): void => this.log('warning', message);
     const { runDir, stateDir } = options;
     this.#files = new KeptFiles(log);
@@ -99,10 +99,10 @@ export class Supervisor implements ChildListener {
     this.#trackers = new Trackers({
       driver,
       tell: (role, message) => this.#children.send(role, message),
-      log,
+      log: repeated,
     });
     this.#planned = new PlannedReload(() => this.#reload(), log);
-    this.#notifier = new Notifier(driver, configuration, log);
+    this.#notifier = new Notifier(driver, configuration, repeated);
     this.#firewall = new Firewall(runDir, this.#files, log);
     this.#children = new Children(driver, options, this.#files, this);
     this.#control = new Control(runDir, (request) => this.#answer(request), log);
@@ -154,9 +154,12 @@ export class Supervisor implements ChildListener {
   }
 
   readonly log = (level: Level, message: string): void => {
-    if (level === 'crit') this.#grave = message;
     this.#log.log(level, message);
   };
+
+  said(role: Role, pid = 0, line: LogLine): void {
+    this.#log.said(role, pid, line);
+  }
 
   privileges(role: Role): Privileges | undefined {
     return privilegesOf(role, this.#configuration, this.#options);
@@ -209,7 +212,7 @@ export class Supervisor implements ChildListener {
     if (this.#stopping) return;
     if (status === EXIT_PERMANENT) {
       this.log('error', `the ${role} process can't work: the daemon stops`);
-      this.#stop(EXIT_FAILED, this.#grave ?? `the ${role} process can't work`);
+      this.#stop(EXIT_FAILED, this.#log.grave ?? `the ${role} process can't work`);
     } else {
       const why = `the ${role} process died (${status === null ? 'killed' : `status ${status}`})`;
       this.log('crit', `${why} and is not to be started again: the daemon stops`);

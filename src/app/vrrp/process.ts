@@ -163,7 +163,7 @@ class VrrpProcess implements Surroundings {
   }
 
   log(level: Level, message: string): void {
-    this.#channel.send({ type: 'log', level, message });
+    this.#channel.send({ type: 'log', level, message, at: Date.now() });
     if (!this.#channel.open) complain(message);
   }
 
