@@ -184,6 +184,9 @@ export class Router {
         if (this.#settings.group !== undefined) around.contested(this.#settings.group, owner);
         this.#happened('MASTER_RX_LOWER_PRI', 'MASTER', 'a lesser router believes to be master');
         break;
+      case 'other-master':
+        this.#tellOther(effect);
+        break;
       default:
         around.log('warning', `${name}: ${describe(effect)}`);
     }
@@ -203,6 +206,18 @@ export class Router {
     if (!this.#unsaid || this.status().faults.every(isUnknown)) return;
     this.#unsaid = false;
     this.#happened('FAULT', 'INIT', this.status().faults.join('; '));
+  }
+
+  /** Two serve: nobody but an operator can end that. */
+  #tellOther({ address, why }: Extract<VrrpEffect, { type: 'other-master' }>): void {
+    const { name } = this.#settings;
+    this.#surroundings.changed(this);
+    if (why === undefined) {
+      this.#surroundings.log('notice', `${name}: ${address} no longer claims it`);
+      return;
+    }
+    this.#surroundings.log('crit', `${name}: ${address} also claims it (${why})`);
+    this.#happened('OTHER_MASTER', this.#instance.state, `${address} also claims ${name} (${why})`);
   }
 
   #tellPriority(): void {
@@ -254,13 +269,15 @@ export class Router {
   }
 }
 
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+
 /** What a router noticed, in words. */
 function describe(effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | 'stalled' }>): string {
   switch (effect.type) {
     case 'rejected':
-      return `dropped ${effect.count} adverts of ${effect.source}: ${effect.reason}`;
+      return `dropped ${count(effect.count, 'advert')} of ${effect.source}: ${effect.why ?? effect.reason}`;
     case 'noticed':
-      return `${effect.count} adverts of ${effect.source} with unexpected ${effect.notice}`;
+      return `${count(effect.count, 'advert')} of ${effect.source} with unexpected ${effect.notice}`;
     case 'stalled':
       return `this process was stalled for ${toSeconds(effect.late).toFixed(2)} s: ${effect.what}`;
     default:

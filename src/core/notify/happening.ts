@@ -5,8 +5,11 @@
 
 /** What becomes of a virtual router or a sync group. */
 export type RouterWord = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
-/** Events of a virtual router that leave its state as it is. */
-export type RouterNews = 'MASTER_RX_LOWER_PRI' | 'MASTER_PRIORITY' | 'BACKUP_PRIORITY';
+/**
+ * Events of a virtual router that leave its state as it is: keepalived's, and `OTHER_MASTER` (ours): another router
+ * claims it too.
+ */
+export type RouterNews = 'MASTER_RX_LOWER_PRI' | 'MASTER_PRIORITY' | 'BACKUP_PRIORITY' | 'OTHER_MASTER';
 
 export interface InstanceHappening {
   readonly of: 'instance';

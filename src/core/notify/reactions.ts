@@ -131,6 +131,7 @@ export class Reactions {
   }
 
   #news(key: string, happening: InstanceHappening, settings: NotifySettings | undefined): Reaction {
+    if (happening.what === 'OTHER_MASTER') return this.#otherMaster(key, happening, settings);
     const lower = happening.what === 'MASTER_RX_LOWER_PRI';
     if (!lower && settings?.priorities !== true) return { ...NOTHING, subject: key };
     return {
@@ -138,6 +139,20 @@ export class Reactions {
       subject: key,
       hooks: lower ? this.#hooks(['lower'], happening, [], settings) : [],
       line: { kinds: VRRP, text: routerLine(happening, happening.what) },
+    };
+  }
+
+  /** Two masters are the worst that can be: whoever is told of states hears of it. */
+  #otherMaster(key: string, happening: InstanceHappening, settings: NotifySettings | undefined): Reaction {
+    const { name, what, priority, cause } = happening;
+    return {
+      ...NOTHING,
+      subject: key,
+      hooks: this.#hooks(['any'], happening, ['INSTANCE', name, what, String(priority)], settings),
+      line: { kinds: VRRP, text: routerLine(happening, what) },
+      ...(settings?.mail === true && {
+        mail: { subject: `VRRP Instance ${name} - Another MASTER`, body: `=> ${cause} <=` },
+      }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Ip } from '../ip.ts';
 import type { Duration, Instant } from '../time.ts';
+import type { OtherMaster } from './other-masters.ts';
 import type { Datagram, Notice, RejectReason } from './packet.ts';
 import type { VirtualAddress, VrrpSettings } from './settings.ts';
 import type { VrrpStatistics } from './statistics.ts';
@@ -106,7 +107,11 @@ export type VrrpEffect =
       readonly reason: RejectReason;
       readonly source: Ip;
       readonly count: number;
+      /** What differs, in words, where that is known. */
+      readonly why?: string;
     }
+  /** Another router claims this virtual router beside us, and why no election settles that; it ended without `why`. */
+  | { readonly type: 'other-master'; readonly address: Ip; readonly why: string | undefined }
   /** An advert was odd but accepted; `count` as above. */
   | { readonly type: 'noticed'; readonly notice: Notice; readonly source: Ip; readonly count: number }
   /** A timer ran `late` after its deadline and was not believed, or cost us the lease; `count` as above. */
@@ -141,8 +146,13 @@ export interface VrrpStatus {
         readonly heard: Instant;
       }
     | undefined;
+<<<<<<< HEAD
   /** Whoever was heard last, in any state. */
   readonly peer: HeardPeer | undefined;
+=======
+  /** Others that claim this virtual router too, and that no election can settle: alarming. */
+  readonly otherMasters: readonly OtherMaster[];
+>>>>>>> 24676d8 (VRRP: another master that no election can end is told once, and is a fact of the router's status)
   readonly deadline: Instant | undefined;
   readonly statistics: Readonly<VrrpStatistics>;
 }

@@ -9,6 +9,7 @@ import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { text } from './intervals.ts';
 import { Mastership } from './mastership.ts';
 import { Membership } from './membership.ts';
+import { OtherMasters } from './other-masters.ts';
 import { type Advert, type Datagram, isOfAddresses, OWNER, RESIGNING } from './packet.ts';
 import { Preemption } from './preemption.ts';
 import { Reports } from './reports.ts';
@@ -34,6 +35,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   readonly #silence: Silence;
   readonly #preemption: Preemption;
   readonly #membership: Membership;
+  readonly #otherMasters: OtherMasters;
   #effects: VrrpEffect[] = [];
 
   #state: VrrpState = 'INIT';
@@ -58,6 +60,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#silence = new Silence(settings, this.#timers, this.#reports);
     this.#preemption = new Preemption(settings, this.#timers);
     this.#membership = new Membership(emit);
+    this.#otherMasters = new OtherMasters(settings, emit);
   }
 
   handle(event: VrrpEvent, now: Instant): void {
@@ -99,8 +102,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       default:
         this.#regrounded(event, now);
     }
-    this.#tellGroup();
-    checkTimers(this.#timers, this.#state, this.#settings.name);
+    this.#conclude(now);
   }
 
   deadline(): Instant | undefined {
@@ -114,8 +116,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       const name = this.#timers.expire(now);
       if (name !== undefined) this.#expired(name, due, now);
     }
-    this.#tellGroup();
-    checkTimers(this.#timers, this.#state, this.#settings.name);
+    this.#conclude(now);
   }
 
   take(): VrrpEffect[] {
@@ -141,7 +142,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       faults: this.#grounds.known ? this.#grounds.faults : [],
       source,
       master: this.#state === 'MASTER' ? ourselves : this.#silence.master,
+<<<<<<< HEAD
       peer: this.#reports.peer,
+=======
+      otherMasters: this.#otherMasters.all,
+>>>>>>> 24676d8 (VRRP: another master that no election can end is told once, and is a fact of the router's status)
       deadline: this.deadline(),
       statistics: this.#reports.statistics,
     };
@@ -186,6 +191,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#mastership.configure(this.#settings, serving, now);
     this.#preemption.configure(this.#settings);
     this.#silence.configure(this.#settings, now);
+    this.#otherMasters.configure(this.#settings);
     if (settings.group === undefined && this.#membership.candidate !== undefined) {
       this.#becomeMaster(now, this.#membership.candidate);
     }
@@ -255,6 +261,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   #transition(now: Instant, to: VrrpState, cause: string): void {
     this.#effects.push({ type: 'transition', from: this.#state, to, cause });
+    if (to === 'INIT' || to === 'FAULT') this.#otherMasters.forget();
     this.#state = to;
     this.#entered = now;
     this.#cause = cause;
@@ -275,6 +282,13 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     this.#membership.candidate ??= cause;
   }
 
+  /** After each event: what others are told of it. */
+  #conclude(now: Instant): void {
+    this.#otherMasters.look(this.#state, now);
+    this.#tellGroup();
+    checkTimers(this.#timers, this.#state, this.#settings.name);
+  }
+
   #tellGroup(): void {
     const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
     const follows = this.#silence.master !== undefined;
@@ -288,7 +302,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const { source } = datagram;
     const decoded = this.#advertiser.decode(datagram, now);
     if (!decoded.ok) {
-      this.#reports.rejected(decoded.reason, source, now);
+      const why = this.#otherMasters.refused(decoded.reason, datagram, now);
+      this.#reports.rejected(decoded.reason, source, why, now);
       return;
     }
     const { advert } = decoded;
@@ -298,9 +313,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       : decoded.notices;
     const second = owner && advert.priority === OWNER;
     this.#reports.accepted(advert, second ? [...notices, 'second-owner'] : notices, source, now);
+<<<<<<< HEAD
     if (this.#state === 'BACKUP') this.#heardAsBackup(advert, source, now);
     else if (this.#state === 'MASTER' && !(owner && this.#settings.ownerIgnores))
       this.#heardAsMaster(advert, source, now);
+=======
+    this.#otherMasters.accepted(advert, notices.some(isOfAddresses), source, now);
+    if (this.#state !== 'MASTER') this.#heardAsBackup(advert, source, now);
+    else if (!(owner && this.#settings.ownerIgnores)) this.#heardAsMaster(advert, source, now);
+>>>>>>> 24676d8 (VRRP: another master that no election can end is told once, and is a fact of the router's status)
   }
 
   /** Whether this is the master whose adverts are not compared with the configuration. */

@@ -34,10 +34,11 @@ export class Reports {
     for (const notice of notices) this.noticed(notice, source, now);
   }
 
-  rejected(reason: RejectReason, source: Ip, now: Instant): void {
+  /** `why`: what differs, in words. */
+  rejected(reason: RejectReason, source: Ip, why: string | undefined, now: Instant): void {
     this.statistics.rejected[reason] += 1;
     const count = this.#limiter.count(`rejected ${reason}`, now);
-    if (count > 0) this.#emit({ type: 'rejected', reason, source, count });
+    if (count > 0) this.#emit({ type: 'rejected', reason, source, count, ...(why !== undefined && { why }) });
   }
 
   noticed(notice: Notice, source: Ip, now: Instant): void {

@@ -97,6 +97,17 @@ test('a lesser master, and priorities where they are wanted', () => {
   assert.equal(told(wants, web('BACKUP_PRIORITY')), [[], 'INSTANCE "web" BACKUP_PRIORITY 150\n', undefined]);
 });
 
+test('another master: the general script, the line and a mail, each time that it is told', () => {
+  const reactions = new Reactions(configuration({ ...WEB, mail: true }, MAIL));
+  for (let i = 0; i < 2; i++) {
+    assert.equal(told(reactions, web('OTHER_MASTER')), [
+      ['/any INSTANCE web OTHER_MASTER 150'],
+      'INSTANCE "web" OTHER_MASTER 150\n',
+      'VRRP Instance web - Another MASTER',
+    ]);
+  }
+});
+
 test('mail: once for a state, none for a FAULT with no_email_faults', () => {
   const mailed = { ...WEB, mail: true };
   const reactions = new Reactions(configuration(mailed, MAIL));

@@ -33,6 +33,7 @@ export const routerStatus = (part: Partial<VrrpStatus> = {}): VrrpStatus => ({
     source: undefined,
     master: undefined,
     peer: undefined,
+    otherMasters: [],
     deadline: undefined,
     statistics: newStatistics(),
   },

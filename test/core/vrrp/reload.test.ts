@@ -168,7 +168,7 @@ reload('the peer is followed with the version that is configured now', () => {
   const router = Router.started();
   router.advert(200, 1);
   configure(router, { version: 2 }, 1.5);
-  assert.equal(router.advert(200, 2), ['rejected version from 10.0.0.1 x1']);
+  assert.equal(router.advert(200, 2), ['rejected version from 10.0.0.1 x1: VRRP version differs']);
   assert.equal(router.advert(200, 2.1, PEER, { version: 2 }), []);
 });
 

@@ -134,7 +134,11 @@ function tell(effect: VrrpEffect): string {
     case 'contested':
       return 'contested';
     case 'rejected':
-      return `rejected ${effect.reason} from ${effect.source} x${effect.count}`;
+      return `rejected ${effect.reason} from ${effect.source} x${effect.count}${effect.why ? `: ${effect.why}` : ''}`;
+    case 'other-master':
+      return effect.why === undefined
+        ? `${effect.address} claims no longer`
+        : `${effect.address} claims: ${effect.why}`;
     case 'noticed':
       return `noticed ${effect.notice} from ${effect.source} x${effect.count}`;
     case 'stalled':
