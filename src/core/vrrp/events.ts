@@ -146,13 +146,10 @@ export interface VrrpStatus {
         readonly heard: Instant;
       }
     | undefined;
-<<<<<<< HEAD
   /** Whoever was heard last, in any state. */
   readonly peer: HeardPeer | undefined;
-=======
   /** Others that claim this virtual router too, and that no election can settle: alarming. */
   readonly otherMasters: readonly OtherMaster[];
->>>>>>> 24676d8 (VRRP: another master that no election can end is told once, and is a fact of the router's status)
   readonly deadline: Instant | undefined;
   readonly statistics: Readonly<VrrpStatistics>;
 }

@@ -142,11 +142,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       faults: this.#grounds.known ? this.#grounds.faults : [],
       source,
       master: this.#state === 'MASTER' ? ourselves : this.#silence.master,
-<<<<<<< HEAD
       peer: this.#reports.peer,
-=======
       otherMasters: this.#otherMasters.all,
->>>>>>> 24676d8 (VRRP: another master that no election can end is told once, and is a fact of the router's status)
       deadline: this.deadline(),
       statistics: this.#reports.statistics,
     };
@@ -261,7 +258,6 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   #transition(now: Instant, to: VrrpState, cause: string): void {
     this.#effects.push({ type: 'transition', from: this.#state, to, cause });
-    if (to === 'INIT' || to === 'FAULT') this.#otherMasters.forget();
     this.#state = to;
     this.#entered = now;
     this.#cause = cause;
@@ -313,15 +309,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
       : decoded.notices;
     const second = owner && advert.priority === OWNER;
     this.#reports.accepted(advert, second ? [...notices, 'second-owner'] : notices, source, now);
-<<<<<<< HEAD
+    this.#otherMasters.accepted(advert, notices.some(isOfAddresses), source, now);
     if (this.#state === 'BACKUP') this.#heardAsBackup(advert, source, now);
     else if (this.#state === 'MASTER' && !(owner && this.#settings.ownerIgnores))
       this.#heardAsMaster(advert, source, now);
-=======
-    this.#otherMasters.accepted(advert, notices.some(isOfAddresses), source, now);
-    if (this.#state !== 'MASTER') this.#heardAsBackup(advert, source, now);
-    else if (!(owner && this.#settings.ownerIgnores)) this.#heardAsMaster(advert, source, now);
->>>>>>> 24676d8 (VRRP: another master that no election can end is told once, and is a fact of the router's status)
   }
 
   /** Whether this is the master whose adverts are not compared with the configuration. */

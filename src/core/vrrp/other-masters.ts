@@ -99,18 +99,15 @@ export class OtherMasters {
 
   /** Time has passed, or the state is another. */
   look(state: VrrpState, now: Instant): void {
+    // Who does not serve has nobody beside it.
+    if (state === 'INIT' || state === 'FAULT') this.#claims.clear();
     for (const [source, claim] of this.#claims) {
       if (claim.until <= now) this.#end(source);
-      else if (!claim.told && (claim.foreign ? state !== 'INIT' : state === 'MASTER')) {
+      else if (!claim.told && (claim.foreign || state === 'MASTER')) {
         claim.told = true;
         this.#emit({ type: 'other-master', address: source, why: claim.why });
       }
     }
-  }
-
-  /** Nothing is heard any more. */
-  forget(): void {
-    this.#claims.clear();
   }
 
   #claim(source: Ip, why: string, interval: Duration, foreign: boolean, now: Instant): void {
