@@ -44,9 +44,8 @@ test('a configuration in several real files; an executable one is left out', () 
   chmodSync(join(folder, 'conf.d/2.conf'), 0o755);
   const loaded = load({ file: join(folder, 'main.conf'), reader: fileReader, configId: 'x' });
   assert.is(loaded.configuration?.global.routerId, 'lb');
-  const said = loaded.diagnostics.map(({ message }) => message).join('\n');
-  assert.match(said, /2\.conf is not included: it is executable/);
-  assert.not.match(said, 'nonsense');
+  assert.equal(loaded.diagnostics.length, 1);
+  assert.match(loaded.diagnostics[0]?.message ?? '', /2\.conf is not included: it is executable/);
 });
 
 test.run();

@@ -38,13 +38,10 @@ async function pidOf(name: Name): Promise<number | undefined> {
   return status?.processes.find(({ role }) => role === name)?.pid;
 }
 
-/** Sends a signal to one process, once the daemon tells of it, and gives its id. */
+/** Sends a signal to one process and gives its id. */
 async function signal(name: Name, what: NodeJS.Signals): Promise<number> {
-  let pid = 0;
-  await act.until(`there is a ${name} process`, async () => {
-    pid = (await pidOf(name)) ?? 0;
-    return pid !== 0;
-  });
+  const pid = await pidOf(name);
+  assert.ok(pid !== undefined, `no ${name} process`);
   process.kill(pid, what);
   return pid;
 }

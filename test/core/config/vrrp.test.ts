@@ -280,4 +280,17 @@ test('an address or a route on an interface that is not there is a doubt', () =>
   assert.equal(said(`global_defs {\ndynamic_interfaces\n}\n${instance(body)}`), []);
 });
 
+test('after a lesser master was heard, what is not said is global, not of the first burst', () => {
+  const announce = (own: string, global = '') =>
+    configured(`global_defs {\n${global}\n}\n${instance(`${own}\n${VIP}`)}`).instances[0]?.announce;
+  const lower = (own: string, global?: string) => {
+    const { lowerRepeat, lowerDelay, repeat, delay } = announce(own, global) ?? {};
+    return [lowerRepeat ?? repeat, lowerDelay ?? delay];
+  };
+  assert.equal(lower('garp_master_delay 20\ngarp_master_repeat 2'), [5, seconds(5)]);
+  assert.equal(lower('garp_master_delay 20', 'vrrp_garp_master_delay 7'), [5, seconds(7)]);
+  assert.equal(lower('garp_lower_prio_delay 3\ngarp_lower_prio_repeat 0'), [0, seconds(3)]);
+  assert.equal(lower('', 'vrrp_garp_lower_prio_delay 9\nvrrp_garp_lower_prio_repeat 4'), [4, seconds(9)]);
+});
+
 test.run();

@@ -9,8 +9,6 @@ import { compiled, ROOT } from './root.ts';
 /** Generous: boots take two to six seconds. */
 const BOOT_LIMIT_SECONDS = 90;
 const LOOK_MILLISECONDS = 1000;
-/** A kernel on an idle machine is not woken up for less. */
-const WORTH_TELLING_MILLISECONDS = 50;
 const CONSOLE_LINES = 25;
 
 export interface KernelOptions {
@@ -94,15 +92,13 @@ export class Kernel {
    * waited for inside could not.
    */
   #tellWhatIsStolen(): void {
-    let [before, at, stolen, told] = [waitsBelow(this.pid), performance.now(), 0, 0];
+    let [before, at, stolen] = [waitsBelow(this.pid), performance.now(), 0];
     const looks = setInterval(() => {
       const [after, now] = [waitsBelow(this.pid), performance.now()];
       const passed = now - at;
       stolen += Math.min(disturbanceOfTurns(before, after, passed), passed);
       [before, at] = [after, now];
-      if (stolen < told + WORTH_TELLING_MILLISECONDS) return;
-      told = Math.round(stolen);
-      this.#line.write(frameLine({ kind: 'stolen', milliseconds: told }));
+      this.#line.write(frameLine({ kind: 'stolen', milliseconds: Math.round(stolen) }));
     }, LOOK_MILLISECONDS).unref();
     this.#process.on('exit', () => clearInterval(looks));
   }

@@ -283,25 +283,33 @@ function answersOf(
   };
 }
 
-/** The instance's own, else the global ones; `vrrp_min_garp` changes what nobody has set. */
+/**
+ * The instance's own, else the global ones; `vrrp_min_garp` changes what nobody has set. After a lesser master was heard
+ * the global values count, not the instance's own of the first burst, where nothing is said (vrrp/vrrp.c).
+ */
 function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSettings {
   const least = global.value('vrrp_min_garp') ?? false;
-  const repeat =
-    section.value('garp_master_repeat') ?? global.value('vrrp_garp_master_repeat') ?? (least ? 1 : 5);
+  const commonRepeat = global.value('vrrp_garp_master_repeat') ?? (least ? 1 : 5);
+  const commonDelay = global.value('vrrp_garp_master_delay') ?? seconds(least ? 0 : 5);
+  const repeat = Math.max(1, section.value('garp_master_repeat') ?? commonRepeat);
+  const delay = section.value('garp_master_delay') ?? commonDelay;
   const again =
     section.value('garp_master_refresh_repeat') ?? global.value('vrrp_garp_master_refresh_repeat') ?? 1;
-  const lowerRepeat = section.value('garp_lower_prio_repeat') ?? global.value('vrrp_garp_lower_prio_repeat');
-  const lowerDelay = section.value('garp_lower_prio_delay') ?? global.value('vrrp_garp_lower_prio_delay');
+  const lowerRepeat =
+    section.value('garp_lower_prio_repeat') ??
+    global.value('vrrp_garp_lower_prio_repeat') ??
+    Math.max(1, commonRepeat);
+  const lowerDelay =
+    section.value('garp_lower_prio_delay') ?? global.value('vrrp_garp_lower_prio_delay') ?? commonDelay;
   const extra = section.value('garp_extra_if') ?? global.value('vrrp_garp_extra_if');
   return {
-    repeat: Math.max(1, repeat),
-    delay:
-      section.value('garp_master_delay') ?? global.value('vrrp_garp_master_delay') ?? seconds(least ? 0 : 5),
+    repeat,
+    delay,
     refresh: section.value('garp_master_refresh') ?? global.value('vrrp_garp_master_refresh') ?? seconds(0),
     refreshRepeat: Math.max(1, again),
     ...(extra === undefined || extra.period === 0 ? {} : { elsewhere: extra }),
-    ...(lowerRepeat === undefined ? {} : { lowerRepeat }),
-    ...(lowerDelay === undefined ? {} : { lowerDelay }),
+    ...(lowerRepeat === repeat ? {} : { lowerRepeat }),
+    ...(lowerDelay === delay ? {} : { lowerDelay }),
   };
 }
 
