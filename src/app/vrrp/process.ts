@@ -11,6 +11,7 @@ import { millis, seconds, toMillis } from '../../core/time.ts';
 import type { Standing } from '../../core/vrrp/events.ts';
 import { memberSettings } from '../../core/vrrp/group.ts';
 import type { LinkState } from '../../core/vrrp/links.ts';
+import { addressee } from '../../core/vrrp/namesakes.ts';
 import type { VrrpSettings } from '../../core/vrrp/settings.ts';
 import { startDelay } from '../../core/vrrp/start.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
@@ -91,6 +92,8 @@ class VrrpProcess implements Surroundings {
   readonly #tables = new Tables(this, this.#route, this.#kernel.monitor, this.#addresses.handle);
   readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
   readonly #routers = new Map<string, Router>();
+  /** The keys of VRIDs that several routers have on one interface. */
+  #shared: ReadonlySet<string> = new Set();
   readonly #strangers = new Strangers((level, message) => this.log(level, message));
   readonly #groups = new Groups(
     this.driver,
@@ -228,6 +231,8 @@ class VrrpProcess implements Surroundings {
     const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
     const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
     this.#keys = keys;
+    const apart = instances.filter((settings) => settings.apart !== undefined);
+    this.#shared = new Set(apart.map((settings) => routerKey({ ...settings, apart: undefined })));
     this.#groups.configure(groups, (name) => keys.get(name));
     this.announcer.pace(configuration.pacing);
     this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
@@ -313,8 +318,17 @@ class VrrpProcess implements Surroundings {
     this.#reground(this.#routers.keys(), ended ? 'maintenance ended' : undefined);
   }
 
+  /** All routers of a VRID that several have on one interface. */
+  #namesakes(key: string): Router[] {
+    return [...this.#routers].flatMap(([is, router]) =>
+      is === key || is.startsWith(`${key} `) ? [router] : [],
+    );
+  }
+
   #deliver(device: string, family: Family, vrid: number, advert: ReceivedAdvert): void {
-    const router = this.#routers.get(`${device} IPv${family} VRID ${vrid}`);
+    const key = `${device} IPv${family} VRID ${vrid}`;
+    const first = this.#routers.get(key);
+    const router = this.#shared.has(key) ? addressee(this.#namesakes(key), advert) : first;
     if (router === undefined) this.#strangers.heard(device, vrid, advert.source);
     else router.handle({ type: 'packet', ...advert });
   }

@@ -175,6 +175,8 @@ export interface VrrpSettings {
   readonly version: 2 | 3;
   /** 1..255. */
   readonly vrid: number;
+  /** What tells it apart from one above in the file with the same VRID, family and interface; absent without one. */
+  readonly apart?: string;
   /** 1..255; 255 is the address owner. */
   readonly priority: number;
   /**

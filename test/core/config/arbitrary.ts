@@ -13,6 +13,7 @@ import { micros, seconds } from '../../../src/core/time.ts';
 import {
   ADDRESS_FLAGS,
   type AddressFlag,
+  type AnnounceSettings,
   type VirtualAddress,
   type VirtualInterface,
   type VrrpSettings,
@@ -130,10 +131,26 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
         })
         .map((value) => {
           const preempt = value.preempt || value.initial === 'MASTER' || value.priority === 255;
-          return sensible(given({ ...value, preempt, announce: given(value.announce) }) as VrrpSettings);
+          return sensible(
+            given({
+              ...value,
+              preempt,
+              announce: sayingMore(given(value.announce) as AnnounceSettings),
+            }) as VrrpSettings,
+          );
         });
     });
 }
+
+/** What is said of the bursts after a lesser master, where it is not what the first bursts have. */
+const sayingMore = (announce: AnnounceSettings): AnnounceSettings => {
+  const { lowerRepeat, lowerDelay, ...common } = announce;
+  return given({
+    ...common,
+    lowerRepeat: lowerRepeat === common.repeat ? undefined : lowerRepeat,
+    lowerDelay: lowerDelay === common.delay ? undefined : lowerDelay,
+  }) as AnnounceSettings;
+};
 
 const check = (family: Family): fc.Arbitrary<TcpCheck> =>
   fc

@@ -1,6 +1,7 @@
 import { defaultLease, longestSafeLease, shortestUsefulLease } from '../../fence/lease.ts';
 import { type Family, familyOf } from '../../ip.ts';
 import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from '../../time.ts';
+import { areConfused, distinction } from '../../vrrp/namesakes.ts';
 import type { AnnounceSettings, VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
@@ -25,7 +26,14 @@ type InstanceEntry = Entry<(typeof root)['vrrp_instance']>;
 /** The most that 12 bits of centiseconds hold (RFC 9568, 5.2.7). */
 const V3_LONGEST = centiseconds(4095);
 
-/** All `vrrp_instance` blocks. Names, VRIDs and addresses are unique. */
+/** A block, and what it means. */
+interface Built {
+  readonly entry: InstanceEntry;
+  readonly settings: VrrpSettings;
+  readonly lines: AddressLines;
+}
+
+/** All `vrrp_instance` blocks. Names are unique, and so is what a VRID means on an interface. */
 export function buildInstances(
   file: Section<typeof root>,
   watchables: Watchables,
@@ -35,25 +43,17 @@ export function buildInstances(
   const global = globalSection(file);
   const used = new UsedAddresses(findings);
   const names = new Map<string, Token>();
-  const routers = new Map<string, Token>();
   const vmacs = new Vmacs(file, global, findings);
-  const built: {
-    readonly entry: InstanceEntry;
-    readonly settings: VrrpSettings;
-    readonly lines: AddressLines;
-  }[] = [];
+  const built: Built[] = [];
   for (const entry of file.all('vrrp_instance')) {
     const [name] = entry.values;
     const instance = buildInstance(entry, global, watchables, vmacs, context);
     unique(names, name, entry.keyword, `vrrp_instance ${name} is defined twice`, findings);
     if (instance === undefined) continue;
-    const { settings, lines } = instance;
-    const { interface: device, family, vrid } = settings;
-    const at = entry.section.token('virtual_router_id') ?? entry.keyword;
-    const message = `VRID ${vrid} is used twice on ${device} for IPv${family}`;
-    unique(routers, `${device} ${family} ${vrid}`, at, message, findings);
+    const { lines } = instance;
+    const settings = toldApart(entry, instance.settings, built, findings);
     used.add(settings, lines.advertised, lines.excluded);
-    built.push({ entry, ...instance });
+    built.push({ entry, settings, lines });
   }
   return built.map(({ entry, settings, lines: { advertised, excluded } }) =>
     vmacs.placed(entry, settings, { addresses: advertised, excluded }),
@@ -64,6 +64,27 @@ function unique(seen: Map<string, Token>, key: string, at: Token, message: strin
   const first = seen.get(key);
   if (first === undefined) seen.set(key, at);
   else findings.error(at, message, { related: { what: 'the first is here', span: first } });
+}
+
+/** The settings, set apart from earlier ones of the same VRID; an error where their adverts would be confused. */
+function toldApart(
+  { section, keyword }: InstanceEntry,
+  settings: VrrpSettings,
+  before: readonly Built[],
+  findings: Findings,
+): VrrpSettings {
+  const { interface: device, family, vrid } = settings;
+  const namesakes = before.filter(
+    ({ settings: s }) => s.interface === device && s.family === family && s.vrid === vrid,
+  );
+  const same = namesakes.find((other) => areConfused(other.settings, settings));
+  if (same !== undefined) {
+    const at = section.token('virtual_router_id') ?? keyword;
+    const first = same.entry.section.token('virtual_router_id') ?? same.entry.keyword;
+    const related = { what: 'the first is here', span: first };
+    findings.error(at, `VRID ${vrid} is used twice on ${device} for IPv${family}`, { related });
+  }
+  return namesakes.length === 0 ? settings : { ...settings, apart: distinction(settings) };
 }
 
 function buildInstance(
