@@ -5,8 +5,9 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
 /**
- * Two virtual routers with one VRID on one interface, each with peers of its own: keepalived runs so, and so do we. Each
- * director is the better one of one pair, so each has one of the addresses, as long as adverts reach whom they are for.
+ * Two virtual routers with one VRID on one interface, each with peers of its own: keepalived runs so, and so do we.
+ * Each director is the better one of one pair, so each has one of the addresses, as long as adverts reach whom they are
+ * for.
  */
 await enclose();
 

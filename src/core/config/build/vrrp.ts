@@ -305,8 +305,8 @@ function answersOf(
 }
 
 /**
- * The instance's own, else the global ones; `vrrp_min_garp` changes what nobody has set. After a lesser master was heard
- * the global values count, not the instance's own of the first burst, where nothing is said (vrrp/vrrp.c).
+ * The instance's own, else the global ones; `vrrp_min_garp` changes what nobody has set. After a lesser master was
+ * heard the global values count, not the instance's own of the first burst, where nothing is said (vrrp/vrrp.c).
  */
 function announceOf(section: InstanceSection, global: GlobalSection): AnnounceSettings {
   const least = global.value('vrrp_min_garp') ?? false;
