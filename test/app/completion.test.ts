@@ -24,7 +24,7 @@ test('commands, their words and their options', () => {
   assert.ok(offered('vipkeeper', '').includes('status'));
   assert.equal(offered('vipkeeper', 'maintenance', 'o'), ['on', 'off']);
   assert.equal(offered('vipkeeper', 'status', '--j'), ['--json']);
-  assert.equal(offered('vipkeeper', 'check', '--s'), ['--strict']);
+  assert.equal(offered('vipkeeper', 'check', '--st'), ['--strict']);
   assert.equal(offered('vipkeeper', 'director', 'pre'), ['prepare']);
   assert.equal(offered('vipkeeper', 'director', 'prepare', '--mas'), ['--masquerade']);
 });
