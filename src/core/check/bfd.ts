@@ -1,4 +1,3 @@
-import type { BfdCheck } from './settings.ts';
 import type { CheckResult } from './verdict.ts';
 
 /** How a BFD session stands, from the process that speaks for it. */
@@ -13,6 +12,3 @@ export const judgeBfd = ({ up, why }: BfdNews): CheckResult => ({
   verdict: up ? 'good' : 'bad',
   reason: why,
 });
-
-/** `bfd check of gateway`. */
-export const describeBfd = ({ session }: BfdCheck): string => `bfd check of ${session}`;

@@ -210,4 +210,17 @@ test('what is wrong is said where it stands', () => {
   }
 });
 
+test('sni_name sends a name, unless enable_sni says no; without TLS both have no effect, which is said', () => {
+  const tlsOf = (words: string) => {
+    const check = only(`SSL_GET {\n${words}\nurl {\npath /\n}\n}`);
+    return check.kind === 'http' ? check.tls : undefined;
+  };
+  assert.equal(tlsOf('sni_name x.example'), { sni: true, name: 'x.example', verify: false });
+  assert.equal(tlsOf('sni_name x.example\nenable_sni off'), { sni: false, name: 'x.example', verify: false });
+  assert.equal(findings(service('HTTP_GET {\nenable_sni\nsni_name x.example\nurl {\npath /\n}\n}')), [
+    'warning 10:1 enable_sni has no effect in HTTP_GET',
+    'warning 11:1 sni_name has no effect in HTTP_GET',
+  ]);
+});
+
 test.run();

@@ -337,4 +337,16 @@ test('a bare notify_deleted: the end of an instance is told as DELETED', () => {
   assert.match(print(configured(instance(`notify_deleted\n${VIP}`))), /^ +notify_deleted$/m);
 });
 
+test('notify_priority_changes of a sync group is for its instances that say nothing themselves', () => {
+  const group = 'vrrp_sync_group G {\ngroup {\nV\nW\n}\nnotify_priority_changes on\n}\n';
+  const own = instance('virtual_ipaddress {\n10.0.0.1\n}\nnotify_priority_changes off', 'V', 1);
+  const other = instance('virtual_ipaddress {\n10.0.0.2\n}', 'W', 2);
+  const alone = instance('virtual_ipaddress {\n10.0.0.3\n}', 'X', 3);
+  const { notify } = configured(`${group}${own}${other}${alone}`);
+  assert.equal(
+    notify.subjects.map(({ name, priorities }) => [name, priorities]),
+    [['W', true]],
+  );
+});
+
 test.run();

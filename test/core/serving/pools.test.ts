@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { Service, ServiceKey } from '../../../src/core/balance/model.ts';
-import { alertText } from '../../../src/core/check/alert.ts';
+import { alertText } from '../../../src/core/check/kinds.ts';
 import type { CheckSettings } from '../../../src/core/check/settings.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { suite } from '../../suite.ts';

@@ -11,6 +11,7 @@ import type {
 } from '../../check/settings.ts';
 import { micros, seconds } from '../../time.ts';
 import type { Findings } from '../findings.ts';
+import type { checkers } from '../grammar/checkers.ts';
 import type { root } from '../grammar/root.ts';
 import type { realServer } from '../grammar/virtual.ts';
 import type { Entry, Section } from '../tree.ts';
@@ -41,10 +42,30 @@ export function checkSurroundings(file: Section<typeof root>): CheckSurroundings
 type Server = Section<typeof realServer>;
 type Of<Name extends keyof typeof realServer> = Entry<(typeof realServer)[Name]>;
 
-const CHECKERS = [
-  ...(['TCP_CHECK', 'HTTP_GET', 'SSL_GET', 'SMTP_CHECK', 'DNS_CHECK'] as const),
-  ...(['UDP_CHECK', 'PING_CHECK', 'MISC_CHECK', 'FILE_CHECK', 'BFD_CHECK'] as const),
-];
+type Checkers = typeof checkers;
+type Built = CheckSettings | readonly CheckSettings[] | undefined;
+
+/** How each checker is built: one that the tables have and this has not does not compile. */
+const BUILD: {
+  readonly [Name in keyof Checkers]: (
+    entry: Entry<Checkers[Name]>,
+    from: Inherited,
+    around: CheckSurroundings,
+    context: Context,
+  ) => Built;
+} = {
+  TCP_CHECK: (entry, from, _, { findings }) => tcpCheck(entry, from, findings),
+  HTTP_GET: (entry, from, _, { findings }) => httpCheck(entry, from, findings),
+  SSL_GET: (entry, from, { tls }, { findings }) => httpsCheck(entry, from, tls, findings),
+  SMTP_CHECK: (entry, from, _, { findings }) => smtpChecks(entry, from, findings),
+  DNS_CHECK: (entry, from, _, { findings }) => dnsCheck(entry, from, findings),
+  UDP_CHECK: (entry, from, _, { findings }) => udpCheck(entry, from, findings),
+  PING_CHECK: (entry, from, _, { findings }) => pingCheck(entry, from, findings),
+  MISC_CHECK: (entry, from, _, context) => miscCheck(entry, from, context),
+  FILE_CHECK: (entry, _, { files }) => fileCheck(entry, files),
+  BFD_CHECK: bfdCheck,
+};
+const CHECKERS = Object.keys(BUILD) as (keyof Checkers)[];
 
 export const hasChecks = (server: Server): boolean => CHECKERS.some((name) => server.has(name));
 
@@ -52,23 +73,14 @@ export const hasChecks = (server: Server): boolean => CHECKERS.some((name) => se
 export function buildChecks(
   server: Server,
   from: Inherited,
-  { tls, files }: CheckSurroundings,
+  around: CheckSurroundings,
   context: Context,
 ): CheckSettings[] {
-  const { findings } = context;
-  const made: (CheckSettings | readonly CheckSettings[] | undefined)[] = [
-    ...server.all('TCP_CHECK').map((entry) => tcpCheck(entry, from, findings)),
-    ...server.all('HTTP_GET').map((entry) => httpCheck(entry, from, findings)),
-    ...server.all('SSL_GET').map((entry) => httpsCheck(entry, from, tls, findings)),
-    ...server.all('SMTP_CHECK').map((entry) => smtpChecks(entry, from, findings)),
-    ...server.all('DNS_CHECK').map((entry) => dnsCheck(entry, from, findings)),
-    ...server.all('UDP_CHECK').map((entry) => udpCheck(entry, from, findings)),
-    ...server.all('PING_CHECK').map((entry) => pingCheck(entry, from, findings)),
-    ...server.all('MISC_CHECK').map((entry) => miscCheck(entry, from, context)),
-    ...server.all('FILE_CHECK').map((entry) => fileCheck(entry, files)),
-    ...server.all('BFD_CHECK').map(bfdCheck),
-  ];
-  return made.flatMap((check) => check ?? []);
+  const those = <Name extends keyof Checkers>(name: Name): Built[] => {
+    const entries = server.all(name) as unknown as readonly Entry<Checkers[Name]>[];
+    return entries.map((entry) => BUILD[name](entry, from, around, context));
+  };
+  return CHECKERS.flatMap(those).flatMap((check) => check ?? []);
 }
 
 /** keepalived's default; a server that minds names has its own. */

@@ -28,7 +28,11 @@ export function tlsFiles(file: Section<typeof root>): TlsFiles {
 
 /** An `HTTP_GET`. */
 export function httpCheck(entry: Plain, from: Inherited, findings: Findings): HttpCheck | undefined {
-  const { section } = entry;
+  const { section, keyword } = entry;
+  for (const needless of ['enable_sni', 'sni_name'] as const) {
+    const at = section.token(needless);
+    if (at !== undefined) findings.warning(at, `${needless} has no effect in ${keyword.text}`);
+  }
   const requests = section
     .all('url')
     .flatMap((entry) => requestOf(entry, section.value('virtualhost') ?? from.host, findings) ?? []);
@@ -53,7 +57,7 @@ export function httpsCheck(
   const check = whole(entry, requests, from, findings);
   if (check === undefined) return undefined;
   const name = section.value('sni_name');
-  const sni = section.value('enable_sni') ?? false;
+  const sni = section.value('enable_sni') ?? section.has('sni_name');
   const verify = section.value('tls_verify') ?? false;
   return { ...check, tls: { ...files, sni, ...(name === undefined ? {} : { name }), verify } };
 }

@@ -75,8 +75,14 @@ export function buildNotify(
 function routers(file: File, global: Global, mails: boolean, context: Context): NotifySettings[] {
   const mailed = global.value('smtp_alert_vrrp') ?? global.value('smtp_alert') ?? false;
   const changes = global.value('vrrp_notify_priority_changes') ?? false;
+  const ofGroup = new Map(
+    file.all('vrrp_sync_group').flatMap(({ section }) => {
+      const told = section.value('notify_priority_changes');
+      return section.items('group').map(({ value }) => [value, told] as const);
+    }),
+  );
   const instances = file.all('vrrp_instance').map(({ section, values }): NotifySettings => {
-    const priorities = section.value('notify_priority_changes') ?? changes;
+    const priorities = section.value('notify_priority_changes') ?? ofGroup.get(values[0]) ?? changes;
     const isBare = section.has('notify_deleted') && section.value('notify_deleted') === undefined;
     return {
       of: 'instance',

@@ -36,9 +36,6 @@ export const connection = {
   fwmark: keyword('mark of the probe packets', [arg.integer('N', 0, U32)], { default: '0' }),
 };
 
-/** `TCP_CHECK` (keepalived: check/check_tcp.c). */
-export const tcpCheck = { ...connection, ...schedule };
-
 /** Pairs of hexadecimal digits; `X` stands for any digit where `wildcards`. */
 const hex = (wildcards: boolean): Argument<string> => ({
   syntax: 'HEX',
@@ -117,7 +114,7 @@ const bfdCheck = {
 
 const check = { repeat: true } as const;
 
-/** All checkers but `TCP_CHECK`; `grammar/http.ts` has those of HTTP. */
+/** All checkers but TCP_CHECK and those of HTTP, which `grammar/http.ts` has. */
 export const otherChecks = {
   UDP_CHECK: block('a datagram raises no ICMP error, or is answered', [], udpCheck, check),
   PING_CHECK: block('an ICMP echo is answered', [], { ...connection, ...schedule }, check),

@@ -1,7 +1,6 @@
 import * as arg from '../arguments.ts';
 import { block, flag, keyword } from '../schema.ts';
-import { otherChecks, tcpCheck } from './check.ts';
-import { httpChecks } from './http.ts';
+import { checkers } from './checkers.ts';
 import { serviceHeader, servicePort } from './service.ts';
 
 const U32 = 4_294_967_295;
@@ -52,9 +51,7 @@ export const realServer = {
     [arg.text('CRON'), arg.lengthOfTime('1s', '7d'), arg.options({ weight: arg.integer('N', 0, I32) })],
     { repeat: true, ours: true },
   ),
-  TCP_CHECK: block('a connection succeeds', [], tcpCheck, { repeat: true }),
-  ...httpChecks,
-  ...otherChecks,
+  ...checkers,
 };
 
 /** `virtual_server` (keepalived: check/check_parser.c). */
