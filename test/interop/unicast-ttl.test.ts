@@ -110,7 +110,7 @@ for (const kind of KINDS) {
     await heldBy('we are better', ours);
     reload({ priority: 200, ttl: 100 });
     await heldBy('ours have come too far', ours, theirs);
-    assert.match(peer.log, /TTL/);
+    await stage.until('keepalived says why', () => /TTL/.test(peer.log));
     reload({ priority: 200 });
     await heldBy('ours count again', ours);
   });

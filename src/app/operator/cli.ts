@@ -19,7 +19,7 @@ Examples:
   vipkeeper status                     who is master, since when and why; servers; processes
   vipkeeper status --json | jq .vrrp   the same for programs
   vipkeeper status --check             the same for monitoring: one line and an exit status
-  vipkeeper explain 10.0.0.100         why this director has the address, or has not; what is served there
+  vipkeeper explain 10.0.0.100         why this director has the address or not; what is served
   vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
   vipkeeper drain 192.0.2.7            no new connections; out when those that it has are over
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
