@@ -32,6 +32,7 @@ apache2-bin        apache2                    a web server to check
 dnsmasq-base       dnsmasq                    a name server to check
 openssl            openssl                    certificates of servers to check
 groff-base         groff                      checks the manual pages
+mandoc             mandoc                     checks the manual pages, more strictly
 LIST
 }
 
@@ -80,7 +81,8 @@ test) main=dist/test/run.js ;;
 esac
 shift
 [ "$(uname -s)" = Linux ] || stop 'vipkeeper works on Linux only: it balances with the Linux kernel'"'"'s IPVS'
-node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || stop 'Node 20 or later is needed'
+node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major < 20 || (major == 20 && minor < 12) ? 1 : 0)' 2>/dev/null ||
+  stop 'Node 20.12 or later is needed'
 install_packages
 install_modules . 'npm packages'
 [ "$program" != test ] || install_modules test/lts 'the current LTS of Node, on which the pure tests run too'

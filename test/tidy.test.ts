@@ -42,7 +42,7 @@ const APP_FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** The real-time process loads nothing from npm but what is pure. */
 const VRRP_PROCESS = 'src/app/vrrp/process.ts';
 /** Where programs begin; everything else in src must be reachable from here. */
-const ENTRIES = ['src/main.ts', 'src/app/lvsadm/lvsadm.ts', 'src/app/lvsadm/files.ts'];
+const ENTRIES = ['src/io/required.ts', 'src/main.ts', 'src/app/lvsadm/lvsadm.ts', 'src/app/lvsadm/files.ts'];
 
 interface Import {
   readonly from: string;

@@ -101,6 +101,10 @@ function routerLines({ instances }: VrrpReport, report: StatusReport): string[] 
 /** What goes below a virtual router's line. */
 function moreLines(router: RouterReport | undefined, time: string): string[] {
   if (router === undefined) return [];
+  const claims = router.otherMasters.map(({ address, why, since }) => {
+    const long = lasting(lengthOf(since, time));
+    return paint('red', `    ${address} also claims ${router.name} (${why}), for ${long}`);
+  });
   const { addresses, peers, group, peer, state } = router;
   const sets = [
     addressWords(router, addresses),
@@ -111,7 +115,7 @@ function moreLines(router: RouterReport | undefined, time: string): string[] {
     ...(group === null ? [] : [`sync group ${group}`]),
   ];
   const words = sets.filter((each) => each !== '').join('; ');
-  return words === '' ? [] : [`    ${words}`];
+  return words === '' ? claims : [`    ${words}`, ...claims];
 }
 
 /** Where its addresses are, and where they should not be or are missing. */

@@ -29,6 +29,34 @@ test('commands, their words and their options', () => {
   assert.equal(offered('vipkeeper', 'director', 'prepare', '--mas'), ['--masquerade']);
 });
 
+test('the options of the command only, and none twice unless it may be said again', () => {
+  const director = offered('vipkeeper', 'director', '');
+  assert.equal(director.slice(0, 3), ['show', 'undo', 'prepare']);
+  assert.not.ok(director.includes('--dry-run') || director.includes('--ipv6'));
+  const prepare = offered('vipkeeper', 'director', 'prepare', '--');
+  assert.equal(prepare.length, new Set(prepare).size);
+  assert.ok(prepare.includes('--ipv6') && !prepare.includes('--json'));
+  assert.not.ok(offered('vipkeeper', 'director', 'prepare', '--ipv6', '--').includes('--ipv6'));
+  assert.ok(offered('vipkeeper', 'director', 'prepare', '--vs', 'a=1', '--').includes('--vs'));
+  assert.equal(offered('vipkeeper', 'realserver', 'prepare', '10.0.0.1', '--method', ''), ['dr', 'tun']);
+  assert.equal(offered('vipkeeper', 'weight', '10.0.0.1', 'd'), ['default']);
+});
+
+test('keywords of the configuration', () => {
+  const run = 'vipkeeper() { node bin/vipkeeper "$@"; }; ';
+  assert.ok(offeredBy(run, ['vipkeeper', 'keywords', 'virtual_s']).includes('virtual_server'));
+});
+
+test('lvsadm: commands first, then what may stand beside them, and the values of options', () => {
+  assert.ok(offered('lvsadm', '--add').includes('--add-service'));
+  const beside = offered('lvsadm', '-A', '--');
+  assert.ok(beside.includes('--tcp-service') && beside.includes('--scheduler'));
+  assert.not.ok(beside.includes('--real-server') || beside.includes('--add-service'));
+  assert.equal(offered('lvsadm', '-A', '-t', '10.0.0.1:80', '-s', 'wl'), ['wlc']);
+  assert.ok(offered('lvsadm', '-a', '--gat').includes('--gatewaying'));
+  assert.equal(offered('lvsadm', '-L', '--stat'), ['--stats']);
+});
+
 test('real servers are asked of the daemon, and colons end no word', () => {
   const names = ['10.0.0.11:80', '10.0.0.12:80', '[2001:db8::1]:80'];
   const daemon = `vipkeeper() { printf '%s\\n' ${names.map((name) => `'${name}'`).join(' ')}; }; `;

@@ -3,14 +3,15 @@ import type { CheckOptions } from '../loading.ts';
 import { daemonCommand, runDirOf } from '../options.ts';
 import type { Reload } from '../status.ts';
 import { VERSION } from '../version.ts';
-import { ask, type CommonOptions, fail } from './ask.ts';
+import { ask, fail } from './ask.ts';
 import { bashCompletion } from './completion.ts';
 import { addDoctor } from './doctor.ts';
-import { addDrain, serverNames } from './drain.ts';
+import { addDrain } from './drain.ts';
 import { addExplain } from './explain.ts';
 import { addGenhash } from './genhash.ts';
 import type { KeywordsOptions } from './keywords.ts';
 import { addMaintenance } from './maintenance.ts';
+import { listsOf } from './names.ts';
 import { addPreparation } from './prepare.ts';
 import { addStatus } from './status.ts';
 
@@ -57,13 +58,14 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .command('completion')
     .description('completion of words for bash: source <(vipkeeper completion)')
     .option('--servers', 'the names of the real servers, for completion')
+    .option('--services', 'the names of the virtual servers, for completion')
+    .option('--names', 'both, and the virtual routers and their addresses, for completion')
+    .option('--keywords', 'the keywords of the configuration, for completion')
     .action(async (_options, self) => {
-      const options: CommonOptions & { readonly servers?: boolean } = self.optsWithGlobals();
-      if (options.servers) {
-        process.stdout.write(`${(await serverNames(options)).join('\n')}\n`);
-        return;
-      }
-      process.stdout.write(bashCompletion([program, daemonCommand(VERSION)]));
+      const lists = await listsOf(self.optsWithGlobals());
+      const text =
+        lists === undefined ? bashCompletion([program, daemonCommand(VERSION)]) : `${lists.join('\n')}\n`;
+      process.stdout.write(text);
     });
   // Its -v is keepalived's, not the version.
   if (argv[0] === genhash.name()) await genhash.parseAsync(argv.slice(1), { from: 'user' });

@@ -74,12 +74,6 @@ export function addDrain(program: Command): void {
     });
 }
 
-/** All real servers of the daemon, by address and port. */
-export async function serverNames(options: CommonOptions): Promise<string[]> {
-  const all = (await ask(options, { verb: 'servers' })) as readonly PlacedStanding[];
-  return Array.from(new Set(all.map(({ name }) => name)));
-}
-
 async function order(
   options: OrderOptions,
   request: object,

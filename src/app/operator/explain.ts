@@ -15,7 +15,7 @@ import { look } from './look.ts';
 
 export function addExplain(program: Command): void {
   program
-    .command('explain [server]')
+    .command('explain [name]')
     .description(
       'why a real server is up or down, since when, and what its checks saw; why a virtual router is what it is; ' +
         'none: all that are not as they should be',
@@ -69,7 +69,8 @@ export function explainLines({ routers, servers }: Explained, { time, vrrp, chec
 const ROUTER_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray' } as const;
 
 function routerLines(router: RouterReport, time: string): string[] {
-  const { name, state, since, cause, priority, configuredPriority, master, addresses, faults } = router;
+  const { name, state, since, cause, priority, configuredPriority, master, addresses, faults, otherMasters } =
+    router;
   const { interface: device, vrid, version } = router;
   const word = state === null ? paint('red', 'unknown') : paint(ROUTER_STYLE[state], state);
   const long = since === null ? '' : ` for ${lasting(lengthOf(since, time))}`;
@@ -92,6 +93,7 @@ function routerLines(router: RouterReport, time: string): string[] {
     `${paint('bold', name)}: ${word}${long}: ${cause}`,
     `  virtual router ${vrid} on ${device}, VRRPv${version}, priority ${priority}${tracked}`,
     ...heard,
+    ...otherMasters.map(({ address, why }) => paint('red', `  ${address} also claims ${name} (${why})`)),
     ...(faults.length > 1 ? faults.map((fault) => paint('red', `  ${fault}`)) : []),
     ...(listed.length === 0 ? [] : aligned(listed, '    ')),
   ];

@@ -28,3 +28,6 @@ export function keywordsText(word: string | undefined, options: KeywordsOptions)
   });
   return `${lines.join('\n')}\n`;
 }
+
+/** The names of all keywords, each once. */
+export const keywordNames = (): string[] => [...new Set(keywordsOf(root).map(({ name }) => name))].sort();

@@ -66,6 +66,8 @@ export interface RouterReport extends Omit<RouterSetup, 'interval' | 'group' | '
   readonly master: MasterReport | null;
   /** Whoever was heard last, in any state; priority 0: it gave up being master with that. */
   readonly peer: Omit<MasterReport, 'interval'> | null;
+  /** Others that claim the virtual router too, and that no election settles. */
+  readonly otherMasters: readonly OtherMasterReport[];
   readonly addresses: readonly AddressReport[];
   readonly statistics: VrrpStatistics | null;
 }
@@ -74,6 +76,14 @@ export interface MasterReport {
   readonly address: string;
   readonly priority: number;
   readonly interval: number;
+  readonly heard: string;
+}
+
+export interface OtherMasterReport {
+  readonly address: string;
+  /** For people: `password differs`. */
+  readonly why: string;
+  readonly since: string;
   readonly heard: string;
 }
 
@@ -200,6 +210,11 @@ export function routerReport(setup: RouterSetup, status: VrrpStatus | undefined,
     source: status?.source ?? null,
     master: masterReport(status?.master, iso),
     peer: status?.peer === undefined ? null : { ...status.peer, heard: iso(status.peer.heard) },
+    otherMasters: (status?.otherMasters ?? []).map((other) => ({
+      ...other,
+      since: iso(other.since),
+      heard: iso(other.heard),
+    })),
     addresses: addresses.map((each) => ({
       ...each,
       present:

@@ -63,13 +63,16 @@ function daemonComplaints({ running, maintenance, processes }: StatusReport): Co
 }
 
 function routerComplaints(router: RouterReport, { maintenance }: StatusReport): Complaint[] {
-  const { name, state, cause, addresses } = router;
+  const { name, state, cause, addresses, otherMasters } = router;
   if (state === null) return [];
+  const claims = otherMasters.map(
+    ({ address, why }): Complaint => ['CRITICAL', `${address} also claims ${name} (${why})`],
+  );
   if (state === 'FAULT') return maintenance ? [] : [['CRITICAL', `${name} is in FAULT: ${cause}`]];
   if (state === 'INIT') return [['WARNING', `${name} has not begun: ${cause}`]];
   const gone = addresses.filter(({ present }) => present === false).map(({ address }) => address);
-  if (state !== 'MASTER' || gone.length === 0) return [];
-  return [['CRITICAL', `${name} is master, and the kernel does not have ${gone.join(', ')}`]];
+  if (state !== 'MASTER' || gone.length === 0) return claims;
+  return [...claims, ['CRITICAL', `${name} is master, and the kernel does not have ${gone.join(', ')}`]];
 }
 
 function serviceComplaints({ name, quorum, sorry, suspended, servers }: ServiceReport): Complaint[] {

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { ip } from '../../../src/core/ip.ts';
 import type { BalancerStatus, ServerStatus, ServiceStatus } from '../../../src/core/serving/balancer.ts';
 import type { DaemonStatus } from '../../../src/core/status/facts.ts';
 import { type Seen, statusReport } from '../../../src/core/status/report.ts';
@@ -63,6 +64,17 @@ test('a router that can not serve is critical, and in maintenance it is as order
   assert.match(judged(fault), 'CRITICAL - VI_1 is in FAULT: eth0 is down |');
   assert.match(judged({ ...fault, maintenance: true }), 'WARNING - maintenance:');
   assert.match(judged(router({ state: 'INIT' })), 'WARNING - VI_1 has not begun');
+});
+
+test('two masters are critical, whichever of them asks', () => {
+  const other = {
+    address: ip('10.0.0.2'),
+    why: 'password differs',
+    since: instant(0),
+    heard: instant(3599e6),
+  };
+  const claimed = judged(router({ otherMasters: [other] }));
+  assert.match(claimed, 'CRITICAL - 10.0.0.2 also claims VI_1 (password differs) |');
 });
 
 test('a master whose address the kernel does not have is critical; a backup without is not', () => {

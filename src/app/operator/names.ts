@@ -1,0 +1,34 @@
+import type { CommonOptions } from './ask.ts';
+import { look } from './look.ts';
+
+/** What completion asks for. */
+interface NamesOptions extends CommonOptions {
+  readonly servers?: boolean;
+  readonly services?: boolean;
+  readonly names?: boolean;
+  readonly keywords?: boolean;
+}
+
+/** The names that are asked for, each once; undefined when none are. Names with blanks are no words of a shell. */
+export async function listsOf(options: NamesOptions): Promise<string[] | undefined> {
+  const { servers, services, names, keywords } = options;
+  if (keywords) {
+    const { keywordNames } = await import('./keywords.ts');
+    return keywordNames();
+  }
+  if (!servers && !services && !names) return undefined;
+  const { vrrp, check } = await look(options);
+  const all = check?.services ?? [];
+  const ofServers = all.flatMap((service) => service.servers.map(({ name }) => name));
+  const ofServices = all.flatMap(({ name, endpoints }) => [
+    ...(/^group (\S+)/.exec(name)?.slice(1) ?? []),
+    ...endpoints.map((endpoint) => endpoint.replace(/^\w+ /, '')),
+  ]);
+  const routers = vrrp?.instances ?? [];
+  const ofRouters = routers.flatMap(({ name, addresses }) => [
+    name,
+    ...addresses.map(({ address }) => address.replace(/\/\d+$/, '')),
+  ]);
+  const wanted = names ? [...ofRouters, ...ofServices, ...ofServers] : services ? ofServices : ofServers;
+  return [...new Set(wanted)].filter((name) => !name.includes(' '));
+}
