@@ -67,8 +67,8 @@ class Speaker {
       return;
     }
     const { name } = this.session.settings;
-    const { from, to, cause } = effect;
-    this.#surroundings.log('notice', `BFD ${name}: ${from} -> ${to}: ${cause}`);
+    const what = effect.type === 'transition' ? `${effect.from} -> ${effect.to}` : effect.type;
+    this.#surroundings.log('notice', `BFD ${name}: ${what}: ${effect.cause}`);
     this.tell();
     this.#surroundings.changed();
   }

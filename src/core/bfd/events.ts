@@ -24,7 +24,9 @@ export type BfdEffect =
       readonly diagnostic: Diagnostic;
       /** For people: `nothing heard of the neighbour for 150 ms`. */
       readonly cause: string;
-    };
+    }
+  /** Those who track it may no longer count on the path, without a transition. */
+  | { readonly type: 'unreachable'; readonly cause: string };
 
 /** A session as people want to see it. */
 export interface BfdStatus {

@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import type { Prng } from '../prng.ts';
-import { after, type Duration, type Instant, micros, seconds, Timers, toMillis } from '../time.ts';
+import { after, type Duration, type Instant, micros, seconds, since, Timers, toMillis } from '../time.ts';
 import type { BfdEffect, BfdEvent, BfdStatus } from './events.ts';
 import { type BfdState, type ControlPacket, type Diagnostic, encodeControl } from './packet.ts';
 import type { BfdSettings } from './settings.ts';
@@ -13,7 +13,12 @@ const JITTER = { least: 0, most: 0.25 };
 /** With a multiplier of 1 a late packet would be a missed one, so it may not be late. */
 const JITTER_OF_ONE = { least: 0.1, most: 0.25 };
 
-type TimerName = 'transmit' | 'detect' | 'farewell';
+/** A neighbour that has lost us says so within this. */
+const TOLD_WITHIN = seconds(2);
+/** A session that fell because we were silent may take so long to come back before the path counts as lost. */
+const COMES_BACK = seconds(5);
+
+type TimerName = 'transmit' | 'detect' | 'farewell' | 'return';
 
 /**
  * One BFD session in asynchronous mode: RFC 5880, 6.8. The neighbour is up when it hears us and we hear it;
@@ -42,6 +47,8 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
   #minRx: Duration;
   /** When the last packet left that was no answer to a poll. */
   #sentAt = 0 as Instant;
+  /** When we noticed that we had been silent for longer than the neighbour waits: this process stood still. */
+  #wasSilent: Instant | undefined;
   /** The pace that the timer is set for. */
   #scheduledFor: Duration = micros(0);
   readonly #counters = { sent: 0, received: 0, wentUp: 0, wentDown: 0 };
@@ -72,6 +79,7 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
         this.#stop(now);
         break;
       case 'packet':
+        this.#noticeSilence(now);
         if (this.#state !== 'AdminDown') this.#packet(event.packet, now);
         break;
       case 'change':
@@ -85,9 +93,11 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
   }
 
   timeout(now: Instant): void {
+    this.#noticeSilence(now);
     for (let name = this.#timers.expire(now); name !== undefined; name = this.#timers.expire(now)) {
       if (name === 'transmit') this.#transmit(now);
       else if (name === 'detect') this.#silence(now);
+      else if (name === 'return') this.#lose();
       else this.#timers.clearAll();
     }
   }
@@ -155,6 +165,7 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     const farewell = this.#detectionTime;
     this.#enter('AdminDown', 'administratively down', 'stopped', now);
     this.#timers.clear('detect');
+    this.#timers.clear('return');
     // There may be no later: the process ends.
     if (this.#sentAt !== now) this.#transmit(now);
     if (farewell > 0) this.#timers.set('farewell', after(now, farewell));
@@ -225,6 +236,23 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     }
   }
 
+  /** A neighbour that did not hear us for its detection time takes the session down, and the path is as good as ever. */
+  #noticeSilence(now: Instant): void {
+    if (this.#state !== 'Up') return;
+    const spoke = Math.max(this.#sentAt, this.#since) as Instant;
+    const { multiplier } = this.#settings;
+    // 0: the neighbour wants to hear nothing.
+    if (this.#pace > 0 && since(now, spoke) > multiplier * this.#pace) this.#wasSilent = now;
+  }
+
+  #lose(): void {
+    this.#reachable = false;
+    this.#effects.push({
+      type: 'unreachable',
+      cause: `it did not come back within ${toMillis(COMES_BACK) / 1e3} s`,
+    });
+  }
+
   #enter(to: BfdState, diagnostic: Diagnostic, cause: string, now: Instant): void {
     const from = this.#state;
     this.#state = to;
@@ -233,8 +261,14 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     this.#since = now;
     if (to === 'Up') this.#counters.wentUp += 1;
     if (from === 'Up') this.#counters.wentDown += 1;
-    if (to === 'Up') this.#reachable = true;
-    else if (from === 'Up' && this.#neighbor?.state !== 'AdminDown') this.#reachable = false;
+    if (to === 'Up') {
+      this.#reachable = true;
+      this.#timers.clear('return');
+    } else if (from === 'Up' && this.#neighbor?.state !== 'AdminDown') {
+      const ours = this.#wasSilent !== undefined && since(now, this.#wasSilent) <= TOLD_WITHIN;
+      if (ours) this.#timers.set('return', after(now, COMES_BACK));
+      else this.#reachable = false;
+    }
     this.#effects.push({ type: 'transition', from, to, diagnostic, cause });
     this.#renegotiate(now);
     this.#hurry(now);

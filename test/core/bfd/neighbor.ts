@@ -99,6 +99,7 @@ export class Talk {
 
   #tell(effect: BfdEffect): string {
     if (effect.type === 'transition') return `${effect.from} -> ${effect.to}: ${effect.cause}`;
+    if (effect.type === 'unreachable') return `unreachable: ${effect.cause}`;
     const decoded = decodeControl(effect.payload);
     if (!decoded.ok) return `sends what is discarded: ${decoded.reason}`;
     const { packet } = decoded;

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { BFD_STATES, type BfdState } from '../../../src/core/bfd/packet.ts';
 import { millis, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
-import { OURS, SETTINGS, Talk, THEIRS } from './neighbor.ts';
+import { at, OURS, SETTINGS, Talk, THEIRS } from './neighbor.ts';
 
 const session = suite('bfd session');
 
@@ -93,6 +93,39 @@ session('a neighbour that ends the session has not failed: RFC 5882, 3.2', () =>
   talk.hears({ state: 'Down' }, 6010);
   assert.equal([talk.session.state, talk.session.reachable], ['Down', false]);
   assert.is(Talk.started().session.reachable, false, 'before it was up there is nothing to count on');
+});
+
+session('a session that fell because we stood still has not failed, if it comes back', () => {
+  const slept = (): Talk => {
+    const talk = Talk.up();
+    talk.until(20);
+    // Four seconds of nothing; the neighbour did not hear us.
+    talk.hears({ state: 'Down', diagnostic: 'control detection time expired' }, 4000);
+    assert.equal([talk.session.state, talk.session.reachable], ['Down', true]);
+    return talk;
+  };
+  const talk = slept();
+  talk.until(5000);
+  talk.hears({ state: 'Init' }, 5000);
+  assert.equal([talk.session.state, talk.session.reachable], ['Up', true]);
+  for (let ms = 5000; ms < 12_000; ms += 10) {
+    talk.hears({}, ms);
+    talk.until(ms + 5);
+  }
+  assert.equal([talk.session.state, talk.session.reachable], ['Up', true]);
+  const gone = slept();
+  assert.ok(gone.until(10_000).includes('9000.0 unreachable: it did not come back within 5 s'));
+  assert.is(gone.session.reachable, false);
+});
+
+session('... also where our own timers notice it first', () => {
+  const talk = Talk.up();
+  talk.until(20);
+  talk.session.timeout(at(4000));
+  assert.equal([talk.session.state, talk.session.reachable], ['Down', true]);
+  const awake = Talk.up();
+  awake.until(200);
+  assert.equal([awake.session.state, awake.session.reachable], ['Down', false]);
 });
 
 session('each packet puts off the end, and our own min_rx stretches it', () => {
