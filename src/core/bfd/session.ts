@@ -236,7 +236,7 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     }
   }
 
-  /** A neighbour that did not hear us for its detection time takes the session down, and the path is as good as ever. */
+  /** A neighbour that did not hear us for its detection time takes the session down; the path is as good as ever. */
   #noticeSilence(now: Instant): void {
     if (this.#state !== 'Up') return;
     const spoke = Math.max(this.#sentAt, this.#since) as Instant;
