@@ -44,8 +44,9 @@ test('help fits a terminal of 100 columns', () => {
 });
 
 for (const page of readdirSync(join(ROOT, 'man'))) {
-  test(`groff has nothing to say about ${page}`, () => {
-    const script = `groff -ww -man -Tutf8 -z ${join(ROOT, 'man', page)} 2>&1`;
+  test(`groff and mandoc have nothing to say about ${page}`, () => {
+    const path = join(ROOT, 'man', page);
+    const script = `groff -ww -man -Tutf8 -z ${path} 2>&1; mandoc -Tlint ${path}; true`;
     assert.is(run(['sh', '-c', script]), '');
   });
 }

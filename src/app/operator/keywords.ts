@@ -4,7 +4,7 @@ import { manual } from '../../core/config/manual.ts';
 import { VERSION } from '../version.ts';
 
 /** The date of the manual pages: that of the release. */
-const MANUAL_DATE = '2026-11-21';
+const MANUAL_DATE = '2026-11-28';
 
 export interface KeywordsOptions {
   /** The manual page vipkeeper.conf(5) as roff. */

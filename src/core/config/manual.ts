@@ -18,8 +18,17 @@ export function manual(root: Table, { version, date }: ManualFrame): string {
     ...blocks.flatMap((block) => blockChapter(block, entries, told)),
   ];
   const title = `.TH VIPKEEPER.CONF 5 ${date} "vipkeeper ${version}" "File Formats"`;
-  const lines = [title, ...RAGGED, ...BEFORE, ...chapters, ...notActedOn(entries), ...AFTER];
-  return `${lines.join('\n')}\n`;
+  const lines = [
+    title,
+    ...RAGGED,
+    ...NAME,
+    ...examples(),
+    ...BEFORE,
+    ...chapters,
+    ...notActedOn(entries),
+    ...AFTER,
+  ];
+  return `${wrapped(lines).join('\n')}\n`;
 }
 
 /** One block: a chapter of its own when it stands outside all blocks, else a part of one. */
@@ -67,7 +76,8 @@ function alsoKnown(known: readonly KeywordEntry[], told: ReadonlyMap<Keyword, st
 }
 
 function paragraph(entry: KeywordEntry): string[] {
-  return ['.TP', bold(entry.synopsis), sentence(entry.doc), ...remarks(entry)];
+  // As a macro: a line of text may not be longer than a page is wide.
+  return ['.TP', `.B ${literal(entry.synopsis)}`, sentence(entry.doc), ...remarks(entry)];
 }
 
 /** What is special about a keyword: range, default, age, and whether it does anything. */
@@ -99,9 +109,11 @@ function notActedOn(entries: readonly KeywordEntry[]): string[] {
     'Each is mentioned once, as a warning, when the file is loaded.',
   ];
   const parts = Array.from(reasons).flatMap(([why, names]) => [
-    '.TP',
+    '.PP',
     sentence(why),
+    '.RS',
     `${Array.from(names, bold).join(', ')}.`,
+    '.RE',
   ]);
   return [...intro, ...parts];
 }
@@ -124,9 +136,140 @@ const sentence = (text: string): string => {
 /** Lines end where words end: synopses are too long to be stretched. */
 const RAGGED = ['.ad l', '.nh'];
 
-const BEFORE: readonly string[] = `.SH NAME
-vipkeeper.conf \\- configuration of vipkeeperd
-.SH DESCRIPTION
+const MAX_COLUMNS = 80;
+
+/** Text lines that a terminal shows whole; not those between `.nf` and `.fi`, whose ends count. */
+function wrapped(lines: readonly string[]): string[] {
+  let fills = true;
+  return lines.flatMap((line) => {
+    if (line.startsWith('.nf')) fills = false;
+    if (line.startsWith('.fi')) fills = true;
+    if (!fills || line.startsWith('.') || line.length <= MAX_COLUMNS) return [line];
+    const rows: string[] = [];
+    let row = '';
+    for (const word of line.split(' ')) {
+      // A line that begins with one of these would be a command of roff.
+      const stays = row === '' || row.length + 1 + word.length <= MAX_COLUMNS || /^[.']/.test(word);
+      if (!stays) rows.push(row);
+      row = !stays || row === '' ? word : `${row} ${word}`;
+    }
+    return [...rows, row];
+  });
+}
+
+/** Three whole files, for who begins; a test reads them. */
+export const EXAMPLES: readonly { readonly what: string; readonly text: string }[] = [
+  {
+    what: 'One address on two directors. The second has the same file with priority 100.',
+    text: `vrrp_instance web {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    advert_int 1
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}`,
+  },
+  {
+    what:
+      'Balancing by NAT. The real servers have their default gateway at 10.0.0.254, which moves with the master, ' +
+      'and the director forwards: "vipkeeper director prepare".',
+    text: `vrrp_sync_group both {
+    group {
+        outside
+        inside
+    }
+}
+vrrp_instance outside {
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}
+vrrp_instance inside {
+    interface eth1
+    virtual_router_id 52
+    priority 150
+    virtual_ipaddress {
+        10.0.0.254/24
+    }
+}
+virtual_server 192.0.2.10 80 {
+    delay_loop 5
+    lb_algo wlc
+    lb_kind NAT
+    protocol TCP
+    real_server 10.0.0.11 80 {
+        HTTP_GET {
+            url {
+                path /health
+                status_code 200
+            }
+        }
+    }
+    real_server 10.0.0.12 80 {
+        HTTP_GET {
+            url {
+                path /health
+                status_code 200
+            }
+        }
+    }
+}`,
+  },
+  {
+    what:
+      'Balancing by direct routing, with the connections told to the other director and a sorry server. ' +
+      'On each real server: "vipkeeper realserver prepare 192.0.2.10".',
+    text: `global_defs {
+    lvs_sync_daemon eth0 web
+}
+vrrp_instance web {
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}
+virtual_server 192.0.2.10 443 {
+    delay_loop 5
+    lb_algo wrr
+    lb_kind DR
+    protocol TCP
+    sorry_server 192.0.2.30 443
+    real_server 192.0.2.21 443 {
+        weight 2
+        TCP_CHECK {
+            connect_timeout 3
+        }
+    }
+    real_server 192.0.2.22 443 {
+        weight 1
+        TCP_CHECK {
+            connect_timeout 3
+        }
+    }
+}`,
+  },
+];
+
+const examples = (): string[] => [
+  '.SH EXAMPLES',
+  ...EXAMPLES.flatMap(({ what, text }, i) => [
+    ...(i === 0 ? [] : ['.PP']),
+    literal(what),
+    ...['.PP', '.nf', ...text.split('\n').map(literal), '.fi'],
+  ]),
+];
+
+const NAME: readonly string[] = ['.SH NAME', 'vipkeeper.conf \\- configuration of vipkeeperd'];
+
+const BEFORE: readonly string[] = `.SH DESCRIPTION
 .BR vipkeeperd (8)
 reads the language of
 .BR keepalived.conf (5)
