@@ -44,7 +44,19 @@ export type FromChild<State> =
   | { readonly type: 'ready' }
   /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
   | { readonly type: 'notify'; readonly happening: Happening }
-  | { readonly type: 'state'; readonly state: State };
+  | { readonly type: 'state'; readonly state: State }
+  /** A piece of its recording: lines of a file. `why`: it was not asked for it, and ends. */
+  | {
+      readonly type: 'recording';
+      readonly lines: readonly string[];
+      readonly done: boolean;
+      readonly why?: string;
+    };
+
+/** To a child: send what its machines were told in the last minutes, and what they answered. */
+export interface SendRecording {
+  readonly type: 'record';
+}
 
 /** To a child: what it has to do. The first message, and again at each reload. */
 export interface Configure<Configuration> {
@@ -75,6 +87,7 @@ export type ToVrrp =
   /** Before the first `configure`: what an earlier process changed on interfaces, and did not put back. */
   | { readonly type: 'inherit'; readonly originals: readonly Original[] }
   | Configure<VrrpConfiguration>
+  | SendRecording
   /** An operator's word: give up every VIP and stay without until it is taken back. */
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */

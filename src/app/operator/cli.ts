@@ -13,6 +13,8 @@ import type { KeywordsOptions } from './keywords.ts';
 import { addMaintenance } from './maintenance.ts';
 import { listsOf } from './names.ts';
 import { addPreparation } from './prepare.ts';
+import { addRecord } from './record.ts';
+import { addReplay } from './replay.ts';
 import { addStatus } from './status.ts';
 
 const EXAMPLES = `
@@ -50,6 +52,8 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       process.stdout.write('reloaded\n');
     });
   addMaintenance(program);
+  addRecord(program);
+  addReplay(program);
   addLanguage(program);
   addDoctor(program);
   const genhash = addGenhash(program);

@@ -1,6 +1,6 @@
 import type { GroupHappening } from '../../core/notify/happening.ts';
 import type { Standing, VrrpEvent } from '../../core/vrrp/events.ts';
-import { type GroupEvent, type GroupState, VrrpGroup } from '../../core/vrrp/group.ts';
+import { type GroupEffect, type GroupEvent, type GroupState, VrrpGroup } from '../../core/vrrp/group.ts';
 import type { GroupSettings } from '../../core/vrrp/settings.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 
@@ -57,12 +57,14 @@ export class Groups {
     const known = this.#groups.get(name);
     if (known !== undefined) return known.driven;
     const machine = new VrrpGroup(name);
-    const driven = this.#driver.attach(machine, (effects) => {
+    const perform = (effects: readonly GroupEffect[]): void => {
       for (const effect of effects) {
         if (effect.type === 'tell') this.#tell(effect.member, effect.event);
         else this.#became({ of: 'group', name, what: effect.to, from: effect.from, cause: effect.cause });
       }
-    });
+    };
+    const part = { kind: 'group', name, birth: name, memory: () => machine.memory() };
+    const driven = this.#driver.attach(machine, perform, part);
     this.#groups.set(name, { machine, driven });
     return driven;
   }

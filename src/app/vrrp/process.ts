@@ -17,12 +17,12 @@ import { startDelay } from '../../core/vrrp/start.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import { Channel } from '../../io/channel.ts';
 import { now } from '../../io/clock.ts';
-import { Driver } from '../../io/drive.ts';
 import { Place } from '../../io/placement.ts';
 import { RouteSocket } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
 import type { ReceivedAdvert } from '../../io/vrrp.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
+import { ProcessRecording } from '../recording.ts';
 import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
@@ -37,6 +37,8 @@ import { Tables } from './tables.ts';
 import { VmacLinks } from './vmacs.ts';
 
 const EXIT_CRASHED = 70;
+/** For a recording to reach the supervisor, from a process that has given up all addresses. */
+const LAST_WORDS_MS = 100;
 const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
   instances: [],
   groups: [],
@@ -62,8 +64,9 @@ export function runVrrp(): void {
     complain(error.stack ?? error.message);
     try {
       vrrp.resign();
+      vrrp.recording.atOnce(`it broke: ${error.message}`);
     } finally {
-      process.exit(EXIT_CRASHED);
+      setTimeout(() => process.exit(EXIT_CRASHED), LAST_WORDS_MS);
     }
   });
   vrrp.run();
@@ -79,7 +82,8 @@ function complain(text: string): void {
 }
 
 class VrrpProcess implements Surroundings {
-  readonly driver = new Driver();
+  readonly recording = new ProcessRecording('vrrp', (piece) => this.#channel.send(piece));
+  readonly driver = this.recording.driver;
   readonly interfaces = new Interfaces();
   readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
@@ -138,6 +142,9 @@ class VrrpProcess implements Surroundings {
       switch (message.type) {
         case 'inherit':
           if (!this.#configured) this.#vmacs.inherit(message.originals);
+          break;
+        case 'record':
+          this.recording.begin();
           break;
         case 'maintenance':
           this.#setMaintenance(message.on);

@@ -68,6 +68,16 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     this.#become();
   }
 
+  memory() {
+    const members = new Map(Array.from(this.#members, ([name, member]) => [name, { ...member }]));
+    return { members, state: this.#state };
+  }
+
+  recall({ members, state }: ReturnType<VrrpGroup['memory']>): void {
+    for (const [name, member] of members) this.#members.set(name, { ...member });
+    this.#state = state;
+  }
+
   get state(): GroupState {
     return this.#state;
   }
