@@ -1,4 +1,4 @@
-import type { VirtualServerSettings } from '../../core/config/model.ts';
+import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { absence } from '../../core/status/find.ts';
 import type { CheckState } from '../messages.ts';
