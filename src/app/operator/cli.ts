@@ -1,3 +1,4 @@
+import { dashHint } from '../../core/ipvsadm/dashes.ts';
 import { type Command, command } from '../../io/arguments.ts';
 import type { CheckOptions } from '../loading.ts';
 import { daemonCommand, runDirOf } from '../options.ts';
@@ -32,6 +33,8 @@ Examples:
 
 /** `vipkeeper`: the operator's program. */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  const wrongDash = dashHint(argv);
+  if (wrongDash !== undefined) fail(wrongDash, 2);
   const program = command('vipkeeper', 'Asks and directs the vipkeeperd of this host.')
     .version(VERSION, '-v, --version', 'say the version')
     .helpOption('-h, --help', 'list the options')
