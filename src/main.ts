@@ -11,6 +11,7 @@ export async function main(program: string, argv: readonly string[]): Promise<vo
   forgetNodeVariables();
   startLightly();
   if (program === 'vipkeeper') return (await import('./app/operator/cli.ts')).runCli(argv);
+  if (program === 'vipkeeper-witness') return (await import('./app/witness.ts')).runWitness(argv);
   return (await import('./app/daemon.ts')).runDaemon(argv);
 }
 

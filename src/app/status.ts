@@ -10,6 +10,7 @@ import type {
 } from '../core/status/report.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 import { lengthOf, orderWords, stateWord } from './standing.ts';
+import { voteLines } from './votelines.ts';
 
 /** The answer to `vipkeeper reload`. */
 export interface Reload {
@@ -35,6 +36,7 @@ export function statusLines(report: StatusReport): string[] {
   if (maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
   if (vrrp !== null && vrrp.instances.length > 0)
     lines.push('', ...routerLines(vrrp, report), ...advertLines(vrrp));
+  if (vrrp !== null && vrrp.votes !== null) lines.push('', ...voteLines(vrrp.votes));
   if (vrrp !== null && vrrp.bfd.length > 0) lines.push('', ...sessionLines(vrrp, report.time));
   if (check !== null) lines.push('', ...serverLines(check, report));
   if (sync !== null) {

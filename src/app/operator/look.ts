@@ -83,6 +83,7 @@ function orphans(options: CommonOptions): StatusReport | undefined {
       bfd: [],
       bfdDiscarded: {},
       malformed: 0,
+      votes: null,
       unknownVrids: 0,
     },
     check: null,

@@ -57,6 +57,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     delays,
     start,
     bfd: sessions,
+    ...(configuration.cluster !== undefined && !onlyCheck && { cluster: configuration.cluster }),
     placement: placements.vrrp,
     quietIgmp,
     logUnknownVrids,

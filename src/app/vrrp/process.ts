@@ -17,12 +17,12 @@ import { startDelay } from '../../core/vrrp/start.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import { Channel } from '../../io/channel.ts';
 import { now } from '../../io/clock.ts';
+import { Driver } from '../../io/drive.ts';
 import { Place } from '../../io/placement.ts';
 import { RouteSocket } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
 import type { ReceivedAdvert } from '../../io/vrrp.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
-import { ProcessRecording } from '../recording.ts';
 import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
@@ -35,10 +35,9 @@ import { isSeatedAlike, Router, routerKey, type Surroundings } from './routers.t
 import { Strangers } from './strangers.ts';
 import { Tables } from './tables.ts';
 import { VmacLinks } from './vmacs.ts';
+import { Votes } from './votes.ts';
 
 const EXIT_CRASHED = 70;
-/** For a recording to reach the supervisor, from a process that has given up all addresses. */
-const LAST_WORDS_MS = 100;
 const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
   instances: [],
   groups: [],
@@ -64,9 +63,8 @@ export function runVrrp(): void {
     complain(error.stack ?? error.message);
     try {
       vrrp.resign();
-      vrrp.recording.atOnce(`it broke: ${error.message}`);
     } finally {
-      setTimeout(() => process.exit(EXIT_CRASHED), LAST_WORDS_MS);
+      process.exit(EXIT_CRASHED);
     }
   });
   vrrp.run();
@@ -82,8 +80,7 @@ function complain(text: string): void {
 }
 
 class VrrpProcess implements Surroundings {
-  readonly recording = new ProcessRecording('vrrp', (piece) => this.#channel.send(piece));
-  readonly driver = this.recording.driver;
+  readonly driver = new Driver();
   readonly interfaces = new Interfaces();
   readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
@@ -99,8 +96,10 @@ class VrrpProcess implements Surroundings {
   /** The keys of VRIDs that several routers have on one interface. */
   #shared: ReadonlySet<string> = new Set();
   readonly #strangers = new Strangers((level, message) => this.log(level, message));
+  readonly votes = new Votes(this, (claim, event) => this.#groups.voted(claim, event));
   readonly #groups = new Groups(
     this.driver,
+    this.votes,
     (member, event) => this.#routers.get(member)?.handle(event),
     (happening) => this.happened(happening),
   );
@@ -122,6 +121,7 @@ class VrrpProcess implements Surroundings {
       bfdDiscarded: this.#bfd.discarded,
       malformed: this.#ports.malformed,
       unknownVrids: this.#strangers.count,
+      votes: this.votes.status(),
       ...(this.#configured && { originals: this.#vmacs.originals() }),
     }),
     (state) => this.#channel.send({ type: 'state', state }),
@@ -142,9 +142,6 @@ class VrrpProcess implements Surroundings {
       switch (message.type) {
         case 'inherit':
           if (!this.#configured) this.#vmacs.inherit(message.originals);
-          break;
-        case 'record':
-          this.recording.begin();
           break;
         case 'maintenance':
           this.#setMaintenance(message.on);
@@ -233,7 +230,7 @@ class VrrpProcess implements Surroundings {
     this.moved = new Set(held.map(({ address }) => address.ip));
     this.#place.take(configuration.placement);
     this.#silenceIgmp(configuration.quietIgmp);
-    const { groups } = configuration;
+    const groups = this.votes.configure(configuration);
     const instances = memberSettings(configuration.instances, groups);
     const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
     const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));

@@ -18,6 +18,7 @@ import type { VrrpSender } from '../../io/vrrp.ts';
 import type { Level } from '../messages.ts';
 import type { Announcer } from './announcer.ts';
 import type { Ports } from './ports.ts';
+import type { Votes } from './votes.ts';
 
 /** What the virtual routers need of their process. */
 export interface Surroundings {
@@ -28,6 +29,7 @@ export interface Surroundings {
   log(level: Level, message: string): void;
   /** A member of a sync group that is master heard a lesser one. */
   contested(group: string, key: string): void;
+  readonly votes: Votes;
   /** A member of a sync group stands otherwise than before. */
   standing(group: string, key: string, standing: Standing): void;
   /** The state of a router changed. */
@@ -67,14 +69,10 @@ export class Router {
     this.#settings = settings;
     this.#ports = ports;
     this.#surroundings = surroundings;
-    const { driver } = surroundings;
-    const instance = new VrrpInstance(settings, driver.recorder?.witness(digest) ?? digest);
-    const perform = (effects: readonly VrrpEffect[]): void => {
+    this.#instance = new VrrpInstance(settings, digest);
+    this.#driven = surroundings.driver.attach(this.#instance, (effects) => {
       for (const effect of effects) this.#perform(effect);
-    };
-    const part = { kind: 'router', name: settings.name, birth: settings, memory: () => instance.memory() };
-    this.#instance = instance;
-    this.#driven = driver.attach(instance, perform, part);
+    });
     this.readClock();
   }
 
@@ -167,7 +165,8 @@ export class Router {
         const { lease } = effect;
         const addresses = placed(effect.addresses, this.#settings);
         this.#keep(addresses);
-        around.addresses({ type: 'hold', owner, addresses, lease });
+        const until = around.votes.until(this.#settings.group);
+        around.addresses({ type: 'hold', owner, addresses, lease, until });
         break;
       }
       case 'release':
@@ -245,7 +244,8 @@ export class Router {
       this.#sender?.send(payload, destination, source, ttl, header);
       // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
       if (this.#instance.state === 'MASTER') {
-        this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings) });
+        const until = this.#surroundings.votes.until(this.#settings.group);
+        this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings), until });
       }
       this.#trouble = undefined;
     } catch (error) {

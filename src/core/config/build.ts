@@ -1,6 +1,7 @@
 import { checkBalanced } from './build/accept.ts';
 import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
+import { buildCluster } from './build/cluster.ts';
 import { type Context, orderOf } from './build/context.ts';
 import { checkDevices } from './build/devices.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
@@ -39,6 +40,7 @@ export function build(
   const services = servers.flatMap(({ settings }) => settings.services.map(({ key }) => key));
   checkBalanced(file, instances, services, global, findings);
   const routing = buildRouting(file, context);
+  const cluster = buildCluster(file, instances, context);
   checkHeld(servers, instances, routing.statics, findings);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
@@ -50,6 +52,7 @@ export function build(
     files: buildFiles(file, context),
     processes: buildProcesses(file, context),
     bfd: buildBfd(file, context),
+    ...(cluster === undefined ? {} : { cluster }),
     delays: buildDelays(file, context),
     notify: buildNotify(file, servers, context),
     virtualServers: servers.map(({ settings }) => settings),

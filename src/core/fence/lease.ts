@@ -57,11 +57,13 @@ export function renewalWindow(lease: Duration): Duration {
  * The lifetime in seconds of an address that is installed or renewed `age` after the advert it rests on: the
  * lease, or what is left of it after the renewal window, so that no address outlives advert + lease by more
  * than that window and the kernel's lateness. `undefined` when nothing is left: the authority is stale, and
- * the address must not be touched.
+ * the address must not be touched. `votes`: how long the votes last that it rests on, where it does; the kernel must
+ * have removed it by then.
  */
-export function lifetimeAt(lease: Duration, age: Duration): number | undefined {
+export function lifetimeAt(lease: Duration, age: Duration, votes?: Duration): number | undefined {
   const whole = Math.max(1, Math.floor(toSeconds(lease)));
-  if (age <= renewalWindow(lease)) return whole;
-  const left = Math.floor(toSeconds(micros(lease - age)));
+  const leased = age <= renewalWindow(lease) ? whole : Math.floor(toSeconds(micros(lease - age)));
+  const voted = votes === undefined ? leased : Math.floor(toSeconds(micros(votes - KERNEL_LATENESS)));
+  const left = Math.min(leased, voted);
   return left >= 1 ? left : undefined;
 }

@@ -35,6 +35,8 @@ const RETRY_PAUSE: Duration = seconds(1);
 const ERRNO = { none: 0, exists: 17, noDevice: 19, notAvailable: 99 } as const;
 const NEVER = Number.NEGATIVE_INFINITY as Instant;
 
+type Of<T extends AddressesEvent['type']> = Extract<AddressesEvent, { type: T }>;
+
 /**
  * Which virtual addresses should be on which interface, against what the kernel shows: desired state. Owners
  * (virtual routers) hold and release addresses; the difference becomes changes for rtnetlink, one in flight
@@ -90,11 +92,11 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
         break;
       }
       case 'hold':
-        this.#hold(event.owner, event.addresses, event.lease, now);
+        this.#hold(event, now);
         this.#sendRenewals(now);
         break;
       case 'renew':
-        this.#renew(event.owner, now);
+        this.#renew(event, now);
         this.#sendRenewals(now);
         break;
       case 'release':
@@ -160,11 +162,12 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     return this.#entries.get(key);
   }
 
-  #hold(name: string, addresses: readonly HeldAddress[], lease: Duration, now: Instant): void {
-    const owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: now };
+  #hold({ owner: name, addresses, lease, until }: Of<'hold'>, now: Instant): void {
+    const owner: Owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: now };
     this.#owners.set(name, owner);
     owner.lease = lease;
     owner.authority = now;
+    owner.until = until;
     const before = new Set(owner.entries);
     for (const held of addresses) {
       const entry = this.#entryOf(held);
@@ -180,10 +183,11 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     for (const entry of [...before, ...owner.entries]) this.#settle(entry, now);
   }
 
-  #renew(name: string, now: Instant): void {
+  #renew({ owner: name, until }: Of<'renew'>, now: Instant): void {
     const owner = this.#owners.get(name);
     if (owner === undefined) return;
     owner.authority = now;
+    owner.until = until;
     for (const entry of owner.entries) this.#settle(entry, now);
   }
 

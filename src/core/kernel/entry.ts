@@ -16,6 +16,8 @@ export interface Owner {
   lease: Duration;
   /** When its authority was last fresh. */
   authority: Instant;
+  /** When its votes end, where it needs any: no address with a lease outlives that. */
+  until?: Instant | undefined;
 }
 
 /** The right to install an address now, for `lifetime` seconds. */
@@ -71,8 +73,9 @@ export function sameAddress(a: HeldAddress, b: HeldAddress): boolean {
 /** The best grant that the owners' authority gives at `now`; `undefined` when all of it is stale. */
 export function grantOf(entry: Entry, now: Instant): Grant | undefined {
   let best: Grant | undefined;
-  for (const { authority, lease } of entry.owners) {
-    const lifetime = lease === 0 ? FOREVER : lifetimeAt(lease, since(now, authority));
+  for (const { authority, lease, until } of entry.owners) {
+    const lifetime =
+      lease === 0 ? FOREVER : lifetimeAt(lease, since(now, authority), until && since(until, now));
     if (lifetime !== undefined && lifetime > (best?.lifetime ?? 0)) best = { authority, lease, lifetime };
   }
   return best;

@@ -2,7 +2,7 @@ import type { Ip, Prefix } from '../ip.ts';
 import { addAddress, deleteAddress, type InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
-import type { Duration } from '../time.ts';
+import type { Duration, Instant } from '../time.ts';
 import type { AddressFlag } from '../vrrp/settings.ts';
 import type { ChangeResult, ProblemEffect } from './changes.ts';
 
@@ -40,9 +40,11 @@ export type AddressesEvent =
       readonly owner: string;
       readonly addresses: readonly HeldAddress[];
       readonly lease: Duration;
+      /** When its votes end, where it needs any. */
+      readonly until?: Instant | undefined;
     }
   /** The owner's authority is fresh: its advert was just sent. */
-  | { readonly type: 'renew'; readonly owner: string }
+  | { readonly type: 'renew'; readonly owner: string; readonly until?: Instant | undefined }
   /** The owner holds nothing more. `leftovers` of an earlier life go too, unless another owner holds them. */
   | { readonly type: 'release'; readonly owner: string; readonly leftovers?: readonly HeldAddress[] }
   /** Until `resume`, nothing is removed: a reload moves addresses from one owner to another. */

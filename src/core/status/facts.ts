@@ -1,6 +1,7 @@
 import type { BfdStatus } from '../bfd/events.ts';
 import type { DiscardReason } from '../bfd/packet.ts';
 import type { Configuration } from '../config/model.ts';
+import type { ClusterFacts } from '../fence/facts.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
 import type { SyncRole } from '../kernel/syncdaemon.ts';
 import { deviceOf } from '../kernel/vmac-wants.ts';
@@ -50,6 +51,8 @@ export interface VrrpFacts {
   readonly malformed: number;
   /** Adverts of virtual routers that this director has no part in. */
   readonly unknownVrids: number;
+  /** The cluster and its votes; absent where no votes are needed. */
+  readonly votes?: ClusterFacts | undefined;
 }
 
 /** What the sync process says. */

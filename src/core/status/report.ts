@@ -7,6 +7,7 @@ import { micros, since, toSeconds } from '../time.ts';
 import type { VrrpState, VrrpStatus } from '../vrrp/events.ts';
 import type { VrrpStatistics } from '../vrrp/statistics.ts';
 import type { AddressSetup, ChildReport, DaemonStatus, RouterSetup, SyncFacts, VrrpFacts } from './facts.ts';
+import { type VotesReport, votesReport } from './votes.ts';
 
 /**
  * What `vipkeeper status --json` prints. Times are ISO 8601 in UTC, durations seconds, and what is not known is null.
@@ -44,10 +45,12 @@ export interface ProcessReport {
   readonly stopped: boolean | null;
 }
 
-export interface VrrpReport extends Omit<VrrpFacts, 'instances' | 'bfd' | 'bfdDiscarded'> {
+export interface VrrpReport extends Omit<VrrpFacts, 'instances' | 'bfd' | 'bfdDiscarded' | 'votes'> {
   readonly instances: readonly RouterReport[];
   readonly bfd: readonly BfdReport[];
   readonly bfdDiscarded: Readonly<Record<string, number>>;
+  /** Null where no votes are needed. */
+  readonly votes: VotesReport | null;
 }
 
 export interface RouterReport extends Omit<RouterSetup, 'interval' | 'group' | 'addresses' | 'priority'> {
@@ -181,7 +184,7 @@ function processReport({ role, pid, restarts, heard }: ChildReport, { now, stopp
 
 function vrrpReport(facts: VrrpFacts, setups: readonly RouterSetup[], seen: Seen): VrrpReport {
   const byName = new Map(setups.map((setup) => [setup.name, setup]));
-  const { instances, bfd, groups, bfdDiscarded, malformed, unknownVrids } = facts;
+  const { instances, bfd, groups, bfdDiscarded, malformed, unknownVrids, votes } = facts;
   return {
     instances: instances.flatMap((status) => {
       // A reload took it away, and the process has not said so yet.
@@ -190,6 +193,7 @@ function vrrpReport(facts: VrrpFacts, setups: readonly RouterSetup[], seen: Seen
     }),
     bfd: bfd.map((session) => bfdReport(session, seen.iso)),
     ...{ groups, bfdDiscarded, malformed, unknownVrids },
+    votes: votes === undefined ? null : votesReport(votes),
   };
 }
 

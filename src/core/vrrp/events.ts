@@ -63,6 +63,8 @@ export interface Standing {
   readonly resigned?: boolean;
   /** Why it would become master now, were it alone; only as BACKUP. */
   readonly candidate?: string | undefined;
+  /** The effective one, of a candidate or master. */
+  readonly priority?: number;
 }
 
 /** What the shell is to do, in this order. */

@@ -1,15 +1,21 @@
 import type { Machine } from '../machine.ts';
-import type { Instant } from '../time.ts';
+import { type Duration, type Instant, micros } from '../time.ts';
 import type { Standing, VrrpEvent, VrrpState } from './events.ts';
 import type { GroupSettings, TrackSettings, VrrpSettings } from './settings.ts';
 
 export type GroupEvent =
-  /** Exactly these members from now on, by any identity that the shell likes. */
-  | { readonly type: 'members'; readonly members: readonly string[] }
+  /** Exactly these members from now on, by any identity that the shell likes; `protected`: by votes (core/fence). */
+  | { readonly type: 'members'; readonly members: readonly string[]; readonly protected?: boolean }
   /** How a member stands, at each change: its effect `standing`. */
   | { readonly type: 'standing'; readonly member: string; readonly standing: Standing }
   /** A member that is master heard a lesser one: its effect `contested`. */
-  | { readonly type: 'contested'; readonly member: string };
+  | { readonly type: 'contested'; readonly member: string }
+  /** The votes for what the effect `want` wanted are there. */
+  | { readonly type: 'authorised' }
+  /** They have gone. */
+  | { readonly type: 'lost'; readonly why: string }
+  /** Another director, with this effective priority, would be master in our place. */
+  | { readonly type: 'challenged'; readonly by: string; readonly priority: number };
 
 /** What the group is as a whole: INIT until its members agree for the first time. */
 export type GroupState = VrrpState;
@@ -21,6 +27,10 @@ export type GroupEffect =
       readonly member: string;
       readonly event: Extract<VrrpEvent, { type: 'group' | 'elect' | 'yield' | 'resign' | 'contest' }>;
     }
+  /** All members would be master: the votes are to be asked for. */
+  | { readonly type: 'want'; readonly priority: number; readonly why: string }
+  /** No member is master, or would be: the votes are free, and every address has gone. */
+  | { readonly type: 'let-go'; readonly why: string }
   /** All members are in this state now. */
   | {
       readonly type: 'became';
@@ -46,6 +56,8 @@ interface Member {
  * fault of all, until no member has one of its own. Who joins a group that is master already, by a reload, gets
  * the time to become a candidate.
  *
+ * A protected group wants votes first, and elects when it has them; without them its masters cease to be it.
+ *
  * It has no timers. The shell hands standings over as the effects come, so that a group is never split for longer
  * than it takes to perform them.
  */
@@ -54,28 +66,40 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
   readonly #members = new Map<string, Member>();
   #effects: GroupEffect[] = [];
   #state: GroupState = 'INIT';
+  /** How it stands with the votes; `free`: none are needed. */
+  #votes: 'free' | 'none' | 'wanted' | 'there' = 'free';
 
   constructor(name: string) {
     this.#name = name;
   }
 
   handle(event: GroupEvent, _now: Instant): void {
-    if (event.type === 'members') this.#setMembers(event.members);
-    else if (event.type === 'contested') this.#contested(event.member);
-    else this.#stands(event.member, event.standing);
+    switch (event.type) {
+      case 'members':
+        this.#setMembers(event.members);
+        this.#protect(event.protected ?? false);
+        break;
+      case 'standing':
+        this.#stands(event.member, event.standing);
+        break;
+      case 'contested':
+        this.#contested(event.member);
+        break;
+      case 'authorised':
+        if (this.#votes === 'wanted') this.#votes = 'there';
+        break;
+      case 'lost':
+        if (this.#votes !== 'free') this.#votes = 'none';
+        this.#yield(event.why);
+        break;
+      case 'challenged':
+        if (event.priority > this.#priority)
+          this.#yield(`${event.by} has priority ${event.priority}, and asks for the votes`);
+        break;
+    }
     this.#passFaults();
     this.#align();
     this.#become();
-  }
-
-  memory() {
-    const members = new Map(Array.from(this.#members, ([name, member]) => [name, { ...member }]));
-    return { members, state: this.#state };
-  }
-
-  recall({ members, state }: ReturnType<VrrpGroup['memory']>): void {
-    for (const [name, member] of members) this.#members.set(name, { ...member });
-    this.#state = state;
   }
 
   get state(): GroupState {
@@ -141,12 +165,14 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
   /** Elects those who are not master yet when all are ready, and takes masters down when one is not. */
   #align(): void {
     const members = [...this.#members];
-    if (members.every(([, { standing }]) => isReady(standing))) {
+    if (members.length > 0 && members.every(([, { standing }]) => isReady(standing))) {
+      if (!this.#isAuthorised()) return;
       for (const [name, { standing }] of members) {
         if (standing?.state !== 'MASTER') this.#tell(name, { type: 'elect' });
       }
       return;
     }
+    this.#letGo();
     const hindrance = members.find(([, { standing, settled }]) => settled && !isReady(standing));
     if (hindrance === undefined) return;
     const [hinders, { standing: its }] = hindrance;
@@ -156,6 +182,51 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     for (const [name, { standing }] of members) {
       if (standing?.state === 'MASTER') this.#tell(name, { type, why });
     }
+  }
+
+  // Votes.
+
+  #protect(wanted: boolean): void {
+    if (!wanted) this.#votes = 'free';
+    else if (this.#votes === 'free') this.#votes = 'none';
+  }
+
+  /** Whether its members may be master now; wants the votes where they may not. */
+  #isAuthorised(): boolean {
+    const standings = Array.from(this.#members.values(), ({ standing }) => standing);
+    // Masters that have just lost the votes cease to be it first.
+    if (this.#votes === 'none' && standings.some((standing) => standing?.state === 'MASTER')) return false;
+    if (this.#votes === 'none') {
+      this.#votes = 'wanted';
+      const why = standings.map((standing) => standing?.candidate ?? '').join('; ');
+      this.#effects.push({ type: 'want', priority: this.#priority, why });
+    }
+    return this.#votes === 'free' || this.#votes === 'there';
+  }
+
+  /** The votes are free as soon as no member is master. */
+  #letGo(): void {
+    if (this.#votes !== 'wanted' && this.#votes !== 'there') return;
+    const standings = Array.from(this.#members.values(), ({ standing }) => standing);
+    if (standings.some((standing) => standing?.state === 'MASTER')) return;
+    this.#votes = 'none';
+    const unready = standings.find((standing) => !isReady(standing));
+    this.#effects.push({
+      type: 'let-go',
+      why: unready?.fault ?? `a member is ${unready?.state ?? 'not there'}`,
+    });
+  }
+
+  /** Masters cease to be it. */
+  #yield(why: string): void {
+    for (const [name, { standing }] of this.#members) {
+      if (standing?.state === 'MASTER') this.#tell(name, { type: 'yield', why });
+    }
+  }
+
+  /** The best of its members' effective priorities. */
+  get #priority(): number {
+    return Math.max(0, ...Array.from(this.#members.values(), ({ standing }) => standing?.priority ?? 0));
   }
 
   /** The last of the members to change makes it the group's state. */
@@ -200,3 +271,36 @@ function merged(own: readonly TrackSettings[], group: readonly TrackSettings[]):
   const known = new Set(group.map(({ kind, name }) => `${kind} ${name}`));
   return [...group, ...own.filter(({ kind, name }) => !known.has(`${kind} ${name}`))];
 }
+
+const LONE = 'vrrp_instance ';
+
+/** Whether this is the group of a protected virtual router that is in none of the file's. */
+export const isLoneClaim = (group: string): boolean => group.startsWith(LONE);
+
+/** The name of the virtual router or sync group that a claim is for. */
+export const nameOfClaim = (claim: string): string => (isLoneClaim(claim) ? claim.slice(LONE.length) : claim);
+
+/**
+ * The groups of protected virtual routers: those of the file, and one for each router that is in none. Votes are for a
+ * group: its name is the claim.
+ */
+export function claims(
+  instances: readonly VrrpSettings[],
+  groups: readonly GroupSettings[],
+): GroupSettings[] {
+  const grouped = new Set(groups.flatMap(({ members }) => members));
+  const lone = instances.filter(({ name }) => !grouped.has(name));
+  return [
+    ...groups,
+    ...lone.map(({ name }) => ({ name: `${LONE}${name}`, members: [name], track: [], weights: true })),
+  ];
+}
+
+/** How long a vote for these may last at most, so that it costs no time: as long as a backup waits for adverts. */
+export const promiseFor = (members: readonly VrrpSettings[], margin: number): Duration =>
+  micros(
+    Math.floor(
+      Math.min(...members.map(({ advertInterval, downAdverts }) => advertInterval * downAdverts)) /
+        (1 + margin),
+    ),
+  );

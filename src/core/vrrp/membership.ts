@@ -11,15 +11,6 @@ export class Membership {
     this.#emit = emit;
   }
 
-  memory() {
-    return { candidate: this.candidate, told: this.#told };
-  }
-
-  recall({ candidate, told }: ReturnType<Membership['memory']>): void {
-    this.candidate = candidate;
-    this.#told = told;
-  }
-
   /** `faults` are its own reasons not to serve; a group that it was taken out of has forgotten it. */
   tell(
     group: string | undefined,
@@ -28,7 +19,11 @@ export class Membership {
       follows,
       resigned,
       faults,
-    }: Pick<Standing, 'state' | 'follows' | 'resigned'> & { readonly faults: readonly string[] },
+      priority,
+    }: Pick<Standing, 'state' | 'follows' | 'resigned'> & {
+      readonly faults: readonly string[];
+      readonly priority: number;
+    },
   ): void {
     if (group === undefined) {
       this.#told = '';
@@ -40,6 +35,7 @@ export class Membership {
       ...(resigned && { resigned }),
       ...(faults.length > 0 && { fault: faults.join('; ') }),
       ...(this.candidate !== undefined && { candidate: this.candidate }),
+      ...((state === 'MASTER' || this.candidate !== undefined) && { priority }),
     };
     const telling = JSON.stringify({ group, ...standing });
     if (telling === this.#told) return;

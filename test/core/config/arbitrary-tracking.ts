@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
 import type { TrackFileSettings } from '../../../src/core/config/model.ts';
+import type { ClusterSettings } from '../../../src/core/fence/settings.ts';
 import { type Family, ip } from '../../../src/core/ip.ts';
 import { type Duration, millis } from '../../../src/core/time.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
 } from '../../../src/core/vrrp/settings.ts';
 import { command } from './arbitrary-notify.ts';
 import { addressOf, device, duration, given, maybe, wholeSeconds } from './arbitrary-values.ts';
+import { KEY_FILE } from './memory.ts';
 
 /** What is tracked, and what instances, groups and scripts add to that. */
 
@@ -72,6 +74,33 @@ const session = (name: string, index: number): fc.Arbitrary<BfdSettings> =>
       tells: fc.constantFrom('both' as const, 'vrrp' as const, 'checker' as const),
     })
     .map((value) => given(value) as BfdSettings);
+
+/** A cluster of these directors, with a witness or without. */
+export const cluster: fc.Arbitrary<ClusterSettings> = fc
+  .record({
+    cluster: fc.constantFrom('web', 'a.b-c'),
+    count: fc.integer({ min: 2, max: 4 }),
+    self: fc.nat(1),
+    witness: maybe(
+      fc.record({
+        name: fc.constantFrom('witness', 'w'),
+        addresses: fc.constantFrom([ip('203.0.113.9')], [ip('203.0.113.9'), ip('fd00::9')]),
+        port: fc.integer({ min: 1, max: 65_535 }),
+      }),
+    ),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    interval: duration(1, 10),
+    longest: duration(1, 600),
+    percent: fc.integer({ min: 0, max: 50 }),
+  })
+  .map(({ count, self, percent, ...rest }) => {
+    const directors = Array.from({ length: count }, (_, i) => ({
+      name: `lb${i}`,
+      addresses: [ip(`192.0.2.${i + 1}`), ip(`198.51.100.${i + 1}`)].slice(0, 1 + (i % 2)),
+    }));
+    const settings = { ...rest, name: `lb${self}`, directors, keyFile: KEY_FILE, margin: percent / 100 };
+    return given(settings) as ClusterSettings;
+  });
 
 export const NAMES = ['one', 'two words', 'three#'];
 const each = <T>(make: (name: string, index: number) => fc.Arbitrary<T>) =>

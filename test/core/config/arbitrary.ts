@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import type { Destination, ForwardingMethod, ServiceKey, Tunnel } from '../../../src/core/balance/model.ts';
 import type { MaintenanceWindow } from '../../../src/core/balance/orders.ts';
 import type { BfdCheck, TcpCheck } from '../../../src/core/check/settings.ts';
-import type { Configuration } from '../../../src/core/config/model.ts';
-import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import type {
+  Configuration,
   RealServerSettings,
   ServicePoint,
   VirtualServerSettings,
-} from '../../../src/core/serving/settings.ts';
+} from '../../../src/core/config/model.ts';
+import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
 import {
   ADDRESS_FLAGS,
@@ -20,7 +20,7 @@ import {
 } from '../../../src/core/vrrp/settings.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
-import { groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
+import { cluster, groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import {
   addressOf,
   device,
@@ -351,6 +351,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     lines: routingOf,
     pacing,
     virtualServers: indexed(virtualServer, 3),
+    cluster: maybe(cluster),
     sync: maybe(
       fc.record({
         interface: device,
@@ -360,7 +361,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     ),
   })
   .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
-    const { scripts, files, processes, bfd, delays, ...global } = rest;
+    const { scripts, files, processes, bfd, delays, cluster: voters, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);
     const first = instances[0];
@@ -377,6 +378,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
         files,
         processes,
         bfd,
+        cluster: voters,
         delays,
         notify,
         virtualServers,

@@ -3,8 +3,12 @@ import type { Reader } from '../../../src/core/config/include.ts';
 import { type Loaded, load } from '../../../src/core/config/load.ts';
 import type { Configuration } from '../../../src/core/config/model.ts';
 
+/** The key of heartbeats that samples and made-up configurations name: it is always there. */
+export const KEY_FILE = '/etc/vipkeeper/web.key';
+
 /** A reader of files that are held in memory; patterns match by `*` only. */
-export function memoryReader(files: Readonly<Record<string, string>>): Reader {
+export function memoryReader(given: Readonly<Record<string, string>>): Reader {
+  const files: Readonly<Record<string, string>> = { [KEY_FILE]: 'a key for tests only', ...given };
   return {
     glob: (pattern) => {
       const source = pattern.replace(/[.+()|^$\\]/g, '\\$&').replaceAll('*', '[^/]*');

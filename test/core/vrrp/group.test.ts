@@ -9,6 +9,8 @@ import { at, OWN, Router, SETTINGS } from './router.ts';
 class Bench {
   readonly group = new VrrpGroup('G');
   readonly became: string[] = [];
+  /** What it asked of the voters. */
+  readonly votes: string[] = [];
   readonly members = new Map<string, Router>();
   /** What happened, oldest first. */
   story: string[] = [];
@@ -33,8 +35,13 @@ class Bench {
     this.#perform(name, s);
   }
 
-  setMembers(names: readonly string[], s: number): void {
-    this.#group({ type: 'members', members: names }, s);
+  setMembers(names: readonly string[], s: number, isProtected = false): void {
+    this.#group({ type: 'members', members: names, protected: isProtected }, s);
+  }
+
+  /** News of the votes. */
+  vote(event: GroupEvent, s: number): void {
+    this.#group(event, s);
   }
 
   named(name: string): Router {
@@ -76,6 +83,7 @@ class Bench {
     this.group.handle(event, at(s));
     for (const effect of this.group.take()) {
       if (effect.type === 'became') this.became.push(`${effect.from} -> ${effect.to}: ${effect.cause}`);
+      else if (effect.type !== 'tell') this.votes.push(effect.type);
       else if (this.members.has(effect.member)) this.event(effect.member, effect.event, s);
     }
   }
@@ -324,6 +332,62 @@ group('members track what the group tracks, and their own without weights', () =
 group('who is in no group keeps its settings', () => {
   const alone = { ...SETTINGS, name: 'alone', track: [line('heavy', 20)] };
   assert.equal(memberSettings([alone], [settings]), [alone]);
+});
+
+// Votes.
+
+/** A protected group of two that would be master. */
+function candidates(): Bench {
+  const bench = new Bench();
+  bench.event('a', { type: 'link', up: true, source: OWN, why: 'up' }, 0);
+  bench.setMembers(['a', 'b'], 0, true);
+  bench.start('a');
+  bench.start('b');
+  bench.until(10);
+  return bench;
+}
+
+group('a protected group is elected when it has the votes, which it wants once', () => {
+  const bench = candidates();
+  assert.equal(bench.votes, ['want']);
+  assert.is(bench.states, 'BACKUP BACKUP');
+  bench.vote({ type: 'authorised' }, 10);
+  assert.is(bench.states, 'MASTER MASTER');
+});
+
+group('votes that are lost end it, and are wanted again', () => {
+  const bench = candidates();
+  bench.vote({ type: 'authorised' }, 10);
+  bench.vote({ type: 'lost', why: 'nobody answers' }, 11);
+  assert.is(bench.states, 'BACKUP BACKUP');
+  bench.until(20);
+  assert.equal(bench.votes, ['want', 'want']);
+});
+
+group('votes are given back when no member is master any more, not before', () => {
+  const bench = candidates();
+  bench.vote({ type: 'authorised' }, 10);
+  bench.event('a', { type: 'resign', why: 'test' }, 11);
+  assert.is(bench.states, 'BACKUP BACKUP');
+  assert.equal(bench.votes, ['want', 'let-go']);
+});
+
+group('a candidate that hears a master wants the votes no longer', () => {
+  const bench = candidates();
+  bench.advert('a', 200, 10);
+  assert.equal(bench.votes, ['want', 'let-go']);
+  bench.vote({ type: 'authorised' }, 10);
+  assert.is(bench.states, 'BACKUP BACKUP', 'it came too late');
+});
+
+group('a better director gets them, a lesser one does not', () => {
+  const bench = candidates();
+  bench.vote({ type: 'authorised' }, 10);
+  bench.vote({ type: 'challenged', by: 'c', priority: 90 }, 11);
+  assert.is(bench.states, 'MASTER MASTER');
+  bench.vote({ type: 'challenged', by: 'c', priority: 254 }, 12);
+  assert.is(bench.states, 'BACKUP BACKUP');
+  assert.equal(bench.votes, ['want', 'let-go']);
 });
 
 group.run();

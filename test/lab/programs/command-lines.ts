@@ -60,12 +60,10 @@ function runTheirs(lines: readonly Line[]): Ran[] {
 
 async function runOurs({ words, input }: Line): Promise<Ran> {
   let [out, err] = ['', ''];
-  const print = (text: string): void => {
-    out += text;
-  };
   const status = await lvsadm(words, 'ipvsadm', {
-    out: print,
-    keep: print,
+    out: (text) => {
+      out += text;
+    },
     err: (text) => {
       err += text;
     },

@@ -1,6 +1,7 @@
 import * as arg from '../arguments.ts';
 import { block, flag, keyword } from '../schema.ts';
 import { bfdInstanceBlock } from './bfd.ts';
+import { clusterBlocks } from './cluster.ts';
 import { globalDefs } from './global.ts';
 import { trackGroupBlock, vrrpSyncGroupBlock } from './group.ts';
 import { sslBlock } from './http.ts';
@@ -44,6 +45,7 @@ export const root = {
   vrrp_track_file: vrrpTrackFileBlock,
   track_group: trackGroupBlock,
   bfd_instance: bfdInstanceBlock,
+  ...clusterBlocks,
   ...interfaceBlocks,
   ...staticBlocks,
 };

@@ -1,0 +1,45 @@
+import type { VotesReport } from '../core/status/votes.ts';
+import { aligned, lasting, paint } from '../io/screen.ts';
+
+/** More than this between the clocks of two directors makes their logs and certificates disagree. */
+const CLOCK_SECONDS = 1;
+/** Longer than any heartbeat is apart. */
+const SILENT_SECONDS = 4;
+const STYLE = { holding: 'green', asking: 'yellow', idle: 'gray' } as const;
+const WORD = { holding: 'holds', asking: 'asks', idle: 'does not ask' } as const;
+
+const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
+
+/** The votes as lines for a person. */
+export function voteLines({ cluster, name, peers, claims }: VotesReport): string[] {
+  const nodes = peers.map((peer) => [
+    peer.witness ? `${peer.name} (witness)` : peer.name,
+    heardWord(peer.heard),
+    clockWord(peer.clock),
+  ]);
+  const rows = claims.map(({ of, name: claim, state, votes }) => [
+    of === 'group' ? `group ${claim}` : claim,
+    paint(STYLE[state], WORD[state]),
+    state === 'idle' ? '-' : votes.map(voteWord).join(', '),
+  ]);
+  return [
+    `${paint('bold', 'Votes')}  cluster ${cluster}, this director is ${name}`,
+    ...aligned([header('VOTER', 'HEARD', 'CLOCK'), ...nodes], '  '),
+    ...aligned([header('ROUTER', 'THIS DIRECTOR', 'PROMISES'), ...rows], '  '),
+  ];
+}
+
+function heardWord(heard: number | null): string {
+  if (heard === null) return paint('red', 'never');
+  if (heard > SILENT_SECONDS) return paint('red', `silent for ${lasting(heard)}`);
+  return `${heard.toFixed(1)} s ago`;
+}
+
+function clockWord(clock: number | null): string {
+  if (clock === null) return '-';
+  const words = `${clock < 0 ? '-' : '+'}${Math.abs(clock).toFixed(2)} s`;
+  return Math.abs(clock) > CLOCK_SECONDS ? paint('yellow', words) : words;
+}
+
+const voteWord = ({ voter, left, why }: VotesReport['claims'][number]['votes'][number]): string =>
+  left === null ? `${voter}: ${why}` : `${voter} for ${left.toFixed(1)} s`;

@@ -1,0 +1,70 @@
+import type { Ip } from '../../ip.ts';
+import * as arg from '../arguments.ts';
+import { type Argument, block, keyword, type Table } from '../schema.ts';
+
+/** A name of the protocol: it goes over the wire in each heartbeat. */
+const name = arg.matching('NAME', 'a name of at most 63 letters, digits, . _ or -', /^[\w.-]{1,63}$/);
+
+/** `director NAME ADDR ...`. */
+export interface DirectorLine {
+  readonly name: string;
+  readonly addresses: readonly Ip[];
+}
+const addresses = arg.rest(arg.address, 1);
+const director: Argument<DirectorLine> = {
+  syntax: `NAME ${addresses.syntax}`,
+  expects: 'a name and one or more addresses',
+  read(words) {
+    const named = name.read(words);
+    const reached = named === undefined ? undefined : addresses.read(words);
+    return named !== undefined && reached !== undefined ? { name: named, addresses: reached } : undefined;
+  },
+};
+
+/** Keywords that keepalived does not know. */
+const ours = <T extends Table>(table: T): T =>
+  Object.fromEntries(Object.entries(table).map(([word, spec]) => [word, { ...spec, ours: true }])) as T;
+
+/** `heartbeat`: what the directors of a cluster say to each other. */
+export const heartbeat = ours({
+  cluster: keyword("the cluster's name, the same on each director and at the witness", [name], {
+    default: 'vipkeeper',
+  }),
+  director: keyword('a director, and the addresses at which the others reach it', [director], {
+    repeat: true,
+  }),
+  name: keyword('which of the directors this one is', [name], {
+    default: 'the one with an address of this host',
+  }),
+  key_file: keyword('the key that signs heartbeats: openssl rand -hex 32', [arg.text('FILE')]),
+  port: keyword('the UDP port of the directors', [arg.port], { default: '5406' }),
+  interval: keyword('time between two heartbeats', [arg.timer(0.01, 10)], {
+    default: 'a quarter of the shortest advert_int, 0.025 to 1',
+  }),
+  longest_promise: keyword(
+    'no promise is longer, and a director that starts waits as long before it holds or promises',
+    [arg.timer(0.1, 600)],
+    { default: '10' },
+  ),
+  drift_margin: keyword(
+    'how much faster one clock may go than another, in percent',
+    [arg.integer('N', 0, 50)],
+    { default: '1' },
+  ),
+});
+
+/** `witness`: who has the last vote of an even number of directors. */
+export const witness = ours({
+  name: keyword('its name', [name], { default: 'witness' }),
+  address: keyword('the addresses at which it is reached', [addresses]),
+  port: keyword('its UDP port', [arg.port], { default: '5407' }),
+});
+
+export const clusterBlocks = {
+  heartbeat: block('what directors say to each other about who may hold the addresses', [], heartbeat, {
+    ours: true,
+  }),
+  witness: block('who has the last vote of an even number of directors: vipkeeper-witness(8)', [], witness, {
+    ours: true,
+  }),
+};

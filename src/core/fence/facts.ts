@@ -1,0 +1,15 @@
+import type { AuthorityState, VoteStatus } from './authority.ts';
+import type { PeerStatus } from './protection.ts';
+
+/** The cluster as a director sees it: for the status. */
+export interface ClusterFacts {
+  readonly cluster: string;
+  /** Which of the directors this one is. */
+  readonly name: string;
+  readonly peers: readonly PeerStatus[];
+  readonly claims: readonly {
+    readonly name: string;
+    readonly state: AuthorityState;
+    readonly votes: readonly VoteStatus[];
+  }[];
+}

@@ -1,0 +1,284 @@
+import { unreachable } from '../assert.ts';
+import type { Machine } from '../machine.ts';
+import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
+import { Authority, type AuthorityEffect, type AuthorityState, type VoteStatus } from './authority.ts';
+import { Heartbeats, type Rejection, type Seal, type Word } from './heartbeat.ts';
+import { type Answer, Voter } from './voter.ts';
+
+/**
+ * A director's part in its cluster: its own vote, its heartbeats, and its authority over each claim (a protected
+ * virtual router or sync group).
+ */
+export interface ProtectionSettings {
+  readonly cluster: string;
+  /** Ours, as the others call it. */
+  readonly name: string;
+  /** Random, of this start. */
+  readonly life: string;
+  /** All directors, ourselves among them, in the same order on each. */
+  readonly directors: readonly string[];
+  readonly witness?: string | undefined;
+  readonly longest: Duration;
+  readonly margin: number;
+  /** Between two heartbeats. */
+  readonly interval: Duration;
+}
+
+export type ProtectionEvent =
+  | { readonly type: 'heartbeat'; readonly datagram: Uint8Array; readonly utc: number }
+  /** VRRP would be master of the claim; `promise`: how long each vote for it lasts. */
+  | {
+      readonly type: 'want';
+      readonly claim: string;
+      readonly priority: number;
+      readonly promise: Duration;
+      readonly why: string;
+    }
+  /** It would not any more, or has let go: no address is left. */
+  | { readonly type: 'let-go'; readonly claim: string; readonly why: string };
+
+export type ProtectionEffect =
+  | { readonly type: 'send'; readonly to: string; readonly datagrams: readonly Uint8Array[] }
+  | { readonly type: 'authorised'; readonly claim: string; readonly until: Instant | undefined }
+  | { readonly type: 'lost'; readonly claim: string; readonly why: string }
+  | {
+      readonly type: 'refused';
+      readonly claim: string;
+      readonly why: string;
+      readonly silent: readonly string[];
+    }
+  /** Another director would be master of what we hold. */
+  | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
+  /** A heartbeat was dropped; the first of its kind in a minute. */
+  | { readonly type: 'dropped'; readonly reason: Rejection; readonly count: number }
+  | { readonly type: 'peer'; readonly name: string; readonly heard: boolean };
+
+/** After so many intervals without a heartbeat a peer counts as silent. */
+const SILENT_INTERVALS = 3.5;
+const REPORT_INTERVAL = seconds(60);
+
+export interface PeerStatus {
+  readonly name: string;
+  readonly witness: boolean;
+  /** Since its last heartbeat; `undefined` when none came. */
+  readonly silent: Duration | undefined;
+  /** Its wall clock minus ours, as far as one datagram tells. */
+  readonly clock: Duration | undefined;
+}
+
+interface Peer {
+  heardAt: Instant | undefined;
+  isHeard: boolean;
+  clock: Duration | undefined;
+  /** What is to be said to it at the end of this turn. */
+  words: Word[];
+}
+
+export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
+  readonly #settings: ProtectionSettings;
+  readonly #voter: Voter;
+  readonly #heartbeats: Heartbeats;
+  readonly #peers = new Map<string, Peer>();
+  readonly #authorities = new Map<string, { readonly authority: Authority; priority: number }>();
+  readonly #dropped = new Map<Rejection, { count: number; told: Instant | undefined }>();
+  #next: Instant;
+  #utc: number;
+  #effects: ProtectionEffect[] = [];
+
+  /** `now` and `utc` (microseconds since 1970) are those of the start of this life. */
+  constructor(settings: ProtectionSettings, seal: Seal, now: Instant, utc: number) {
+    this.#settings = settings;
+    const { cluster, name, life, directors, witness } = settings;
+    const peers = [...directors.filter((each) => each !== name), ...(witness === undefined ? [] : [witness])];
+    this.#voter = new Voter(settings, now);
+    this.#heartbeats = new Heartbeats({ cluster, name, life, peers }, seal);
+    for (const peer of peers)
+      this.#peers.set(peer, { heardAt: undefined, isHeard: false, clock: undefined, words: [] });
+    this.#next = now;
+    this.#utc = utc - now;
+  }
+
+  handle(event: ProtectionEvent, now: Instant): void {
+    switch (event.type) {
+      case 'heartbeat':
+        this.#utc = event.utc - now;
+        this.#heartbeat(event.datagram, now);
+        break;
+      case 'want': {
+        const entry = this.#entry(event.claim);
+        entry.priority = event.priority;
+        const promise = micros(Math.min(event.promise, this.#settings.longest));
+        entry.authority.handle({ type: 'want', promise, why: event.why }, now);
+        break;
+      }
+      case 'let-go':
+        this.#authorities.get(event.claim)?.authority.handle({ type: 'let-go', why: event.why }, now);
+        break;
+      default:
+        unreachable(event);
+    }
+    this.#settle(now);
+  }
+
+  deadline(): Instant | undefined {
+    let next: Instant | undefined = this.#next;
+    for (const { authority } of this.#authorities.values()) next = earliest(next, authority.deadline());
+    return next;
+  }
+
+  timeout(now: Instant): void {
+    for (const { authority } of this.#authorities.values()) authority.timeout(now);
+    const beat = this.#next <= now;
+    if (beat) this.#beat(now);
+    this.#settle(now, beat);
+  }
+
+  take(): ProtectionEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  peers(now: Instant): PeerStatus[] {
+    return Array.from(this.#peers, ([name, { heardAt, clock }]) => ({
+      name,
+      witness: name === this.#settings.witness,
+      silent: heardAt && since(now, heardAt),
+      clock,
+    }));
+  }
+
+  /** The state of a claim and each vote for it. */
+  claim(
+    name: string,
+    now: Instant,
+  ): { readonly state: AuthorityState; readonly votes: readonly VoteStatus[] } {
+    const authority = this.#authorities.get(name)?.authority;
+    return { state: authority?.state ?? 'idle', votes: authority?.votes(now) ?? [] };
+  }
+
+  #entry(claim: string): { readonly authority: Authority; priority: number } {
+    const known = this.#authorities.get(claim);
+    if (known !== undefined) return known;
+    const { name, life, directors, witness, longest, interval } = this.#settings;
+    const rank = directors.indexOf(name);
+    const authority = new Authority({
+      claim,
+      director: name,
+      life,
+      voters: [...directors, ...(witness === undefined ? [] : [witness])],
+      directors,
+      renewal: interval,
+      attempt: micros(interval * (3 + rank)),
+      longest,
+    });
+    const entry = { authority, priority: 0 };
+    this.#authorities.set(claim, entry);
+    return entry;
+  }
+
+  #heartbeat(datagram: Uint8Array, now: Instant): void {
+    const accepted = this.#heartbeats.accept(datagram, now);
+    if (!accepted.ok) {
+      if (accepted.reason !== 'overtaken') this.#drop(accepted.reason, now);
+      return;
+    }
+    const { from, life, utc, words } = accepted.heard;
+    const peer = this.#peers.get(from);
+    if (peer === undefined) return;
+    peer.clock = micros(utc - (this.#utc + now));
+    peer.heardAt = now;
+    if (!peer.isHeard) this.#hears(from, peer, true);
+    for (const word of words) this.#word(from, life, word, peer, now);
+  }
+
+  #word(from: string, life: string, word: Word, peer: Peer, now: Instant): void {
+    switch (word.type) {
+      case 'ask': {
+        const { claim, number, duration, priority } = word;
+        const answer = this.#voter.ask({ claim, director: from, life, number, duration }, now);
+        if (answer !== undefined) peer.words.push({ type: 'answer', claim, number, answer });
+        const held = this.#authorities.get(claim)?.authority.state === 'holding';
+        if (held) this.#effects.push({ type: 'challenged', claim, by: from, priority });
+        break;
+      }
+      case 'answer':
+        this.#answered(word.claim, from, word.number, word.answer, now);
+        break;
+      case 'release':
+        this.#voter.release({ claim: word.claim, director: from, life, number: word.number });
+        break;
+      case 'fenced':
+        this.#voter.fenced(word.director, word.life);
+        break;
+      default:
+        unreachable(word);
+    }
+  }
+
+  #answered(claim: string, voter: string, number: number, answer: Answer, now: Instant): void {
+    this.#authorities.get(claim)?.authority.handle({ type: 'answer', voter, number, answer }, now);
+  }
+
+  #drop(reason: Rejection, now: Instant): void {
+    const dropped = this.#dropped.get(reason) ?? { count: 0, told: undefined };
+    dropped.count += 1;
+    this.#dropped.set(reason, dropped);
+    if (dropped.told !== undefined && since(now, dropped.told) < REPORT_INTERVAL) return;
+    this.#effects.push({ type: 'dropped', reason, count: dropped.count });
+    dropped.told = now;
+    dropped.count = 0;
+  }
+
+  /** Everybody hears that we live, and we look who does. */
+  #beat(now: Instant): void {
+    const { interval } = this.#settings;
+    this.#next = after(now, interval);
+    for (const [name, peer] of this.#peers) {
+      const silent = peer.heardAt === undefined || since(now, peer.heardAt) > interval * SILENT_INTERVALS;
+      if (peer.isHeard && silent) this.#hears(name, peer, false);
+    }
+  }
+
+  #hears(name: string, peer: Peer, heard: boolean): void {
+    peer.isHeard = heard;
+    this.#effects.push({ type: 'peer', name, heard });
+  }
+
+  /** What the authorities want is done; what is to be said goes out together. */
+  #settle(now: Instant, beat = false): void {
+    for (const [claim, { authority, priority }] of this.#authorities) {
+      for (let effects = authority.take(); effects.length > 0; effects = authority.take()) {
+        for (const effect of effects) this.#perform(claim, priority, effect, now);
+      }
+    }
+    for (const [to, peer] of this.#peers) {
+      if (peer.words.length === 0 && !beat) continue;
+      const datagrams = this.#heartbeats.compose(to, peer.words, now, this.#utc + now);
+      peer.words = [];
+      this.#effects.push({ type: 'send', to, datagrams });
+    }
+  }
+
+  #perform(claim: string, priority: number, effect: AuthorityEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'ask': {
+        const { number, duration } = effect.ask;
+        this.#sayAll({ type: 'ask', claim, number, duration, priority });
+        const answer = this.#voter.ask(effect.ask, now);
+        if (answer !== undefined) this.#answered(claim, this.#settings.name, number, answer, now);
+        break;
+      }
+      case 'release':
+        this.#voter.release(effect.release);
+        this.#sayAll({ type: 'release', claim, number: effect.release.number });
+        break;
+      default:
+        this.#effects.push({ ...effect, claim });
+    }
+  }
+
+  #sayAll(word: Word): void {
+    for (const peer of this.#peers.values()) peer.words.push(word);
+  }
+}

@@ -1,0 +1,190 @@
+import * as assert from 'uvu/assert';
+import type { Seal } from '../../../src/core/fence/heartbeat.ts';
+import { Protection, type ProtectionEffect } from '../../../src/core/fence/protection.ts';
+import { Witness } from '../../../src/core/fence/witness.ts';
+import { type Instant, instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
+
+const test = suite('protection of a pair');
+
+/** No secret is needed here: that keys are looked at is the heartbeats' own test. */
+const SEAL: Seal = { sign: () => new Uint8Array(32), isGenuine: () => true };
+const MARGIN = { longest: seconds(3), margin: 0.01 };
+const CLAIM = 'VI_1';
+
+/** A pair and its witness on a network without delay, and what the directors were told. */
+class Pair {
+  now = instant(1e9);
+  readonly directors = new Map<string, Protection>();
+  readonly told: string[] = [];
+  readonly #witness: Witness;
+  readonly #cut = new Set<string>();
+
+  constructor() {
+    this.#witness = new Witness({ ...MARGIN, name: 'w', life: 'w1' });
+    this.#witness.configure(new Map([['web', SEAL]]), this.now);
+    for (const name of ['a', 'b']) this.boot(name, `${name}1`);
+  }
+  boot(name: string, life: string): void {
+    const settings = { cluster: 'web', name, life, directors: ['a', 'b'], witness: 'w', ...MARGIN };
+    const protection = new Protection({ ...settings, interval: seconds(1) }, SEAL, this.now, 0);
+    this.directors.set(name, protection);
+  }
+  /** Nothing passes between these any more. */
+  cut(...pairs: readonly string[]): void {
+    for (const pair of pairs) this.#cut.add(pair);
+  }
+  mend(): void {
+    this.#cut.clear();
+  }
+  get(name: string): Protection {
+    const director = this.directors.get(name);
+    assert.ok(director);
+    return director;
+  }
+  want(name: string, priority = 100): void {
+    this.get(name).handle(
+      { type: 'want', claim: CLAIM, priority, promise: seconds(3), why: 'test' },
+      this.now,
+    );
+    this.#settle();
+  }
+  letGo(name: string): void {
+    this.get(name).handle({ type: 'let-go', claim: CLAIM, why: 'test' }, this.now);
+    this.#settle();
+  }
+  /** Lets time pass, in tenths of seconds. */
+  pass(s: number): void {
+    for (let tenth = 0; tenth < s * 10; tenth++) {
+      this.now = instant(this.now + 100_000);
+      for (const director of this.directors.values()) {
+        const due = director.deadline();
+        if (due !== undefined && due <= this.now) director.timeout(this.now);
+      }
+      this.#settle();
+    }
+  }
+  #settle(): void {
+    for (let busy = true; busy; ) {
+      busy = false;
+      for (const [name, director] of this.directors) {
+        for (const effect of director.take()) {
+          busy = true;
+          this.#perform(name, effect);
+        }
+      }
+    }
+  }
+  #perform(from: string, effect: ProtectionEffect): void {
+    if (effect.type === 'send') {
+      for (const datagram of effect.datagrams) this.#deliver(from, effect.to, datagram);
+    } else if (effect.type !== 'peer') {
+      const until = effect.type === 'authorised' ? ` for ${left(effect.until, this.now)}` : '';
+      this.told.push(`${from} ${effect.type}${until}`);
+    }
+  }
+  #deliver(from: string, to: string, datagram: Uint8Array): void {
+    if (this.#cut.has(`${from}${to}`) || this.#cut.has(`${to}${from}`)) return;
+    if (to !== 'w') {
+      this.directors.get(to)?.handle({ type: 'heartbeat', datagram, utc: 0 }, this.now);
+      return;
+    }
+    const reply = this.#witness.receive(datagram, this.now, 0);
+    assert.ok(reply.ok);
+    for (const each of reply.datagrams)
+      this.directors.get(from)?.handle({ type: 'heartbeat', datagram: each, utc: 0 }, this.now);
+  }
+  /** What the directors were told since the last call, each once. */
+  hear(): string[] {
+    return [...new Set(this.told.splice(0))];
+  }
+}
+const left = (until: Instant | undefined, now: Instant): string =>
+  until === undefined ? 'ever' : `${((until - now) / 1e6).toFixed(1)} s`;
+
+/** All have been there for long enough to promise. */
+function running(): Pair {
+  const pair = new Pair();
+  pair.pass(4);
+  return pair;
+}
+
+test('nobody holds before all older promises have ended', () => {
+  const pair = new Pair();
+  pair.pass(0.2);
+  pair.want('a');
+  pair.pass(2.5);
+  assert.not.ok(pair.hear().some((line) => line.includes('authorised')));
+  pair.pass(8);
+  assert.ok(pair.hear().includes('a authorised for 3.0 s'));
+});
+
+test('one holds, the other is refused and says who holds', () => {
+  const pair = running();
+  pair.want('a');
+  assert.equal(pair.hear(), ['a authorised for 3.0 s']);
+  pair.want('b', 120);
+  pair.pass(5);
+  const told = pair.hear();
+  assert.ok(told.includes('b refused'));
+  assert.ok(told.includes('a challenged'));
+  assert.not.ok(told.some((line) => line.startsWith('b authorised') || line === 'a lost'));
+});
+
+test('the other holds as soon as the first has let go', () => {
+  const pair = running();
+  pair.want('a');
+  pair.hear();
+  pair.letGo('a');
+  pair.want('b');
+  assert.equal(pair.hear(), ['b authorised for 3.0 s']);
+});
+
+test('without its peer, or without the witness, the holder goes on; without both it loses', () => {
+  const pair = running();
+  pair.want('a');
+  pair.cut('ab');
+  pair.pass(10);
+  pair.mend();
+  pair.cut('aw');
+  pair.pass(10);
+  assert.not.ok(pair.hear().includes('a lost'));
+  pair.cut('ab', 'aw');
+  pair.pass(3);
+  assert.ok(pair.hear().includes('a lost'));
+});
+
+test('who is cut off loses before the other gets it', () => {
+  const pair = running();
+  pair.want('a');
+  pair.cut('ab', 'aw');
+  pair.want('b');
+  pair.pass(12);
+  const told = pair.hear();
+  assert.ok(told.indexOf('a lost') < told.indexOf('b authorised for 3.0 s'), told.join());
+  assert.ok(told.indexOf('a lost') >= 0);
+});
+
+test('a director that restarts is heard in its new life', () => {
+  const pair = running();
+  pair.boot('b', 'b2');
+  pair.pass(5);
+  pair.want('b');
+  assert.equal(pair.hear(), ['b authorised for 3.0 s']);
+  const [peer] = pair.get('b').peers(pair.now);
+  assert.is(peer?.name, 'a');
+  assert.ok((peer?.silent ?? 1e9) < 1.1e6);
+});
+
+test('the status of a claim has each vote', () => {
+  const pair = running();
+  pair.want('a');
+  const { state, votes } = pair.get('a').claim(CLAIM, pair.now);
+  assert.is(state, 'holding');
+  assert.equal(
+    votes.map(({ voter, why }) => `${voter} ${why}`),
+    ['a promised', 'b promised', 'w promised'],
+  );
+});
+
+test.run();
