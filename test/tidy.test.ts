@@ -44,6 +44,27 @@ const VRRP_PROCESS = 'src/app/vrrp/process.ts';
 /** Where programs begin; everything else in src must be reachable from here. */
 const ENTRIES = ['src/io/required.ts', 'src/main.ts', 'src/app/lvsadm/lvsadm.ts', 'src/app/lvsadm/files.ts'];
 
+/**
+ * Fields that follow from the settings, which are restored as such, and those that are empty between two events
+ * (effects) or only save work (`#made`).
+ */
+const NOT_REMEMBERED = [
+  '#effects',
+  '#settings',
+  '#lines',
+  '#made',
+  '#lease',
+  '#announcing',
+  '#addresses',
+  '#elsewhere',
+  '#key',
+  '#keys',
+  '#marksKept',
+  '#header',
+  '#trailer',
+  '#wire',
+];
+
 interface Import {
   readonly from: string;
   /** A path from the root for our own files, a package's name, or `node:...`. */
@@ -226,6 +247,33 @@ tidy('names say what a thing is', () => {
     [...SOURCES, ...TESTS].filter((file) => vague.test(file)),
     [],
   );
+});
+
+/** What a class keeps beside what it was made with: its fields that are no constants, and collections that it fills. */
+function changingFields(code: string): string[] {
+  const changing = code.matchAll(
+    /^ {2}(#\w+)(?=[:=! ;])(?! ?\()|^ {2}readonly (#\w+) = new (?:Map|Set|Uint32Array)\b/gm,
+  );
+  return Array.from(changing, (match) => match[1] ?? match[2] ?? '');
+}
+
+tidy('what a machine remembers is all in its recordings', () => {
+  const wrong = SOURCES.filter((file) => layerOf(file) === 'core').flatMap((file) =>
+    read(file)
+      .split(/^(?=export class |class )/m)
+      .filter((code) => /^ {2}memory\(\)/m.test(code) && /^ {2}recall\(/m.test(code))
+      .flatMap((code) => {
+        const bodyOf = (method: string): string =>
+          new RegExp(`^ {2}${method}\\([\\s\\S]*?^ {2}}`, 'm').exec(code)?.[0] ?? '';
+        const absent = changingFields(code).filter(
+          (field) =>
+            !NOT_REMEMBERED.includes(field) &&
+            !(bodyOf('memory').includes(field) && bodyOf('recall').includes(field)),
+        );
+        return absent.map((field) => `${file}: ${field} is not in memory() and recall()`);
+      }),
+  );
+  assert.equal(wrong, []);
 });
 
 tidy('every test file runs its tests, and none is left out', () => {

@@ -2,13 +2,14 @@ import type { Order } from '../core/balance/orders.ts';
 import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
-import type { GlobalSettings, VirtualServerSettings } from '../core/config/model.ts';
+import type { GlobalSettings } from '../core/config/model.ts';
 import type { ClusterSettings } from '../core/fence/settings.ts';
 import type { Original } from '../core/kernel/originals.ts';
 import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
 import type { SyncRole } from '../core/kernel/syncdaemon.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { BalancerStatus } from '../core/serving/balancer.ts';
+import type { VirtualServerSettings } from '../core/serving/settings.ts';
 import type { SyncFacts, VrrpFacts } from '../core/status/facts.ts';
 import type { Placement } from '../core/supervision/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
@@ -45,7 +46,19 @@ export type FromChild<State> =
   | { readonly type: 'ready' }
   /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
   | { readonly type: 'notify'; readonly happening: Happening }
-  | { readonly type: 'state'; readonly state: State };
+  | { readonly type: 'state'; readonly state: State }
+  /** A piece of its recording: lines of a file. `why`: it was not asked for it, and ends. */
+  | {
+      readonly type: 'recording';
+      readonly lines: readonly string[];
+      readonly done: boolean;
+      readonly why?: string;
+    };
+
+/** To a child: send what its machines were told in the last minutes, and what they answered. */
+export interface SendRecording {
+  readonly type: 'record';
+}
 
 /** To a child: what it has to do. The first message, and again at each reload. */
 export interface Configure<Configuration> {
@@ -78,6 +91,7 @@ export type ToVrrp =
   /** Before the first `configure`: what an earlier process changed on interfaces, and did not put back. */
   | { readonly type: 'inherit'; readonly originals: readonly Original[] }
   | Configure<VrrpConfiguration>
+  | SendRecording
   /** An operator's word: give up every VIP and stay without until it is taken back. */
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */

@@ -1,3 +1,4 @@
+import { dashHint } from '../core/ipvsadm/dashes.ts';
 import { SIGNALS, type SignalName } from '../core/supervision/signals.ts';
 import { type Command, command, InvalidArgumentError, Option } from '../io/arguments.ts';
 import type { LogTargets } from '../io/log.ts';
@@ -84,7 +85,10 @@ const OFF = {
 
 /** Reads `argv` (without node and script); prints and exits for --help, --version and usage errors. */
 export function daemonOptions(argv: readonly string[], version: string): GivenOptions {
-  const program = daemonCommand(version).parse(argv, { from: 'user' });
+  const daemon = daemonCommand(version);
+  const wrongDash = dashHint(argv);
+  if (wrongDash !== undefined) daemon.error(`error: ${wrongDash}`);
+  const program = daemon.parse(argv, { from: 'user' });
   const { logFile, no_bfd: noBfd = false, ...given } = program.opts();
   const path = logFile === true ? LOG_FILE : (logFile as string | undefined);
   return { ...OFF, bfd: !noBfd, ...given, ...(path === undefined ? {} : { logFile: path }) } as GivenOptions;

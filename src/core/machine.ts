@@ -21,3 +21,28 @@ export interface Machine<Event, Effect> {
   /** The effects since the last call, oldest first; empties the list. */
   take(): Effect[];
 }
+
+/**
+ * A machine, or a part of one, whose memory can be written down; another that was made alike goes on from there. A
+ * recording begins so (`core/record`).
+ */
+export interface Remembering<Memory> {
+  /** All that may have changed since it was made, as plain data that is not changed any more. */
+  memory(): Memory;
+  /** Of one that was just made. */
+  recall(memory: Memory): void;
+}
+
+type Parts = { readonly [name: string]: { memory(): unknown; recall(memory: never): void } };
+/** The memories of several parts, by the parts' names. */
+export type Memories<P extends Parts> = { readonly [Name in keyof P]: ReturnType<P[Name]['memory']> };
+
+export const memoriesOf = <P extends Parts>(parts: P): Memories<P> =>
+  Object.fromEntries<unknown>(
+    Object.entries(parts).map(([name, part]) => [name, part.memory()]),
+  ) as Memories<P>;
+
+/** Each of the parts goes on from its memory. */
+export function recallAll<P extends Parts>(parts: P, memories: Memories<P>): void {
+  for (const [name, part] of Object.entries(parts)) part.recall(memories[name] as never);
+}

@@ -80,6 +80,15 @@ export class Timers<Name extends string> {
     return this.#due.get(name);
   }
 
+  /** What is armed, as `recall` takes it. */
+  memory(): ReadonlyMap<Name, Instant> {
+    return new Map(this.#due);
+  }
+
+  recall(memory: ReadonlyMap<Name, Instant>): void {
+    for (const [name, at] of memory) this.#due.set(name, at);
+  }
+
   /** The earliest armed deadline, `undefined` when nothing is armed. */
   next(): Instant | undefined {
     let least: Instant | undefined;

@@ -1,5 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Machine } from '../core/machine.ts';
+import type { Recorder } from '../core/record/recorder.ts';
+import type { Part, Track } from '../core/record/track.ts';
 import { earliest, type Instant } from '../core/time.ts';
 import { Alarm, now } from './clock.ts';
 
@@ -28,12 +30,23 @@ export class Driver {
   /** What the alarm is armed for. */
   #next: Instant | undefined;
   readonly #alarm = new Alarm(() => this.#expire());
+  /** Records the machines that are attached as a part. */
+  readonly recorder: Recorder | undefined;
 
-  /** `perform` gets the effects in the order in which they are to be done, never an empty list. */
+  constructor(recorder?: Recorder) {
+    this.recorder = recorder;
+  }
+
+  /**
+   * `perform` gets the effects in the order in which they are to be done, never an empty list. `part`: the machine is
+   * recorded.
+   */
   attach<Event, Effect>(
     machine: Machine<Event, Effect>,
     perform: (effects: Effect[]) => void,
+    part?: Part,
   ): Driven<Event> {
+    const track = part && this.recorder?.begin(part, now());
     let performing = false;
     const settle = (): void => {
       if (performing) return;
@@ -41,6 +54,7 @@ export class Driver {
       try {
         let rounds = 0;
         for (let effects = machine.take(); effects.length > 0; effects = machine.take()) {
+          track?.effects(effects);
           perform(effects);
           assert(++rounds < MAX_ROUNDS, 'machines answer each other without end');
         }
@@ -51,7 +65,8 @@ export class Driver {
     const entry: Entry = {
       due: machine.deadline(),
       expire: (at) => {
-        machine.timeout(at);
+        track?.timeout(at);
+        this.#within(track, () => machine.timeout(at));
         settle();
         entry.due = machine.deadline();
       },
@@ -59,7 +74,9 @@ export class Driver {
     this.#entries.add(entry);
     return {
       handle: (event) => {
-        machine.handle(event, now());
+        const at = now();
+        track?.event(event, at, performing);
+        this.#within(track, () => machine.handle(event, at));
         settle();
         const before = entry.due;
         entry.due = machine.deadline();
@@ -67,9 +84,15 @@ export class Driver {
       },
       detach: () => {
         this.#entries.delete(entry);
+        if (track !== undefined) this.recorder?.end(track);
         this.#moved(entry.due, undefined);
       },
     };
+  }
+
+  #within(track: Track | undefined, act: () => void): void {
+    if (track === undefined) act();
+    else this.recorder?.within(track, act);
   }
 
   /** The clock is read for each machine: the effects of one may have told another a later time. */

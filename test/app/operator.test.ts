@@ -106,6 +106,15 @@ test('check FILE says what is wrong, as -t does', () => {
   assert.equal([finding.severity, finding.at], ['error', { file: stage.file, line: 4, column: 3 }]);
 });
 
+test('a dash of typography is no name and no option', () => {
+  const hint = '\u2013json begins with a dash of typography: type -, or -- before a long option';
+  const asked = stage.operator('status', '\u2013json');
+  assert.equal([asked.status, asked.stderr], [2, `vipkeeper: ${hint}\n`]);
+  const started = stage.daemon('\u2013json');
+  assert.is(started.status, 2);
+  assert.match(started.stderr, hint);
+});
+
 test('without a daemon the operator is told', () => {
   stage.stop();
   const { status: ended, stdout, stderr } = stage.operator('status', '--json');

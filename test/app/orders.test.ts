@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Orders } from '../../src/app/supervisor/orders.ts';
 import type { Order } from '../../src/core/balance/orders.ts';
-import type { RealServerSettings, VirtualServerSettings } from '../../src/core/config/model.ts';
+import type { RealServerSettings, VirtualServerSettings } from '../../src/core/serving/settings.ts';
 import { seconds } from '../../src/core/time.ts';
 import { KeptFiles } from '../../src/io/kept.ts';
 import { Store } from '../../src/io/store.ts';

@@ -1,8 +1,11 @@
 import * as assert from 'uvu/assert';
 import type { Machine } from '../../src/core/machine.ts';
+import { plainValue } from '../../src/core/record/plain.ts';
+import { Recorder } from '../../src/core/record/recorder.ts';
+import { entriesOf, type Segment } from '../../src/core/record/track.ts';
 import { after, type Instant, millis } from '../../src/core/time.ts';
 import { now } from '../../src/io/clock.ts';
-import { Driver } from '../../src/io/drive.ts';
+import { type Driven, Driver } from '../../src/io/drive.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
@@ -31,6 +34,35 @@ class Echo implements Machine<string, string> {
 }
 
 const test = suite('the driver');
+
+test('a part is recorded as it happens: what is told within effects is marked, and who was detached is kept', () => {
+  const recorder = new Recorder();
+  const driver = new Driver(recorder);
+  const part = { kind: 'echo', name: 'one', birth: 'born', memory: () => 'nothing' };
+  const driven: Driven<string> = driver.attach(
+    new Echo(),
+    (effects) => {
+      if (effects[0] === 'a.1') driven.handle('b');
+    },
+    part,
+  );
+  driven.handle('a');
+  driven.detach();
+  driver.attach(new Echo(), () => undefined).handle('unseen');
+  const [text = '', ...others] = [...recorder.lines()];
+  assert.equal(others, []);
+  const segment = plainValue(text) as Segment;
+  assert.equal(segment.base, { birth: 'born' });
+  assert.equal(
+    Array.from(entriesOf(segment), ({ kind, item }) => [kind, item]),
+    [
+      ['event', 'a'],
+      ['effects', ['a.1', 'a.2']],
+      ['nested', 'b'],
+      ['effects', ['b.1', 'b.2']],
+    ],
+  );
+});
 
 test('effects are performed in order before handle returns', () => {
   const done: string[] = [];

@@ -74,6 +74,21 @@ story('with SAVE_ON_STOP=no and another file', async () => {
   assert.not.ok(await machine.succeeds('test -e /etc/other.rules'));
 });
 
+story('the files of the RHEL family are read where they are', async () => {
+  await sh('rm /etc/default/lvsadm && mkdir -p /etc/sysconfig && lvsadm -C');
+  await sh(`printf '${SERVICE}\\n' >/etc/sysconfig/ipvsadm`);
+  await sh(`printf '# Save on stop.\\nIPVS_SAVE_ON_STOP="no"\\n' >/etc/sysconfig/ipvsadm-config`);
+  await sh(`systemctl start ${UNIT}`);
+  assert.is(await table(), SERVICE);
+  await sh(`lvsadm -A -f 9 -s rr && systemctl stop ${UNIT}`);
+  assert.is(await sh('cat /etc/sysconfig/ipvsadm'), SERVICE, 'it is not to be saved');
+  await sh(`printf 'IPVS_SAVE_ON_STOP="yes"\\n' >/etc/sysconfig/ipvsadm-config`);
+  await sh(`systemctl start ${UNIT} && lvsadm -A -f 9 -s rr && systemctl stop ${UNIT}`);
+  assert.match(await sh('cat /etc/sysconfig/ipvsadm'), '-A -f 9 -s rr');
+  await sh('rm -r /etc/sysconfig');
+  await sh(`printf 'RULES=/etc/other.rules\\nSAVE_ON_STOP=no\\n' >/etc/default/lvsadm`);
+});
+
 story('a file with errors makes the start fail and says why', async () => {
   await sh(`printf -- '-A -t nonsense\\n' >/etc/other.rules`);
   assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));

@@ -256,6 +256,27 @@ story('the listings as data say what the listings say', async () => {
   await ours('--stop-daemon', 'backup');
 });
 
+story('an output that is full, closed or not read is no failure of a listing', () => {
+  left.run('ipvsadm', '-C');
+  left.run('ipvsadm', '-A', '-t', '1.2.3.4:80');
+  const end = (program: string, redirect: string): string =>
+    left.run('bash', '-c', `{ ${program} ${redirect}; } 2>&1; echo "\${PIPESTATUS[0]}"`).trim();
+  const theirs = 'ipvsadm';
+  const ours = join(ROOT, 'bin/lvsadm');
+  for (const redirect of [
+    '-L -n >/dev/full',
+    '-L -n >&-',
+    '-h >/dev/full',
+    '-L -n -c >/dev/full',
+    '-A -f x 2>/dev/full',
+  ])
+    assert.is(end(ours, redirect), end(theirs, redirect), redirect);
+  assert.is(
+    end(ours, '-S -n >/dev/full'),
+    'the table is not saved: ENOSPC: no space left on device, write\n1',
+  );
+});
+
 story('where lvsadm differs on purpose', async () => {
   const run = async (program: 'ipvsadm' | 'lvsadm', ...words: string[]): Promise<Ran | undefined> =>
     (await runners[0]?.run(program, [line(...words)]))?.[0];

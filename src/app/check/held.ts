@@ -1,5 +1,5 @@
-import type { VirtualServerSettings } from '../../core/config/model.ts';
 import type { Ip } from '../../core/ip.ts';
+import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import { RouteMonitor, RouteSocket } from '../../io/route.ts';
 
 /** Changes within this time are looked at together: a takeover brings all addresses at once. */

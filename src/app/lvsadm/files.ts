@@ -35,6 +35,7 @@ export async function restoreTable(
   await lvsadm(['-C'], PROGRAM, terminal);
   return lvsadm(['-R'], PROGRAM, {
     out: terminal.out,
+    keep: terminal.keep,
     err: terminal.err,
     input: textInput(lines.join('\n')),
   });

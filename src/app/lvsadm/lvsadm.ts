@@ -24,6 +24,8 @@ import { writeAll } from '../../io/output.ts';
 /** Where a run reads and writes; `input` is read only by `-R`. */
 export interface Terminal {
   out(text: string): void;
+  /** What is kept in a file: it must not be lost unnoticed. Throws what the system refuses. */
+  keep(text: string): void;
   err(text: string): void;
   readonly input: AsyncIterable<string | Uint8Array>;
 }
@@ -168,13 +170,13 @@ class Run {
   }
 
   async #perform(command: Exclude<Command, { kind: 'change' }>): Promise<number> {
-    const { out } = this.#terminal;
+    const { out, keep } = this.#terminal;
     switch (command.kind) {
       case 'list':
         out(await this.#listing(command.view, command.service));
         return 0;
       case 'save':
-        out(await this.#saved(command.numeric));
+        keep(await this.#saved(command.numeric));
         return 0;
       case 'list-connections':
         out(await this.#connections(command));
@@ -298,9 +300,22 @@ async function* inputLines(input: AsyncIterable<string | Uint8Array>): AsyncGene
 /** What the shell shows for a program that SIGPIPE ended. */
 const NOBODY_READS = 141;
 
+/** Writes as ipvsadm does: only that nobody reads any more ends a program, a full disk goes unnoticed. */
+function writeLoosely(descriptor: number, text: string): void {
+  try {
+    writeAll(descriptor, text);
+  } catch (error) {
+    if (isUnread(error)) throw error;
+  }
+}
+
+const isUnread = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EPIPE';
+const isWrite = (error: unknown): boolean => (error as NodeJS.ErrnoException).syscall === 'write';
+
 const TERMINAL: Terminal = {
-  out: (text) => writeAll(1, text),
-  err: (text) => writeAll(2, text),
+  out: (text) => writeLoosely(1, text),
+  keep: (text) => writeAll(1, text),
+  err: (text) => writeLoosely(2, text),
   get input() {
     return process.stdin;
   },
@@ -315,7 +330,8 @@ export async function main(argv: readonly string[], run = lvsadm): Promise<void>
   try {
     process.exitCode = await run(words, basename(path), TERMINAL);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-    process.exitCode = NOBODY_READS;
+    if (!isWrite(error)) throw error;
+    process.exitCode = isUnread(error) ? NOBODY_READS : LISTING_FAILED;
+    if (!isUnread(error)) writeLoosely(2, `the table is not saved: ${(error as Error).message}\n`);
   }
 }

@@ -1,3 +1,4 @@
+import { dashHint } from '../../core/ipvsadm/dashes.ts';
 import { type Command, command } from '../../io/arguments.ts';
 import type { CheckOptions } from '../loading.ts';
 import { daemonCommand, runDirOf } from '../options.ts';
@@ -13,6 +14,8 @@ import type { KeywordsOptions } from './keywords.ts';
 import { addMaintenance } from './maintenance.ts';
 import { listsOf } from './names.ts';
 import { addPreparation } from './prepare.ts';
+import { addRecord } from './record.ts';
+import { addReplay } from './replay.ts';
 import { addStatus } from './status.ts';
 
 const EXAMPLES = `
@@ -30,6 +33,8 @@ Examples:
 
 /** `vipkeeper`: the operator's program. */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  const wrongDash = dashHint(argv);
+  if (wrongDash !== undefined) fail(wrongDash, 2);
   const program = command('vipkeeper', 'Asks and directs the vipkeeperd of this host.')
     .version(VERSION, '-v, --version', 'say the version')
     .helpOption('-h, --help', 'list the options')
@@ -50,6 +55,8 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       process.stdout.write('reloaded\n');
     });
   addMaintenance(program);
+  addRecord(program);
+  addReplay(program);
   addLanguage(program);
   addDoctor(program);
   const genhash = addGenhash(program);

@@ -44,7 +44,9 @@ Examples:
   vipkeeper realserver prepare 10.0.0.100 2001:db8::100 --method tun
   vipkeeper realserver prepare 10.0.0.100 --dry-run    only print the commands
   vipkeeper realserver show                            what was done, and whether it is still so
-  vipkeeper realserver undo                            back to what it was`;
+  vipkeeper realserver undo                            back to what it was
+
+Where arp_ignore must stay as it is, nft or arptables can do it: vipkeeper(8), REAL SERVERS.`;
 
 const DIRECTOR_EXAMPLES = `
 Examples:

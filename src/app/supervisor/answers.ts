@@ -1,4 +1,4 @@
-import type { VirtualServerSettings } from '../../core/config/model.ts';
+import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { absence } from '../../core/status/find.ts';
 import type { CheckState } from '../messages.ts';
@@ -10,6 +10,8 @@ export interface Answering {
   readonly orders: Orders;
   status(): Promise<DaemonStatus>;
   reload(): Reload;
+  /** The lines of a recording. */
+  record(): Promise<readonly string[]>;
   maintain(on: boolean): void;
   /** Whether there is anything to do for the process. */
   wants(role: 'vrrp' | 'check'): boolean;
@@ -25,6 +27,7 @@ export function answer(from: Answering, request: unknown): unknown {
   const { verb, on } = (request ?? {}) as { readonly verb?: unknown; readonly on?: unknown };
   if (verb === 'status') return from.status();
   if (verb === 'reload') return from.reload();
+  if (verb === 'record') return from.record().then((lines) => ({ lines }));
   if (isOrderRequest(request)) {
     mustRun('check');
     return from.orders.answer(request, from.check()?.services);

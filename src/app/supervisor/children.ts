@@ -16,6 +16,7 @@ import { pidText } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
 import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
+import { Recordings } from './recordings.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 /**
@@ -48,7 +49,7 @@ export interface ChildListener {
 }
 
 /** What the command line says of them. */
-export type ChildOptions = Pick<DaemonOptions, 'runDir' | 'dontRespawn' | 'ipvsNamespace'>;
+export type ChildOptions = Pick<DaemonOptions, 'runDir' | 'stateDir' | 'dontRespawn' | 'ipvsNamespace'>;
 
 interface Family {
   readonly machine: Child;
@@ -71,6 +72,8 @@ export class Children {
   readonly #respawn: boolean;
   readonly #ipvsNamespace: string | undefined;
   readonly #roles = new Map<Role, Family>();
+  /** What they did last. */
+  readonly recordings: Recordings;
 
   constructor(driver: Driver, options: ChildOptions, files: KeptFiles, listener: ChildListener) {
     this.#driver = driver;
@@ -79,6 +82,8 @@ export class Children {
     this.#respawn = !options.dontRespawn;
     this.#ipvsNamespace = options.ipvsNamespace;
     this.#listener = listener;
+    const log = (level: Level, message: string): void => listener.log(level, message);
+    this.recordings = new Recordings(options.stateDir, this, log);
   }
 
   has(role: Role): boolean {
@@ -168,6 +173,11 @@ export class Children {
       family.ended = resolve;
       family.driven.handle({ type: 'stop', grace });
     });
+  }
+
+  #happened(role: Role, happening: Happening): void {
+    this.#listener.happened(happening);
+    this.recordings.happened(role, happening);
   }
 
   #pidFile(role: Role): string {
@@ -266,7 +276,8 @@ export class Children {
       family.driven.handle({ type: 'heard' });
       if (message.type === 'log') this.#listener.said(role, child.pid, message);
       else if (message.type === 'ready') this.#listener.ready(role);
-      else if (message.type === 'notify') this.#listener.happened(message.happening);
+      else if (message.type === 'notify') this.#happened(role, message.happening);
+      else if (message.type === 'recording') this.recordings.heard(role, message);
       else this.#listener.state(role, message.state);
     });
   }

@@ -1,10 +1,10 @@
 import type { Decision, Order } from '../../core/balance/orders.ts';
 import { orderOf } from '../../core/balance/orders.ts';
 import { poolName, type ServerStanding } from '../../core/balance/pool.ts';
-import type { VirtualServerSettings } from '../../core/config/model.ts';
 import { endpointName } from '../../core/ip.ts';
 import { bereft, type Standings } from '../../core/serving/lastserver.ts';
 import { type Place, placesOf, whyNone } from '../../core/serving/servernames.ts';
+import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import { after, type Instant, millis } from '../../core/time.ts';
 import { now } from '../../io/clock.ts';
 import type { Store } from '../../io/store.ts';

@@ -361,6 +361,7 @@ export class Supervisor implements ChildListener {
       orders: this.#orders,
       status: () => this.#look(),
       reload: () => this.#reload(),
+      record: () => this.#children.recordings.all(),
       maintain: (on: boolean) => {
         this.#store.maintenance = on;
         this.#children.send('vrrp', { type: 'maintenance', on });

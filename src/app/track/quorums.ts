@@ -1,7 +1,8 @@
 import { poolName } from '../../core/balance/pool.ts';
 import { headerName } from '../../core/balance/titles.ts';
-import type { Configuration, VirtualServerSettings } from '../../core/config/model.ts';
+import type { Configuration } from '../../core/config/model.ts';
 import type { ServiceStatus } from '../../core/serving/balancer.ts';
+import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 
 /**

@@ -75,9 +75,11 @@ export class Groups {
     const known = this.#groups.get(name);
     if (known !== undefined) return known.driven;
     const machine = new VrrpGroup(name);
-    const driven = this.#driver.attach(machine, (effects) => {
+    const perform = (effects: readonly GroupEffect[]): void => {
       for (const effect of effects) this.#perform(name, effect);
-    });
+    };
+    const part = { kind: 'group', name, birth: name, memory: () => machine.memory() };
+    const driven = this.#driver.attach(machine, perform, part);
     this.#groups.set(name, { machine, driven });
     return driven;
   }

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { Footings } from '../../core/director/footing.ts';
 import type { News } from '../../core/director/news.ts';
 import type { Family, Ip } from '../../core/ip.ts';
@@ -17,17 +16,18 @@ import { startDelay } from '../../core/vrrp/start.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import { Channel } from '../../io/channel.ts';
 import { now } from '../../io/clock.ts';
-import { Driver } from '../../io/drive.ts';
 import { Place } from '../../io/placement.ts';
 import { RouteSocket } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
 import type { ReceivedAdvert } from '../../io/vrrp.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
+import { ProcessRecording } from '../recording.ts';
 import { AddressTable } from './addresses.ts';
 import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Groups } from './groups.ts';
 import { KernelWatch } from './kernel.ts';
+import { complain } from './lastwords.ts';
 import { Links } from './links.ts';
 import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
@@ -38,6 +38,8 @@ import { VmacLinks } from './vmacs.ts';
 import { Votes } from './votes.ts';
 
 const EXIT_CRASHED = 70;
+/** For a recording to reach the supervisor, from a process that has given up all addresses. */
+const LAST_WORDS_MS = 100;
 const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
   instances: [],
   groups: [],
@@ -63,24 +65,17 @@ export function runVrrp(): void {
     complain(error.stack ?? error.message);
     try {
       vrrp.resign();
+      vrrp.recording.atOnce(`it broke: ${error.message}`);
     } finally {
-      process.exit(EXIT_CRASHED);
+      setTimeout(() => process.exit(EXIT_CRASHED), LAST_WORDS_MS);
     }
   });
   vrrp.run();
 }
 
-/** Without a supervisor. Whoever read our standard error may be gone as well, which is no reason to fail. */
-function complain(text: string): void {
-  try {
-    writeSync(2, `vipkeeper vrrp: ${text}\n`);
-  } catch {
-    // Nobody is left to tell.
-  }
-}
-
 class VrrpProcess implements Surroundings {
-  readonly driver = new Driver();
+  readonly recording = new ProcessRecording('vrrp', (piece) => this.#channel.send(piece));
+  readonly driver = this.recording.driver;
   readonly interfaces = new Interfaces();
   readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
@@ -142,6 +137,9 @@ class VrrpProcess implements Surroundings {
       switch (message.type) {
         case 'inherit':
           if (!this.#configured) this.#vmacs.inherit(message.originals);
+          break;
+        case 'record':
+          this.recording.begin();
           break;
         case 'maintenance':
           this.#setMaintenance(message.on);

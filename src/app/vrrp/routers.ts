@@ -69,10 +69,14 @@ export class Router {
     this.#settings = settings;
     this.#ports = ports;
     this.#surroundings = surroundings;
-    this.#instance = new VrrpInstance(settings, digest);
-    this.#driven = surroundings.driver.attach(this.#instance, (effects) => {
+    const { driver } = surroundings;
+    const instance = new VrrpInstance(settings, driver.recorder?.witness(digest) ?? digest);
+    const perform = (effects: readonly VrrpEffect[]): void => {
       for (const effect of effects) this.#perform(effect);
-    });
+    };
+    const part = { kind: 'router', name: settings.name, birth: settings, memory: () => instance.memory() };
+    this.#instance = instance;
+    this.#driven = driver.attach(instance, perform, part);
     this.readClock();
   }
 

@@ -1,5 +1,6 @@
 import { serviceName } from '../balance/model.ts';
-import type { Configuration, VirtualServerSettings } from './model.ts';
+import type { VirtualServerSettings } from '../serving/settings.ts';
+import type { Configuration } from './model.ts';
 import type { Line } from './source.ts';
 import type { Statement } from './tree.ts';
 

@@ -10,6 +10,7 @@ import type {
 } from '../netlink/ipvs.ts';
 import { DAEMON_STATE, IP_PROTOCOL, METHOD, SERVICE_FLAG, TUNNEL_TYPE } from '../netlink/ipvs.ts';
 import type { Command, Layout } from './command.ts';
+import { dashHint } from './dashes.ts';
 import { DEFAULT_PERSISTENCE_TEXT, Draft, SETTERS } from './draft.ts';
 import { parseSchedulerFlags } from './flags.ts';
 import { ipv4Granularity } from './netmask.ts';
@@ -52,7 +53,7 @@ export function parseArguments(words: readonly string[], names: NameSource, prog
 function parse(words: readonly string[], names: NameSource, program: string): Command {
   const walk = new OptionWalk(words, VOCABULARY);
   const first = walk.next();
-  if (first.kind !== 'option') throw new Refusal(tryHelp(program), 255);
+  if (first.kind !== 'option') throw new Refusal(hinted(tryHelp(program), words), 255);
   if (first.key === 'help' || first.key === 'version') return { kind: first.key };
   if (!Object.hasOwn(COMPANY, first.key)) throw new Refusal(tryHelp(program), 255);
   const command = first.key as CommandName;
@@ -63,13 +64,22 @@ function parse(words: readonly string[], names: NameSource, program: string): Co
   readOptions(walk, draft, names);
   const timeouts = command === 'set' ? readTimeouts(walk.operands) : undefined;
   const extra = walk.operands[0];
-  if (extra !== undefined) throw new Refusal(`unexpected argument ${extra}`);
+  if (extra !== undefined) throw new Refusal(hinted(`unexpected argument ${extra}`, [extra]));
   if (draft.scheduler === '') draft.scheduler = DEFAULT_SCHEDULER;
   if (draft.given.has('sched-flags')) {
     draft.flags |= parseSchedulerFlags(draft.schedulerFlags, draft.scheduler);
   }
   checkCompany(COMPANY[command], OPTION_NAMES, draft.given, `'${command}' command`);
   return commandOf(command, draft, timeouts);
+}
+
+/** ipvsadm's text, and below it what a wrong dash means. */
+function hinted(text: string, words: readonly string[]): string {
+  const hint = dashHint(words);
+  return hint === undefined
+    ? text
+    : `${text}
+${hint}`;
 }
 
 function readOptions(walk: OptionWalk, draft: Draft, names: NameSource): void {

@@ -15,7 +15,6 @@ import { Checker } from '../check/checker.ts';
 import type { FileNews } from '../check/file.ts';
 import type { ProbedCheck } from '../check/settings.ts';
 import { type CheckResult, inWords } from '../check/verdict.ts';
-import type { VirtualServerSettings } from '../config/model.ts';
 import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import type { Happening } from '../notify/happening.ts';
@@ -23,6 +22,7 @@ import type { Instant } from '../time.ts';
 import { after, earliest, seconds } from '../time.ts';
 import { type Connections, connectionsTo, countsByName, type ServiceCount } from './connections.ts';
 import { Pools, type Served, targetName } from './pools.ts';
+import type { VirtualServerSettings } from './settings.ts';
 
 /** Operations of a repair that one line of the log shows. */
 const MAX_SHOWN = 3;

@@ -1,7 +1,7 @@
 import type { PoolEffect, ServerStanding } from '../balance/pool.ts';
 import { blockTitle, serverTitle } from '../balance/titles.ts';
-import type { RealServerSettings, VirtualServerSettings } from '../config/model.ts';
 import type { CheckHappening, ServerHappening, ServiceHappening } from '../notify/happening.ts';
+import type { RealServerSettings, VirtualServerSettings } from './settings.ts';
 
 /** When something happens: `start`: this is how it begins; `removal`: by a reload; `stop`: the daemon ends. */
 export type Occasion = 'start' | 'change' | 'removal' | 'stop';

@@ -7,7 +7,6 @@ import { drainedInWords, orderInWords, sameOrder } from '../balance/orders.ts';
 import type { PoolEffect } from '../balance/pool.ts';
 import { Pool, poolName } from '../balance/pool.ts';
 import type { Health } from '../check/checker.ts';
-import type { RealServerSettings, VirtualServerSettings } from '../config/model.ts';
 import type { CheckHappening, Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { earliest } from '../time.ts';
@@ -20,6 +19,7 @@ import {
   quorumHappening,
   serverHappening,
 } from './happenings.ts';
+import type { RealServerSettings, VirtualServerSettings } from './settings.ts';
 
 /** A virtual server: its settings, and its pool. */
 export interface Served {

@@ -1,8 +1,8 @@
 import { serviceName } from '../balance/model.ts';
 import { poolName } from '../balance/pool.ts';
-import type { VirtualServerSettings } from '../config/model.ts';
 import { nearest } from '../config/spelling.ts';
 import { endpointName, parseEndpoint, parseIp } from '../ip.ts';
+import type { VirtualServerSettings } from './settings.ts';
 
 /** How people name real and virtual servers to the operator's program. */
 

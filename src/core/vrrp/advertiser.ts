@@ -69,6 +69,16 @@ export class Advertiser {
     return this.#sent;
   }
 
+  memory() {
+    return { sent: this.#sent, source: this.source, authentication: this.authentication.memory() };
+  }
+
+  recall({ sent, source, authentication }: ReturnType<Advertiser['memory']>): void {
+    this.#sent = sent;
+    if (source !== undefined) this.source = source;
+    this.authentication.recall(authentication);
+  }
+
   decode(datagram: Datagram, now: Instant): Decoded {
     return this.#wire.decode(datagram, now);
   }

@@ -50,6 +50,14 @@ export class AuthHeader {
     this.#key = passwordBytes(password);
   }
 
+  memory(): number {
+    return this.#sequence;
+  }
+
+  recall(sequence: number): void {
+    this.#sequence = sequence;
+  }
+
   /** No number is left but that of a resignation. At one advert a second this takes 136 years. */
   get spent(): boolean {
     return this.#sequence >= SPENT;

@@ -69,6 +69,15 @@ export class AuthTrailer {
     this.#marksKept = Math.max(peers, MULTICAST_SENDERS);
   }
 
+  memory() {
+    return { marks: new Map(this.#marks), sent: this.#sent };
+  }
+
+  recall({ marks, sent }: ReturnType<AuthTrailer['memory']>): void {
+    for (const [sender, mark] of marks) this.#marks.set(sender, mark);
+    this.#sent = sent;
+  }
+
   /** Whether our adverts have a trailer. */
   get signs(): boolean {
     return this.#settings.mode !== 'receive-only';

@@ -36,6 +36,17 @@ export class Authentication {
     else this.#trailer.configure(hmac, peers.length);
   }
 
+  memory() {
+    return { header: this.#header?.memory(), trailer: this.#trailer?.memory(), clock: this.#clock };
+  }
+
+  /** Where the settings are the same. */
+  recall({ header, trailer, clock }: ReturnType<Authentication['memory']>): void {
+    if (header !== undefined) this.#header?.recall(header);
+    if (trailer !== undefined) this.#trailer?.recall(trailer);
+    this.#clock = clock;
+  }
+
   /** What the codec is to look for. */
   get expected(): Pick<Expectation, 'ah' | 'trailer'> {
     if (this.#header !== undefined) return { ah: true };

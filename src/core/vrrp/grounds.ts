@@ -3,7 +3,7 @@ import { familyOf, type Ip } from '../ip.ts';
 import type { LinkEvent, VrrpEvent } from './events.ts';
 import { OWNER } from './packet.ts';
 import type { VrrpSettings } from './settings.ts';
-import { type TrackEvent, Tracking } from './track.ts';
+import { Tracking } from './track.ts';
 
 /** The events that change what a virtual router stands on. */
 export type GroundsEvent = Extract<VrrpEvent, { type: 'link' | 'track' | 'group' | 'configure' }>;
@@ -42,21 +42,35 @@ export class Grounds {
     this.#tracking.configure(settings.track ?? []);
   }
 
-  link(event: LinkEvent): void {
+  memory() {
+    return {
+      settings: this.#settings,
+      tracked: this.#tracking.memory(),
+      link: this.#link,
+      group: this.#group,
+    };
+  }
+
+  /** Where the settings are those in the memory. */
+  recall({ tracked, link, group }: ReturnType<Grounds['memory']>): void {
+    this.#tracking.recall(tracked);
+    this.#link = link;
+    this.#group = group;
+  }
+
+  hear(event: Exclude<GroundsEvent, { type: 'configure' }>): void {
+    if (event.type === 'track') this.#tracking.note(event);
+    else if (event.type === 'group') this.#group = event.fault;
+    else this.#hearLink(event);
+  }
+
+  #hearLink(event: LinkEvent): void {
     this.#link = event;
     const { source } = this;
     const { name, family } = this.#settings;
     if (source !== undefined) {
       assert(familyOf(source) === family, `${name}: IPv${family} adverts from ${source}`);
     }
-  }
-
-  track(event: TrackEvent): void {
-    this.#tracking.note(event);
-  }
-
-  group(fault: string | undefined): void {
-    this.#group = fault;
   }
 
   /** Whether the link was heard of: before, nothing is decided. */

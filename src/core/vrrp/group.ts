@@ -102,6 +102,17 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     this.#become();
   }
 
+  memory() {
+    const members = new Map(Array.from(this.#members, ([name, member]) => [name, { ...member }]));
+    return { members, state: this.#state, votes: this.#votes };
+  }
+
+  recall({ members, state, votes }: ReturnType<VrrpGroup['memory']>): void {
+    for (const [name, member] of members) this.#members.set(name, { ...member });
+    this.#state = state;
+    this.#votes = votes;
+  }
+
   get state(): GroupState {
     return this.#state;
   }

@@ -56,6 +56,15 @@ export class Holding {
     this.#again('elsewhere', this.#period, now);
   }
 
+  memory() {
+    return { announced: this.#announced, waiting: this.#waiting };
+  }
+
+  recall({ announced, waiting }: ReturnType<Holding['memory']>): void {
+    this.#announced = announced;
+    this.#waiting = waiting;
+  }
+
   /** At the beginning of mastership, or when it goes on after a stall. */
   hold(now: Instant): void {
     this.#waiting = undefined;

@@ -1,22 +1,25 @@
 import { assert } from '../assert.ts';
 import type { Ip } from '../ip.ts';
-import type { Machine } from '../machine.ts';
-import { after, type Duration, type Instant, since, Timers } from '../time.ts';
+import { type Machine, memoriesOf, type Remembering, recallAll } from '../machine.ts';
+import { after, type Duration, type Instant, since, type Timers } from '../time.ts';
 import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
-import { Grounds, type GroundsEvent, recovery } from './grounds.ts';
+import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { text } from './intervals.ts';
-import { Mastership } from './mastership.ts';
-import { Membership } from './membership.ts';
-import { OtherMasters } from './other-masters.ts';
+import type { Mastership } from './mastership.ts';
+import type { Membership } from './membership.ts';
+import type { OtherMasters } from './other-masters.ts';
 import { type Advert, type Datagram, isOfAddresses, OWNER, RESIGNING } from './packet.ts';
-import { Preemption } from './preemption.ts';
-import { Reports } from './reports.ts';
+import { configureParts, makeParts, type VrrpParts } from './parts.ts';
+import type { Preemption } from './preemption.ts';
+import type { Reports } from './reports.ts';
 import { judgeRival } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
-import { Silence } from './silence.ts';
+import type { Silence } from './silence.ts';
 import { checkTimers, type TimerName } from './timers.ts';
+
+export type VrrpMemory = ReturnType<VrrpInstance['memory']>;
 
 /**
  * One virtual router: the state machine of RFC 9568, 6.4 and RFC 3768, 6.4, with keepalived's order of
@@ -24,10 +27,10 @@ import { checkTimers, type TimerName } from './timers.ts';
  *
  * Being late is never evidence: `Silence` has what that means for a backup, `#wake` for a master.
  */
-export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
+export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering<VrrpMemory> {
   /** With the effective priority in place of the configured one. */
   #settings: VrrpSettings;
-  readonly #timers = new Timers<TimerName>();
+  readonly #timers: Timers<TimerName>;
   readonly #grounds: Grounds;
   readonly #mastership: Mastership;
   readonly #advertiser: Advertiser;
@@ -36,6 +39,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   readonly #preemption: Preemption;
   readonly #membership: Membership;
   readonly #otherMasters: OtherMasters;
+  readonly #parts: VrrpParts;
   #effects: VrrpEffect[] = [];
 
   #state: VrrpState = 'INIT';
@@ -53,14 +57,16 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const emit = (effect: VrrpEffect): void => {
       this.#effects.push(effect);
     };
-    this.#grounds = new Grounds(settings);
-    this.#reports = new Reports(emit);
-    this.#mastership = new Mastership(settings, this.#timers, this.#reports, emit, digest);
+    this.#parts = makeParts(settings, emit, digest);
+    this.#timers = this.#parts.timers;
+    this.#grounds = this.#parts.grounds;
+    this.#reports = this.#parts.reports;
+    this.#mastership = this.#parts.mastership;
     this.#advertiser = this.#mastership.advertiser;
-    this.#silence = new Silence(settings, this.#timers, this.#reports);
-    this.#preemption = new Preemption(settings, this.#timers);
-    this.#membership = new Membership(emit);
-    this.#otherMasters = new OtherMasters(settings, emit);
+    this.#silence = this.#parts.silence;
+    this.#preemption = this.#parts.preemption;
+    this.#membership = this.#parts.membership;
+    this.#otherMasters = this.#parts.otherMasters;
   }
 
   handle(event: VrrpEvent, now: Instant): void {
@@ -125,6 +131,21 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     return effects;
   }
 
+  /** Between two events, when all effects were taken. */
+  memory() {
+    const own = [this.#state, this.#entered, this.#cause, this.#now, this.#started] as const;
+    return { priority: this.#settings.priority, own, parts: memoriesOf(this.#parts) };
+  }
+
+  /** Of a router with these settings, or that was configured to have others. */
+  recall({ priority, own, parts }: VrrpMemory): void {
+    this.#grounds.configure(parts.grounds.settings);
+    this.#settings = { ...parts.grounds.settings, priority };
+    configureParts(this.#parts, this.#settings, false, this.#now);
+    recallAll(this.#parts, parts);
+    [this.#state, this.#entered, this.#cause, this.#now, this.#started] = own;
+  }
+
   get state(): VrrpState {
     return this.#state;
   }
@@ -158,20 +179,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
   }
 
   #regrounded(event: GroundsEvent, now: Instant): void {
-    switch (event.type) {
-      case 'link':
-        this.#grounds.link(event);
-        break;
-      case 'track':
-        this.#grounds.track(event);
-        break;
-      case 'group':
-        this.#grounds.group(event.fault);
-        break;
-      case 'configure':
-        this.#configure(event.settings, now);
-        break;
-    }
+    if (event.type === 'configure') this.#configure(event.settings, now);
+    else this.#grounds.hear(event);
     this.#retune(now);
     const { source } = this.#grounds;
     if (source !== undefined) this.#advertiser.source = source;
@@ -185,13 +194,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
     const serving = this.#serving(now);
     this.#grounds.configure(settings);
     this.#settings = { ...settings, priority: this.#grounds.priority };
-    this.#mastership.configure(this.#settings, serving, now);
-    this.#preemption.configure(this.#settings);
-    this.#silence.configure(this.#settings, now);
-    this.#otherMasters.configure(this.#settings);
-    if (settings.group === undefined && this.#membership.candidate !== undefined) {
-      this.#becomeMaster(now, this.#membership.candidate);
-    }
+    configureParts(this.#parts, this.#settings, serving, now);
+    const { candidate } = this.#membership;
+    if (settings.group === undefined && candidate !== undefined) this.#becomeMaster(now, candidate);
   }
 
   /** The effective priority may be another. */
@@ -287,10 +292,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect> {
 
   #tellGroup(): void {
     const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
-    const follows = this.#silence.master !== undefined;
-    const resigned = this.#preemption.yields;
     const { group, priority } = this.#settings;
-    this.#membership.tell(group, { state: this.#state, follows, resigned, faults, priority });
+    const heard = { follows: this.#silence.master !== undefined, resigned: this.#preemption.yields };
+    this.#membership.tell(group, { state: this.#state, ...heard, faults, priority });
   }
 
   // Packets.

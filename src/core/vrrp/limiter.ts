@@ -12,6 +12,14 @@ export class Limiter<Kind extends string> {
     this.#period = period;
   }
 
+  memory(): ReadonlyMap<Kind, { readonly reported: Instant; readonly unreported: number }> {
+    return new Map(Array.from(this.#kinds, ([kind, entry]) => [kind, { ...entry }]));
+  }
+
+  recall(memory: ReturnType<Limiter<Kind>['memory']>): void {
+    for (const [kind, entry] of memory) this.#kinds.set(kind, { ...entry });
+  }
+
   /** Counts one occurrence. Returns how many it is time to report, this one included, or 0 to stay silent. */
   count(kind: Kind, now: Instant): number {
     const entry = this.#kinds.get(kind);

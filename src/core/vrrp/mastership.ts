@@ -45,6 +45,15 @@ export class Mastership {
     this.#holding.configure(settings, serving, now);
   }
 
+  memory() {
+    return { advertiser: this.advertiser.memory(), holding: this.#holding.memory() };
+  }
+
+  recall({ advertiser, holding }: ReturnType<Mastership['memory']>): void {
+    this.advertiser.recall(advertiser);
+    this.#holding.recall(holding);
+  }
+
   /** Another effective priority alone. */
   reprioritise(settings: VrrpSettings, serving: boolean, now: Instant): void {
     this.#settings = settings;

@@ -11,6 +11,15 @@ export class Membership {
     this.#emit = emit;
   }
 
+  memory() {
+    return { candidate: this.candidate, told: this.#told };
+  }
+
+  recall({ candidate, told }: ReturnType<Membership['memory']>): void {
+    this.candidate = candidate;
+    this.#told = told;
+  }
+
   /** `faults` are its own reasons not to serve; a group that it was taken out of has forgotten it. */
   tell(
     group: string | undefined,

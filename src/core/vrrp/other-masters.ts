@@ -60,6 +60,14 @@ export class OtherMasters {
     }));
   }
 
+  memory(): ReadonlyMap<Ip, Claim> {
+    return new Map(Array.from(this.#claims, ([source, claim]) => [source, { ...claim }]));
+  }
+
+  recall(claims: ReadonlyMap<Ip, Claim>): void {
+    for (const [source, claim] of claims) this.#claims.set(source, { ...claim });
+  }
+
   configure(settings: VrrpSettings): void {
     this.#settings = settings;
   }

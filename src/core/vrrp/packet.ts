@@ -256,7 +256,7 @@ function wireInterval(value: number, most: number): number {
  * The checksum over pseudo header and message (RFC 9568, 5.2.8; for IPv4 RFC 5798 as keepalived reads it):
  * the value to store when the field is zero, 0 when the field holds the right one.
  */
-function pseudoChecksum(payload: Uint8Array, source: Ip, destination: Ip): number {
+export function pseudoChecksum(payload: Uint8Array, source: Ip, destination: Ip): number {
   const header = new Writer(40).bytes(ipToBytes(source)).bytes(ipToBytes(destination));
   if (familyOf(source) === 4) header.u8(0).u8(VRRP_PROTOCOL).u16be(payload.length);
   else header.u32be(payload.length).zeros(3).u8(VRRP_PROTOCOL);

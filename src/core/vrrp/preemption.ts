@@ -51,6 +51,15 @@ export class Preemption {
     return true;
   }
 
+  memory() {
+    return { patienceOver: this.#patienceOver, yields: this.yields };
+  }
+
+  recall({ patienceOver, yields }: ReturnType<Preemption['memory']>): void {
+    this.#patienceOver = patienceOver;
+    this.yields = yields;
+  }
+
   /** `preempt_delay` is over. */
   expired(): void {
     this.#patienceOver = true;

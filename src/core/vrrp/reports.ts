@@ -3,7 +3,7 @@ import { after, type Duration, type Instant, micros, seconds } from '../time.ts'
 import type { HeardPeer, VrrpEffect } from './events.ts';
 import { Limiter } from './limiter.ts';
 import { type Advert, type Notice, RESIGNING, type RejectReason } from './packet.ts';
-import { newStatistics } from './statistics.ts';
+import { newStatistics, type VrrpStatistics } from './statistics.ts';
 
 /** Of each kind one log line a minute, so that a broken neighbour does not flood the log. */
 const REPORT_PERIOD = seconds(60);
@@ -25,6 +25,27 @@ export class Reports {
   /** The router that was heard last. */
   get peer(): HeardPeer | undefined {
     return this.#peer;
+  }
+
+  memory() {
+    const { rejected, noticed, ...counts } = this.statistics;
+    const statistics: VrrpStatistics = { ...counts, rejected: { ...rejected }, noticed: { ...noticed } };
+    return {
+      statistics,
+      limiter: this.#limiter.memory(),
+      contestedUntil: this.#contestedUntil,
+      peer: this.#peer,
+    };
+  }
+
+  recall({ statistics, limiter, contestedUntil, peer }: ReturnType<Reports['memory']>): void {
+    const { rejected, noticed, ...counts } = statistics;
+    Object.assign(this.statistics, counts);
+    Object.assign(this.statistics.rejected, rejected);
+    Object.assign(this.statistics.noticed, noticed);
+    this.#limiter.recall(limiter);
+    this.#contestedUntil = contestedUntil;
+    this.#peer = peer;
   }
 
   accepted(advert: Advert, notices: readonly Notice[], source: Ip, now: Instant): void {

@@ -137,6 +137,26 @@ export class Silence {
     this.#because ??= `priority ${this.#settings.priority} is higher than ${priority} of ${source}`;
   }
 
+  memory() {
+    return {
+      began: this.#began,
+      followed: this.#followed,
+      interval: this.#interval,
+      because: this.#because,
+      listens: this.#listens,
+      whole: this.#whole,
+    };
+  }
+
+  recall(memory: ReturnType<Silence['memory']>): void {
+    this.#began = memory.began;
+    this.#followed = memory.followed;
+    this.#interval = memory.interval;
+    this.#because = memory.because;
+    this.#listens = memory.listens;
+    this.#whole = memory.whole;
+  }
+
   /** The timer `down` expired `late`. Returns why there is no master, `undefined` to listen longer. */
   ended(late: Duration, now: Instant): string | undefined {
     if (this.#listenLonger(late, now)) return undefined;

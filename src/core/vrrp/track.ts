@@ -44,6 +44,14 @@ export class Tracking {
     for (const key of this.#known.keys()) if (!tracked.has(key)) this.#known.delete(key);
   }
 
+  memory(): ReadonlyMap<string, TrackEvent> {
+    return new Map(this.#known);
+  }
+
+  recall(memory: ReadonlyMap<string, TrackEvent>): void {
+    for (const [key, event] of memory) this.#known.set(key, event);
+  }
+
   /** Takes news in; of what is not tracked, none. */
   note(event: TrackEvent): void {
     if (this.#lines.some((line) => keyOf(line) === keyOf(event))) this.#known.set(keyOf(event), event);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { blockTitle, serverTitle } from '../../../src/core/balance/titles.ts';
-import type { VirtualServerSettings } from '../../../src/core/config/model.ts';
 import type {
   NotifyConfiguration,
   NotifyEvent,
   NotifySettings,
   ScriptCommand,
 } from '../../../src/core/notify/settings.ts';
+import type { VirtualServerSettings } from '../../../src/core/serving/settings.ts';
 import type { GroupSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { duration, given, maybe, port, wholeSeconds } from './arbitrary-values.ts';
 

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import type { Destination, ForwardingMethod, ServiceKey, Tunnel } from '../../../src/core/balance/model.ts';
 import type { MaintenanceWindow } from '../../../src/core/balance/orders.ts';
 import type { BfdCheck, TcpCheck } from '../../../src/core/check/settings.ts';
+import type { Configuration } from '../../../src/core/config/model.ts';
+import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
 import type {
-  Configuration,
   RealServerSettings,
   ServicePoint,
   VirtualServerSettings,
-} from '../../../src/core/config/model.ts';
-import { type Family, familyBits, ip } from '../../../src/core/ip.ts';
+} from '../../../src/core/serving/settings.ts';
 import { micros, seconds } from '../../../src/core/time.ts';
 import {
   ADDRESS_FLAGS,

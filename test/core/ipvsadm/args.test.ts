@@ -31,6 +31,19 @@ for (const line of [...capturedLines('verdicts.txt'), ...capturedLines('matrix.t
   });
 }
 
+args('a dash of typography, as handbooks print it, gets a hint below what ipvsadm says', () => {
+  const hint = (word: string): string =>
+    `\n${word} begins with a dash of typography: type -, or -- before a long option`;
+  const text = (line: string): string => {
+    const parsed = parse(line);
+    return parsed.kind === 'refused' ? parsed.text : parsed.kind;
+  };
+  for (const word of ['\u2013stats', '\u2014stats', '\u2212n'])
+    assert.is(text(`-L ${word}`), `unexpected argument ${word}${hint(word)}`);
+  assert.ok(text('\u2013L').endsWith(hint('\u2013L')));
+  assert.is(text('-L stats'), 'unexpected argument stats');
+});
+
 args('a service with everything', () => {
   const line = '-A -t 192.168.100.1:443 -s sh -p 600 -M 255.255.255.0 -b sh-fallback,sh-port --pe sip';
   assert.equal(operation(line), {

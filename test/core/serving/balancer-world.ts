@@ -2,12 +2,12 @@ import type { ServiceKey, TableEntry } from '../../../src/core/balance/model.ts'
 import { endpointName, serviceName } from '../../../src/core/balance/model.ts';
 import { judgeFailure } from '../../../src/core/check/failure.ts';
 import type { CheckResult } from '../../../src/core/check/verdict.ts';
-import type { RealServerSettings, VirtualServerSettings } from '../../../src/core/config/model.ts';
 import { ip } from '../../../src/core/ip.ts';
 import type { CheckHappening, Happening } from '../../../src/core/notify/happening.ts';
 import type { BalancerEffect, BalancerEvent } from '../../../src/core/serving/balancer.ts';
 import { Balancer } from '../../../src/core/serving/balancer.ts';
 import type { ServiceCount } from '../../../src/core/serving/connections.ts';
+import type { RealServerSettings, VirtualServerSettings } from '../../../src/core/serving/settings.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { instant, micros, seconds } from '../../../src/core/time.ts';
 import { ModelKernel, sorted } from '../balance/model-kernel.ts';

@@ -60,10 +60,12 @@ function runTheirs(lines: readonly Line[]): Ran[] {
 
 async function runOurs({ words, input }: Line): Promise<Ran> {
   let [out, err] = ['', ''];
+  const print = (text: string): void => {
+    out += text;
+  };
   const status = await lvsadm(words, 'ipvsadm', {
-    out: (text) => {
-      out += text;
-    },
+    out: print,
+    keep: print,
     err: (text) => {
       err += text;
     },

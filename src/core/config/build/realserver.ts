@@ -1,12 +1,12 @@
 import type { Destination, Service } from '../../balance/model.ts';
 import type { MaintenanceWindow } from '../../balance/orders.ts';
 import { endpointName, familyOf, isLoopback } from '../../ip.ts';
+import type { RealServerSettings } from '../../serving/settings.ts';
 import { type Duration, seconds } from '../../time.ts';
 import type { Facts } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import type { virtualServer } from '../grammar/virtual.ts';
 import type { Token } from '../lex.ts';
-import type { RealServerSettings } from '../model.ts';
 import type { Span } from '../source.ts';
 import type { Entry } from '../tree.ts';
 import { inherited } from './check.ts';

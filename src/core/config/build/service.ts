@@ -1,9 +1,9 @@
 import type { Service, ServiceKey } from '../../balance/model.ts';
 import { type Family, familyBits, familyOf } from '../../ip.ts';
+import type { ServicePoint } from '../../serving/settings.ts';
 import { Findings } from '../findings.ts';
 import type { root } from '../grammar/root.ts';
 import type { virtualServer } from '../grammar/virtual.ts';
-import type { ServicePoint } from '../model.ts';
 import type { Entry, Section } from '../tree.ts';
 
 export type ServiceEntry = Entry<(typeof root)['virtual_server']>;

@@ -1,9 +1,9 @@
 import type { Service } from '../../balance/model.ts';
 import { serviceName } from '../../balance/model.ts';
 import { poolName } from '../../balance/pool.ts';
+import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../../serving/settings.ts';
 import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
-import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../model.ts';
 import type { Section } from '../tree.ts';
 import { type CheckSurroundings, checkSurroundings } from './checks.ts';
 import { type Context, Names, unknownName } from './context.ts';

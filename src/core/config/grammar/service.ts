@@ -1,6 +1,6 @@
 import { familyOf, type Ip, ipFromBytes, ipToBytes, parseIp, parsePrefix } from '../../ip.ts';
+import type { ServicePoint } from '../../serving/settings.ts';
 import * as arg from '../arguments.ts';
-import type { ServicePoint } from '../model.ts';
 import { type Argument, namedLines, type Words } from '../schema.ts';
 
 const U32 = 4_294_967_295;

@@ -1,8 +1,8 @@
 import type { Destination, Service, Tunnel } from '../../balance/model.ts';
 import type { MaintenanceWindow } from '../../balance/orders.ts';
 import { type Family, familyBits, familyOf, ipFromBytes } from '../../ip.ts';
+import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../../serving/settings.ts';
 import { timeText } from '../../time.ts';
-import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '../model.ts';
 import { checkLines } from './check.ts';
 import { onOff, secondsText, section, setting, when, word } from './text.ts';
 

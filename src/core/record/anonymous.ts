@@ -1,0 +1,182 @@
+import {
+  compareIp,
+  familyOf,
+  type Ip,
+  ipFromBytes,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  parseIp,
+} from '../ip.ts';
+import { changedAdvert, isAdvert } from './advert.ts';
+import { plainText, plainValue } from './plain.ts';
+
+/**
+ * A recording with other addresses and names. The same stays the same, and of two addresses the higher one stays the
+ * higher: the machines come to the same decisions.
+ */
+
+/** Properties that hold a name that somebody chose, and what it is called instead. */
+const NAMES: Readonly<Record<string, string>> = {
+  name: 'name',
+  interface: 'interface',
+  dev: 'interface',
+  device: 'interface',
+  group: 'group',
+  member: 'name',
+  host: 'host',
+  helo: 'host',
+  session: 'session',
+  file: 'file',
+  path: 'path',
+  key: 'key',
+  certificate: 'file',
+  ca: 'file',
+  sni: 'host',
+  pattern: 'pattern',
+  digest: 'digest',
+};
+/** ... or several. */
+const LISTS: Readonly<Record<string, string>> = { members: 'name', command: 'word' };
+
+const ADDRESS =
+  /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3})(?![\w:])/g;
+const isKept = (address: Ip): boolean =>
+  isMulticast(address) || isLoopback(address) || address === '0.0.0.0' || address === '::';
+
+/** The same lines, with stand-ins. */
+export function anonymous(lines: readonly string[]): string[] {
+  const values = lines.filter((line) => line !== '').map(plainValue);
+  const found = new Found();
+  for (const value of values) found.look(value);
+  const substitute = found.substitution();
+  const address = (given: Ip): Ip => substitute.addresses.get(given) ?? given;
+  const change = (value: unknown): unknown => {
+    if (typeof value === 'string') return substitute.text(value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    if (!isAdvert(value)) return value;
+    // Its addresses that are text are changed with all text.
+    const { payload, header } = changedAdvert(value, { address, password: (same) => same });
+    return { ...value, payload, ...(header !== undefined && { header }) };
+  };
+  return values.map((value) => plainText(value, change));
+}
+
+/** All addresses and names in a recording. */
+class Found {
+  readonly #addresses = new Set<Ip>();
+  readonly #names = new Map<string, string>();
+  readonly #seen = new Set<object>();
+
+  look(value: unknown): void {
+    if (typeof value === 'string') this.#text(value);
+    if (typeof value !== 'object' || value === null || this.#seen.has(value)) return;
+    this.#seen.add(value);
+    if (value instanceof Map) {
+      for (const [key, each] of value) for (const part of [key, each]) this.look(part);
+    } else if (Array.isArray(value) || value instanceof Set) {
+      for (const part of value) this.look(part);
+    } else if (value instanceof Uint8Array) return;
+    else this.#object(value as Readonly<Record<string, unknown>>);
+  }
+
+  #object(fields: Readonly<Record<string, unknown>>): void {
+    if (isAdvert(fields)) this.#advert(fields);
+    for (const [name, each] of Object.entries(fields)) {
+      const [one, several] = [NAMES[name], LISTS[name]];
+      if (one !== undefined && typeof each === 'string') this.#name(each, one);
+      if (several !== undefined && Array.isArray(each))
+        for (const part of each) if (typeof part === 'string') this.#name(part, several);
+      this.look(each);
+    }
+  }
+
+  #text(text: string): void {
+    for (const [word] of text.matchAll(ADDRESS)) this.#address(parseIp(word));
+  }
+
+  #address(address: Ip | undefined): void {
+    if (address !== undefined && !isKept(address)) this.#addresses.add(address);
+  }
+
+  /** Those in the payload: they stand nowhere else where another router has others. */
+  #advert(advert: Parameters<typeof changedAdvert>[0]): void {
+    changedAdvert(advert, {
+      address: (address) => {
+        this.#address(address);
+        return address;
+      },
+      password: (same) => same,
+    });
+  }
+
+  #name(name: string, kind: string): void {
+    if (name === '' || parseIp(name) !== undefined || this.#names.has(name)) return;
+    this.#names.set(name, kind);
+  }
+
+  substitution(): Substitution {
+    return new Substitution(this.#addresses, this.#names);
+  }
+}
+
+/** IPv4 addresses come from the network for benchmarks (RFC 2544), IPv6 ones from fd00::, or stay link-local. */
+const FIRST_4 = 0xc612_0000;
+
+class Substitution {
+  readonly addresses = new Map<Ip, Ip>();
+  readonly #names = new Map<string, string>();
+  readonly #pattern: RegExp | undefined;
+
+  constructor(addresses: ReadonlySet<Ip>, names: ReadonlyMap<string, string>) {
+    let [n4, n6] = [0, 0];
+    for (const address of [...addresses].sort(compareIp)) {
+      const stand = familyOf(address) === 4 ? fourth(++n4) : sixth(++n6, isLinkLocal(address));
+      this.addresses.set(address, stand);
+    }
+    const counts = new Map<string, number>();
+    for (const [name, kind] of names) {
+      const count = (counts.get(kind) ?? 0) + 1;
+      counts.set(kind, count);
+      this.#names.set(name, `${kind}${count}`);
+    }
+    // Within other words only what cannot be mistaken for one of ours.
+    const telling = [...this.#names.keys()].filter((name) => name.length > 1 && !/^\d+$/.test(name));
+    const words = telling.sort((a, b) => b.length - a.length).map(escaped);
+    if (words.length > 0) this.#pattern = new RegExp(`(?<![\\w])(?:${words.join('|')})(?![\\w])`, 'g');
+  }
+
+  /** Addresses first: a name may look like a part of one. */
+  text(text: string): string {
+    const whole = this.#names.get(text);
+    if (whole !== undefined) return whole;
+    let out = '';
+    let from = 0;
+    for (const match of text.matchAll(ADDRESS)) {
+      const address = parseIp(match[0]);
+      if (address === undefined) continue;
+      out += this.#named(text.slice(from, match.index)) + (this.addresses.get(address) ?? address);
+      from = match.index + match[0].length;
+    }
+    return out + this.#named(text.slice(from));
+  }
+
+  #named(text: string): string {
+    if (this.#pattern === undefined) return text;
+    return text.replace(this.#pattern, (name) => this.#names.get(name) ?? name);
+  }
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+function fourth(n: number): Ip {
+  const value = FIRST_4 + n;
+  return ipFromBytes(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
+}
+
+function sixth(n: number, linkLocal: boolean): Ip {
+  const bytes = new Uint8Array(16);
+  bytes.set(linkLocal ? [0xfe, 0x80] : [0xfd, 0]);
+  bytes.set([(n >>> 8) & 255, n & 255], 14);
+  return ipFromBytes(bytes);
+}

@@ -1,0 +1,42 @@
+import { type Instant, Timers } from '../time.ts';
+import type { Digest } from './auth-digest.ts';
+import type { VrrpEffect } from './events.ts';
+import { Grounds } from './grounds.ts';
+import { Mastership } from './mastership.ts';
+import { Membership } from './membership.ts';
+import { OtherMasters } from './other-masters.ts';
+import { Preemption } from './preemption.ts';
+import { Reports } from './reports.ts';
+import type { VrrpSettings } from './settings.ts';
+import { Silence } from './silence.ts';
+import type { TimerName } from './timers.ts';
+
+/** What a virtual router is made of: each part remembers something. */
+export function makeParts(settings: VrrpSettings, emit: (effect: VrrpEffect) => void, digest?: Digest) {
+  const timers = new Timers<TimerName>();
+  const reports = new Reports(emit);
+  return {
+    timers,
+    reports,
+    grounds: new Grounds(settings),
+    mastership: new Mastership(settings, timers, reports, emit, digest),
+    silence: new Silence(settings, timers, reports),
+    preemption: new Preemption(settings, timers),
+    membership: new Membership(emit),
+    otherMasters: new OtherMasters(settings, emit),
+  };
+}
+export type VrrpParts = ReturnType<typeof makeParts>;
+
+/** Other settings for all but the grounds, which say the effective priority that is in them. */
+export function configureParts(
+  parts: VrrpParts,
+  settings: VrrpSettings,
+  serving: boolean,
+  now: Instant,
+): void {
+  parts.mastership.configure(settings, serving, now);
+  parts.preemption.configure(settings);
+  parts.silence.configure(settings, now);
+  parts.otherMasters.configure(settings);
+}

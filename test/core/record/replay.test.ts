@@ -1,0 +1,186 @@
+import * as assert from 'uvu/assert';
+import { toHex } from '../../../src/core/bytes.ts';
+import { ip } from '../../../src/core/ip.ts';
+import { Recorder } from '../../../src/core/record/recorder.ts';
+import type { RecordedTrack } from '../../../src/core/record/recording.ts';
+import { replay } from '../../../src/core/record/replay.ts';
+import type { Room } from '../../../src/core/record/track.ts';
+import { instant, seconds } from '../../../src/core/time.ts';
+import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
+import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
+import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { digest } from '../../../src/io/digest.ts';
+import type { VrrpMachine } from '../../sim/host.ts';
+import { simulate } from '../../sim/simulate.ts';
+import { suite } from '../../suite.ts';
+import { SETTINGS } from '../vrrp/router.ts';
+import { RecordedMachine, recordingOf, SHORT } from './recorded.ts';
+
+const test = suite('replay');
+
+/** A router of the simulator, recorded from its first event on. */
+class RecordedRouter extends RecordedMachine<
+  Parameters<VrrpInstance['handle']>[0],
+  ReturnType<VrrpInstance['take']>[number]
+> {
+  readonly #instance: VrrpInstance;
+
+  constructor(recorder: Recorder, settings: VrrpSettings, digest?: Digest) {
+    const instance = new VrrpInstance(settings, digest && recorder.witness(digest));
+    const part = { kind: 'router', name: settings.name, birth: settings, memory: () => instance.memory() };
+    super(recorder, instance, part, instant(0));
+    this.#instance = instance;
+  }
+
+  get state(): VrrpMachine['state'] {
+    return this.#instance.state;
+  }
+}
+
+const SEEDS = 5;
+const EVERY_EVENT = 3;
+
+test('bad days of the simulator replay with equal effects, from the birth and from each memory', () => {
+  let [entries, begins] = [0, 0];
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const recorder = new Recorder(SHORT);
+    const { failure } = simulate(seed, (settings) => new RecordedRouter(recorder, settings));
+    assert.is(failure, undefined);
+    for (const track of recordingOf(recorder).processes.flatMap(({ tracks }) => tracks)) {
+      const { difference, events } = replay(track);
+      assert.equal(difference, undefined, `seed ${seed}, ${track.name}`);
+      entries += events;
+      // Each memory is compared on the way: the replay from one of them has to come to the same end.
+      const middle = track.segments.slice(Math.floor(track.segments.length / 2));
+      assert.equal(
+        replay({ ...track, segments: middle }).difference,
+        undefined,
+        `seed ${seed}, from the middle`,
+      );
+      for (const segment of track.segments)
+        assert.equal(replay({ ...track, segments: [segment] }).difference, undefined);
+      begins += track.segments.length;
+    }
+  }
+  assert.ok(entries > 1000 && begins > 500, `${entries} events, ${begins} segments`);
+});
+
+/** A router that becomes master, and is recorded until 10 s. */
+function master(settings: VrrpSettings = SETTINGS, room?: Room): Recorder {
+  const recorder = new Recorder(room);
+  const router = new RecordedRouter(recorder, settings, digest);
+  const settle = (): void => {
+    while (router.take().length > 0);
+  };
+  router.handle({ type: 'clock', utc: 1.7e15 }, instant(0));
+  router.handle({ type: 'link', up: true, source: ip('10.0.0.5'), why: 'eth0 is up' }, instant(0));
+  settle();
+  router.handle({ type: 'start' }, instant(0));
+  settle();
+  for (let due = router.deadline(); due !== undefined && due < instant(1e7); due = router.deadline()) {
+    router.timeout(due);
+    settle();
+  }
+  return recorder;
+}
+
+const trackOf = (recorder: Recorder): RecordedTrack => {
+  const [track] = recordingOf(recorder).processes[0]?.tracks ?? [];
+  assert.ok(track !== undefined);
+  return track;
+};
+
+test('a memory before each event: the machine that has it answers the same', () => {
+  let listened = 0;
+  for (let seed = 1; seed <= EVERY_EVENT; seed++) {
+    const recorder = new Recorder({ segment: seconds(0), segments: 1e6 });
+    simulate(seed, (settings) => new RecordedRouter(recorder, settings));
+    for (const track of recordingOf(recorder).processes.flatMap(({ tracks }) => tracks)) {
+      for (const segment of track.segments) {
+        assert.equal(replay({ ...track, segments: [segment] }).difference, undefined, `seed ${seed}`);
+        if ('memory' in segment.base)
+          listened += Number(JSON.stringify(segment.base.memory).includes('"listens":1'));
+      }
+    }
+  }
+  assert.ok(listened > 0, 'some were recorded while they listened after a stall');
+});
+
+test('the state at an instant: what came later is not fed', () => {
+  const track = trackOf(master());
+  const stateAt = (s: number): unknown =>
+    (replay(track, { until: instant(s * 1e6) }).machine as unknown as VrrpInstance).state;
+  assert.equal([1, 3.6, 3.7].map(stateAt), ['BACKUP', 'BACKUP', 'MASTER']);
+});
+
+test('a machine that answers something else than was recorded is found, with both answers', () => {
+  const track = trackOf(master());
+  const other = track.segments.map((segment) => ({
+    ...segment,
+    base: { ...segment.base, birth: { ...SETTINGS, vrid: 52 } },
+  }));
+  const { difference } = replay({ ...track, segments: other });
+  assert.is(difference?.what, 'its effects');
+  assert.is(difference?.at, 3_609_375);
+  const [recorded, replayed] = [difference?.recorded, difference?.replayed] as { payload: Uint8Array }[][];
+  assert.equal([recorded?.[0]?.payload[1], replayed?.[0]?.payload[1]], [51, 52]);
+});
+
+test('so is one that answers nothing, or another memory', () => {
+  const track = trackOf(master(SETTINGS, SHORT));
+  const lower = track.segments.map((segment) => ({
+    ...segment,
+    base: { birth: { ...SETTINGS, priority: 1 } },
+  }));
+  assert.is(replay({ ...track, segments: lower }).difference?.what, 'its effects');
+  const forged = track.segments.map((segment, i) =>
+    i < 2 || !('memory' in segment.base) ? segment : { ...segment, base: { ...segment.base, memory: {} } },
+  );
+  assert.is(replay({ ...track, segments: forged }).difference?.what, 'its memory');
+});
+
+test('no key is in a recording, and it replays: PASS, AH, auth_hmac', () => {
+  const secret = '5ec2e7'.padEnd(64, '0');
+  const hmac = {
+    keys: [{ id: 1, secret }],
+    activeKey: 1,
+    mode: 'enforce',
+    antiReplay: 'time',
+    window: seconds(5),
+  } as const;
+  const v2 = { ...SETTINGS, version: 2 } as const;
+  for (const settings of [
+    { ...v2, password: 'geheim12' },
+    { ...v2, ah: 'geheim12' },
+    { ...SETTINGS, hmac },
+  ]) {
+    const recorder = master(settings, SHORT);
+    const text = [...recorder.lines()].join('\n');
+    for (const key of ['geheim12', toHex(new TextEncoder().encode('geheim12')), '5ec2e7'])
+      assert.not.ok(text.includes(key), `${key} is in the recording`);
+    const { difference, effects } = replay(trackOf(recorder));
+    assert.equal(difference, undefined);
+    assert.ok(effects > 5);
+  }
+});
+
+test('what was recorded longest ago goes first, and the rest replays from a memory', () => {
+  const recorder = new Recorder({ segment: seconds(2), segments: 2 });
+  const router = new RecordedRouter(recorder, SETTINGS);
+  router.handle({ type: 'link', up: true, source: ip('10.0.0.5'), why: 'eth0 is up' }, instant(0));
+  router.take();
+  router.handle({ type: 'start' }, instant(0));
+  for (let s = 0; s < 100; s++) {
+    while (router.take().length > 0);
+    router.timeout(router.deadline() ?? instant(0));
+  }
+  while (router.take().length > 0);
+  const track = trackOf(recorder);
+  assert.is(track.segments.length, 2);
+  assert.ok((track.segments[0]?.start ?? 0) > 9e7);
+  const { difference, effects } = replay(track);
+  assert.equal(difference, undefined);
+  assert.ok(effects >= 2);
+});
+
+test.run();
