@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { StatusReport } from '../../core/status/report.ts';
 import { mastersOf, patience, type Takeover, takeovers } from '../../core/status/takeover.ts';
 import type { Command } from '../../io/arguments.ts';
 import { paint, paintError } from '../../io/screen.ts';
@@ -27,22 +28,28 @@ export function addMaintenance(program: Command): void {
 }
 
 /** Waits until others are master of what this director gave up, or for as long as one that lives would take. */
-async function follow(options: CommonOptions, before: Awaited<ReturnType<typeof look>>): Promise<void> {
+async function follow(options: CommonOptions, before: StatusReport): Promise<void> {
   const masters = mastersOf(before);
   const limit = patience(masters);
-  let found: Takeover[] = masters.map((router) => ({ router, by: undefined }));
+  let now = before;
+  let found: readonly Takeover[] = masters.map((router) => ({ router, by: undefined }));
   for (let looks = 0; found.some(({ by }) => by === undefined) && looks * LOOK_MS < limit * 1000; looks++) {
     await wait(LOOK_MS);
-    found = takeovers(masters, before.time, await look(options));
+    now = await look(options);
+    found = takeovers(masters, before.time, now);
   }
+  const isSilent = now.processes.some(
+    ({ role, pid, silent }) => role === 'vrrp' && (pid === null || silent !== null),
+  );
   for (const { router, by } of found) {
-    if (by === undefined) continue;
-    process.stdout.write(`${router.name}: ${paint('green', `${by} has taken over`)}\n`);
+    if (by !== undefined) process.stdout.write(`${router.name}: ${paint('green', `${by} has taken over`)}\n`);
   }
   for (const { router, by } of found) {
     if (by !== undefined) continue;
     const addresses = router.addresses.map(({ address }) => address).join(', ');
-    const lost = `nobody has taken over within ${limit} s: ${addresses || 'it'} is nowhere`;
+    const lost = isSilent
+      ? 'who has taken over is not known: the vrrp process says nothing'
+      : `nobody has taken over within ${limit} s: ${addresses || 'it'} ${router.addresses.length > 1 ? 'are' : 'is'} nowhere`;
     process.stderr.write(`vipkeeper: ${router.name}: ${paintError('red', lost)}\n`);
   }
 }
