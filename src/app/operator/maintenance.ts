@@ -46,10 +46,11 @@ async function follow(options: CommonOptions, before: StatusReport): Promise<voi
   }
   for (const { router, by } of found) {
     if (by !== undefined) continue;
-    const addresses = router.addresses.map(({ address }) => address).join(', ');
+    const addresses = router.addresses.map(({ address }) => address);
+    const which = `${addresses.join(', ') || 'it'} ${addresses.length > 1 ? 'are' : 'is'}`;
     const lost = isSilent
       ? 'who has taken over is not known: the vrrp process says nothing'
-      : `nobody has taken over within ${limit} s: ${addresses || 'it'} ${router.addresses.length > 1 ? 'are' : 'is'} nowhere`;
+      : `nobody has taken over within ${limit} s: ${which} nowhere`;
     process.stderr.write(`vipkeeper: ${router.name}: ${paintError('red', lost)}\n`);
   }
 }
