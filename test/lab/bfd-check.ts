@@ -56,7 +56,7 @@ story('real servers come when their sessions are up', async () => {
   await serves(1, 2);
   const text = operator(director, 'status');
   assert.match(text, /rs1 +Up +192\.168\.1\.11 .*both hear each other/);
-  assert.match(text, /192\.168\.1\.11:80 +up +1 +bfd check of rs1: BFD session is Up/);
+  assert.match(text, /192\.168\.1\.11:80 +up +1 +0 +0 +bfd check of rs1: BFD session is Up/);
 });
 
 story('one that is silent leaves, and comes back', async () => {
