@@ -29,6 +29,20 @@ test('every option of --help is in the manual, and no other', () => {
   assert.equal(inManual(), listed.sort());
 });
 
+test('every command of the operator is in the synopsis of its manual', () => {
+  const page = readFileSync(join(ROOT, 'man/vipkeeper.8'), 'utf8');
+  const [, synopsis = ''] = /\.SH SYNOPSIS\n([\s\S]*?)\.SH/.exec(page) ?? [];
+  const [, list = ''] = /Commands:\n([\s\S]*?)\n\n/.exec(program('vipkeeper', '--help')) ?? [];
+  const commands = Array.from(list.matchAll(/^ {2}([a-z]+)/gm), ([, name = '']) => name);
+  assert.ok(commands.length > 10);
+  const isTold = (name: string): boolean =>
+    new RegExp(`(^|\\|)\\\\fB(vipkeeper )?${name}( |\\\\)`, 'm').test(synopsis);
+  assert.equal(
+    commands.filter((name) => name !== 'help' && !isTold(name)),
+    [],
+  );
+});
+
 test('help fits a terminal of 100 columns', () => {
   for (const [name = '', ...words] of [
     ['vipkeeperd'],
