@@ -1,9 +1,10 @@
+import { isOrderRequest } from '../../core/serving/decisions.ts';
 import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { absence } from '../../core/status/find.ts';
 import type { CheckState } from '../messages.ts';
 import type { Reload } from '../status.ts';
-import { isOrderRequest, type Orders, type ServersRequest, standings } from './orders.ts';
+import { type Orders, type ServersRequest, standings } from './orders.ts';
 
 /** What the operator's requests are answered from. */
 export interface Answering {

@@ -2,35 +2,15 @@ import type { Decision, Order } from '../../core/balance/orders.ts';
 import { orderOf } from '../../core/balance/orders.ts';
 import { poolName, type ServerStanding } from '../../core/balance/pool.ts';
 import { endpointName } from '../../core/ip.ts';
-import { bereft, type Standings } from '../../core/serving/lastserver.ts';
-import { type Place, placesOf, whyNone } from '../../core/serving/servernames.ts';
+import { decide, decisionInWords, type OrderRequest, sameDecision } from '../../core/serving/decisions.ts';
+import { bereft, lastOnes, type Standings } from '../../core/serving/lastserver.ts';
+import { keyOf, type Place, placesOf, whyNone } from '../../core/serving/servernames.ts';
 import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import { after, type Instant, millis } from '../../core/time.ts';
 import { now } from '../../io/clock.ts';
 import type { Store } from '../../io/store.ts';
 import type { CheckState, Level, ToCheck } from '../messages.ts';
 import { Windows } from './windows.ts';
-
-/** 31 years. */
-const LONGEST_MS = 1e12;
-const MAX_WEIGHT = 2_147_483_647;
-
-/** What the operator asks of real servers. `service` narrows it down to virtual servers of that name. */
-export type OrderRequest = {
-  readonly server: string;
-  readonly service?: string;
-  /** Also where it leaves a virtual server without any real server that serves. */
-  readonly force?: boolean;
-} & (
-  | { readonly verb: 'drain' /** Milliseconds from now. */; readonly timeout?: number }
-  | { readonly verb: 'undrain' }
-  /** `null`: as configured. */
-  | { readonly verb: 'weight'; readonly weight: number | null }
-);
-
-const VERBS: readonly unknown[] = ['drain', 'undrain', 'weight'];
-export const isOrderRequest = (request: unknown): request is OrderRequest =>
-  VERBS.includes((request as Partial<OrderRequest> | null)?.verb);
 
 /** How the servers of these names stand; all without any. */
 export interface ServersRequest {
@@ -85,7 +65,7 @@ export class Orders {
       const { service, server } = decision;
       this.#log(
         'warning',
-        `${service} has no real server ${server} any more: ${inWords(decision)} is forgotten`,
+        `${service} has no real server ${server} any more: ${decisionInWords(decision)} is forgotten`,
       );
     }
     if (kept.length < decisions.length) this.#store.decisions = kept;
@@ -110,13 +90,14 @@ export class Orders {
     const changed = new Set<string>();
     for (const place of places) {
       const [key, before] = [keyOf(place), decisions.get(keyOf(place))];
-      const decided = decide(request, place, before);
+      const decided = decide(request, place, before, Date.now());
       if (!sameDecision(before, decided)) changed.add(key);
       if (decided === undefined) decisions.delete(key);
       else decisions.set(key, decided);
     }
     const orders = this.#under(decisions);
-    if (request.force !== true) this.#refuseTheLast(places, bereft(services, this.all(), orders));
+    const refusal = lastOnes(this.#virtualServers, places, bereft(services, this.all(), orders));
+    if (request.force !== true && refusal !== undefined) throw new Error(refusal);
     this.#store.decisions = Array.from(decisions.values());
     this.#forgetInstants();
     this.#send({ type: 'orders', orders });
@@ -126,16 +107,6 @@ export class Orders {
       return { ...place, changed: changed.has(keyOf(place)), ...(order && { order }) };
     });
     return { servers };
-  }
-
-  #refuseTheLast(places: readonly Place[], left: readonly string[]): void {
-    const lost = left.map((service) => {
-      const names = places.filter((place) => place.service === service).map(({ server }) => server);
-      const settings = this.#virtualServers.find((each) => poolName(each) === service);
-      const then = settings?.sorry === undefined ? 'nobody would' : 'its sorry server would';
-      return `${names.join(', ')} is the last real server of ${service} that serves; then ${then}`;
-    });
-    if (lost.length > 0) throw new Error(`${lost.join('\n')}: --force does it all the same`);
   }
 
   #decisions(): Map<string, Decision> {
@@ -178,34 +149,6 @@ export class Orders {
   }
 }
 
-/** What is decided of one server with the request; `undefined`: nothing any more. */
-function decide(request: OrderRequest, place: Place, before: Decision | undefined): Decision | undefined {
-  const { drain, weight } = before ?? {};
-  const decision = (decided: Pick<Decision, 'drain' | 'weight'>): Decision | undefined =>
-    decided.drain === undefined && decided.weight === undefined ? undefined : { ...place, ...decided };
-  if (request.verb === 'undrain') return decision(weight === undefined ? {} : { weight });
-  if (request.verb === 'drain')
-    return decision({ ...(weight !== undefined && { weight }), drain: drainOf(request.timeout) });
-  const wanted = request.weight;
-  if (wanted === null) return decision(drain === undefined ? {} : { drain });
-  if (!Number.isInteger(wanted) || wanted < 0 || wanted > MAX_WEIGHT) {
-    throw new Error(`a weight is a whole number from 0 to ${MAX_WEIGHT}, or default; not ${wanted}`);
-  }
-  return decision({ ...(drain !== undefined && { drain }), weight: wanted });
-}
-
-const sameDecision = (a: Decision | undefined, b: Decision | undefined): boolean =>
-  a?.weight === b?.weight &&
-  (a?.drain === undefined) === (b?.drain === undefined) &&
-  a?.drain?.until === b?.drain?.until;
-
-function drainOf(timeout: number | undefined): NonNullable<Decision['drain']> {
-  if (timeout === undefined) return { since: Date.now() };
-  if (!Number.isInteger(timeout) || timeout < 0 || timeout > LONGEST_MS)
-    throw new Error(`no such time: ${timeout} ms`);
-  return { since: Date.now(), until: Date.now() + timeout };
-}
-
 /** How the real servers stand of which a name is given, or all, by what the check process said last. */
 export function standings(
   virtualServers: readonly VirtualServerSettings[],
@@ -220,8 +163,3 @@ export function standings(
       .filter((each) => places?.has(keyOf({ service: name, server: each.name })) !== false),
   );
 }
-
-const keyOf = ({ service, server }: Place): string => `${service} ${server}`;
-
-const inWords = ({ drain, weight }: Decision): string =>
-  [...(drain ? ['its drain'] : []), ...(weight === undefined ? [] : [`its weight ${weight}`])].join(' and ');

@@ -12,6 +12,9 @@ export interface Place {
   readonly server: string;
 }
 
+/** A name for a real server of a virtual server. */
+export const keyOf = ({ service, server }: Place): string => `${service} ${server}`;
+
 /** `10.0.0.2` of `10.0.0.2:80`, `2001:db8::2` of `[2001:db8::2]:80`. */
 const addressOf = (endpoint: string): string => endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 

@@ -55,8 +55,14 @@ const counted = (last: number, connections: number) =>
 const DRAIN = { drain: { by: 'operator' } } as const;
 /** Lets the time pass, with every deadline on its way. */
 function pass(pool: Pool, until: number): void {
-  for (let at = pool.deadline(); at !== undefined && at <= until * 1e6; at = pool.deadline())
+  for (let at = pool.deadline(); at !== undefined && at <= until * 1e6; at = pool.deadline()) {
     pool.timeout(at);
+    const next = pool.deadline();
+    assert.ok(
+      next === undefined || next > at,
+      `the deadline at ${at / 1e6} s was reached, and it is still there`,
+    );
+  }
 }
 
 test('a drained server has weight 0 until its connections are over, then it is absent', () => {

@@ -12,6 +12,9 @@ import type { Instant } from '../../../src/core/time.ts';
 import { instant, micros, seconds } from '../../../src/core/time.ts';
 import { ModelKernel, sorted } from '../balance/model-kernel.ts';
 
+/** So many timeouts of one instant are no progress. */
+const STUCK_MAX = 100;
+
 export const realServer = (last: number, more: Partial<RealServerSettings> = {}): RealServerSettings => ({
   destination: { address: ip(`10.0.1.${last}`), port: 80, method: 'nat', weight: 1, upper: 0, lower: 0 },
   inhibit: false,
@@ -89,7 +92,11 @@ export class World {
 
   pass(s: number): void {
     const end = this.now + s * 1e6;
+    let stuck = 0;
     for (let at = this.balancer.deadline(); at !== undefined && at <= end; at = this.balancer.deadline()) {
+      stuck = at > this.now ? 0 : stuck + 1;
+      if (stuck > STUCK_MAX)
+        throw new Error(`the deadline at ${at / 1e6} s was reached, and it is still there`);
       this.now = instant(Math.max(at, this.now));
       this.balancer.timeout(this.now);
       this.settle();

@@ -1,8 +1,10 @@
 import * as assert from 'uvu/assert';
-import type { Service, ServiceKey } from '../../../src/core/balance/model.ts';
+import { type Service, type ServiceKey, serviceName } from '../../../src/core/balance/model.ts';
+import { poolName } from '../../../src/core/balance/pool.ts';
 import { alertText } from '../../../src/core/check/kinds.ts';
 import type { CheckSettings } from '../../../src/core/check/settings.ts';
 import { ip } from '../../../src/core/ip.ts';
+import type { VirtualServerSettings } from '../../../src/core/serving/settings.ts';
 import { suite } from '../../suite.ts';
 
 import { realServer, virtualServer, World } from './balancer-world.ts';
@@ -64,6 +66,51 @@ test('a mark that virtual servers of one group share has the servers of each tha
   world.dead.add('10.0.1.2');
   world.pass(12);
   assert.is(world.serving(), '10.0.1.1:80=1 10.0.1.1:80=1 10.0.1.1:80=1');
+});
+
+test('a server that two pools share under one mark has the greatest weight that one of them gives it', () => {
+  const world = new World();
+  const [service] = virtualServer([]).services;
+  const mark: Service = { ...(service as Service), key: { kind: 'fwmark', mark: 7, family: 4 } };
+  const udp = { ...(service as Service).key, protocol: 'udp' as const } as ServiceKey;
+  const heavy = { destination: { ...realServer(1).destination, weight: 5 } };
+  const pools = [
+    virtualServer([realServer(1)], {
+      services: [service as Service, mark],
+      group: { name: 'web', points: [], index: 0 },
+    }),
+    virtualServer([realServer(1, heavy)], {
+      services: [{ ...(service as Service), key: udp }, mark],
+      group: { name: 'web', points: [], index: 1 },
+    }),
+  ];
+  const weights = (): unknown[] =>
+    world.kernel
+      .table()
+      .map((entry) => [serviceName(entry.service.key), entry.destinations.map(({ weight }) => weight)])
+      .sort();
+  world.configure(...pools);
+  assert.equal(weights(), [
+    ['fwmark 7 inet', [5]],
+    ['tcp 10.0.0.1:80', [1]],
+    ['udp 10.0.0.1:80', [5]],
+  ]);
+  world.connections.set('10.0.1.1', 3);
+  const drainOf = (pool: VirtualServerSettings) =>
+    ({ service: poolName(pool), server: '10.0.1.1:80', drain: { by: 'operator' } }) as const;
+  const [first, second] = pools as [VirtualServerSettings, VirtualServerSettings];
+  world.event({ type: 'orders', orders: [drainOf(second)] });
+  assert.equal(weights(), [
+    ['fwmark 7 inet', [1]],
+    ['tcp 10.0.0.1:80', [1]],
+    ['udp 10.0.0.1:80', [0]],
+  ]);
+  world.event({ type: 'orders', orders: [drainOf(first), drainOf(second)] });
+  assert.equal(weights(), [
+    ['fwmark 7 inet', [0]],
+    ['tcp 10.0.0.1:80', [0]],
+    ['udp 10.0.0.1:80', [0]],
+  ]);
 });
 
 test('what scripts hear: the start, changes, what a reload takes out, and with omega the stop', () => {
