@@ -75,7 +75,8 @@ test('in words, for the log and for who would take out the last server', () => {
   assert.is(lastOnes([alone], [PLACE], []), undefined);
   assert.is(
     lastOnes([alone], [PLACE], [PLACE.service]),
-    '10.0.1.1:80 is the last real server of tcp 10.0.0.1:80 that serves; then nobody would: --force does it all the same',
+    '10.0.1.1:80 is the last real server of tcp 10.0.0.1:80 that serves; then nobody would: ' +
+      '--force does it all the same',
   );
   const helped = virtualServer([realServer(1)], { sorry: realServer(9).destination });
   assert.match(lastOnes([helped], [PLACE], [PLACE.service]) ?? '', /then its sorry server would/);
