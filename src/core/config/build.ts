@@ -2,7 +2,7 @@ import { checkBalanced } from './build/accept.ts';
 import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
 import { buildCluster } from './build/cluster.ts';
-import { type Context, orderOf } from './build/context.ts';
+import { type Context, Names, orderOf } from './build/context.ts';
 import { checkDevices } from './build/devices.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
@@ -13,9 +13,18 @@ import { buildRouting } from './build/static.ts';
 import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
 import { buildVirtualServers } from './build/virtual.ts';
 import { buildInstances } from './build/vrrp.ts';
+import type { Findings } from './findings.ts';
 import type { root } from './grammar/root.ts';
 import type { Configuration } from './model.ts';
 import { Section, type Statement } from './tree.ts';
+
+/** Without the instances that have the name of one above: much goes by that name. keepalived leaves them out too. */
+function withoutNamesakes(statements: readonly Statement[], findings: Findings): readonly Statement[] {
+  const names = new Names('vrrp_instance', findings);
+  return statements.filter(({ name, values, keyword }) => {
+    return name !== 'vrrp_instance' || values === undefined || names.add(String(values[0]), keyword);
+  });
+}
 
 /**
  * The settings that a tree means, with the checks that need more than one statement. What is wrong is a
@@ -25,8 +34,8 @@ export function build(
   statements: readonly Statement[],
   outside: Pick<Context, 'findings' | 'facts' | 'reader'>,
 ): Configuration {
-  const file = new Section<typeof root>(statements);
   const { findings } = outside;
+  const file = new Section<typeof root>(withoutNamesakes(statements, findings));
   const secure = globalSection(file).has('enable_script_security');
   const bare: Context = { ...outside, secure, order: orderOf(statements) };
   const global = buildGlobal(file, bare);

@@ -192,8 +192,8 @@ class Parser {
   }
 
   /**
-   * Words after the arguments. keepalived ignores them: a warning. But another keyword there, in a block on
-   * one line, was meant to count: an error.
+   * Words after the arguments. keepalived ignores them, also another keyword in a block on one line, which was meant
+   * to count.
    */
   #extra(words: Words, keyword: Token, table: Table, open: Token | undefined): void {
     const first = words.peek();
@@ -206,8 +206,8 @@ class Parser {
     }
     const span: Span = { line: first.line, start: first.start, end: last.end };
     if (lost !== undefined && open?.line === keyword.line) {
-      const message = `${lost.text} stands on the line of ${keyword.text}, so it would be ignored`;
-      this.#findings.error(lost, message, { hint: 'write each keyword on a line of its own' });
+      const message = `${lost.text} stands on the line of ${keyword.text}: it is ignored, as in keepalived`;
+      this.#findings.warning(lost, message, { hint: 'write each keyword on a line of its own' });
       return;
     }
     const hint = lost === undefined ? undefined : `write ${lost.text} on a line of its own`;

@@ -24,9 +24,10 @@ test('blocks on one line: one keyword, a list of values, or nothing', () => {
   assert.equal(findings('global_defs { lvs_flush }'), []);
 });
 
-test('a second keyword in a block on one line would be lost: an error', () => {
-  assert.equal(findings(instance(`authentication { auth_type PASS auth_pass x }\n${VIP}`)).slice(0, 1), [
-    'error 5:33 auth_pass stands on the line of auth_type, so it would be ignored',
+test('a second keyword in a block on one line is lost, as in keepalived', () => {
+  assert.equal(findings(instance(`authentication { auth_type PASS auth_pass x }\n${VIP}`)), [
+    'warning 5:1 authentication has no auth_pass: adverts are not authenticated',
+    'warning 5:33 auth_pass stands on the line of auth_type: it is ignored, as in keepalived',
   ]);
 });
 

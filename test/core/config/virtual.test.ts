@@ -134,7 +134,7 @@ test('a real server has its own method, weight and limits', () => {
     /lthreshold is above/,
   );
   assert.equal(findings(service('real_server 10.0.0.1 {\nlthreshold 2\n}')), [
-    'error 6:1 lthreshold needs uthreshold',
+    'warning 6:1 lthreshold needs uthreshold: it is ignored',
   ]);
 });
 
@@ -262,7 +262,7 @@ test('persistence: by word, by granularity, and by port 0', () => {
   const found = (value: string) =>
     findings(service(`persistence_timeout 9\npersistence_granularity ${value}\n${RS}`)).join();
   assert.match(found('255.0.255.0'), /^error 6:25/);
-  assert.match(found('24'), /^error 6:25 persistence_granularity of an IPv4 service is a netmask/);
+  assert.match(found('24'), /^warning 6:25 persistence_granularity of an IPv4 service is a netmask/);
 });
 
 test('flags: of every scheduler, of its own hash scheduler, one-packet for UDP', () => {

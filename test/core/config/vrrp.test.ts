@@ -63,7 +63,7 @@ test('what must be there', () => {
   assert.equal(findings('vrrp_instance V {\n}'), [
     'error 1:1 vrrp_instance V has no interface',
     'error 1:1 vrrp_instance V has no virtual_router_id',
-    'error 1:1 vrrp_instance V has no virtual_ipaddress',
+    'warning 1:1 vrrp_instance V has no virtual_ipaddress',
   ]);
   assert.equal(findings(instance('virtual_ipaddress {\n}')).length, 1);
   assert.equal(findings(instance('no_virtual_ipaddress')), []);
@@ -73,7 +73,7 @@ test('names, VRIDs of an interface and family, and addresses are unique', () => 
   const two = (a: string, b: string) => findings(a + b);
   const v = instance(VIP);
   assert.equal(two(v, instance('virtual_ipaddress { 10.0.0.2 }', 'V', 2)), [
-    'error 7:1 vrrp_instance V is defined twice',
+    'warning 7:1 vrrp_instance V is defined twice: the first counts',
   ]);
   assert.equal(two(v, instance('virtual_ipaddress { 10.0.0.2 }', 'W', 1)), [
     'error 9:1 VRID 1 is used twice on eth0 for IPv4',
@@ -100,7 +100,7 @@ test('IPv6: version 3, one family, in strict mode a link-local address first', (
     'warning 6:1 strict mode: the first IPv6 address should be link-local (RFC 9568, 5.2.9)',
   ]);
   assert.equal(found('10.0.0.1\nfe80::1'), [
-    'error 7:1 virtual_ipaddress mixes IPv4 and IPv6: an advert has one family',
+    'warning 7:1 an advert has one family, here IPv4: this address is left out',
   ]);
   assert.equal(findings(instance('version 2\nvirtual_ipaddress { fe80::1 }')), [
     'warning 5:1 IPv6 has no version 2: version 3 is used',
@@ -136,7 +136,7 @@ test('advert_int: version 2 has whole seconds, version 3 hundredths up to 40.95'
   const found = (body: string) => findings(instance(`${body}\n${VIP}`));
   assert.match(found('advert_int 0.2').join(), /^warning 5:12 advert_int: version 2 has whole seconds/);
   assert.equal(found('version 3\nadvert_int 41'), [
-    'error 6:12 advert_int: version 3 has at most 40.95 seconds',
+    'warning 6:12 advert_int: version 3 has at most 40.95 seconds: that is used',
   ]);
   assert.match(found('advert_int 256').join(), /^warning 5:12 .* it is ignored/);
 });

@@ -83,10 +83,11 @@ export interface AddressLines {
  */
 export function addressLines(
   section: Section<typeof vrrpInstance>,
+  family: Family,
   most: number,
   findings: Findings,
 ): AddressLines {
-  const lines = once(section, findings);
+  const lines = once(section, findings).filter(({ value }) => familyOf(value.prefix.ip) === family);
   const excluded = section.items('virtual_ipaddress_excluded');
   const [first] = lines.slice(most);
   if (first === undefined) return { advertised: lines, excluded };

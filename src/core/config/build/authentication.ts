@@ -51,7 +51,7 @@ function legacyOf(
   if (pass === undefined || type === undefined) {
     const missing = type === undefined ? 'auth_type' : 'auth_pass';
     if (!block.section.has(missing) && !block.section.damaged)
-      findings.error(block.keyword, `authentication has no ${missing}`);
+      findings.warning(block.keyword, `authentication has no ${missing}: adverts are not authenticated`);
     return {};
   }
   const [password] = pass.values;

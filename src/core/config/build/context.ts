@@ -36,7 +36,7 @@ export function unknownName(
   findings.error(at, `there is no ${what} ${name}`, { hint });
 }
 
-/** Blocks by name; a name that comes twice is an error. */
+/** Blocks by name; of a name that comes twice the first counts, as in keepalived. */
 export class Names {
   readonly #first = new Map<string, Token>();
   readonly #what: string;
@@ -55,7 +55,7 @@ export class Names {
       return true;
     }
     const related = { what: 'the first is here', span: first };
-    this.#findings.error(at, `${this.#what} ${name} is defined twice`, { related });
+    this.#findings.warning(at, `${this.#what} ${name} is defined twice: the first counts`, { related });
     return false;
   }
 }

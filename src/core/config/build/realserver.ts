@@ -129,18 +129,18 @@ function wordWithin(text: Token, word: string | undefined): Span {
   return { line: text.line, start, end: start + (word?.length ?? 0) };
 }
 
-/** The kernel refuses a lower threshold above the upper one, also above none. */
+/** The kernel takes no server with a lower threshold above the upper one, also above none: keepalived has it not. */
 function thresholds(
   { section, keyword }: ServerEntry,
   { findings }: Context,
 ): { upper: number; lower: number } {
   const upper = section.value('uthreshold') ?? 0;
   const lower = section.value('lthreshold') ?? 0;
-  if (lower > upper) {
-    const what = section.has('uthreshold') ? 'lthreshold is above uthreshold' : 'lthreshold needs uthreshold';
-    findings.error(section.token('lthreshold') ?? keyword, what);
-  }
-  return { upper, lower };
+  if (lower <= upper) return { upper, lower };
+  const what = section.has('uthreshold') ? 'lthreshold is above uthreshold' : 'lthreshold needs uthreshold';
+  const hint = 'the kernel does not take a server with it: from keepalived it would not serve';
+  findings.warning(section.token('lthreshold') ?? keyword, `${what}: it is ignored`, { hint });
+  return { upper, lower: 0 };
 }
 
 /** The port that all services have: what is checked where a server says none. */

@@ -164,7 +164,9 @@ function granularityOf(
   const at = entry.words[0] ?? entry.keyword;
   const want = family === 4 ? 'a netmask such as 255.255.255.0' : 'a prefix length such as 64';
   if (points.length === 1) {
-    findings.error(at, `persistence_granularity of an IPv${family} service is ${want}`);
+    const message = `persistence_granularity of an IPv${family} service is ${want}: each client is for itself`;
+    const hint = 'keepalived reports it, or takes the number for an address';
+    findings.warning(at, message, { hint });
   }
   return familyBits(family);
 }

@@ -44,6 +44,7 @@ export class Watchables {
     for (const kind of ['script', 'process', 'file', 'bfd'] as const) {
       const found = new Map<string, Watched>();
       for (const { section, keyword, values } of file.all(BLOCKS[kind])) {
+        if (found.has(values[0])) continue;
         const [weight = kind === 'file' ? 1 : 0, word] = section.last('weight')?.values ?? [];
         found.set(values[0], { weight, reverse: word === 'reverse', at: keyword, silent: false });
       }
@@ -128,7 +129,7 @@ function buildScript(
   const script = section.last('script');
   if (script === undefined) {
     if (!section.has('script') && !section.damaged)
-      context.findings.error(keyword, `vrrp_script ${name} has no script`);
+      context.findings.warning(keyword, `vrrp_script ${name} has no script: it is left out`);
     return undefined;
   }
   const own = section.last('user');

@@ -42,7 +42,8 @@ function sourceOf(section: InstanceSection, family: Family, { findings }: Contex
   const source = section.value(name);
   const at = section.token(name);
   if (source !== undefined && at !== undefined && familyOf(source) !== family) {
-    findings.error(at, `${name} is no IPv${family} address`);
+    findings.warning(at, `${name} is no IPv${family} address: it is ignored`);
+    return undefined;
   }
   return source;
 }
@@ -57,8 +58,11 @@ function peersOf(
   return section.items('unicast_peer').flatMap(({ value, at }) => {
     const { address, min_ttl: minTtl, max_ttl: maxTtl } = value;
     if (familyOf(address) !== family) {
-      findings.error(at, `the peer ${address} is no IPv${family} address, as the virtual addresses are`);
-    } else if (address === source || facts.isOwnAddress(address)) {
+      const message = `the peer ${address} is no IPv${family} address, as the virtual addresses are: it is left out`;
+      findings.warning(at, message);
+      return [];
+    }
+    if (address === source || facts.isOwnAddress(address)) {
       findings.warning(at, `the peer ${address} is this host's own address: it is left out`);
       return [];
     }

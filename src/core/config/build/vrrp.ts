@@ -7,7 +7,6 @@ import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { vrrpInstance } from '../grammar/vrrp.ts';
-import type { Token } from '../lex.ts';
 import type { Entry, Section } from '../tree.ts';
 import { type AddressLines, addressLines, mostAdvertised, UsedAddresses, virtualAddress } from './address.ts';
 import { authenticationOf } from './authentication.ts';
@@ -42,13 +41,10 @@ export function buildInstances(
   const { findings } = context;
   const global = globalSection(file);
   const used = new UsedAddresses(findings);
-  const names = new Map<string, Token>();
   const vmacs = new Vmacs(file, global, findings);
   const built: Built[] = [];
   for (const entry of file.all('vrrp_instance')) {
-    const [name] = entry.values;
     const instance = buildInstance(entry, global, watchables, vmacs, context);
-    unique(names, name, entry.keyword, `vrrp_instance ${name} is defined twice`, findings);
     if (instance === undefined) continue;
     const { lines } = instance;
     const settings = toldApart(entry, instance.settings, built, findings);
@@ -58,12 +54,6 @@ export function buildInstances(
   return built.map(({ entry, settings, lines: { advertised, excluded } }) =>
     vmacs.placed(entry, settings, { addresses: advertised, excluded }),
   );
-}
-
-function unique(seen: Map<string, Token>, key: string, at: Token, message: string, findings: Findings): void {
-  const first = seen.get(key);
-  if (first === undefined) seen.set(key, at);
-  else findings.error(at, message, { related: { what: 'the first is here', span: first } });
 }
 
 /** The settings, set apart from earlier ones of the same VRID; an error where their adverts would be confused. */
@@ -115,6 +105,7 @@ function buildInstance(
   const ah = section.last('authentication')?.section.value('auth_type') === 'AH';
   const lines = addressLines(
     section,
+    family,
     mostAdvertised(family, version, ah, context.facts.mtu(device)),
     findings,
   );
@@ -179,7 +170,7 @@ function familyOfInstance({ section, keyword, values }: InstanceEntry, findings:
   const [first] = items;
   if (first === undefined) {
     if (!section.damaged && !section.has('no_virtual_ipaddress')) {
-      findings.error(keyword, `vrrp_instance ${values[0]} has no virtual_ipaddress`, {
+      findings.warning(keyword, `vrrp_instance ${values[0]} has no virtual_ipaddress`, {
         hint: 'write no_virtual_ipaddress when that is meant',
       });
     }
@@ -190,9 +181,8 @@ function familyOfInstance({ section, keyword, values }: InstanceEntry, findings:
   if (native !== undefined && family === 4) {
     findings.warning(native, 'native_ipv6 has no effect: the virtual addresses are IPv4');
   }
-  const other = items.find((item) => familyOf(item.value.prefix.ip) !== family);
-  if (other !== undefined) {
-    findings.error(other.at, 'virtual_ipaddress mixes IPv4 and IPv6: an advert has one family', {
+  for (const other of items.filter((item) => familyOf(item.value.prefix.ip) !== family)) {
+    findings.warning(other.at, `an advert has one family, here IPv${family}: this address is left out`, {
       hint: 'put the others into virtual_ipaddress_excluded, or make a second instance',
     });
   }
@@ -222,8 +212,8 @@ function intervalOf(section: InstanceSection, version: 2 | 3, findings: Findings
   const at = section.last('advert_int')?.words[0];
   if (interval === undefined || at === undefined) return undefined;
   if (version === 3 && interval > V3_LONGEST) {
-    findings.error(at, 'advert_int: version 3 has at most 40.95 seconds');
-    return undefined;
+    findings.warning(at, 'advert_int: version 3 has at most 40.95 seconds: that is used');
+    return V3_LONGEST;
   }
   const rounded =
     version === 2
