@@ -4,7 +4,7 @@ import { Prng } from '../../../src/core/prng.ts';
 
 /**
  * Configurations made from the keyword tables: whole ones, with more keywords drawn from the tables, values at the
- * edges of their ranges and beyond, keywords in the wrong block, words of old versions. All of keepalived's language but
+ * edges of their ranges and beyond, keywords in the wrong block, words of old versions. All of the language but
  * what would change the machine that reads it.
  */
 const LEFT_OUT = new Set([
