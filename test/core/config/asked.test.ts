@@ -10,7 +10,7 @@ import type { Line } from '../../../src/core/config/source.ts';
 import { Section, type Statement } from '../../../src/core/config/tree.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { suite } from '../../suite.ts';
-import { memoryReader } from './memory.ts';
+import { KEY_FILE, memoryReader } from './memory.ts';
 
 /**
  * Every keyword of the tables is asked for by `build`, unless it is marked as one that nothing acts on: what the parser
@@ -55,6 +55,8 @@ const NEEDED: Readonly<Record<string, string>> = {
   track_file: 'file /run/x\n',
   bfd_instance: 'neighbor_ip 10.0.0.9\n',
   vrrp_sync_group: 'group {\nA\n}\n',
+  heartbeat: `director A 10.0.0.1\ndirector b 10.0.0.9\nkey_file ${KEY_FILE}\nname A\n`,
+  witness: 'address 10.0.0.7\n',
   virtual_server: `protocol TCP\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.3 80 {\n${CHECKS}}\n`,
   real_server: CHECKS,
   HTTP_GET: 'url {\npath /\n}\n',
@@ -69,6 +71,12 @@ notification_email {
 root@example.net
 }
 smtp_server 10.0.0.9
+}
+heartbeat {
+director A 10.0.0.1
+director b 10.0.0.9
+key_file ${KEY_FILE}
+name A
 }
 ${Object.entries(NEEDED)
   .filter(([name]) => /^(vrrp_instance|virtual_server)$/.test(name))

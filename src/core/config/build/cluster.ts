@@ -34,7 +34,9 @@ export function buildCluster(
     return undefined;
   }
   const section: Section<typeof heartbeat> = Section.joined(blocks);
-  const directors = section.all('director').map(({ values }) => values[0]);
+  const directors = section
+    .all('director')
+    .map(({ values: [director, addresses] }) => ({ name: director, addresses }));
   const keyFile = keyFileOf(section, at, context);
   const name = nameOf(section, at, context);
   if (keyFile === undefined || name === undefined) return undefined;
@@ -94,7 +96,7 @@ function nameOf(section: Section<typeof heartbeat>, at: Token, context: Context)
   const entries = section.all('director');
   const names = new Set<string>();
   for (const { keyword, values } of entries) {
-    const [{ name }] = values;
+    const [name] = values;
     if (names.has(name)) findings.error(keyword, `director ${name} is there twice`);
     names.add(name);
   }
@@ -109,7 +111,7 @@ function nameOf(section: Section<typeof heartbeat>, at: Token, context: Context)
     return written;
   }
   const ours = entries
-    .map(({ values }) => values[0])
+    .map(({ values: [director, addresses] }) => ({ name: director, addresses }))
     .filter((each) => each.addresses.some(facts.isOwnAddress));
   const [first] = ours;
   if (first !== undefined && ours.length === 1) return first.name;

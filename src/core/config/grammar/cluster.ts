@@ -1,25 +1,10 @@
-import type { Ip } from '../../ip.ts';
 import * as arg from '../arguments.ts';
-import { type Argument, block, keyword, type Table } from '../schema.ts';
+import { block, keyword, type Table } from '../schema.ts';
 
 /** A name of the protocol: it goes over the wire in each heartbeat. */
 const name = arg.matching('NAME', 'a name of at most 63 letters, digits, . _ or -', /^[\w.-]{1,63}$/);
 
-/** `director NAME ADDR ...`. */
-export interface DirectorLine {
-  readonly name: string;
-  readonly addresses: readonly Ip[];
-}
 const addresses = arg.rest(arg.address, 1);
-const director: Argument<DirectorLine> = {
-  syntax: `NAME ${addresses.syntax}`,
-  expects: 'a name and one or more addresses',
-  read(words) {
-    const named = name.read(words);
-    const reached = named === undefined ? undefined : addresses.read(words);
-    return named !== undefined && reached !== undefined ? { name: named, addresses: reached } : undefined;
-  },
-};
 
 /** Keywords that keepalived does not know. */
 const ours = <T extends Table>(table: T): T =>
@@ -30,7 +15,7 @@ export const heartbeat = ours({
   cluster: keyword("the cluster's name, the same on each director and at the witness", [name], {
     default: 'vipkeeper',
   }),
-  director: keyword('a director, and the addresses at which the others reach it', [director], {
+  director: keyword('a director, and the addresses at which the others reach it', [name, addresses], {
     repeat: true,
   }),
   name: keyword('which of the directors this one is', [name], {
