@@ -54,16 +54,17 @@ async function runs(file: string): Promise<boolean> {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, TMPDIR: folder },
   });
-  return await new Promise((resolve) => {
-    let said = '';
-    child.on('exit', () => resolve(false));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (!/Startup complete|Entering BACKUP STATE/.test(said)) return;
-      resolve(true);
-      child.kill('SIGKILL');
-    });
+  let said = '';
+  let isUp = false;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    if (isUp || !/Startup complete|Entering (BACKUP|FAULT) STATE/.test(said)) return;
+    isUp = true;
+    child.kill('SIGTERM');
   });
+  // The next one would find its lock on the pid files.
+  await new Promise((resolve) => child.on('exit', resolve));
+  return isUp;
 }
 
 /** The errors of a file that keepalived runs with, but for those that have a reason. */
@@ -87,6 +88,43 @@ test.before(() => {
   ip(undefined, 'address add 192.0.2.1/24 dev eth0', 'address add 198.51.100.1/24 dev eth1');
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Instances that keepalived runs with, the message of each beside the body. */
+const GOES_ON: readonly (readonly [body: string, warning: RegExp])[] = [
+  ['version 3\nadvert_int 41\nVIP', /at most 40\.95 seconds: that is used/],
+  ['virtual_ipaddress {\n10.9.0.1\nfd00::9\n}', /one family, here IPv4: this address is left out/],
+  ['authentication { auth_type PASS auth_pass x }\nVIP', /auth_pass stands on the line of auth_type/],
+  ['VIP\nunicast_peer {\nfd00::1\n192.0.2.2\n}', /the peer fd00::1 is no IPv4 address/],
+  ['unicast_peer {\n192.0.2.1\n192.0.2.2\n}\nVIP', /the peer 192\.0\.2\.1 is this host's own/],
+  ['VIP\nmcast_src_ip fd00::1', /mcast_src_ip is no IPv4 address: it is ignored/],
+  ['priority 0\nVIP', /found '0': 100 is used/],
+  ['garp_interval 1\nVIP', /garp_interval is no keyword of vrrp_instance V/],
+  ['lb_algo rr\nVIP', /lb_algo is no keyword of vrrp_instance V/],
+  ['notify_master /bin/true nosuchuser\nVIP', /no user nosuchuser: the script is not run/],
+  ['VIP\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 6\nVIP', /V is defined twice: the first/],
+  ['VIP\n}\nvrrp_instance W {\ninterface eth1\nvirtual_router_id 6\nVIP', /10\.9\.0\.1 .* is there twice/],
+];
+
+test('what keepalived goes on with is a warning that says what is done', async () => {
+  for (const [body, warning] of GOES_ON) {
+    const file = join(folder, 'one.conf');
+    const vip = 'virtual_ipaddress {\n10.9.0.1 dev eth0\n}';
+    const text = `vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n${body.replaceAll('VIP', vip)}\n}\n`;
+    writeFileSync(file, text);
+    const { diagnostics, configuration } = load({
+      file,
+      reader: fileReader,
+      facts: hostFacts,
+      configId: 'h1',
+    });
+    assert.ok(configuration !== undefined, `${body}: ${JSON.stringify(errorsOf(file))}`);
+    assert.ok(
+      diagnostics.some(({ message }) => warning.test(message)),
+      `${body}: ${diagnostics.map(({ message }) => message).join('\n')}`,
+    );
+    assert.ok(await runs(file), `keepalived runs with: ${body}`);
+  }
+});
 
 test('configurations of packages', async () => {
   const files = FOLDERS.filter(existsSync).flatMap((path) =>
