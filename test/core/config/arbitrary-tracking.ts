@@ -177,7 +177,10 @@ export const tracking = (family: Family, version: 2 | 3) => ({
 });
 
 /** Without what cannot stand together: one signature, delays of backups only, unicast words with peers. */
-export function sensible(instance: VrrpSettings): VrrpSettings {
+export function sensible(drawn: VrrpSettings): VrrpSettings {
+  const signs = drawn.hmac === undefined && drawn.ah !== undefined && drawn.priority < 255;
+  // With AH it has to hear an advert first.
+  const instance: VrrpSettings = signs ? { ...drawn, initial: 'BACKUP' } : drawn;
   const {
     password,
     ah,

@@ -26,6 +26,7 @@ const EXPECTED = [
   /^each of the 13 addresses and marks of VSG_1 is a service$/,
   /^192\.168\.200\.18 is there twice: the first counts$/,
   /^script: nothing is run: it is good when the file can be opened$/,
+  /^with auth_type AH it begins as BACKUP$/,
   /a rule without a priority gets one from 16384 downward$/,
   // Ours: the samples leave the addresses of some virtual servers to others.
   /^no vrrp_instance holds /,

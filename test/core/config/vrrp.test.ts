@@ -35,6 +35,14 @@ test('what an instance is when it says only what it must', () => {
   ]);
 });
 
+test('state MASTER with auth_type AH begins as BACKUP, and keeps nopreempt', () => {
+  const auth = 'authentication {\nauth_type AH\nauth_pass x\n}';
+  const body = `state MASTER\nnopreempt\npriority 150\n${auth}`;
+  assert.equal([only(body).initial, only(body).preempt], ['BACKUP', false]);
+  assert.match(findings(instance(`${body}\n${VIP}`)).join(), /with auth_type AH it begins as BACKUP/);
+  assert.is(only(body.replace('nopreempt', '').replace('150', '255')).initial, 'MASTER');
+});
+
 test('address lines: every option', () => {
   const text = `virtual_ipaddress {
     10.0.0.1/24 brd + dev eth1 label eth1:0 scope link

@@ -102,7 +102,7 @@ function buildInstance(
   const preempt = preemptOf(section, initial, priority, findings);
   const sending = sendingOf(section, global, family, context);
   const seat = { interface: device, vrid, family };
-  const ah = section.last('authentication')?.section.value('auth_type') === 'AH';
+  const ah = usesAh(section);
   const lines = addressLines(
     section,
     family,
@@ -243,8 +243,16 @@ function priorityOf(
       },
     );
   }
+  if (state === 'MASTER' && priority < 255 && usesAh(section)) {
+    // It has to hear an advert first, to learn the sequence number; keepalived has it so.
+    findings.warning(section.token('state') ?? keyword, 'with auth_type AH it begins as BACKUP');
+    return { priority, initial: 'BACKUP' };
+  }
   return { priority, initial: state ?? (priority === 255 ? 'MASTER' : 'BACKUP') };
 }
+
+const usesAh = (section: InstanceSection): boolean =>
+  section.last('authentication')?.section.value('auth_type') === 'AH';
 
 /** `nopreempt` is dropped for an instance that begins as master, as in keepalived. */
 function preemptOf(
