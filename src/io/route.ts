@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import type { Family } from '../core/ip.ts';
 import { decodeAddress, dumpAddresses, type InterfaceAddress } from '../core/netlink/address.ts';
 import { concernsOrigin, decodeEvent, GROUP, type RouteEvent } from '../core/netlink/events.ts';
@@ -7,6 +8,17 @@ import { decodeNeighbour, dumpNeighbours, type Neighbour } from '../core/netlink
 import { decodeRoute, dumpRoutes, dumpRoutesOf, type Route } from '../core/netlink/route.ts';
 import { decodeRule, dumpRules, type Rule } from '../core/netlink/rule.ts';
 import { NETLINK, NetlinkMonitor, NetlinkSocket } from './netlink.ts';
+
+/** Since then the kernel keeps who made an address (IFA_PROTO). */
+const MAKERS_SINCE = [5, 18] as const;
+
+/** Whether this kernel keeps who made an address. */
+export function keepsMakers(): boolean {
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  return major > MAKERS_SINCE[0] || (major === MAKERS_SINCE[0] && minor >= MAKERS_SINCE[1]);
+}
 
 /** Links, addresses, routes, rules and neighbours of this network namespace. */
 export class RouteSocket {

@@ -9,7 +9,7 @@ import {
 } from '../../core/kernel/events.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { explainOutcome } from '../../io/netlink.ts';
-import type { RouteSocket } from '../../io/route.ts';
+import { keepsMakers, type RouteSocket } from '../../io/route.ts';
 import type { Level } from '../messages.ts';
 
 /** What the addresses need of their process. */
@@ -31,7 +31,7 @@ export class AddressTable {
   constructor(around: Around, route: RouteSocket) {
     this.#around = around;
     this.#route = route;
-    this.#driven = around.driver.attach(new Addresses(), (effects) => {
+    this.#driven = around.driver.attach(new Addresses(keepsMakers()), (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
   }
@@ -56,6 +56,18 @@ export class AddressTable {
       case 'adopted': {
         const address = formatPrefix(effect.address.address);
         around.log('notice', `${around.nameOf(effect.owner)}: ${address} was there already`);
+        break;
+      }
+      case 'own': {
+        const { address, dev } = effect.address;
+        const text = `${formatPrefix(address)} is an address of ${dev} itself: it is left there as it is`;
+        around.log('warning', `${around.nameOf(effect.owner)}: ${text}`);
+        break;
+      }
+      case 'leftover': {
+        const { address, dev } = effect.address;
+        const text = `${formatPrefix(address)} on ${dev} was left by an earlier life: removed`;
+        around.log('notice', `${around.nameOf(effect.owner)}: ${text}`);
         break;
       }
       case 'problem':

@@ -60,7 +60,6 @@ export class Router {
   readonly #driven: Driven<VrrpEvent>;
   /** Where its adverts leave; absent while it has no footing. */
   #sender: VrrpSender | undefined;
-  #trouble: string | undefined;
   #held: readonly HeldAddress[] = [];
   /** It is in FAULT, which others were not told of: nothing is known of what it tracks. */
   #unsaid = false;
@@ -170,7 +169,8 @@ export class Router {
         const addresses = placed(effect.addresses, this.#settings);
         this.#keep(addresses);
         const until = around.votes.until(this.#settings.group);
-        around.addresses({ type: 'hold', owner, addresses, lease, until });
+        const unsent = !this.#instance.advertLeft;
+        around.addresses({ type: 'hold', owner, addresses, lease, until, unsent });
         break;
       }
       case 'release':
@@ -244,21 +244,22 @@ export class Router {
   }
 
   #send({ payload, destination, source, ttl, header }: Extract<VrrpEffect, { type: 'send' }>): void {
+    if (this.#sender === undefined) {
+      this.handle({ type: 'unsent', code: 'ENODEV', destination });
+      return;
+    }
     try {
-      this.#sender?.send(payload, destination, source, ttl, header);
-      // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
-      if (this.#instance.state === 'MASTER') {
-        const until = this.#surroundings.votes.until(this.#settings.group);
-        this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings), until });
-      }
-      this.#trouble = undefined;
+      this.#sender.send(payload, destination, source, ttl, header);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      // Once for each kind of trouble: a cut link would say it with every advert.
-      if (this.#trouble !== error.message) {
-        this.#surroundings.log('error', `${this.#settings.name}: no advert sent: ${error.message}`);
-      }
-      this.#trouble = error.message;
+      this.handle({ type: 'unsent', code: error.code, destination });
+      return;
+    }
+    this.handle({ type: 'sent' });
+    // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
+    if (this.#instance.state === 'MASTER') {
+      const until = this.#surroundings.votes.until(this.#settings.group);
+      this.#surroundings.addresses({ type: 'renew', owner: routerKey(this.#settings), until });
     }
   }
 
@@ -285,12 +286,16 @@ export class Router {
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
 /** What a router noticed, in words. */
-function describe(effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | 'stalled' }>): string {
+function describe(
+  effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | 'not-sent' | 'stalled' }>,
+): string {
   switch (effect.type) {
     case 'rejected':
       return `dropped ${count(effect.count, 'advert')} of ${effect.source}: ${effect.why ?? effect.reason}`;
     case 'noticed':
       return `${count(effect.count, 'advert')} of ${effect.source} with unexpected ${effect.notice}`;
+    case 'not-sent':
+      return `${count(effect.count, 'advert')} could not be sent: ${effect.why}`;
     case 'stalled':
       return `this process was stalled for ${toSeconds(effect.late).toFixed(2)} s: ${effect.what}`;
     default:

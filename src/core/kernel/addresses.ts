@@ -3,37 +3,28 @@ import { formatPrefix } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
-import { inBatches, MAX_BATCH } from '../netlink/message.ts';
-import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
+import { inBatches } from '../netlink/message.ts';
+import { after, type Duration, earliest, type Instant, seconds, since } from '../time.ts';
 import { type ChangeResult, problemOf } from './changes.ts';
 import {
   type Entry,
   grantOf,
   installation,
   isDue,
+  NEVER,
   nameOf,
+  OURS,
   type Owner,
   sameAddress,
   staysAway,
 } from './entry.ts';
 import type { AddressChange, AddressesEffect, AddressesEvent, HeldAddress } from './events.ts';
+import { Renewals } from './renewals.ts';
 import { changedKeys, ShownAddresses } from './shown.ts';
 
-/**
- * Renewals leave in batches, one a turn with a pause between, and a batch is to take no longer than this: it
- * is halved after one that did, and grows again. An IPv4 address takes the kernel about 0.03 ms; an IPv6 one
- * more the more there are: 0.2 ms with 1,000 of them. But all addresses have their turn within the span: the
- * shortest lease is 1 s, and the advert that renews it may come when half of it is used.
- */
-const RENEWAL_TIME: Duration = millis(2);
-const RENEWAL_PAUSE: Duration = millis(5);
-const RENEWAL_SPAN: Duration = millis(200);
-const LEAST_BATCH = 8;
 /** An address that somebody keeps removing, or that the kernel refuses, is tried again this often. */
 const RETRY_PAUSE: Duration = seconds(1);
-
 const ERRNO = { none: 0, exists: 17, noDevice: 19, notAvailable: 99 } as const;
-const NEVER = Number.NEGATIVE_INFINITY as Instant;
 
 type Of<T extends AddressesEvent['type']> = Extract<AddressesEvent, { type: T }>;
 
@@ -51,6 +42,7 @@ type Of<T extends AddressesEvent['type']> = Extract<AddressesEvent, { type: T }>
  * event does no harm.
  */
 export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
+  readonly #marks: boolean;
   readonly #ifindexes = new Map<string, number>();
   readonly #names = new Map<number, string>();
   /** What the kernel has, held by us or not. */
@@ -58,18 +50,18 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   readonly #owners = new Map<string, Owner>();
   readonly #entries = new Map<string, Entry>();
   readonly #inFlight = new Map<number, Entry>();
-  /** Due for renewal, oldest first. */
-  readonly #renewals = new Set<Entry>();
+  readonly #renewals = new Renewals();
   /** To be looked at again at an instant. */
   readonly #waiting = new Map<Entry, Instant>();
   #changes: AddressChange[] = [];
   #effects: AddressesEffect[] = [];
   #lastId = 0;
   #paused = false;
-  #lastRenewals = NEVER;
-  #renewalBatch = MAX_BATCH;
-  /** The last change of the batch of renewals under way, 0 for none. */
-  #lastOfBatch = 0;
+
+  /** `marks`: the kernel keeps who made an address. Without, one that is there counts as left by an earlier life. */
+  constructor(marks = false) {
+    this.#marks = marks;
+  }
 
   handle(event: AddressesEvent, now: Instant): void {
     switch (event.type) {
@@ -119,7 +111,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   }
 
   deadline(): Instant | undefined {
-    let next = this.#renewals.size > 0 ? after(this.#lastRenewals, RENEWAL_PAUSE) : undefined;
+    let next = this.#renewals.deadline();
     for (const at of this.#waiting.values()) next = earliest(next, at);
     return next;
   }
@@ -162,14 +154,15 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     return this.#entries.get(key);
   }
 
-  #hold({ owner: name, addresses, lease, until }: Of<'hold'>, now: Instant): void {
-    const owner: Owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: now };
+  #hold({ owner: name, addresses, lease, until, unsent = false }: Of<'hold'>, now: Instant): void {
+    const owner: Owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: NEVER };
     this.#owners.set(name, owner);
     owner.lease = lease;
-    owner.authority = now;
+    if (!unsent) owner.authority = now;
     owner.until = until;
     const before = new Set(owner.entries);
     for (const held of addresses) {
+      for (const other of this.#alikeOf(held)) before.add(other);
       const entry = this.#entryOf(held);
       // The kernel changes neither label nor scope of an address that is there.
       if (!sameAddress(entry.held, held)) entry.outdated = true;
@@ -194,7 +187,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   #release(name: string, leftovers: readonly HeldAddress[], now: Instant): void {
     const owner = this.#owners.get(name);
     this.#owners.delete(name);
-    const entries = new Set(leftovers.map((held) => this.#entryOf(held)));
+    const entries = new Set(leftovers.flatMap((held) => [...this.#alikeOf(held), this.#entryOf(held)]));
+    for (const entry of entries) this.#tellLeftover(entry, owner, name);
     if (owner !== undefined) {
       for (const entry of [...owner.entries]) {
         this.#abandon(entry, owner);
@@ -202,6 +196,29 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       }
     }
     for (const entry of entries) this.#settle(entry, now);
+  }
+
+  /** What an earlier life left in the place of an address, with another prefix length. */
+  #alikeOf(held: HeldAddress): Entry[] {
+    if (!this.#marks) return [];
+    const { dev, address } = held;
+    const known = (key: string): boolean => key === nameOf(dev, address) || this.#entries.has(key);
+    return this.#shown
+      .withAddress(dev, address.ip)
+      .filter((placed) => placed.protocol === OURS && !known(nameOf(dev, placed.address)))
+      .map((placed) => this.#entryOf({ ...held, address: placed.address }));
+  }
+
+  #tellLeftover(entry: Entry, owner: Owner | undefined, name: string): void {
+    if (entry.owners.size > 0 || owner?.entries.has(entry)) return;
+    if (!this.#shown.has(entry.held.dev, entry.key) || entry.pending !== undefined) return;
+    const type = this.#isHosts(entry) ? 'own' : 'leftover';
+    this.#effects.push({ type, owner: name, address: entry.held });
+  }
+
+  /** Whether what is there was made by somebody else. */
+  #isHosts({ held: { dev }, key }: Entry): boolean {
+    return this.#marks && this.#shown.get(dev, key)?.protocol !== OURS;
   }
 
   #entryOf(held: HeldAddress): Entry {
@@ -231,7 +248,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   }
 
   #settleAll(now: Instant): void {
-    for (const entry of [...this.#entries.values()]) this.#settle(entry, now);
+    for (const entry of this.#entries.values()) this.#settle(entry, now);
   }
 
   /** Brings one address nearer to what it should be, unless a change of it is under way. */
@@ -240,9 +257,13 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     if (entry.pending !== undefined) return;
     const wanted = entry.owners.size > 0;
     const present = this.#shown.has(entry.held.dev, entry.key);
-    if (!wanted && !present) {
+    const hosts = present && this.#isHosts(entry);
+    if (!hosts) delete entry.own;
+    if (!wanted && (!present || hosts)) {
       this.#entries.delete(entry.key);
       this.#renewals.delete(entry);
+    } else if (hosts) {
+      this.#leave(entry);
     } else if (entry.notBefore > now) {
       this.#waiting.set(entry, entry.notBefore);
     } else if (!wanted || (present && entry.outdated)) {
@@ -273,6 +294,17 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     else this.#change(entry, first ? 'add' : 'renew', now);
   }
 
+  /** The host's own stays as it is. */
+  #leave(entry: Entry): void {
+    this.#renewals.delete(entry);
+    delete entry.covered;
+    entry.late = false;
+    if (entry.own) return;
+    entry.own = true;
+    for (const owner of entry.owners)
+      this.#effects.push({ type: 'own', owner: owner.name, address: entry.held });
+  }
+
   #adopt(entry: Entry, now: Instant): void {
     if (grantOf(entry, now) === undefined) return;
     for (const owner of entry.owners) {
@@ -298,27 +330,11 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     this.#renewals.delete(entry);
   }
 
-  /** One batch of renewals, when the last is long enough ago. */
   #sendRenewals(now: Instant): void {
-    if (this.#renewals.size === 0 || since(now, this.#lastRenewals) < RENEWAL_PAUSE) return;
-    this.#lastRenewals = now;
-    for (const entry of [...this.#renewals].slice(0, this.#renewalBatch)) {
-      this.#renewals.delete(entry);
+    this.#renewals.send(now, (entry) => {
       if (entry.pending === undefined && isDue(entry, now)) this.#change(entry, 'renew', now);
-    }
-    this.#lastOfBatch = this.#lastId;
-  }
-
-  /** The next batch of renewals is as large as the last one was quick. */
-  #adaptBatch(now: Instant): void {
-    const took = since(now, this.#lastRenewals);
-    if (took > RENEWAL_TIME) this.#renewalBatch = Math.max(this.#leastBatch(), this.#renewalBatch >> 1);
-    else if (took < RENEWAL_TIME / 2) this.#renewalBatch = Math.min(MAX_BATCH, this.#renewalBatch * 2);
-  }
-
-  #leastBatch(): number {
-    const inTime = Math.ceil((this.#entries.size * RENEWAL_PAUSE) / RENEWAL_SPAN);
-    return Math.min(MAX_BATCH, Math.max(LEAST_BATCH, inTime));
+      return this.#lastId;
+    });
   }
 
   /** What was decided in this turn. */
@@ -334,7 +350,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       const entry = this.#inFlight.get(result.id);
       assert(entry?.pending !== undefined, `a change that nobody asked for is done: ${result.id}`);
       this.#inFlight.delete(result.id);
-      if (result.id === this.#lastOfBatch) this.#adaptBatch(now);
+      this.#renewals.done(result.id, this.#entries.size, now);
       if (this.#finish(entry, result, now)) {
         for (const owner of entry.owners) {
           restored.set(owner, [...(restored.get(owner) ?? []), entry.held]);
@@ -360,8 +376,14 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       return false;
     }
     if (result.errno === ERRNO.none || (op === 'add' && result.errno === ERRNO.exists)) {
+      if (result.errno === ERRNO.exists && this.#marks) {
+        // Whose it is, the monitor shows in a moment.
+        entry.notBefore = after(now, RETRY_PAUSE);
+        return false;
+      }
       // An adopted IPv6 address keeps the prefix length that it was seen with.
-      if (!this.#shown.has(entry.held.dev, entry.key)) this.#shown.set(entry.held.dev, entry.key, entry.held);
+      const placed = this.#shown.get(entry.held.dev, entry.key) ?? entry.held;
+      this.#shown.set(entry.held.dev, entry.key, { ...placed, protocol: OURS });
       // Without cover it is adopted: its lifetime is not ours yet.
       if (result.errno === ERRNO.exists || grant === undefined || entry.owners.size === 0) return false;
       entry.covered = grant;

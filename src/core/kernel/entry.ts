@@ -1,12 +1,19 @@
 import { lifetimeAt } from '../fence/lease.ts';
 import { type Family, familyBits, familyOf, formatPrefix, type Prefix } from '../ip.ts';
 import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../netlink/address.ts';
+import { PROTOCOL_KEEPALIVED } from '../netlink/route.ts';
 import { type Duration, type Instant, seconds, since, toSeconds } from '../time.ts';
 import type { AddressFlag } from '../vrrp/settings.ts';
 import type { AddressChange, HeldAddress } from './events.ts';
 
 /** An address as it is on an interface, or is to be. */
-export type Placed = Pick<InterfaceAddress, 'address' | 'peer'>;
+export type Placed = Pick<InterfaceAddress, 'address' | 'peer' | 'protocol'>;
+
+/** The mark of what we install, as of our routes: whatever has another maker, or none, is the host's own. */
+export const OURS = PROTOCOL_KEEPALIVED;
+
+/** Before all time. */
+export const NEVER = Number.NEGATIVE_INFINITY as Instant;
 
 /** Whoever holds addresses: a virtual router. */
 export interface Owner {
@@ -14,7 +21,7 @@ export interface Owner {
   readonly entries: Set<Entry>;
   /** Whole seconds; 0 for addresses without a lifetime. */
   lease: Duration;
-  /** When its authority was last fresh. */
+  /** When its authority was last fresh; `NEVER` before its first advert left. */
   authority: Instant;
   /** When its votes end, where it needs any: no address with a lease outlives that. */
   until?: Instant | undefined;
@@ -46,6 +53,8 @@ export interface Entry {
   late: boolean;
   /** It is there with what can only be had anew: it goes first. */
   outdated: boolean;
+  /** It is not ours, and the owners were told. */
+  own?: true;
   /** The last problem reported, so that a lasting one is reported once. */
   problem?: string;
 }
@@ -74,6 +83,7 @@ export function sameAddress(a: HeldAddress, b: HeldAddress): boolean {
 export function grantOf(entry: Entry, now: Instant): Grant | undefined {
   let best: Grant | undefined;
   for (const { authority, lease, until } of entry.owners) {
+    if (authority === NEVER) continue;
     const lifetime =
       lease === 0 ? FOREVER : lifetimeAt(lease, since(now, authority), until && since(until, now));
     if (lifetime !== undefined && lifetime > (best?.lifetime ?? 0)) best = { authority, lease, lifetime };
@@ -133,6 +143,7 @@ export function installation(
     flags: flagsOf(held, family),
     ...(held.label !== undefined && { label: held.label }),
     ...(held.broadcast !== undefined && { broadcast: held.broadcast }),
+    protocol: OURS,
     valid: lifetime,
     preferred: Math.min(preferredFor(held, family, age), lifetime),
   };

@@ -33,7 +33,8 @@ export type AddressesEvent =
   | { readonly type: 'seen'; readonly address: InterfaceAddress; readonly present: boolean }
   /**
    * The owner's addresses are exactly these from now on, and its authority is fresh. `lease` is whole
-   * seconds, 0 for addresses that stay until they are released.
+   * seconds, 0 for addresses that stay until they are released. `unsent`: its advert did not leave, so its authority is
+   * no fresher than it was, and without any nothing is installed.
    */
   | {
       readonly type: 'hold';
@@ -42,6 +43,7 @@ export type AddressesEvent =
       readonly lease: Duration;
       /** When its votes end, where it needs any. */
       readonly until?: Instant | undefined;
+      readonly unsent?: boolean;
     }
   /** The owner's authority is fresh: its advert was just sent. */
   | { readonly type: 'renew'; readonly owner: string; readonly until?: Instant | undefined }
@@ -66,6 +68,10 @@ export type AddressesEffect =
   | { readonly type: 'restored'; readonly owner: string; readonly addresses: readonly HeldAddress[] }
   /** The address was there before we added it: it is ours from now on, its removal too. */
   | { readonly type: 'adopted'; readonly owner: string; readonly address: HeldAddress }
+  /** The address is the host's own: it is neither renewed nor ever removed. */
+  | { readonly type: 'own'; readonly owner: string; readonly address: HeldAddress }
+  /** Addresses of an earlier life, which nobody holds, are removed. */
+  | { readonly type: 'leftover'; readonly owner: string; readonly address: HeldAddress }
   | ProblemEffect;
 
 /** The message that makes a change. */

@@ -37,7 +37,7 @@ export const FOREVER = 0xffffffff;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 
-const IFA = { address: 1, local: 2, label: 3, broadcast: 4, cacheInfo: 6, flags: 8 } as const;
+const IFA = { address: 1, local: 2, label: 3, broadcast: 4, cacheInfo: 6, flags: 8, protocol: 11 } as const;
 const HEADER_BYTES = 8;
 
 /** An address of an interface. */
@@ -55,6 +55,8 @@ export interface InterfaceAddress {
   readonly label?: string;
   /** IPv4 only. */
   readonly broadcast?: Ip;
+  /** Who made it, by the numbers of routes (IFA_PROTO, since Linux 5.18); absent when nobody said. */
+  readonly protocol?: number;
   /** Seconds left until the kernel removes it, `FOREVER` for never. */
   readonly valid: number;
   /** Seconds left until it is deprecated: still answered, no longer chosen as a source. 0: it is already. */
@@ -101,6 +103,7 @@ export function addAddress(address: InterfaceAddress, replace = false): Request 
   if (address.broadcast !== undefined) body.bytes(IFA.broadcast, ipToBytes(address.broadcast));
   if (address.label !== undefined) body.text(IFA.label, address.label);
   if (address.flags !== 0) body.u32(IFA.flags, address.flags);
+  if (address.protocol !== undefined) body.bytes(IFA.protocol, Uint8Array.of(address.protocol));
   const verb = replace ? 'renew' : 'add';
   return {
     type: ADDRESS_MESSAGE.new,
@@ -152,6 +155,7 @@ export function decodeAddress(message: Message): InterfaceAddress | undefined {
   const preferred = limited?.u32host() ?? FOREVER;
   const valid = limited?.u32host() ?? FOREVER;
   const flags = attributes.u32(IFA.flags) ?? lowFlags;
+  const protocol = attributes.bytes(IFA.protocol)?.[0];
   return {
     ifindex,
     address: { ip, length },
@@ -160,6 +164,7 @@ export function decodeAddress(message: Message): InterfaceAddress | undefined {
     flags,
     ...(label !== undefined && { label }),
     ...(broadcast !== undefined && { broadcast }),
+    ...(protocol !== undefined && { protocol }),
     valid,
     preferred,
   };

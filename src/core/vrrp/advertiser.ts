@@ -1,17 +1,32 @@
 import type { Ip } from '../ip.ts';
-import { after, type Duration, earliest, type Instant, micros, since, type Timers } from '../time.ts';
+import {
+  after,
+  type Duration,
+  earliest,
+  type Instant,
+  micros,
+  seconds,
+  since,
+  type Timers,
+} from '../time.ts';
 import { Authentication } from './auth.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect } from './events.ts';
 import { type Datagram, type Decoded, RESIGNING } from './packet.ts';
 import type { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';
+import { silencedWords, type UnsentEvent, unsentWords } from './unsent.ts';
 import { Wire } from './wire.ts';
 
+/** A router whose adverts do not leave tries again this often, or once an interval. */
+const PROBE_PAUSE: Duration = seconds(1);
 /** Adverts are answered with adverts at most so often an interval, however many arrive. */
 const ANSWERS_PER_INTERVAL = 50;
 
-export type AdvertTimer = 'advert';
+/** `probe`: adverts do not leave, and it is time to try again. */
+export type AdvertTimer = 'advert' | 'probe';
+
+type AdvertTimers = Pick<Timers<AdvertTimer>, 'set' | 'due'>;
 
 /**
  * Sends a virtual router's adverts, and knows how old its authority is: each advert that left gives a master
@@ -22,15 +37,22 @@ export class Advertiser {
   readonly authentication: Authentication;
   #settings: VrrpSettings;
   #wire: Wire;
-  readonly #timers: Pick<Timers<AdvertTimer>, 'set' | 'due'>;
+  readonly #timers: AdvertTimers;
   readonly #reports: Reports;
   readonly #emit: (effect: VrrpEffect) => void;
+  /** When we last sent one: whether it left is another matter. */
   #sent = 0 as Instant;
+  /** When the last one left, or, before the first, when mastership began. */
+  #left = 0 as Instant;
+  #advertLeft = false;
+  #resigning = false;
+  /** Why the last one that did not leave did not. */
+  #why = '';
 
   /** `timers` are the instance's, which hands `advert` to `due`. */
   constructor(
     settings: VrrpSettings,
-    timers: Pick<Timers<AdvertTimer>, 'set' | 'due'>,
+    timers: AdvertTimers,
     reports: Reports,
     emit: (effect: VrrpEffect) => void,
     digest: Digest | undefined,
@@ -65,16 +87,22 @@ export class Advertiser {
   }
 
   /** When our last advert left. */
-  get sent(): Instant {
-    return this.#sent;
+  get left(): Instant {
+    return this.#left;
+  }
+
+  /** Whether the last advert left, to one of its destinations at least. */
+  get advertLeft(): boolean {
+    return this.#advertLeft;
   }
 
   memory() {
-    return { sent: this.#sent, source: this.source, authentication: this.authentication.memory() };
+    const sending = [this.#sent, this.#left, this.#advertLeft, this.#resigning, this.#why] as const;
+    return { sending, source: this.source, authentication: this.authentication.memory() };
   }
 
-  recall({ sent, source, authentication }: ReturnType<Advertiser['memory']>): void {
-    this.#sent = sent;
+  recall({ sending, source, authentication }: ReturnType<Advertiser['memory']>): void {
+    [this.#sent, this.#left, this.#advertLeft, this.#resigning, this.#why] = sending;
     if (source !== undefined) this.source = source;
     this.authentication.recall(authentication);
   }
@@ -87,12 +115,59 @@ export class Advertiser {
     const adverts = this.#wire.adverts(priority, now);
     if (adverts.length === 0) return;
     this.#sent = now;
-    this.#reports.statistics.advertsSent += 1;
-    if (priority === RESIGNING) this.#reports.statistics.priorityZeroSent += 1;
+    this.#advertLeft = false;
+    this.#resigning = priority === RESIGNING;
     for (const advert of adverts) this.#emit(advert);
   }
 
-  /** Begins mastership: an advert now, and from now on. */
+  /** An advert left, to one of its destinations. */
+  sent(now: Instant): void {
+    this.#left = now;
+    if (this.#advertLeft) return;
+    this.#advertLeft = true;
+    this.#reports.statistics.advertsSent += 1;
+    if (this.#resigning) this.#reports.statistics.priorityZeroSent += 1;
+  }
+
+  /** An advert did not leave. */
+  unsent(event: UnsentEvent, now: Instant): void {
+    this.#why = unsentWords(event);
+    this.#reports.notSent(this.#why, now);
+  }
+
+  /** Whether a master was not heard for so long that it is none any more: its lease, or the patience of the others. */
+  spent(now: Instant): boolean {
+    if (this.#advertLeft) return false;
+    const { lease, downAdverts, advertInterval } = this.#settings;
+    const others = downAdverts * advertInterval;
+    const limit = lease > 0 ? Math.min(lease, others) : others;
+    // Adverts that were to leave at that moment may have been a little early, or the last one a little late.
+    return since(now, this.#left) >= limit - advertInterval / 10;
+  }
+
+  /** Why it cannot serve: nobody has heard it for so long. */
+  silence(now: Instant): string {
+    return silencedWords(since(now, this.#left), this.#why);
+  }
+
+  /** Asks whether adverts leave again, now and then. */
+  probe(now: Instant): void {
+    for (const probe of this.#wire.probes(now)) this.#emit(probe);
+    this.probeLater(now);
+  }
+
+  probeLater(now: Instant): void {
+    const { advertInterval } = this.#settings;
+    this.#timers.set('probe', after(now, advertInterval > PROBE_PAUSE ? advertInterval : PROBE_PAUSE));
+  }
+
+  /** Mastership begins: there is nothing yet that an advert gave. */
+  lead(now: Instant): void {
+    this.#left = now;
+    this.authentication.lead();
+  }
+
+  /** Begins to advertise: an advert now, and from now on. */
   begin(now: Instant): void {
     this.send(this.#settings.priority, now);
     this.#timers.set('advert', after(now, this.#settings.advertInterval));

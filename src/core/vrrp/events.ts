@@ -5,6 +5,7 @@ import type { Datagram, Notice, RejectReason } from './packet.ts';
 import type { VirtualAddress, VrrpSettings } from './settings.ts';
 import type { VrrpStatistics } from './statistics.ts';
 import type { TrackEvent } from './track.ts';
+import type { UnsentEvent } from './unsent.ts';
 
 /** INIT and FAULT are both "Initialize" of the RFC: INIT is not started, FAULT cannot serve. */
 export type VrrpState = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
@@ -50,7 +51,10 @@ export type VrrpEvent =
   /** From the sync group: all members are ready, so be master. For a candidate only. */
   | { readonly type: 'elect' }
   /** From the sync group: another member ceased to be master, so cease too. */
-  | { readonly type: 'yield'; readonly why: string };
+  | { readonly type: 'yield'; readonly why: string }
+  /** What became of each `send`, right when it was performed. */
+  | { readonly type: 'sent' }
+  | UnsentEvent;
 
 /** What a sync group needs to know of a member. */
 export interface Standing {
@@ -69,6 +73,7 @@ export interface Standing {
 
 /** What the shell is to do, in this order. */
 export type VrrpEffect =
+  /** Answered by `sent` or `unsent` before the next effect is performed. */
   | {
       readonly type: 'send';
       /** Shared between effects: not to be written to. */
@@ -83,7 +88,8 @@ export type VrrpEffect =
   /**
    * The addresses must be on their interfaces from now on: install what is missing, and where `lease` is not
    * 0 give each that lifetime. Each advert that is sent while they are held renews it: nothing else may, so
-   * that the lease never outlives what the peers heard. Idempotent; repeated after a stall.
+   * that the lease never outlives what the peers heard. Where the last advert did not leave (`advertLeft`), nothing is
+   * installed before one does. Idempotent; repeated after a stall.
    */
   | { readonly type: 'hold'; readonly addresses: readonly VirtualAddress[]; readonly lease: Duration }
   /** The addresses must not be there: also those left by an earlier run. Idempotent. */
@@ -116,6 +122,8 @@ export type VrrpEffect =
   | { readonly type: 'other-master'; readonly address: Ip; readonly why: string | undefined }
   /** An advert was odd but accepted; `count` as above. */
   | { readonly type: 'noticed'; readonly notice: Notice; readonly source: Ip; readonly count: number }
+  /** Adverts do not leave; `count` as above. */
+  | { readonly type: 'not-sent'; readonly why: string; readonly count: number }
   /** A timer ran `late` after its deadline and was not believed, or cost us the lease; `count` as above. */
   | { readonly type: 'stalled'; readonly late: Duration; readonly count: number; readonly what: string };
 

@@ -23,6 +23,8 @@ export class Grounds {
   #link: LinkEvent | undefined;
   /** Why another member of the group keeps all of it from serving. */
   #group: string | undefined;
+  /** Why its adverts do not leave. */
+  silenced: string | undefined;
 
   constructor(settings: VrrpSettings) {
     this.#settings = settings;
@@ -48,14 +50,16 @@ export class Grounds {
       tracked: this.#tracking.memory(),
       link: this.#link,
       group: this.#group,
+      silenced: this.silenced,
     };
   }
 
   /** Where the settings are those in the memory. */
-  recall({ tracked, link, group }: ReturnType<Grounds['memory']>): void {
+  recall({ tracked, link, group, silenced }: ReturnType<Grounds['memory']>): void {
     this.#tracking.recall(tracked);
     this.#link = link;
     this.#group = group;
+    this.silenced = silenced;
   }
 
   hear(event: Exclude<GroundsEvent, { type: 'configure' }>): void {
@@ -95,7 +99,8 @@ export class Grounds {
 
   /** Why it cannot serve: its own reasons, the link's first. */
   get ownFaults(): string[] {
-    const faults = this.#tracking.faults;
+    const silenced = this.silenced === undefined ? [] : [this.silenced];
+    const faults = [...silenced, ...this.#tracking.faults];
     if (this.source !== undefined) return faults;
     return [this.#link?.up ? `${this.why}, but no address to send from` : this.why, ...faults];
   }

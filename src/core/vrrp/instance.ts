@@ -6,11 +6,11 @@ import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
+import type { Hearing } from './hearing.ts';
 import { text } from './intervals.ts';
 import type { Mastership } from './mastership.ts';
 import type { Membership } from './membership.ts';
-import type { OtherMasters } from './other-masters.ts';
-import { type Advert, type Datagram, isOfAddresses, OWNER, RESIGNING } from './packet.ts';
+import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
 import { configureParts, makeParts, type VrrpParts } from './parts.ts';
 import type { Preemption } from './preemption.ts';
 import type { Reports } from './reports.ts';
@@ -38,7 +38,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   readonly #silence: Silence;
   readonly #preemption: Preemption;
   readonly #membership: Membership;
-  readonly #otherMasters: OtherMasters;
+  readonly #hearing: Hearing;
   readonly #parts: VrrpParts;
   #effects: VrrpEffect[] = [];
 
@@ -66,7 +66,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#silence = this.#parts.silence;
     this.#preemption = this.#parts.preemption;
     this.#membership = this.#parts.membership;
-    this.#otherMasters = this.#parts.otherMasters;
+    this.#hearing = this.#parts.hearing;
   }
 
   handle(event: VrrpEvent, now: Instant): void {
@@ -79,6 +79,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       case 'stop':
         this.#started = false;
         this.#timers.clear('start');
+        this.#grounds.silenced = undefined;
         this.#preemption.yields = false;
         // Who has not started yet still has to put away what an earlier run left.
         if (this.#state === 'INIT') this.#mastership.release();
@@ -101,6 +102,13 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         break;
       case 'contest':
         if (this.#serving(now)) this.#mastership.announce(now);
+        break;
+      case 'sent':
+        this.#sent(now);
+        break;
+      case 'unsent':
+        this.#advertiser.unsent(event, now);
+        if (this.#state === 'MASTER' && this.#advertiser.spent(now)) this.#silenced(now);
         break;
       case 'elect':
         if (this.#membership.candidate !== undefined) this.#becomeMaster(now, this.#membership.candidate);
@@ -150,9 +158,14 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     return this.#state;
   }
 
+  /** Whether the last advert left. */
+  get advertLeft(): boolean {
+    return this.#advertiser.advertLeft;
+  }
+
   status(): VrrpStatus {
     const { name, priority, advertInterval } = this.#settings;
-    const { source, sent: heard } = this.#advertiser;
+    const { source, left: heard } = this.#advertiser;
     const ourselves = source && { address: source, priority, interval: advertInterval, heard };
     return {
       name,
@@ -164,7 +177,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       source,
       master: this.#state === 'MASTER' ? ourselves : this.#silence.master,
       peer: this.#reports.peer,
-      otherMasters: this.#otherMasters.all,
+      otherMasters: this.#hearing.otherMasters,
       deadline: this.deadline(),
       statistics: this.#reports.statistics,
     };
@@ -204,6 +217,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     const { priority } = this.#grounds;
     if (priority === this.#settings.priority) return;
     this.#settings = { ...this.#settings, priority };
+    this.#hearing.configure(this.#settings);
     this.#mastership.reprioritise(this.#settings, this.#serving(now), now);
     this.#preemption.configure(this.#settings);
     this.#silence.configure(this.#settings, now);
@@ -285,7 +299,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   /** After each event: what others are told of it. */
   #conclude(now: Instant): void {
-    this.#otherMasters.look(this.#state, now);
+    this.#hearing.look(this.#state, now);
     this.#tellGroup();
     checkTimers(this.#timers, this.#state, this.#settings.name);
   }
@@ -301,29 +315,12 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   #packet(datagram: Datagram, now: Instant): void {
     const { source } = datagram;
-    const decoded = this.#advertiser.decode(datagram, now);
-    if (!decoded.ok) {
-      const why = this.#otherMasters.refused(decoded.reason, datagram, now);
-      this.#reports.rejected(decoded.reason, source, why, now);
-      return;
-    }
-    const { advert } = decoded;
-    const owner = this.#settings.priority === OWNER;
-    const notices = this.#follows(source)
-      ? decoded.notices.filter((notice) => !isOfAddresses(notice))
-      : decoded.notices;
-    const second = owner && advert.priority === OWNER;
-    this.#reports.accepted(advert, second ? [...notices, 'second-owner'] : notices, source, now);
-    this.#otherMasters.accepted(advert, notices.some(isOfAddresses), source, now);
+    const followed = this.#state === 'BACKUP' ? this.#silence.master?.address : undefined;
+    const advert = this.#hearing.hear(datagram, followed, now);
+    if (advert === undefined) return;
+    const deaf = this.#settings.priority === OWNER && this.#settings.ownerIgnores === true;
     if (this.#state === 'BACKUP') this.#heardAsBackup(advert, source, now);
-    else if (this.#state === 'MASTER' && !(owner && this.#settings.ownerIgnores))
-      this.#heardAsMaster(advert, source, now);
-  }
-
-  /** Whether this is the master whose adverts are not compared with the configuration. */
-  #follows(source: Ip): boolean {
-    const skips = this.#settings.skipAddressCheck === true && this.#state === 'BACKUP';
-    return skips && this.#silence.master?.address === source;
+    else if (this.#state === 'MASTER' && !deaf) this.#heardAsMaster(advert, source, now);
   }
 
   #heardAsBackup(advert: Advert, source: Ip, now: Instant): void {
@@ -356,7 +353,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#forget();
     this.#preemption.yields = false;
     this.#reports.statistics.becameMaster += 1;
-    this.#advertiser.authentication.lead();
+    this.#advertiser.lead(now);
     this.#mastership.serve(now);
     this.#transition(now, 'MASTER', cause);
   }
@@ -378,6 +375,23 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#silence.beginShort(now);
   }
 
+  // Adverts that leave, or do not.
+
+  #sent(now: Instant): void {
+    this.#advertiser.sent(now);
+    if (this.#grounds.silenced === undefined) return;
+    this.#grounds.silenced = undefined;
+    this.#timers.clear('probe');
+    if (this.#state === 'FAULT' && this.#grounds.faults.length === 0) this.#enter(now, 'adverts leave again');
+  }
+
+  /** Nobody hears us, and what the last advert gave is over. */
+  #silenced(now: Instant): void {
+    this.#grounds.silenced = this.#advertiser.silence(now);
+    this.#leave(now, 'FAULT', this.#grounds.silenced);
+    this.#advertiser.probeLater(now);
+  }
+
   // Timers and invariants.
 
   #expired(name: TimerName, due: Instant, now: Instant): void {
@@ -390,6 +404,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         break;
       case 'pulse':
         if (this.#silence.pulse(since(now, due), now)) this.#membership.candidate = undefined;
+        break;
+      case 'probe':
+        this.#advertiser.probe(now);
         break;
       case 'preempt':
         this.#preemption.expired();

@@ -103,7 +103,7 @@ export class Mastership {
     this.#holding.contest(this.#settings.advertInterval, now);
   }
 
-  expired(timer: MasterTimer, due: Instant, now: Instant): void {
+  expired(timer: Exclude<MasterTimer, 'probe'>, due: Instant, now: Instant): void {
     if (timer === 'advert') this.advertiser.due(due, now);
     else this.#holding.expired(timer, now);
   }

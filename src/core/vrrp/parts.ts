@@ -2,9 +2,9 @@ import { type Instant, Timers } from '../time.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect } from './events.ts';
 import { Grounds } from './grounds.ts';
+import { Hearing } from './hearing.ts';
 import { Mastership } from './mastership.ts';
 import { Membership } from './membership.ts';
-import { OtherMasters } from './other-masters.ts';
 import { Preemption } from './preemption.ts';
 import { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';
@@ -15,15 +15,16 @@ import type { TimerName } from './timers.ts';
 export function makeParts(settings: VrrpSettings, emit: (effect: VrrpEffect) => void, digest?: Digest) {
   const timers = new Timers<TimerName>();
   const reports = new Reports(emit);
+  const mastership = new Mastership(settings, timers, reports, emit, digest);
   return {
     timers,
     reports,
     grounds: new Grounds(settings),
-    mastership: new Mastership(settings, timers, reports, emit, digest),
+    mastership,
     silence: new Silence(settings, timers, reports),
     preemption: new Preemption(settings, timers),
     membership: new Membership(emit),
-    otherMasters: new OtherMasters(settings, emit),
+    hearing: new Hearing(settings, mastership.advertiser, reports, emit),
   };
 }
 export type VrrpParts = ReturnType<typeof makeParts>;
@@ -38,5 +39,5 @@ export function configureParts(
   parts.mastership.configure(settings, serving, now);
   parts.preemption.configure(settings);
   parts.silence.configure(settings, now);
-  parts.otherMasters.configure(settings);
+  parts.hearing.configure(settings);
 }

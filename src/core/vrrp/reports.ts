@@ -11,7 +11,7 @@ const REPORT_PERIOD = seconds(60);
 /** Counts what is odd, and says now and then that it happened. */
 export class Reports {
   readonly statistics = newStatistics();
-  readonly #limiter = new Limiter<`rejected ${RejectReason}` | `noticed ${Notice}` | 'stalled'>(
+  readonly #limiter = new Limiter<`rejected ${RejectReason}` | `noticed ${Notice}` | 'stalled' | 'not-sent'>(
     REPORT_PERIOD,
   );
   readonly #emit: (effect: VrrpEffect) => void;
@@ -73,6 +73,12 @@ export class Reports {
     if (now < this.#contestedUntil) return;
     this.#contestedUntil = after(now, micros(interval / 2));
     this.#emit({ type: 'contested' });
+  }
+
+  /** An advert did not leave. */
+  notSent(why: string, now: Instant): void {
+    const count = this.#limiter.count('not-sent', now);
+    if (count > 0) this.#emit({ type: 'not-sent', why, count });
   }
 
   /** A timer came `late` and was not believed; `what` says what is done instead. */

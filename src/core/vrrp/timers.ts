@@ -1,5 +1,5 @@
 import { assert } from '../assert.ts';
-import type { Timers } from '../time.ts';
+import { earliest, type Timers } from '../time.ts';
 import type { AdvertTimer } from './advertiser.ts';
 import type { VrrpState } from './events.ts';
 import type { HoldingTimer } from './holding.ts';
@@ -15,5 +15,5 @@ export function checkTimers(timers: Timers<TimerName>, state: VrrpState, router:
   const what = `${router}: timers of ${state}`;
   if (state === 'MASTER') assert(armed('advert') && !armed('down') && !armed('pulse'), what);
   else if (state === 'BACKUP') assert(armed('down') && armed('pulse') && !armed('advert'), what);
-  else assert(timers.next() === timers.due('start'), what);
+  else assert(timers.next() === earliest(timers.due('start'), timers.due('probe')), what);
 }

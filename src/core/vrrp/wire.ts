@@ -11,6 +11,7 @@ import {
   encodeAdvert,
   MAX_ADVERTISED,
   passwordBytes,
+  RESIGNING,
   VRRP_GROUP,
   VRRP_TTL,
 } from './packet.ts';
@@ -77,6 +78,16 @@ export class Wire {
     };
     if (!isUnicast(this.#settings)) return [advert(groupOf(this.#settings), VRRP_TTL)];
     return peers.map(({ address }) => advert(address, unicastTtl));
+  }
+
+  /**
+   * What tells whether adverts leave again, and says nothing to anybody: a resignation of VRID 0, which no router has
+   * (RFC 9568, 5.2.3), so that all discard it.
+   */
+  probes(now: Instant): VrrpEffect[] {
+    const probe = new Wire({ ...this.#settings, vrid: 0 }, this.#authentication);
+    if (this.#source !== undefined) probe.source = this.#source;
+    return probe.adverts(RESIGNING, now);
   }
 
   /** Shared between adverts: not to be written to. */

@@ -35,6 +35,9 @@ export const at = (s: number): Instant => instant(1e9 + s * 1e6);
 export class Router {
   readonly settings: VrrpSettings;
   readonly machine: VrrpInstance;
+  /** Why adverts do not leave: the errno's name. */
+  unsent: string | undefined;
+  #now = at(0);
 
   constructor(settings: Partial<VrrpSettings> = {}) {
     this.settings = { ...SETTINGS, ...settings };
@@ -45,8 +48,7 @@ export class Router {
   static started(settings: Partial<VrrpSettings> = {}, s = 0): Router {
     const router = new Router(settings);
     router.machine.handle({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, at(s));
-    router.machine.handle({ type: 'start' }, at(s));
-    router.effects();
+    router.event({ type: 'start' }, s);
     return router;
   }
 
@@ -68,6 +70,7 @@ export class Router {
   }
 
   event(event: VrrpEvent, s: number): string[] {
+    this.#now = at(s);
     this.machine.handle(event, at(s));
     return this.effects();
   }
@@ -92,6 +95,7 @@ export class Router {
   }
 
   timeout(s: number): string[] {
+    this.#now = at(s);
     this.machine.timeout(at(s));
     return this.effects();
   }
@@ -104,14 +108,27 @@ export class Router {
       due !== undefined && due <= at(s);
       due = this.machine.deadline()
     ) {
+      this.#now = due;
       this.machine.timeout(due);
       told.push(...this.effects().map((effect) => `${((due - 1e9) / 1e6).toFixed(2)} ${effect}`));
     }
     return told;
   }
 
+  /** Performs them: each advert leaves, unless `unsent` says why it does not. */
   effects(): string[] {
-    return this.machine.take().map(tell);
+    const told: string[] = [];
+    for (let effects = this.machine.take(); effects.length > 0; effects = this.machine.take()) {
+      for (const effect of effects) {
+        told.push(tell(effect));
+        if (effect.type === 'send') this.machine.handle(this.#outcome(effect.destination), this.#now);
+      }
+    }
+    return told;
+  }
+
+  #outcome(destination: Ip): VrrpEvent {
+    return this.unsent === undefined ? { type: 'sent' } : { type: 'unsent', code: this.unsent, destination };
   }
 }
 
@@ -139,6 +156,8 @@ function tell(effect: VrrpEffect): string {
       return effect.why === undefined
         ? `${effect.address} claims no longer`
         : `${effect.address} claims: ${effect.why}`;
+    case 'not-sent':
+      return `not sent x${effect.count}: ${effect.why}`;
     case 'noticed':
       return `noticed ${effect.notice} from ${effect.source} x${effect.count}`;
     case 'stalled':
