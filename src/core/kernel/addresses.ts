@@ -189,12 +189,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     this.#owners.delete(name);
     const entries = new Set(leftovers.flatMap((held) => [...this.#alikeOf(held), this.#entryOf(held)]));
     for (const entry of entries) this.#tellLeftover(entry, owner, name);
-    if (owner !== undefined) {
-      for (const entry of [...owner.entries]) {
-        this.#abandon(entry, owner);
-        entries.add(entry);
-      }
-    }
+    for (const entry of [...(owner?.entries ?? [])]) entries.add(this.#abandon(entry, owner));
     for (const entry of entries) this.#settle(entry, now);
   }
 
@@ -237,14 +232,15 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     return entry;
   }
 
-  #abandon(entry: Entry, owner: Owner): void {
-    entry.owners.delete(owner);
-    owner.entries.delete(entry);
-    if (entry.owners.size > 0) return;
+  #abandon(entry: Entry, owner: Owner | undefined): Entry {
+    if (owner !== undefined) entry.owners.delete(owner);
+    owner?.entries.delete(entry);
+    if (entry.owners.size > 0) return entry;
     delete entry.covered;
     delete entry.installed;
     entry.late = false;
     entry.notBefore = NEVER;
+    return entry;
   }
 
   #settleAll(now: Instant): void {
@@ -407,9 +403,9 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
 
   /** A lasting problem is told once. */
   #report(entry: Entry, op: AddressChange['op'], result: Omit<ChangeResult, 'id'>): void {
-    const what = `${op} ${formatPrefix(entry.held.address)} on ${entry.held.dev}`;
     const [owner] = entry.owners;
-    const effect = problemOf(entry, what, owner?.name, result);
+    const { address, dev } = entry.held;
+    const effect = problemOf(entry, `${op} ${formatPrefix(address)} on ${dev}`, owner?.name, result);
     if (effect !== undefined) this.#effects.push(effect);
   }
 }

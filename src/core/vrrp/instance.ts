@@ -6,17 +6,11 @@ import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
-import type { Hearing } from './hearing.ts';
 import { text } from './intervals.ts';
-import type { Mastership } from './mastership.ts';
-import type { Membership } from './membership.ts';
 import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
 import { configureParts, makeParts, type VrrpParts } from './parts.ts';
-import type { Preemption } from './preemption.ts';
-import type { Reports } from './reports.ts';
 import { judgeRival } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
-import type { Silence } from './silence.ts';
 import { checkTimers, type TimerName } from './timers.ts';
 
 export type VrrpMemory = ReturnType<VrrpInstance['memory']>;
@@ -32,13 +26,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #settings: VrrpSettings;
   readonly #timers: Timers<TimerName>;
   readonly #grounds: Grounds;
-  readonly #mastership: Mastership;
   readonly #advertiser: Advertiser;
-  readonly #reports: Reports;
-  readonly #silence: Silence;
-  readonly #preemption: Preemption;
-  readonly #membership: Membership;
-  readonly #hearing: Hearing;
   readonly #parts: VrrpParts;
   #effects: VrrpEffect[] = [];
 
@@ -60,13 +48,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#parts = makeParts(settings, emit, digest);
     this.#timers = this.#parts.timers;
     this.#grounds = this.#parts.grounds;
-    this.#reports = this.#parts.reports;
-    this.#mastership = this.#parts.mastership;
-    this.#advertiser = this.#mastership.advertiser;
-    this.#silence = this.#parts.silence;
-    this.#preemption = this.#parts.preemption;
-    this.#membership = this.#parts.membership;
-    this.#hearing = this.#parts.hearing;
+    this.#advertiser = this.#parts.mastership.advertiser;
   }
 
   handle(event: VrrpEvent, now: Instant): void {
@@ -80,9 +62,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#started = false;
         this.#timers.clear('start');
         this.#grounds.silenced = undefined;
-        this.#preemption.yields = false;
+        this.#parts.preemption.yields = false;
         // Who has not started yet still has to put away what an earlier run left.
-        if (this.#state === 'INIT') this.#mastership.release();
+        if (this.#state === 'INIT') this.#parts.mastership.release();
         else this.#leave(now, 'INIT', 'stopped');
         break;
       case 'packet':
@@ -93,7 +75,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         break;
       case 'resign':
         if (this.#state === 'MASTER') {
-          this.#preemption.yields = true;
+          this.#parts.preemption.yields = true;
           this.#leave(now, 'BACKUP', event.why);
         }
         break;
@@ -101,7 +83,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why);
         break;
       case 'contest':
-        if (this.#serving(now)) this.#mastership.announce(now);
+        if (this.#serving(now)) this.#parts.mastership.announce(now);
         break;
       case 'sent':
         this.#sent(now);
@@ -111,7 +93,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         if (this.#state === 'MASTER' && this.#advertiser.spent(now)) this.#silenced(now);
         break;
       case 'elect':
-        if (this.#membership.candidate !== undefined) this.#becomeMaster(now, this.#membership.candidate);
+        if (this.#parts.membership.candidate !== undefined)
+          this.#becomeMaster(now, this.#parts.membership.candidate);
         break;
       default:
         this.#regrounded(event, now);
@@ -175,11 +158,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       priority,
       faults: this.#grounds.known ? this.#grounds.faults : [],
       source,
-      master: this.#state === 'MASTER' ? ourselves : this.#silence.master,
-      peer: this.#reports.peer,
-      otherMasters: this.#hearing.otherMasters,
+      master: this.#state === 'MASTER' ? ourselves : this.#parts.silence.master,
+      peer: this.#parts.reports.peer,
+      otherMasters: this.#parts.hearing.otherMasters,
       deadline: this.deadline(),
-      statistics: this.#reports.statistics,
+      statistics: this.#parts.reports.statistics,
     };
   }
 
@@ -208,7 +191,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#grounds.configure(settings);
     this.#settings = { ...settings, priority: this.#grounds.priority };
     configureParts(this.#parts, this.#settings, serving, now);
-    const { candidate } = this.#membership;
+    const { candidate } = this.#parts.membership;
     if (settings.group === undefined && candidate !== undefined) this.#becomeMaster(now, candidate);
   }
 
@@ -217,10 +200,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     const { priority } = this.#grounds;
     if (priority === this.#settings.priority) return;
     this.#settings = { ...this.#settings, priority };
-    this.#hearing.configure(this.#settings);
-    this.#mastership.reprioritise(this.#settings, this.#serving(now), now);
-    this.#preemption.configure(this.#settings);
-    this.#silence.configure(this.#settings, now);
+    this.#parts.hearing.configure(this.#settings);
+    this.#parts.mastership.reprioritise(this.#settings, this.#serving(now), now);
+    this.#parts.preemption.configure(this.#settings);
+    this.#parts.silence.configure(this.#settings, now);
     if (this.#started) this.#effects.push({ type: 'priority', priority });
   }
 
@@ -237,7 +220,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       this.#leave(now, 'BACKUP', why);
       // All of a group have to hear nobody: one that expects to be master says so sooner, as in keepalived.
       const { initial, group } = this.#settings;
-      if (first && initial === 'MASTER' && group !== undefined) this.#silence.beginShort(now);
+      if (first && initial === 'MASTER' && group !== undefined) this.#parts.silence.beginShort(now);
     }
   }
 
@@ -251,9 +234,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   /** To any state but MASTER, by our own will: a master says so. */
   #leave(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
     if (this.#state === to) return;
-    if (this.#state === 'MASTER') this.#mastership.resign(now);
+    if (this.#state === 'MASTER') this.#parts.mastership.resign(now);
     this.#stepDown(now, to, cause);
-    if (to === 'BACKUP') this.#silence.begin(now);
+    if (to === 'BACKUP') this.#parts.silence.begin(now);
   }
 
   /**
@@ -263,16 +246,16 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #stepDown(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
     const from = this.#state;
     this.#forget();
-    if (from === 'MASTER') this.#reports.statistics.releasedMaster += 1;
-    if (from === 'MASTER' || from === 'INIT') this.#mastership.release();
+    if (from === 'MASTER') this.#parts.reports.statistics.releasedMaster += 1;
+    if (from === 'MASTER' || from === 'INIT') this.#parts.mastership.release();
     this.#transition(now, to, cause);
   }
 
   #forget(): void {
     this.#timers.clearAll();
-    this.#silence.forget();
-    this.#preemption.reset();
-    this.#membership.candidate = undefined;
+    this.#parts.silence.forget();
+    this.#parts.preemption.reset();
+    this.#parts.membership.candidate = undefined;
   }
 
   #transition(now: Instant, to: VrrpState, cause: string): void {
@@ -289,17 +272,17 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       return;
     }
     if (this.#state === 'BACKUP') {
-      this.#silence.again(now);
+      this.#parts.silence.again(now);
     } else {
       this.#stepDown(now, 'BACKUP', cause);
-      this.#silence.beginShort(now);
+      this.#parts.silence.beginShort(now);
     }
-    this.#membership.candidate ??= cause;
+    this.#parts.membership.candidate ??= cause;
   }
 
   /** After each event: what others are told of it. */
   #conclude(now: Instant): void {
-    this.#hearing.look(this.#state, now);
+    this.#parts.hearing.look(this.#state, now);
     this.#tellGroup();
     checkTimers(this.#timers, this.#state, this.#settings.name);
   }
@@ -307,16 +290,19 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #tellGroup(): void {
     const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
     const { group, priority } = this.#settings;
-    const heard = { follows: this.#silence.master !== undefined, resigned: this.#preemption.yields };
-    this.#membership.tell(group, { state: this.#state, ...heard, faults, priority });
+    const heard = {
+      follows: this.#parts.silence.master !== undefined,
+      resigned: this.#parts.preemption.yields,
+    };
+    this.#parts.membership.tell(group, { state: this.#state, ...heard, faults, priority });
   }
 
   // Packets.
 
   #packet(datagram: Datagram, now: Instant): void {
     const { source } = datagram;
-    const followed = this.#state === 'BACKUP' ? this.#silence.master?.address : undefined;
-    const advert = this.#hearing.hear(datagram, followed, now);
+    const followed = this.#state === 'BACKUP' ? this.#parts.silence.master?.address : undefined;
+    const advert = this.#parts.hearing.hear(datagram, followed, now);
     if (advert === undefined) return;
     const deaf = this.#settings.priority === OWNER && this.#settings.ownerIgnores === true;
     if (this.#state === 'BACKUP') this.#heardAsBackup(advert, source, now);
@@ -325,36 +311,36 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   #heardAsBackup(advert: Advert, source: Ip, now: Instant): void {
     if (advert.priority === RESIGNING) {
-      this.#silence.resigned(source, now);
-    } else if (this.#preemption.spares(advert.priority, now)) {
-      this.#membership.candidate = undefined;
-      this.#silence.follow(advert, source, now);
+      this.#parts.silence.resigned(source, now);
+    } else if (this.#parts.preemption.spares(advert.priority, now)) {
+      this.#parts.membership.candidate = undefined;
+      this.#parts.silence.follow(advert, source, now);
     } else {
-      this.#silence.lesser(advert.priority, source);
+      this.#parts.silence.lesser(advert.priority, source);
     }
   }
 
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
     const { priority } = this.#settings;
-    const judged = judgeRival(advert, source, priority, this.#advertiser, this.#preemption, now);
+    const judged = judgeRival(advert, source, priority, this.#advertiser, this.#parts.preemption, now);
     if (judged.verdict === 'give way') this.#giveWay(advert, source, judged.cause, now);
-    else if (judged.verdict === 'contest') this.#mastership.contest(advert.priority, now);
+    else if (judged.verdict === 'contest') this.#parts.mastership.contest(advert.priority, now);
   }
 
   #giveWay(advert: Advert, source: Ip, cause: string, now: Instant): void {
-    this.#mastership.farewell(now);
+    this.#parts.mastership.farewell(now);
     this.#stepDown(now, 'BACKUP', cause);
-    this.#silence.follow(advert, source, now);
+    this.#parts.silence.follow(advert, source, now);
   }
 
   // Master.
 
   #becomeMaster(now: Instant, cause: string): void {
     this.#forget();
-    this.#preemption.yields = false;
-    this.#reports.statistics.becameMaster += 1;
+    this.#parts.preemption.yields = false;
+    this.#parts.reports.statistics.becameMaster += 1;
     this.#advertiser.lead(now);
-    this.#mastership.serve(now);
+    this.#parts.mastership.serve(now);
     this.#transition(now, 'MASTER', cause);
   }
 
@@ -365,14 +351,14 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
    */
   #wake(now: Instant): void {
     const slept = this.#advertiser.silentFor(now);
-    if (this.#preemption.allowed || !this.#advertiser.mayBeReplaced(now)) {
-      this.#mastership.stalled(slept, now);
+    if (this.#parts.preemption.allowed || !this.#advertiser.mayBeReplaced(now)) {
+      this.#parts.mastership.stalled(slept, now);
       return;
     }
     const cause = `stalled for ${text(slept)}, and nopreempt: listening before serving again`;
-    this.#mastership.resign(now);
+    this.#parts.mastership.resign(now);
     this.#stepDown(now, 'BACKUP', cause);
-    this.#silence.beginShort(now);
+    this.#parts.silence.beginShort(now);
   }
 
   // Adverts that leave, or do not.
@@ -403,26 +389,23 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#downExpired(since(now, due), now);
         break;
       case 'pulse':
-        if (this.#silence.pulse(since(now, due), now)) this.#membership.candidate = undefined;
-        break;
-      case 'probe':
-        this.#advertiser.probe(now);
+        if (this.#parts.silence.pulse(since(now, due), now)) this.#parts.membership.candidate = undefined;
         break;
       case 'preempt':
-        this.#preemption.expired();
-        this.#silence.challenge(now);
+        this.#parts.preemption.expired();
+        this.#parts.silence.challenge(now);
         break;
       default:
-        this.#mastership.expired(name, due, now);
+        this.#parts.mastership.expired(name, due, now);
         if (name === 'advert' && this.#advertiser.authentication.spent)
           this.#leave(now, 'BACKUP', 'AH sequence used up');
     }
   }
 
   #downExpired(late: Duration, now: Instant): void {
-    const cause = this.#silence.ended(late, now);
+    const cause = this.#parts.silence.ended(late, now);
     if (cause !== undefined) this.#stand(now, cause);
-    else this.#membership.candidate = undefined;
+    else this.#parts.membership.candidate = undefined;
   }
 
   #clock(now: Instant): void {

@@ -103,8 +103,9 @@ export class Mastership {
     this.#holding.contest(this.#settings.advertInterval, now);
   }
 
-  expired(timer: Exclude<MasterTimer, 'probe'>, due: Instant, now: Instant): void {
+  expired(timer: MasterTimer, due: Instant, now: Instant): void {
     if (timer === 'advert') this.advertiser.due(due, now);
+    else if (timer === 'probe') this.advertiser.probe(now);
     else this.#holding.expired(timer, now);
   }
 
