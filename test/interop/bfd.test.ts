@@ -3,7 +3,7 @@ import type { BfdStatus } from '../../src/core/bfd/events.ts';
 import type { BfdState } from '../../src/core/bfd/packet.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Capture } from '../lab/scene/capture.ts';
-import { briefKeepalived, file, operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import { briefKeepalived, file, operator, shows, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import { Frr } from '../lab/scene/frr.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
@@ -199,7 +199,7 @@ for (const neighbour of NEIGHBOURS) {
     await neighbour.start(other);
     vipkeeper(ours, sessions(0, neighbour.sessions) + ROUTER, '-P');
     await stage().allUp(neighbour);
-    assert.match(operator(ours, 'status'), /six +Up +fd0.::2 +\d+ s +500 ms +both hear each other/);
+    await shows(ours, /six +Up +fd0.::2 +\d+ s +500 ms +both hear each other/);
     assert.equal(scene.logs().match(/no packet sent/), null);
   });
 

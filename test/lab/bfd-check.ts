@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { suite } from '../suite.ts';
-import { operator, pidOf, statusOf, vipkeeper } from './scene/director.ts';
+import { operator, pidOf, shows, statusOf, vipkeeper } from './scene/director.ts';
 import { Frr } from './scene/frr.ts';
 import type { Program } from './scene/program.ts';
 import { Scene } from './scene/scene.ts';
@@ -54,9 +54,8 @@ story('real servers come when their sessions are up', async () => {
   await serves();
   for (const server of servers) frrs.push(await Frr.start(server, 'bfdd', SPEAK));
   await serves(1, 2);
-  const text = operator(director, 'status');
-  assert.match(text, /rs1 +Up +192\.168\.1\.11 .*both hear each other/);
-  assert.match(text, /192\.168\.1\.11:80 +up +1 +0 +0 +bfd check of rs1: BFD session is Up/);
+  await shows(director, /rs1 +Up +192\.168\.1\.11 .*both hear each other/);
+  await shows(director, /192\.168\.1\.11:80 +up +1 +0 +0 +bfd check of rs1: BFD session is Up/);
 });
 
 story('one that is silent leaves, and comes back', async () => {

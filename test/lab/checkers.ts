@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { PlacedServer } from '../../src/core/status/find.ts';
 import { apacheCommand, dnsmasqCommand, eximCommand } from '../io/real-servers.ts';
 import { suite } from '../suite.ts';
-import { operator, pidOf, vipkeeper } from './scene/director.ts';
+import { operator, pidOf, shows, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
 import { pause, Scene } from './scene/scene.ts';
 
@@ -127,7 +127,7 @@ story('what dies, says nothing or fails leaves the table', async () => {
   await scene.until(`explain says ${wanted}`, () => JSON.stringify(reasons()) === wanted);
   const [shown] = explain(8080);
   assert.is(shown?.checks?.[0]?.results.at(-1)?.verdict, 'bad');
-  assert.match(operator(director, 'explain'), /192\.168\.1\.11:8080 of tcp 10\.0\.0\.100:8080: down for/);
+  await shows(director, /192\.168\.1\.11:8080 of tcp 10\.0\.0\.100:8080: down for/, 'explain');
 });
 
 story('what recovers comes back, with the weights that script and file say', async () => {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { PlacedStanding } from '../../src/app/supervisor/orders.ts';
 import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
-import { ask, file, operator, vipkeeper } from './scene/director.ts';
+import { ask, file, operator, shows, vipkeeper } from './scene/director.ts';
 import type { Program } from './scene/program.ts';
 import { natStage, VIP } from './scene/stages.ts';
 import { type Call, Client, ECHO_PORT, HTTP_PORT, realServer } from './scene/traffic.ts';
@@ -163,7 +163,7 @@ story('at its deadline it goes with the connections that it has', async () => {
 story("an operator's weight replaces the configured one, until it is taken back", async () => {
   operator(director, 'weight', RS1, '7');
   await weighs(RS1, 7);
-  assert.match(operator(director, 'explain', RS1), /weight 7 by the operator/);
+  await shows(director, /weight 7 by the operator/, 'explain', RS1);
   operator(director, 'weight', RS1, 'default');
   await weighs(RS1, FULL);
 });

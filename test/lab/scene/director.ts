@@ -49,6 +49,23 @@ export function operator(host: Host, command: string, ...options: readonly strin
   return host.run(join(ROOT, 'bin/vipkeeper'), command, '--run-dir', runFolder, ...options);
 }
 
+/** Waits until the operator's program prints what matches: the daemon hears a moment later what its processes did. */
+export async function shows(
+  host: Host,
+  pattern: RegExp,
+  command = 'status',
+  ...options: string[]
+): Promise<void> {
+  let text = '';
+  const matches = (): boolean => {
+    text = operator(host, command, ...options);
+    return pattern.test(text);
+  };
+  await host.scene.until(`${command} shows ${pattern}`, matches).catch((error: Error) => {
+    throw new Error(`${error.message}; at last it printed\n${text}`);
+  });
+}
+
 /** Asks the host's daemon over its control socket, and starts no program for it. Rejects without an answer. */
 export function ask(host: Host, request: { readonly verb: string; readonly on?: boolean }): Promise<unknown> {
   return askControl(join(pathOf(host, 'run'), 'control.sock'), request);
