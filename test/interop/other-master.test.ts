@@ -53,7 +53,10 @@ for (const [what, { ours, theirs, why }] of Object.entries(DIFFERENCES)) {
     const read = (): string => (existsSync(out) ? readFileSync(out, 'utf8') : '');
     await scene.until('the script is told', () => read().includes('OTHER_MASTER'));
     assert.equal(read().match(/.*OTHER_MASTER.*/g), [`INSTANCE web OTHER_MASTER 150 (${line})`]);
-    assert.ok(daemon.log.includes(`crit    web: 10.0.0.2 also claims it (${why})`), daemon.log);
+    assert.ok(
+      daemon.log.includes(`crit    vipkeeper-vrrp: web: 10.0.0.2 also claims it (${why})`),
+      daemon.log,
+    );
     await other.stop('SIGTERM');
     await scene.until('the end is told', () => daemon.log.includes('web: 10.0.0.2 no longer claims it'));
     await scene.until('and shown', async () => (await others()).length === 0);

@@ -290,8 +290,10 @@ function describe(
   effect: Extract<VrrpEffect, { type: 'rejected' | 'noticed' | 'not-sent' | 'stalled' }>,
 ): string {
   switch (effect.type) {
-    case 'rejected':
-      return `dropped ${count(effect.count, 'advert')} of ${effect.source}: ${effect.why ?? effect.reason}`;
+    case 'rejected': {
+      const why = effect.why === undefined ? '' : ` (${effect.why})`;
+      return `dropped ${count(effect.count, 'advert')} of ${effect.source}: ${effect.reason}${why}`;
+    }
     case 'noticed':
       return `${count(effect.count, 'advert')} of ${effect.source} with unexpected ${effect.notice}`;
     case 'not-sent':

@@ -19,14 +19,16 @@ const WORDS: Partial<Record<RejectReason, string>> = {
   'auth-unknown': 'authentication differs',
   'auth-mismatch': 'authentication differs',
   'auth-failure': 'password differs',
-  'auth-missing': 'it does not sign its adverts (auth_hmac)',
+  'auth-missing': 'it does not sign its adverts with auth_hmac',
   'auth-key': 'its auth_hmac key is not known here',
   'auth-invalid': 'key differs',
-  'auth-stale': 'its clock differs from ours (auth_hmac)',
+  'auth-stale': 'its clock differs from ours',
 };
 /** A claim is over after so many intervals without it, and a little more. */
 const INTERVALS = 3;
 const MARGIN: Duration = seconds(1);
+/** Whoever changes what differs, or comes and goes, has no script run more often. */
+const TELL_PAUSE: Duration = seconds(60);
 /** Whoever sends from ever new addresses is not told of each. */
 const MOST = 8;
 
@@ -45,6 +47,7 @@ export class OtherMasters {
   #settings: VrrpSettings;
   readonly #emit: (effect: VrrpEffect) => void;
   readonly #claims = new Map<Ip, Claim>();
+  #quietUntil = 0 as Instant;
 
   constructor(settings: VrrpSettings, emit: (effect: VrrpEffect) => void) {
     this.#settings = settings;
@@ -60,11 +63,13 @@ export class OtherMasters {
     }));
   }
 
-  memory(): ReadonlyMap<Ip, Claim> {
-    return new Map(Array.from(this.#claims, ([source, claim]) => [source, { ...claim }]));
+  memory() {
+    const claims = new Map(Array.from(this.#claims, ([source, claim]) => [source, { ...claim }]));
+    return { claims, quietUntil: this.#quietUntil };
   }
 
-  recall(claims: ReadonlyMap<Ip, Claim>): void {
+  recall({ claims, quietUntil }: ReturnType<OtherMasters['memory']>): void {
+    this.#quietUntil = quietUntil;
     for (const [source, claim] of claims) this.#claims.set(source, { ...claim });
   }
 
@@ -111,8 +116,9 @@ export class OtherMasters {
     if (state === 'INIT' || state === 'FAULT') this.#claims.clear();
     for (const [source, claim] of this.#claims) {
       if (claim.until <= now) this.#end(source);
-      else if (!claim.told && (claim.foreign || state === 'MASTER')) {
+      else if (!claim.told && now >= this.#quietUntil && (claim.foreign || state === 'MASTER')) {
         claim.told = true;
+        this.#quietUntil = after(now, TELL_PAUSE);
         this.#emit({ type: 'other-master', address: source, why: claim.why });
       }
     }

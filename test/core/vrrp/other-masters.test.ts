@@ -50,8 +50,8 @@ test('a claim is over when it is not repeated, or its maker resigns', () => {
   const router = Router.master(V2);
   router.advert(100, 0.1, PEER, { password: 'wrong' });
   router.advert(100, 0.2, ip('10.0.0.2'), { password: 'wrong' });
-  const resigned = router.advert(0, 0.3, ip('10.0.0.2'), { password: 'wrong' });
-  assert.equal(told(resigned), ['10.0.0.2 claims no longer']);
+  router.advert(0, 0.3, ip('10.0.0.2'), { password: 'wrong' });
+  assert.equal(claimsOf(router), ['10.0.0.1 password differs']);
   const gone = told(router.until(5));
   assert.equal(gone.length, 1);
   assert.match(gone.join(), /10.0.0.1 claims no longer/);
@@ -61,6 +61,18 @@ test('a claim is over when it is not repeated, or its maker resigns', () => {
     1,
     'and told when it comes again',
   );
+});
+
+test('who comes and goes, or changes what differs, is told once a minute', () => {
+  const router = Router.master(V2);
+  const heard: string[] = [];
+  for (let s = 0.1; s < 119; s += 0.5) {
+    heard.push(...router.until(s));
+    const password = `wrong ${s}`;
+    heard.push(...router.advert(100, s, PEER, s % 2 < 1 ? { password } : { advertInterval: seconds(2) }));
+    heard.push(...router.advert(0, s, PEER, { password }));
+  }
+  assert.is(told(heard).filter((line) => line.includes('claims:')).length, 2);
 });
 
 test('a claim ends when its adverts are taken', () => {
