@@ -57,7 +57,7 @@ test('a claim is over when it is not repeated, or its maker resigns', () => {
   assert.match(gone.join(), /10.0.0.1 claims no longer/);
   assert.equal(claimsOf(router), []);
   assert.equal(
-    told(router.advert(100, 6, PEER, { password: 'wrong' })).length,
+    told(router.advert(100, 70, PEER, { password: 'wrong' })).length,
     1,
     'and told when it comes again',
   );
