@@ -28,9 +28,6 @@ export function onStall(listener: (length: Duration) => void): void {
   told = listener;
 }
 
-/** How long this process has stood still so far, as far as it waited for anything. */
-export const stoodStill = (): Duration => lostBy(now());
-
 /** Those whose time is over, until all that came in time has been read. */
 let over: Patience[] = [];
 const reading = new Reading(() => {
@@ -44,6 +41,9 @@ const reading = new Reading(() => {
  * that had come by then was read: after a stall timers expire before answers are read that came in time.
  */
 export class Patience {
+  /** When it was made, and how much time had been lost by then. */
+  readonly #made: Instant;
+  readonly #lostBefore: Duration;
   readonly #length: Duration;
   readonly #expired: () => void;
   #begun: Instant;
@@ -53,8 +53,8 @@ export class Patience {
   constructor(length: Duration, expired: () => void) {
     this.#length = length;
     this.#expired = expired;
-    this.#begun = now();
-    this.#lost = lostBy(this.#begun);
+    this.#begun = this.#made = now();
+    this.#lost = this.#lostBefore = lostBy(this.#made);
     this.#timer = setTimeout(ring, toMillis(length), this);
     if (waiting++ > 0 || beating !== undefined) return;
     stalls.expect(this.#begun);
@@ -65,6 +65,16 @@ export class Patience {
   again(): void {
     this.#begun = now();
     this.#lost = lostBy(this.#begun);
+  }
+
+  /** How long this process stood still since this was made. */
+  get stood(): Duration {
+    return micros(lostBy(now()) - this.#lostBefore);
+  }
+
+  /** How long ago this was made. */
+  get elapsed(): Duration {
+    return since(now(), this.#made);
   }
 
   /** Waits no more; may be called again. */

@@ -5,12 +5,10 @@ import type { Connection, DnsCheck, UdpCheck } from '../core/check/settings.ts';
 import { judgeReply, judgeSilence, udpPayload } from '../core/check/udp.ts';
 import type { CheckResult } from '../core/check/verdict.ts';
 import { familyOf } from '../core/ip.ts';
-import { since } from '../core/time.ts';
-import { now } from './clock.ts';
 import { encodeQuery, readReply } from './dns.ts';
 import { SystemError } from './errno.ts';
 import { Patience } from './patience.ts';
-import { connectDatagram, type Done, type Probe } from './probe.ts';
+import { connectDatagram, type Done, measured, type Probe } from './probe.ts';
 import { AF } from './sockaddr.ts';
 import { SOCK, Socket } from './socket.ts';
 
@@ -56,7 +54,6 @@ export function probeDns(check: DnsCheck, done: Done): Probe {
 
 /** Sends a question over a socket of its own, which an ICMP error about it comes back to. */
 export function ask(connection: Connection, done: Done, question: Question): Probe {
-  const begun = now();
   let socket: Socket | undefined;
   let over = false;
   const finish = (result: CheckResult | undefined): void => {
@@ -65,13 +62,14 @@ export function ask(connection: Connection, done: Done, question: Question): Pro
     patience.end();
     socket?.close();
     if (result === undefined) return;
-    done(result.verdict === 'good' ? { ...result, latency: since(now(), begun) } : result);
+    done(measured(result, patience));
   };
   const patience = new Patience(connection.timeout, () => {
     const result = question.silence();
     over = true;
     socket?.close();
-    done(result);
+    const { stood } = patience;
+    done(stood > 0 ? { ...result, stood } : result);
   });
   try {
     socket = open(connection, question);

@@ -15,20 +15,24 @@ const GRACE = seconds(2);
 export function probeScript(check: MiscCheck, done: Done): Probe {
   let timedOut = false;
   let aborted = false;
+  let grace: Patience | undefined;
   const program = startProgram(check.command, check.user, (end) => {
-    patience.end();
+    limit.end();
+    grace?.end();
     if (timedOut) program.killRest();
-    if (!aborted) done(judgeScript(check, end, timedOut));
+    const { stood } = limit;
+    if (!aborted) done({ ...judgeScript(check, end, timedOut), ...(stood > 0 && { stood }) });
   });
-  let patience = new Patience(check.timeout, () => {
+  const limit = new Patience(check.timeout, () => {
     timedOut = true;
     program.kill('SIGTERM');
-    patience = new Patience(GRACE, () => program.kill('SIGKILL'));
+    grace = new Patience(GRACE, () => program.kill('SIGKILL'));
   });
   return {
     abort() {
       aborted = true;
-      patience.end();
+      limit.end();
+      grace?.end();
       program.kill('SIGKILL');
     },
   };

@@ -2,11 +2,9 @@ import type { Dialogue, Search, Step } from '../core/check/dialogue.ts';
 import { judgeFailure, judgeTimeout } from '../core/check/failure.ts';
 import type { Connection, HttpCheck } from '../core/check/settings.ts';
 import type { CheckResult } from '../core/check/verdict.ts';
-import { type Instant, since } from '../core/time.ts';
-import { now } from './clock.ts';
 import { errnoName } from './errno.ts';
 import { Patience } from './patience.ts';
-import { type Done, type Probe, targetOf } from './probe.ts';
+import { type Done, measured, type Probe, targetOf } from './probe.ts';
 import { search } from './search.ts';
 import { type StreamListener, streams } from './streams.ts';
 import { type SecureStream, secure } from './tls.ts';
@@ -23,7 +21,6 @@ export class StreamProbe implements Probe, StreamListener {
   readonly #dialogue: Dialogue;
   readonly #done: Done;
   readonly #tls: { readonly check: HttpCheck; readonly part: number } | undefined;
-  readonly #begun: Instant = now();
   #at: number;
   #secure: SecureStream | undefined;
   #connected = false;
@@ -105,35 +102,33 @@ export class StreamProbe implements Probe, StreamListener {
   }
 
   #follow({ send, search: wanted, result }: Step): void {
-    if (this.#patience === undefined) return;
+    const patience = this.#patience;
+    if (patience === undefined) return;
     if (send !== undefined) {
       if (this.#secure !== undefined) this.#secure.write(send);
       // What cannot be sent because the connection broke is reported as its end.
       else streams().write(this.#at, send);
     }
-    if (wanted !== undefined) this.#look(wanted);
+    if (wanted !== undefined) this.#look(patience, wanted);
     else if (result !== undefined) this.#finish(result);
   }
 
   /** The server has said all; what is found in it does not depend on how long we take. */
-  #look(wanted: Search): void {
-    const latency = since(now(), this.#begun);
-    this.#end(true);
-    this.#takeBack = search(wanted, (found) => {
-      const result = wanted.judge(found);
-      this.#done(result.verdict === 'good' ? { ...result, latency } : result);
-    });
+  #look(patience: Patience, wanted: Search): void {
+    const { stood, elapsed } = patience;
+    this.#end(patience, true);
+    this.#takeBack = search(wanted, (found) => this.#done(measured(wanted.judge(found), { stood, elapsed })));
   }
 
   #finish(result: CheckResult): void {
-    if (this.#patience === undefined) return;
-    const good = result.verdict === 'good';
-    this.#end(good);
-    this.#done(good ? { ...result, latency: since(now(), this.#begun) } : result);
+    const patience = this.#patience;
+    if (patience === undefined) return;
+    this.#end(patience, result.verdict === 'good');
+    this.#done(measured(result, patience));
   }
 
-  #end(good: boolean): void {
-    this.#patience?.end();
+  #end(patience: Patience, good: boolean): void {
+    patience.end();
     this.#patience = undefined;
     this.#close(good && this.#connection.sourcePort === undefined ? 'in order' : 'reset');
   }

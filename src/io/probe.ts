@@ -1,6 +1,7 @@
 import type { Connection } from '../core/check/settings.ts';
 import type { CheckResult } from '../core/check/verdict.ts';
 import { familyOf } from '../core/ip.ts';
+import type { Patience } from './patience.ts';
 import { sockaddrIp } from './sockaddr.ts';
 import { SO, SOL_SOCKET, type Socket } from './socket.ts';
 import type { StreamTarget } from './streams.ts';
@@ -13,6 +14,13 @@ export interface Probe {
 
 /** Called once, never before the function that starts the probe has returned, and not after an abort. */
 export type Done = (result: CheckResult) => void;
+
+/** What the wait for a result tells: that this process stood still, else how long a good server took. */
+export function measured(result: CheckResult, { stood, elapsed }: Waited): CheckResult {
+  if (stood > 0) return { ...result, stood };
+  return result.verdict === 'good' ? { ...result, latency: elapsed } : result;
+}
+type Waited = Pick<Patience, 'stood' | 'elapsed'>;
 
 const device = (name: string): Uint8Array => new TextEncoder().encode(`${name}\0`);
 const anyAddress = (connection: Connection) =>

@@ -3,30 +3,15 @@ import { tcpDialogue } from '../core/check/dialogue.ts';
 import { HttpDialogue } from '../core/check/http.ts';
 import type { ProbedCheck } from '../core/check/settings.ts';
 import { SmtpDialogue } from '../core/check/smtp.ts';
-import { micros } from '../core/time.ts';
 import { md5 } from './digest.ts';
-import { stoodStill } from './patience.ts';
 import type { Done, Probe } from './probe.ts';
 import { probeDns, probeUdp } from './probe-datagram.ts';
 import { probePing } from './probe-ping.ts';
 import { probeScript } from './probe-script.ts';
 import { StreamProbe } from './probe-stream.ts';
 
-/**
- * Starts the probe of a check. `done` is called once, later, unless it is aborted. The result says if this process
- * stood still meanwhile; how long the server took is then not known.
- */
+/** Starts the probe of a check. `done` is called once, later, unless it is aborted. */
 export function startProbe(check: ProbedCheck, part: number, done: Done): Probe {
-  const before = stoodStill();
-  return start(check, part, (result) => {
-    const stood = micros(stoodStill() - before);
-    if (stood === 0) return done(result);
-    const { latency: _, ...rest } = result;
-    done({ ...rest, stood });
-  });
-}
-
-function start(check: ProbedCheck, part: number, done: Done): Probe {
   switch (check.kind) {
     case 'tcp':
       return new StreamProbe(check, tcpDialogue, done);

@@ -188,7 +188,8 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
       const before = this.#servers.get(server);
       const since = before?.health.up === health.up ? before.since : now;
       const state: ServerState = { name: server, weight, checks, suspended, health, since };
-      for (const check of checks) check.servers.push(state);
+      // Most have one: an array that was pushed to has room for seventeen.
+      for (const check of checks) check.servers = check.servers.concat([state]);
       servers.set(server, state);
       if (before !== undefined && before.health.up !== health.up)
         this.#effects.push({ type: 'health', server, up: health.up, cause: `${health.cause} (reload)` });

@@ -24,8 +24,9 @@ const CLASSES = 18;
 
 /** What one check saw: its last results and how long the good ones took. Its size is bounded. */
 export class CheckRecord {
-  readonly #runs: { -readonly [K in keyof Run]: Run[K] }[] = [];
-  readonly #classes = new Uint32Array(CLASSES);
+  #runs: { -readonly [K in keyof Run]: Run[K] }[] = [];
+  /** As many as there has been one of: there are thousands of these records. */
+  #classes: number[] = [];
   #latency: Duration | undefined;
 
   add(result: CheckResult, now: Instant): void {
@@ -33,6 +34,8 @@ export class CheckRecord {
     this.#latency = latency;
     if (latency !== undefined && verdict === 'good') {
       const at = classOf(latency);
+      if (at >= this.#classes.length)
+        this.#classes = Array.from({ length: at + 1 }, (_, i) => this.#classes[i] ?? 0);
       this.#classes[at] = (this.#classes[at] ?? 0) + 1;
     }
     const run = this.#runs.at(-1);
@@ -41,8 +44,9 @@ export class CheckRecord {
       run.last = now;
       return;
     }
-    if (this.#runs.length === RUNS_MAX) this.#runs.shift();
-    this.#runs.push({ verdict, reason, count: 1, first: now, last: now });
+    const next = { verdict, reason, count: 1, first: now, last: now };
+    // Most have one for ever: an array that was pushed to has room for seventeen.
+    this.#runs = this.#runs.slice(1 - RUNS_MAX).concat([next]);
   }
 
   /** How long the last result took, if it was good. */
@@ -57,8 +61,7 @@ export class CheckRecord {
 
   /** The classes from the first to the last that has any. */
   latencies(): Latency[] {
-    const last = this.#classes.findLastIndex((count) => count > 0);
-    return Array.from(this.#classes.subarray(0, last + 1), (count, i) => ({
+    return Array.from(this.#classes, (count, i) => ({
       upTo: i === CLASSES - 1 ? null : FIRST_CLASS * 2 ** i,
       count,
     }));

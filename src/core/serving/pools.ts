@@ -54,7 +54,7 @@ const unchecked = ({ destination: { weight } }: RealServerSettings): Health => (
 export class Pools {
   #served = new Map<string, Served>();
   /** Of servers that have checks: the checker's name to its pool and its name there. */
-  #servers = new Map<string, Served & { readonly name: string }>();
+  #servers = new Map<string, { readonly served: Served; readonly name: string }>();
   /** Who has a service, by its name: several for a mark in a group of several virtual servers. */
   #owners = new Map<string, Pool[]>();
   /** What operator and schedule want, also of servers that are not there yet. */
@@ -104,7 +104,7 @@ export class Pools {
   /** Who is asked when a check or a service has news. */
   #know(name: string, served: Served): void {
     for (const [server, { checks }] of served.servers) {
-      if (checks.length > 0) this.#servers.set(targetName(name, server), { ...served, name: server });
+      if (checks.length > 0) this.#servers.set(targetName(name, server), { served, name: server });
     }
     for (const { key } of served.pool.services) {
       const owners = this.#owners.get(serviceName(key));
@@ -198,7 +198,8 @@ export class Pools {
   turn(target: string, health: Pick<Health, 'up' | 'cause'>, now: Instant): TableEntry[] {
     const found = this.#servers.get(target);
     assert(found !== undefined, `no pool has the server ${target}`);
-    const { pool, settings, servers, name } = found;
+    const { served, name } = found;
+    const { pool, settings, servers } = served;
     const { up, cause } = health;
     this.#log(
       up ? 'notice' : 'warning',
@@ -208,7 +209,7 @@ export class Pools {
     if (server !== undefined) this.#notify(serverHappening(settings, server, health, 'change'));
     // A reload's pools know it from the start, and then have nothing to say.
     pool.handle({ type: 'health', server: name, up, cause }, now);
-    return this.#fromPool(found);
+    return this.#fromPool(served);
   }
 
   #fromPool(served: Served): TableEntry[] {
@@ -238,19 +239,21 @@ export class Pools {
   weigh(target: string, { weight, cause }: Pick<Health, 'weight' | 'cause'>, now: Instant): TableEntry[] {
     const found = this.#servers.get(target);
     assert(found !== undefined, `no pool has the server ${target}`);
-    const { pool, name } = found;
+    const { served, name } = found;
+    const { pool } = served;
     this.#log('notice', `${pool.name}: real server ${name} has weight ${weight}: ${cause}`);
     pool.handle({ type: 'weight', server: name, weight, cause }, now);
-    return this.#fromPool(found);
+    return this.#fromPool(served);
   }
 
   /** A server that begins as down (`alpha`) is found to be so: keepalived notifies of that, too. */
   confirm(target: string, cause: string, now: Instant): void {
     const found = this.#servers.get(target);
-    const server = found?.servers.get(found.name);
+    const server = found?.served.servers.get(found.name);
     if (found === undefined || server === undefined) return;
-    found.pool.handle({ type: 'confirmed', server: found.name }, now);
-    this.#notify(serverHappening(found.settings, server, { up: false, cause }, 'start'));
+    const { pool, settings } = found.served;
+    pool.handle({ type: 'confirmed', server: found.name }, now);
+    this.#notify(serverHappening(settings, server, { up: false, cause }, 'start'));
   }
 
   /** One checker of a server changed its mind: a mail says so. */
@@ -259,9 +262,9 @@ export class Pools {
     check: Pick<CheckHappening, 'text' | 'cause' | 'turned'> & { readonly up: boolean },
   ): void {
     const found = this.#servers.get(target);
-    const server = found?.servers.get(found.name);
+    const server = found?.served.servers.get(found.name);
     if (found !== undefined && server !== undefined)
-      this.#notify(checkHappening(found.settings, server, check));
+      this.#notify(checkHappening(found.served.settings, server, check));
   }
 
   /** All orders that there are from now on; `configure` builds with them, and `order` carries them out. */

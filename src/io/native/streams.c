@@ -131,7 +131,10 @@ static bool observe(streams *it, struct epoll_event *event, uint32_t *row, uint8
     int error = 0;
     socklen_t length = sizeof error;
     if ((event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return false;
-    if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) error = errno;
+    /* A connection that failed has an error to tell. */
+    if ((event->events & (EPOLLERR | EPOLLHUP)) != 0 &&
+        getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+      error = errno;
     if (error != 0) {
       row[1] = FAILED, row[3] = (uint32_t)error;
       return true;
