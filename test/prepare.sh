@@ -30,6 +30,7 @@ man-db             man                        checks the manual pages
 exim4-daemon-light exim4                      takes the mails of alerts, and is checked
 apache2-bin        apache2                    a web server to check
 dnsmasq-base       dnsmasq                    a name server to check
+fence-agents       fence_dummy                switches directors off, by the contract of fence agents
 openssl            openssl                    certificates of servers to check
 groff-base         groff                      checks the manual pages
 mandoc             mandoc                     checks the manual pages, more strictly

@@ -13,6 +13,7 @@ import type { VirtualServerSettings } from '../core/serving/settings.ts';
 import type { SyncFacts, VrrpFacts } from '../core/status/facts.ts';
 import type { Placement } from '../core/supervision/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
+import type { Instant } from '../core/time.ts';
 import type {
   GroupSettings,
   LinkDelays,
@@ -46,6 +47,8 @@ export type FromChild<State> =
   | { readonly type: 'ready' }
   /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
   | { readonly type: 'notify'; readonly happening: Happening }
+  /** A director is to be switched off; without a `why` it is heard again, or not in the way. */
+  | { readonly type: 'fence'; readonly director: string; readonly why?: string | undefined }
   | { readonly type: 'state'; readonly state: State }
   /** A piece of its recording: lines of a file. `why`: it was not asked for it, and ends. */
   | {
@@ -66,6 +69,12 @@ export interface Configure<Configuration> {
   readonly configuration: Configuration;
 }
 
+/** The directors that a device can switch off, and what one may do that has heard no other since its start. */
+export interface FencingTargets {
+  readonly targets: readonly string[];
+  readonly startup: 'wait' | 'fence';
+}
+
 export interface VrrpConfiguration {
   readonly instances: readonly VrrpSettings[];
   readonly groups: readonly GroupSettings[];
@@ -79,6 +88,8 @@ export interface VrrpConfiguration {
   readonly bfd: readonly BfdSettings[];
   /** Who votes on who may hold the addresses; absent where nobody does. */
   readonly cluster?: ClusterSettings;
+  /** Who can be switched off; absent where nobody can. */
+  readonly fencing?: FencingTargets;
   /** `disable_local_igmp`. */
   readonly quietIgmp: boolean;
   /** `log_unknown_vrids`. */
@@ -92,6 +103,8 @@ export type ToVrrp =
   | { readonly type: 'inherit'; readonly originals: readonly Original[] }
   | Configure<VrrpConfiguration>
   | SendRecording
+  /** A director was off at that time of the monotonic clock: its device says so. */
+  | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
   /** An operator's word: give up every VIP and stay without until it is taken back. */
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */

@@ -9,6 +9,7 @@ import type {
   VrrpReport,
 } from '../core/status/report.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
+import { fencingLines } from './fencelines.ts';
 import { lengthOf, orderWords, stateWord } from './standing.ts';
 import { voteLines } from './votelines.ts';
 
@@ -37,6 +38,7 @@ export function statusLines(report: StatusReport): string[] {
   if (vrrp !== null && vrrp.instances.length > 0)
     lines.push('', ...routerLines(vrrp, report), ...advertLines(vrrp));
   if (vrrp !== null && vrrp.votes !== null) lines.push('', ...voteLines(vrrp.votes));
+  if (report.fencing !== null) lines.push('', ...fencingLines(report.fencing, report.time));
   if (vrrp !== null && vrrp.bfd.length > 0) lines.push('', ...sessionLines(vrrp, report.time));
   if (check !== null) lines.push('', ...serverLines(check, report));
   if (sync !== null) {

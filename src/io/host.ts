@@ -4,6 +4,7 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Facts, ProgramFacts } from '../core/config/facts.ts';
 import { parseRoutingNames, ROUTING_NAMES, type RoutingNameKind } from '../core/config/rtnames.ts';
 import { parseIp } from '../core/ip.ts';
+import { agentFacts } from './agentmetadata.ts';
 import { calendarFault } from './cron.ts';
 
 const GROUP_CAN_WRITE = 0o020;
@@ -41,6 +42,7 @@ export const hostFacts: Facts = {
   },
   routingNames,
   calendarFault,
+  fenceAgent: agentFacts,
 };
 
 /** The file itself, of one folder only, then all `*.conf` in its `.d` folders (iproute2's own order). */

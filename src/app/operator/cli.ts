@@ -9,6 +9,7 @@ import { bashCompletion } from './completion.ts';
 import { addDoctor } from './doctor.ts';
 import { addDrain } from './drain.ts';
 import { addExplain } from './explain.ts';
+import { addFence } from './fence.ts';
 import { addGenhash } from './genhash.ts';
 import type { KeywordsOptions } from './keywords.ts';
 import { addMaintenance } from './maintenance.ts';
@@ -59,6 +60,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addReplay(program);
   addLanguage(program);
   addDoctor(program);
+  addFence(program);
   const genhash = addGenhash(program);
   addPreparation(program);
   program

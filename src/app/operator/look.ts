@@ -87,6 +87,7 @@ function orphans(options: CommonOptions): StatusReport | undefined {
       unknownVrids: 0,
     },
     check: null,
+    fencing: null,
     sync: null,
   };
 }

@@ -1,9 +1,11 @@
+import type { ClusterSettings } from '../../core/fence/settings.ts';
 import { isOrderRequest } from '../../core/serving/decisions.ts';
 import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { absence } from '../../core/status/find.ts';
 import type { CheckState } from '../messages.ts';
 import type { Reload } from '../status.ts';
+import type { Fencer } from './fencer.ts';
 import { type Orders, type ServersRequest, standings } from './orders.ts';
 
 /** What the operator's requests are answered from. */
@@ -18,6 +20,8 @@ export interface Answering {
   wants(role: 'vrrp' | 'check'): boolean;
   virtualServers(): readonly VirtualServerSettings[];
   check(): CheckState | undefined;
+  readonly fencer: Fencer;
+  cluster(): ClusterSettings | undefined;
 }
 
 /** Answers a request of the operator; throws what the operator is to be told instead. */
@@ -42,5 +46,24 @@ export function answer(from: Answering, request: unknown): unknown {
     from.maintain(on);
     return { maintenance: on };
   }
+  if (verb === 'fence-test' || verb === 'fence-confirm') return fence(from, request as FenceRequest);
   throw new Error(`no such request: ${JSON.stringify(request)}`);
+}
+
+interface FenceRequest {
+  readonly verb: 'fence-test' | 'fence-confirm';
+  readonly director?: unknown;
+}
+
+function fence({ fencer, cluster }: Answering, { verb, director }: FenceRequest): unknown {
+  if (verb === 'fence-test') {
+    if (fencer.status().devices.length === 0) throw new Error('no fence_device is configured');
+    fencer.test();
+    return {};
+  }
+  const directors = cluster()?.directors.map(({ name }) => name) ?? [];
+  if (typeof director !== 'string' || !directors.includes(director))
+    throw new Error(`no such director: ${String(director)}; there are ${directors.join(', ') || 'none'}`);
+  fencer.confirm(director);
+  return {};
 }

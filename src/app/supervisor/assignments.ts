@@ -1,9 +1,10 @@
 import type { Configuration } from '../../core/config/model.ts';
+import type { FencingSettings } from '../../core/fence/settings.ts';
 import { hasStatics, NO_STATICS } from '../../core/kernel/settings.ts';
 import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
 import { type Privileges, privilegesOfCheck, privilegesOfSync } from '../../core/privileges.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
-import type { CheckConfiguration, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
+import type { CheckConfiguration, FencingTargets, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 
 export type Assignment = VrrpConfiguration | CheckConfiguration | SyncDaemonSettings;
@@ -58,9 +59,15 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     start,
     bfd: sessions,
     ...(configuration.cluster !== undefined && !onlyCheck && { cluster: configuration.cluster }),
+    ...(configuration.fencing !== undefined && !onlyCheck && { fencing: targetsOf(configuration.fencing) }),
     placement: placements.vrrp,
     quietIgmp,
     logUnknownVrids,
     release: !options.dontReleaseVrrp,
   };
 }
+
+const targetsOf = ({ devices, startup }: FencingSettings): FencingTargets => ({
+  targets: [...new Set(devices.map(({ target }) => target))],
+  startup,
+});

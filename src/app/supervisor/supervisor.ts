@@ -37,6 +37,7 @@ import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
+import { Fencer } from './fencer.ts';
 import { Firewall } from './firewall.ts';
 import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
@@ -59,6 +60,7 @@ export class Supervisor implements ChildListener {
   readonly #trackers: Trackers;
   readonly #planned: PlannedReload;
   readonly #firewall: Firewall;
+  readonly fencer: Fencer;
   readonly #store: Store;
   readonly #orders: Orders;
   readonly #notifier: Notifier;
@@ -104,6 +106,7 @@ export class Supervisor implements ChildListener {
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, repeated);
     this.#firewall = new Firewall(runDir, this.#files, log);
+    this.fencer = new Fencer(driver, (message) => this.#children.send('vrrp', message), log);
     this.#children = new Children(driver, options, this.#files, this);
     this.#control = new Control(runDir, (request) => this.#answer(request), log);
     this.#originals = new Originals(`${runDir}/originals`, this.#files, warn);
@@ -144,6 +147,7 @@ export class Supervisor implements ChildListener {
     for (const role of this.#wanted()) this.#awaited.add(role);
     for (const role of this.#awaited) this.#children.start(role);
     this.#track(true);
+    this.fencer.configure(this.#configuration.fencing);
     if (this.#awaited.size === 0) this.#readiness.ready();
     this.#readiness.watch();
     this.#signals.running();
@@ -157,9 +161,7 @@ export class Supervisor implements ChildListener {
     this.#log.log(level, message);
   };
 
-  said(role: Role, pid = 0, line: LogLine): void {
-    this.#log.said(role, pid, line);
-  }
+  readonly said = (role: Role, pid = 0, line: LogLine): void => this.#log.said(role, pid, line);
 
   privileges(role: Role): Privileges | undefined {
     return privilegesOf(role, this.#configuration, this.#options);
@@ -204,9 +206,7 @@ export class Supervisor implements ChildListener {
     this.#notifier.knows(state);
   }
 
-  happened(happening: Happening): void {
-    this.#notifier.happened(happening);
-  }
+  readonly happened = (happening: Happening): void => this.#notifier.happened(happening);
 
   failed(role: Role, status: number | null): void {
     if (this.#stopping) return;
@@ -279,6 +279,7 @@ export class Supervisor implements ChildListener {
       });
     }
     this.#part('what is tracked', () => this.#track(false));
+    this.#part('fencing', () => this.fencer.configure(configuration.fencing));
     this.#part('copies', () => this.#save());
     this.log('notice', `reloaded ${this.#options.useFile}`);
   }
@@ -370,6 +371,8 @@ export class Supervisor implements ChildListener {
       wants: (role: Role) => this.#wanted().includes(role),
       virtualServers: () => this.#configuration.virtualServers,
       check: () => this.#check,
+      fencer: this.fencer,
+      cluster: () => this.#configuration.cluster,
     };
     return answer(from, request);
   }
@@ -384,17 +387,12 @@ export class Supervisor implements ChildListener {
 
   #status(): DaemonStatus {
     return {
-      version: VERSION,
-      pid: process.pid,
-      uptime: toSeconds(since(now(), this.#started)),
-      epoch: monotonicOrigin(),
-      configuration: this.#options.useFile,
-      maintenance: this.#store.maintenance,
-      processes: this.#children.reports(),
-      routers: this.#routers(),
-      vrrp: this.#vrrp ?? null,
-      check: this.#check ?? null,
+      ...{ version: VERSION, pid: process.pid, uptime: toSeconds(since(now(), this.#started)) },
+      ...{ epoch: monotonicOrigin(), configuration: this.#options.useFile },
+      ...{ maintenance: this.#store.maintenance, processes: this.#children.reports() },
+      ...{ routers: this.#routers(), vrrp: this.#vrrp ?? null, check: this.#check ?? null },
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,
+      ...(this.#configuration.fencing !== undefined && { fencing: this.fencer.status() }),
     };
   }
 }

@@ -91,7 +91,11 @@ class VrrpProcess implements Surroundings {
   /** The keys of VRIDs that several routers have on one interface. */
   #shared: ReadonlySet<string> = new Set();
   readonly #strangers = new Strangers((level, message) => this.log(level, message));
-  readonly votes = new Votes(this, (claim, event) => this.#groups.voted(claim, event));
+  readonly votes = new Votes(
+    this,
+    (claim, event) => this.#groups.voted(claim, event),
+    (wish) => this.#channel.send({ type: 'fence', ...wish }),
+  );
   readonly #groups = new Groups(
     this.driver,
     this.votes,
@@ -111,9 +115,7 @@ class VrrpProcess implements Surroundings {
   readonly #reporter = new Reporter(
     this.#routers,
     () => ({
-      bfd: this.#bfd.status(),
-      groups: this.#groups.states(),
-      bfdDiscarded: this.#bfd.discarded,
+      ...{ bfd: this.#bfd.status(), bfdDiscarded: this.#bfd.discarded, groups: this.#groups.states() },
       malformed: this.#ports.malformed,
       unknownVrids: this.#strangers.count,
       votes: this.votes.status(),
@@ -140,6 +142,9 @@ class VrrpProcess implements Surroundings {
           break;
         case 'record':
           this.recording.begin();
+          break;
+        case 'fenced':
+          this.votes.fenced(message.director, message.at);
           break;
         case 'maintenance':
           this.#setMaintenance(message.on);
@@ -173,6 +178,7 @@ class VrrpProcess implements Surroundings {
   }
 
   changed(router?: Router): void {
+    this.votes.look(this.#routers.values());
     this.#reporter.changed(router);
   }
 
@@ -290,9 +296,7 @@ class VrrpProcess implements Surroundings {
     return this.#links.state(name);
   }
 
-  contested(group: string, key: string): void {
-    this.#groups.contested(group, key);
-  }
+  readonly contested = (group: string, key: string): void => this.#groups.contested(group, key);
 
   standing(group: string, key: string, standing: Standing): void {
     this.#groups.standing(group, key, standing);

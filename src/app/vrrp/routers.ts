@@ -6,7 +6,7 @@ import type { Interfaces } from '../../core/kernel/interfaces.ts';
 import { placed } from '../../core/kernel/vmac-wants.ts';
 import type { InstanceHappening } from '../../core/notify/happening.ts';
 import { toSeconds } from '../../core/time.ts';
-import type { Standing, VrrpEffect, VrrpEvent, VrrpStatus } from '../../core/vrrp/events.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../../core/vrrp/events.ts';
 import { VrrpInstance } from '../../core/vrrp/instance.ts';
 import type { VirtualAddress, VrrpSettings } from '../../core/vrrp/settings.ts';
 import { isUnknown } from '../../core/vrrp/track.ts';
@@ -94,6 +94,10 @@ export class Router {
     this.#settings = settings;
     this.readClock();
     this.handle({ type: 'configure', settings });
+  }
+
+  get state(): VrrpState {
+    return this.#instance.state;
   }
 
   status(): VrrpStatus {

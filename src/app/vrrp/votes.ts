@@ -5,13 +5,14 @@ import { Protection, type ProtectionEffect, type ProtectionEvent } from '../../c
 import { type ClusterSettings, VOTERS_LEAST, votersOf } from '../../core/fence/settings.ts';
 import { type Family, familyOf, type Ip } from '../../core/ip.ts';
 import type { Duration, Instant } from '../../core/time.ts';
+import type { VrrpState } from '../../core/vrrp/events.ts';
 import { claims, type GroupEvent, promiseFor } from '../../core/vrrp/group.ts';
 import type { GroupSettings } from '../../core/vrrp/settings.ts';
 import { now, utc } from '../../io/clock.ts';
 import { DatagramSocket } from '../../io/datagrams.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { readKey } from '../../io/keyring.ts';
-import type { Level, VrrpConfiguration } from '../messages.ts';
+import type { FencingTargets, Level, VrrpConfiguration } from '../messages.ts';
 
 /** What the votes need of their process. */
 interface Around {
@@ -21,14 +22,22 @@ interface Around {
   changed(): void;
 }
 
+/** A director that is to be switched off; without a `why` it is heard, or not in the way. */
+interface FenceWish {
+  readonly director: string;
+  readonly why?: string;
+}
+
 /** What there is to vote on. */
-type Claims = Pick<VrrpConfiguration, 'instances' | 'groups' | 'cluster'>;
+type Claims = Pick<VrrpConfiguration, 'instances' | 'groups' | 'cluster' | 'fencing'>;
 
 interface Cluster {
   readonly settings: ClusterSettings;
+  readonly fencing: FencingTargets | undefined;
   readonly protection: Protection;
   readonly driven: Driven<ProtectionEvent>;
   readonly sockets: Map<Family, DatagramSocket>;
+  clean: boolean;
 }
 
 const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
@@ -37,16 +46,22 @@ const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 export class Votes {
   readonly #around: Around;
   readonly #voted: (claim: string, event: GroupEvent) => void;
+  readonly #fence: (wish: FenceWish) => void;
   #cluster: Cluster | undefined;
   /** How long a vote for each claim may last. */
   #promises: ReadonlyMap<string, Duration> = new Map();
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
 
-  /** `voted` hears the news for the group that has the claim. */
-  constructor(around: Around, voted: (claim: string, event: GroupEvent) => void) {
+  /** `voted` hears the news for the group that has the claim, `fence` who is to be switched off. */
+  constructor(
+    around: Around,
+    voted: (claim: string, event: GroupEvent) => void,
+    fence: (wish: FenceWish) => void,
+  ) {
     this.#around = around;
     this.#voted = voted;
+    this.#fence = fence;
   }
 
   /** Whether virtual routers need votes. */
@@ -58,8 +73,9 @@ export class Votes {
    * Gives the groups: where votes are needed, each virtual router is in one. Other settings of the cluster begin anew:
    * what was held must be asked for again.
    */
-  configure({ instances, groups, cluster }: Claims): readonly GroupSettings[] {
-    const wanted = cluster !== undefined && votersOf(cluster) >= VOTERS_LEAST ? cluster : undefined;
+  configure({ instances, groups, cluster, fencing }: Claims): readonly GroupSettings[] {
+    const decides = cluster !== undefined && (votersOf(cluster) >= VOTERS_LEAST || fencing !== undefined);
+    const wanted = decides ? cluster : undefined;
     const all = wanted === undefined ? groups : claims(instances, groups);
     this.#promises = new Map(
       all.map(({ name, members }) => {
@@ -67,16 +83,36 @@ export class Votes {
         return [name, promiseFor(own, wanted?.margin ?? 0)];
       }),
     );
-    if (JSON.stringify(wanted) !== JSON.stringify(this.#cluster?.settings)) {
+    const { settings: before, fencing: target } = this.#cluster ?? {};
+    if (JSON.stringify([wanted, fencing]) !== JSON.stringify([before, target])) {
       this.#close();
-      if (wanted !== undefined) this.#open(wanted);
+      if (wanted !== undefined) this.#open(wanted, fencing);
     }
     return all;
   }
 
   want(claim: string, priority: number, why: string): void {
-    const promise = this.#promises.get(claim);
-    if (promise !== undefined) this.#cluster?.driven.handle({ type: 'want', claim, priority, promise, why });
+    const cluster = this.#cluster;
+    if (cluster === undefined) return;
+    // Two voters are no majority without each other: who holds keeps it until it lets go or is switched off.
+    const promise = votersOf(cluster.settings) >= VOTERS_LEAST ? this.#promises.get(claim) : undefined;
+    cluster.driven.handle({ type: 'want', claim, priority, promise, why });
+  }
+
+  /**
+   * Others may hear that this process lives as soon as no address of an earlier one is left: each virtual router has
+   * put them away when it has begun.
+   */
+  look(routers: Iterable<{ readonly state: VrrpState }>): void {
+    if (this.#cluster === undefined || this.#cluster.clean) return;
+    for (const { state } of routers) if (state === 'INIT') return;
+    this.#cluster.clean = true;
+    this.#cluster.driven.handle({ type: 'clean' });
+  }
+
+  /** A device has shown that a director was off at that time. */
+  fenced(director: string, at: Instant): void {
+    this.#cluster?.driven.handle({ type: 'fenced', director, at });
   }
 
   letGo(claim: string, why: string): void {
@@ -97,7 +133,7 @@ export class Votes {
     return { name: settings.name, cluster: settings.cluster, peers: protection.peers(at), claims };
   }
 
-  #open(settings: ClusterSettings): void {
+  #open(settings: ClusterSettings, fencing: FencingTargets | undefined): void {
     const { cluster, name, directors, witness, longest, margin, interval } = settings;
     const protection = new Protection(
       {
@@ -109,6 +145,8 @@ export class Votes {
         longest,
         margin,
         interval,
+        fenced: fencing?.targets ?? [],
+        fencesUnheard: fencing?.startup === 'fence',
       },
       readKey(settings.keyFile),
       now(),
@@ -117,7 +155,8 @@ export class Votes {
     const driven = this.#around.driver.attach(protection, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
-    const made = { settings, protection, driven, sockets: new Map<Family, DatagramSocket>() };
+    const sockets = new Map<Family, DatagramSocket>();
+    const made = { settings, fencing, protection, driven, sockets, clean: false };
     this.#cluster = made;
     const others = [...directors.filter((director) => director.name !== name), ...(witness ? [witness] : [])];
     for (const family of new Set(others.flatMap(({ addresses }) => addresses.map(familyOf))))
@@ -178,7 +217,11 @@ export class Votes {
           `dropped ${effect.count} ${effect.count === 1 ? 'heartbeat' : 'heartbeats'}: ${effect.reason}`,
         );
         break;
+      case 'fence':
+        this.#fence({ director: effect.director, why: effect.why });
+        break;
       case 'peer':
+        if (effect.heard) this.#fence({ director: effect.name });
         around.log(
           effect.heard ? 'notice' : 'warning',
           `${effect.name} is ${effect.heard ? 'heard' : 'silent'}`,

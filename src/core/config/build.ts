@@ -4,6 +4,7 @@ import { checkReferences } from './build/checkers.ts';
 import { buildCluster } from './build/cluster.ts';
 import { type Context, Names, orderOf } from './build/context.ts';
 import { checkDevices } from './build/devices.ts';
+import { buildFencing } from './build/fence.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
 import { checkHeld } from './build/held.ts';
@@ -50,6 +51,8 @@ export function build(
   checkBalanced(file, instances, services, global, findings);
   const routing = buildRouting(file, context);
   const cluster = buildCluster(file, instances, context);
+  const directors = cluster?.directors.map(({ name }) => name) ?? [];
+  const fencing = buildFencing(file, directors, context);
   checkHeld(servers, instances, routing.statics, findings);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
@@ -62,6 +65,7 @@ export function build(
     processes: buildProcesses(file, context),
     bfd: buildBfd(file, context),
     ...(cluster === undefined ? {} : { cluster }),
+    ...(fencing === undefined ? {} : { fencing }),
     delays: buildDelays(file, context),
     notify: buildNotify(file, servers, context),
     virtualServers: servers.map(({ settings }) => settings),

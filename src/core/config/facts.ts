@@ -23,6 +23,25 @@ export interface CalendarFault {
   readonly word?: string;
 }
 
+/** A parameter that a fence agent takes. */
+export interface AgentParameter {
+  readonly name: string;
+  readonly required: boolean;
+  /** `string`, `integer`, `boolean`, `select`, `second`. */
+  readonly type: string;
+  /** Of `select`. */
+  readonly choices: readonly string[];
+}
+
+/** What a fence agent says of itself, or why that is nothing. */
+export type AgentFacts =
+  | {
+      readonly kind: 'good';
+      readonly parameters: readonly AgentParameter[];
+      readonly actions: readonly string[];
+    }
+  | { readonly kind: 'bad'; readonly problem: string };
+
 /** What a check asks the host: injected and synchronous, like `Reader`, so that the core stays pure. */
 export interface Facts {
   /** Whether an interface of this host has the address now. */
@@ -42,6 +61,8 @@ export interface Facts {
   routingNames(kind: RoutingNameKind, folders: readonly string[]): ReadonlyMap<string, number>;
   /** What is wrong with times as crontab(5) says them. */
   calendarFault(cron: string): CalendarFault | undefined;
+  /** What a fence agent takes; `undefined` where nothing is known of any. */
+  fenceAgent(agent: string): AgentFacts | undefined;
 }
 
 /** For texts that are read away from any host: every program is there, and only root is a user. */
@@ -55,4 +76,5 @@ export const NO_HOST: Facts = {
   isExposed: () => false,
   routingNames: () => new Map(),
   calendarFault: () => undefined,
+  fenceAgent: () => undefined,
 };

@@ -1,5 +1,5 @@
 import type { BfdSettings } from '../bfd/settings.ts';
-import type { ClusterSettings } from '../fence/settings.ts';
+import type { ClusterSettings, FencingSettings } from '../fence/settings.ts';
 import type { FirewallSettings } from '../kernel/firewall.ts';
 import type { MasterRouting, StaticSettings } from '../kernel/settings.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
@@ -33,6 +33,8 @@ export interface Configuration {
   readonly bfd: readonly BfdSettings[];
   /** Who votes on who may hold the addresses; absent where nobody does. */
   readonly cluster?: ClusterSettings;
+  /** What switches directors off that are silent; absent where nothing does. */
+  readonly fencing?: FencingSettings;
   readonly delays: readonly LinkDelays[];
   /** Who is told of what happens. */
   readonly notify: NotifyConfiguration;

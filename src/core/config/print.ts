@@ -4,7 +4,7 @@ import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
-import { clusterBlocks } from './print/cluster.ts';
+import { clusterBlocks, fenceBlocks } from './print/cluster.ts';
 import { dumpLines, notifyGlobals, notifyLines, ownScriptLines, reloadLines } from './print/notify.ts';
 import { placementLines } from './print/placement.ts';
 import { masterLines, staticBlocks } from './print/routing.ts';
@@ -29,6 +29,7 @@ export function print(configuration: Configuration): string {
     ...configuration.processes.map(processBlock),
     ...configuration.bfd.map(bfdBlock),
     ...(configuration.cluster === undefined ? [] : clusterBlocks(configuration.cluster)),
+    ...(configuration.fencing === undefined ? [] : fenceBlocks(configuration.fencing)),
     ...configuration.pacing.groups.map(pacingBlock),
     ...staticBlocks(configuration.statics),
     ...configuration.groups.map((group) => groupBlock(group, notifyLines(notify, 'group', group.name))),

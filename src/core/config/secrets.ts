@@ -1,3 +1,4 @@
+import type { FencingSettings } from '../fence/settings.ts';
 import { root } from './grammar/root.ts';
 import type { Configuration, Diagnostic } from './model.ts';
 import type { Table } from './schema.ts';
@@ -115,6 +116,7 @@ const blankQuoted = (text: string, words: readonly string[]): string =>
 export function withoutSecrets(configuration: Configuration): Configuration {
   return {
     ...configuration,
+    ...(configuration.fencing !== undefined && { fencing: withoutParameters(configuration.fencing) }),
     instances: configuration.instances.map(({ password, ah, hmac, ...instance }) => ({
       ...instance,
       ...(password !== undefined && { password: HIDDEN }),
@@ -136,3 +138,12 @@ export function withoutSecrets(configuration: Configuration): Configuration {
     })),
   };
 }
+
+/** What agents are told has passwords among it, by names that each of them chooses. */
+const withoutParameters = ({ devices, ...rest }: FencingSettings): FencingSettings => ({
+  ...rest,
+  devices: devices.map((device) => ({
+    ...device,
+    parameters: Object.fromEntries(Object.keys(device.parameters).map((name) => [name, HIDDEN])),
+  })),
+});

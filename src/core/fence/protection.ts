@@ -22,16 +22,27 @@ export interface ProtectionSettings {
   readonly margin: number;
   /** Between two heartbeats. */
   readonly interval: Duration;
+  /** The directors that a device can switch off. */
+  readonly fenced?: readonly string[];
+  /** It may switch off one that it has not heard since its own start: `startup_alone fence`. */
+  readonly fencesUnheard?: boolean;
 }
 
 export type ProtectionEvent =
   | { readonly type: 'heartbeat'; readonly datagram: Uint8Array; readonly utc: number }
-  /** VRRP would be master of the claim; `promise`: how long each vote for it lasts. */
+  /** No address of an earlier life is left here: from now on others hear that we live. */
+  | { readonly type: 'clean' }
+  /** A director was off for certain at that time. */
+  | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
+  /**
+   * VRRP would be master of the claim; `promise`: how long each vote for it lasts; absent: until it is released, in a
+   * pair that only fences.
+   */
   | {
       readonly type: 'want';
       readonly claim: string;
       readonly priority: number;
-      readonly promise: Duration;
+      readonly promise?: Duration | undefined;
       readonly why: string;
     }
   /** It would not any more, or has let go: no address is left. */
@@ -47,6 +58,8 @@ export type ProtectionEffect =
       readonly why: string;
       readonly silent: readonly string[];
     }
+  /** A silent director keeps us from a claim: it is to be switched off. */
+  | { readonly type: 'fence'; readonly director: string; readonly why: string }
   /** Another director would be master of what we hold. */
   | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
   /** A heartbeat was dropped; the first of its kind in a minute. */
@@ -80,8 +93,11 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   readonly #heartbeats: Heartbeats;
   readonly #peers = new Map<string, Peer>();
   readonly #authorities = new Map<string, { readonly authority: Authority; priority: number }>();
+  /** The life in which each peer was heard last. */
+  readonly #lives = new Map<string, string>();
   readonly #dropped = new Map<Rejection, { count: number; told: Instant | undefined }>();
   #next: Instant;
+  #clean = false;
   #utc: number;
   #effects: ProtectionEffect[] = [];
 
@@ -107,12 +123,19 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       case 'want': {
         const entry = this.#entry(event.claim);
         entry.priority = event.priority;
-        const promise = micros(Math.min(event.promise, this.#settings.longest));
+        const { longest } = this.#settings;
+        const promise = event.promise && micros(Math.min(event.promise, longest));
         entry.authority.handle({ type: 'want', promise, why: event.why }, now);
         break;
       }
       case 'let-go':
         this.#authorities.get(event.claim)?.authority.handle({ type: 'let-go', why: event.why }, now);
+        break;
+      case 'clean':
+        this.#clean = true;
+        break;
+      case 'fenced':
+        this.#fenced(event.director, event.at, now);
         break;
       default:
         unreachable(event);
@@ -187,6 +210,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
     peer.clock = micros(utc - (this.#utc + now));
+    if (this.#lives.get(from) !== life) this.#voter.reborn(from, life);
+    this.#lives.set(from, life);
     peer.heardAt = now;
     if (!peer.isHeard) this.#hears(from, peer, true);
     for (const word of words) this.#word(from, life, word, peer, now);
@@ -213,6 +238,29 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         break;
       default:
         unreachable(word);
+    }
+  }
+
+  /** Its promises and those to it are gone, with the life that was heard last. */
+  #fenced(director: string, at: Instant, now: Instant): void {
+    for (const { authority } of this.#authorities.values())
+      authority.handle({ type: 'fenced', director, at }, now);
+    const life = this.#lives.get(director);
+    if (life === undefined) return;
+    this.#voter.fenced(director, life);
+    this.#sayAll({ type: 'fenced', director, life });
+  }
+
+  /** A claim is not to be had because of these: who can be switched off, and was heard once, is. */
+  #shoot(claim: string, silent: readonly string[]): void {
+    const { fenced = [], fencesUnheard = false } = this.#settings;
+    for (const director of silent) {
+      if (!fenced.includes(director) || (!this.#lives.has(director) && !fencesUnheard)) continue;
+      this.#effects.push({
+        type: 'fence',
+        director,
+        why: `it is silent, and ${claim} has no majority of votes`,
+      });
     }
   }
 
@@ -253,7 +301,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       }
     }
     for (const [to, peer] of this.#peers) {
-      if (peer.words.length === 0 && !beat) continue;
+      if ((peer.words.length === 0 && !beat) || !this.#clean) continue;
       const datagrams = this.#heartbeats.compose(to, peer.words, now, this.#utc + now);
       peer.words = [];
       this.#effects.push({ type: 'send', to, datagrams });
@@ -275,6 +323,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         break;
       default:
         this.#effects.push({ ...effect, claim });
+        if (effect.type === 'refused') this.#shoot(claim, effect.silent);
     }
   }
 

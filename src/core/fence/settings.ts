@@ -1,5 +1,6 @@
 import type { Ip } from '../ip.ts';
 import type { Duration } from '../time.ts';
+import type { DeviceSettings } from './device.ts';
 
 /** Where a node of a cluster is reached: any of its addresses will do. */
 export interface NodeSettings {
@@ -24,6 +25,15 @@ export interface ClusterSettings {
   readonly longest: Duration;
   /** How much faster one clock may go than another: 0.01 is one percent. */
   readonly margin: number;
+}
+
+/** The blocks `fence_device` and `fencing`. */
+export interface FencingSettings {
+  readonly devices: readonly DeviceSettings[];
+  /** What a director may do that has heard no other one since its start. */
+  readonly startup: 'wait' | 'fence';
+  /** When no device works. */
+  readonly onFailure: 'wait' | 'take';
 }
 
 /** With fewer voters the loss of one is the loss of the majority: nobody could ever take over. */

@@ -1,6 +1,7 @@
 import type { BfdStatus } from '../bfd/events.ts';
 import type { DiscardReason } from '../bfd/packet.ts';
 import type { Configuration } from '../config/model.ts';
+import type { DeviceStatus } from '../fence/device.ts';
 import type { ClusterFacts } from '../fence/facts.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
 import type { SyncRole } from '../kernel/syncdaemon.ts';
@@ -28,6 +29,14 @@ export interface DaemonStatus {
   readonly vrrp: VrrpFacts | null;
   readonly check: BalancerStatus | null;
   readonly sync: SyncFacts | null;
+  /** Absent without fence devices. */
+  readonly fencing?: FencingFacts;
+}
+
+/** The devices that switch directors off, and who is being switched off. */
+export interface FencingFacts {
+  readonly devices: readonly DeviceStatus[];
+  readonly shots: readonly { readonly target: string; readonly phase: string }[];
 }
 
 /** How one of the daemon's processes does. */

@@ -6,7 +6,15 @@ import type { Duration, Instant } from '../time.ts';
 import { micros, since, toSeconds } from '../time.ts';
 import type { VrrpState, VrrpStatus } from '../vrrp/events.ts';
 import type { VrrpStatistics } from '../vrrp/statistics.ts';
-import type { AddressSetup, ChildReport, DaemonStatus, RouterSetup, SyncFacts, VrrpFacts } from './facts.ts';
+import type {
+  AddressSetup,
+  ChildReport,
+  DaemonStatus,
+  FencingFacts,
+  RouterSetup,
+  SyncFacts,
+  VrrpFacts,
+} from './facts.ts';
 import { type VotesReport, votesReport } from './votes.ts';
 
 /**
@@ -30,6 +38,21 @@ export interface StatusReport {
   readonly vrrp: VrrpReport | null;
   readonly check: CheckReport | null;
   readonly sync: SyncFacts | null;
+  /** Null without fence devices. */
+  readonly fencing: FencingReport | null;
+}
+
+export interface FencingReport {
+  readonly devices: readonly {
+    readonly name: string;
+    /** The director that it switches off. */
+    readonly target: string;
+    /** Null: it was not looked at yet. */
+    readonly works: boolean | null;
+    readonly seen: string | null;
+    readonly said: string;
+  }[];
+  readonly shots: readonly { readonly target: string; readonly phase: string }[];
 }
 
 export const SCHEMA = 1;
@@ -167,8 +190,17 @@ export function statusReport(status: DaemonStatus, seen: Seen): StatusReport {
       foreignCount: check.foreignCount,
     },
     sync,
+    fencing: status.fencing === undefined ? null : fencingReport(status.fencing, iso),
   };
 }
+
+const fencingReport = ({ devices, shots }: FencingFacts, iso: Seen['iso']): FencingReport => ({
+  devices: devices.map(({ name, target, works, since: seen, said }) => ({
+    ...{ name, target, works: works ?? null, said },
+    seen: seen === undefined ? null : iso(seen),
+  })),
+  shots,
+});
 
 function processReport({ role, pid, restarts, heard }: ChildReport, { now, stopped }: Seen): ProcessReport {
   const quiet = heard === undefined || pid === undefined ? undefined : since(now, heard);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
 import type { TrackFileSettings } from '../../../src/core/config/model.ts';
-import type { ClusterSettings } from '../../../src/core/fence/settings.ts';
+import type { ClusterSettings, FencingSettings } from '../../../src/core/fence/settings.ts';
 import { type Family, ip } from '../../../src/core/ip.ts';
-import { type Duration, millis } from '../../../src/core/time.ts';
+import { type Duration, millis, seconds } from '../../../src/core/time.ts';
 import type {
   GroupSettings,
   LinkDelays,
@@ -101,6 +101,31 @@ export const cluster: fc.Arbitrary<ClusterSettings> = fc
     const settings = { ...rest, name: `lb${self}`, directors, keyFile: KEY_FILE, margin: percent / 100 };
     return given(settings) as ClusterSettings;
   });
+
+/** Devices for those directors. */
+export const fencing: fc.Arbitrary<FencingSettings> = fc.record({
+  devices: fc
+    .array(
+      fc.record({
+        agent: fc.constantFrom('fence_ipmilan', '/usr/local/sbin/my fence'),
+        target: fc.constantFrom('lb0', 'lb1'),
+        parameters: fc.dictionary(
+          fc.constantFrom('ip', 'username', 'plug'),
+          fc.constantFrom('10.0.0.9', 'a b', '{#'),
+        ),
+        level: fc.integer({ min: 1, max: 9 }),
+        action: fc.constantFrom('off' as const, 'reboot' as const),
+        timeout: fc.integer({ min: 1, max: 600 }).map(seconds),
+        retries: fc.integer({ min: 0, max: 10 }),
+        delay: duration(0, 60),
+        monitor: fc.integer({ min: 0, max: 86_400 }).map(seconds),
+      }),
+      { minLength: 1, maxLength: 3 },
+    )
+    .map((devices) => devices.map((device, i) => ({ name: `device ${i}`, ...device }))),
+  startup: fc.constantFrom('wait' as const, 'fence' as const),
+  onFailure: fc.constantFrom('wait' as const, 'take' as const),
+});
 
 export const NAMES = ['one', 'two words', 'three#'];
 const each = <T>(make: (name: string, index: number) => fc.Arbitrary<T>) =>

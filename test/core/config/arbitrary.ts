@@ -20,7 +20,7 @@ import {
 } from '../../../src/core/vrrp/settings.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
-import { cluster, groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
+import { cluster, fencing, groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import {
   addressOf,
   device,
@@ -352,6 +352,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     pacing,
     virtualServers: indexed(virtualServer, 3),
     cluster: maybe(cluster),
+    fencing: maybe(fencing),
     sync: maybe(
       fc.record({
         interface: device,
@@ -361,7 +362,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     ),
   })
   .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
-    const { scripts, files, processes, bfd, delays, cluster: voters, ...global } = rest;
+    const { scripts, files, processes, bfd, delays, cluster: voters, fencing: fences, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);
     const first = instances[0];
@@ -379,6 +380,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
         processes,
         bfd,
         cluster: voters,
+        ...(voters !== undefined && { fencing: fences }),
         delays,
         notify,
         virtualServers,

@@ -56,6 +56,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   bfd_instance: 'neighbor_ip 10.0.0.9\n',
   vrrp_sync_group: 'group {\nA\n}\n',
   heartbeat: `director A 10.0.0.1\ndirector b 10.0.0.9\nkey_file ${KEY_FILE}\nname A\n`,
+  fence_device: 'agent fence_dummy\ntarget A\n',
   witness: 'address 10.0.0.7\n',
   virtual_server: `protocol TCP\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.3 80 {\n${CHECKS}}\n`,
   real_server: CHECKS,
@@ -77,6 +78,10 @@ director A 10.0.0.1
 director b 10.0.0.9
 key_file ${KEY_FILE}
 name A
+}
+fence_device Z {
+agent fence_dummy
+target A
 }
 ${Object.entries(NEEDED)
   .filter(([name]) => /^(vrrp_instance|virtual_server)$/.test(name))

@@ -8,7 +8,11 @@ export const KEY_FILE = '/etc/vipkeeper/web.key';
 
 /** A reader of files that are held in memory; patterns match by `*` only. */
 export function memoryReader(given: Readonly<Record<string, string>>): Reader {
-  const files: Readonly<Record<string, string>> = { [KEY_FILE]: 'a key for tests only', ...given };
+  const files: Readonly<Record<string, string>> = {
+    [KEY_FILE]: 'a key for tests only',
+    '/etc/vipkeeper/ipmi.key': 'a password\n',
+    ...given,
+  };
   return {
     glob: (pattern) => {
       const source = pattern.replace(/[.+()|^$\\]/g, '\\$&').replaceAll('*', '[^/]*');

@@ -5,7 +5,7 @@ import { print } from '../../../src/core/config/print.ts';
 import type { Table } from '../../../src/core/config/schema.ts';
 import { withoutSecrets } from '../../../src/core/config/secrets.ts';
 import { suite } from '../../suite.ts';
-import { loadText } from './memory.ts';
+import { KEY_FILE, loadText } from './memory.ts';
 
 const test = suite('secrets of a configuration');
 
@@ -81,6 +81,19 @@ test('what is not secret is shown: the path of a key, a variable', () => {
 
 test('the configuration without secrets, printed', () => {
   const ssl = `SSL {\n  password ${CANARY}\n  key /etc/ssl/key\n  certificate /etc/ssl/crt\n}\n`;
+  /** A pair with a power switch that wants a password. */
+  const fenced = `heartbeat {
+key_file ${KEY_FILE}
+director a 10.0.0.1
+director b 10.0.0.2
+name a
+}
+fence_device power {
+agent fence_x
+target b
+parameter password ${CANARY}
+}
+`;
   const server = `virtual_server 10.9.0.100 443 {
     lb_algo rr
     lb_kind NAT
@@ -100,6 +113,7 @@ test('the configuration without secrets, printed', () => {
     authentication('    auth_pass Canary').replace('auth_type PASS', 'auth_type AH'),
     hmac(`    key 1 ${CANARY}`, `    key 2 ${HEX}`, '    active_key 1'),
     ssl + server,
+    fenced,
   ]) {
     const { configuration, diagnostics } = loadText(text);
     assert.ok(configuration !== undefined, JSON.stringify(diagnostics));

@@ -28,6 +28,7 @@ class Pair {
   boot(name: string, life: string): void {
     const settings = { cluster: 'web', name, life, directors: ['a', 'b'], witness: 'w', ...MARGIN };
     const protection = new Protection({ ...settings, interval: seconds(1) }, SEAL, this.now, 0);
+    protection.handle({ type: 'clean' }, this.now);
     this.directors.set(name, protection);
   }
   /** Nothing passes between these any more. */

@@ -52,7 +52,7 @@ export function buildCluster(
     longest: section.value('longest_promise') ?? LONGEST,
     margin: (section.value('drift_margin') ?? 1) / 100,
   };
-  checkVoters(settings, at, context);
+  checkVoters(settings, file.has('fence_device'), at, context);
   return settings;
 }
 
@@ -141,16 +141,16 @@ function witnessOf(file: Section<typeof root>, { findings }: Context): ClusterSe
   return { name: section.value('name') ?? 'witness', addresses, port: section.value('port') ?? WITNESS_PORT };
 }
 
-function checkVoters(settings: ClusterSettings, at: Token, { findings }: Context): void {
+function checkVoters(settings: ClusterSettings, fences: boolean, at: Token, { findings }: Context): void {
   const voters = votersOf(settings);
   const { directors, witness: third } = settings;
   if (third !== undefined && directors.some(({ name }) => name === third.name))
     findings.error(at, `${third.name} is a director and the witness`);
-  if (voters < VOTERS_LEAST) {
+  if (voters < VOTERS_LEAST && !fences) {
     findings.warning(at, 'two directors alone cannot outvote each other: the addresses are not protected', {
-      hint: 'add a witness block: vipkeeper-witness(8)',
+      hint: 'add a witness block (vipkeeper-witness(8)), or a fence_device for each director',
     });
-  } else if (voters % 2 === 0) {
+  } else if (voters % 2 === 0 && voters >= VOTERS_LEAST) {
     findings.warning(at, `${voters} voters are no better than ${voters - 1}: half of them is no majority`, {
       hint: third === undefined ? 'add a witness block' : 'remove the witness block',
     });

@@ -1,14 +1,11 @@
 import * as arg from '../arguments.ts';
-import { block, keyword, type Table } from '../schema.ts';
+import { block, keyword } from '../schema.ts';
+import { ours } from './ours.ts';
 
 /** A name of the protocol: it goes over the wire in each heartbeat. */
 const name = arg.matching('NAME', 'a name of at most 63 letters, digits, . _ or -', /^[\w.-]{1,63}$/);
 
 const addresses = arg.rest(arg.address, 1);
-
-/** Keywords that keepalived does not know. */
-const ours = <T extends Table>(table: T): T =>
-  Object.fromEntries(Object.entries(table).map(([word, spec]) => [word, { ...spec, ours: true }])) as T;
 
 /** `heartbeat`: what the directors of a cluster say to each other. */
 export const heartbeat = ours({

@@ -2,6 +2,7 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword } from '../schema.ts';
 import { bfdInstanceBlock } from './bfd.ts';
 import { clusterBlocks } from './cluster.ts';
+import { fenceBlocks } from './fence.ts';
 import { globalDefs } from './global.ts';
 import { trackGroupBlock, vrrpSyncGroupBlock } from './group.ts';
 import { sslBlock } from './http.ts';
@@ -46,6 +47,7 @@ export const root = {
   track_group: trackGroupBlock,
   bfd_instance: bfdInstanceBlock,
   ...clusterBlocks,
+  ...fenceBlocks,
   ...interfaceBlocks,
   ...staticBlocks,
 };

@@ -1,4 +1,4 @@
-import type { ClusterSettings } from '../../fence/settings.ts';
+import type { ClusterSettings, FencingSettings } from '../../fence/settings.ts';
 import { secondsText, section, word } from './text.ts';
 
 /** `heartbeat`, and `witness` where there is one. */
@@ -19,3 +19,21 @@ export function clusterBlocks(settings: ClusterSettings): string[][] {
   const lines = [`name ${name}`, `address ${addresses.join(' ')}`, `port ${port}`];
   return [heartbeat, section('witness', lines)];
 }
+
+/** `fencing`, and each `fence_device`. */
+export const fenceBlocks = ({ devices, startup, onFailure }: FencingSettings): string[][] => [
+  section('fencing', [`startup_alone ${startup}`, `on_fence_failure ${onFailure}`]),
+  ...devices.map((device) =>
+    section(`fence_device ${word(device.name)}`, [
+      `agent ${word(device.agent)}`,
+      `target ${device.target}`,
+      ...Object.entries(device.parameters).map(([name, value]) => `parameter ${name} ${word(value)}`),
+      `action ${device.action}`,
+      `level ${device.level}`,
+      `timeout ${secondsText(device.timeout)}`,
+      `retries ${device.retries}`,
+      `delay ${secondsText(device.delay)}`,
+      `monitor ${secondsText(device.monitor)}`,
+    ]),
+  ),
+];

@@ -1,0 +1,58 @@
+import * as arg from '../arguments.ts';
+import { block, keyword } from '../schema.ts';
+import { ours } from './ours.ts';
+
+const parameterName = arg.matching('NAME', "a parameter of the agent's metadata", /^[\w-]{1,63}$/);
+
+/** `fence_device NAME`: what switches a director off. */
+export const fenceDevice = ours({
+  agent: keyword('the fence agent: a program in PATH, such as fence_ipmilan, or a path', [
+    arg.text('PROGRAM'),
+  ]),
+  target: keyword('the director of heartbeat that it switches off', [arg.text('NAME', 63)]),
+  parameter: keyword('a parameter of the agent', [parameterName, arg.text('VALUE')], {
+    repeat: true,
+    secret: 1,
+  }),
+  parameter_file: keyword(
+    'a parameter whose value is the first line of a file',
+    [parameterName, arg.text('FILE')],
+    {
+      repeat: true,
+    },
+  ),
+  action: keyword('what it does to the director', [arg.choice('off', 'reboot')], { default: 'off' }),
+  level: keyword(
+    'devices of one level all have to succeed; the next is tried when one fails',
+    [arg.integer('N', 1, 9)],
+    { default: '1' },
+  ),
+  timeout: keyword('a run that takes longer has failed', [arg.wholeSeconds(1, 600)], { default: '60' }),
+  retries: keyword('further attempts after the first', [arg.integer('N', 0, 10)], { default: '1' }),
+  delay: keyword('wait so long before the first attempt', [arg.timer(0, 60)], { default: '0' }),
+  monitor: keyword('time between two looks whether it works; 0: never', [arg.wholeSeconds(0, 86_400)], {
+    default: '60',
+  }),
+});
+
+/** `fencing`: when directors are switched off. */
+export const fencing = ours({
+  startup_alone: keyword(
+    'what a director may do that has heard no other one since its start: wait for one, or fence them',
+    [arg.choice('wait', 'fence')],
+    { default: 'wait' },
+  ),
+  on_fence_failure: keyword(
+    'when no device works: wait, or take the addresses all the same, which may be on both directors then',
+    [arg.choice('wait', 'take')],
+    { default: 'wait' },
+  ),
+});
+
+export const fenceBlocks = {
+  fence_device: block('what switches a director off: a fence agent', [arg.text('NAME', 63)], fenceDevice, {
+    repeat: true,
+    ours: true,
+  }),
+  fencing: block('when directors that are silent are switched off', [], fencing, { ours: true }),
+};

@@ -1,0 +1,159 @@
+import * as assert from 'uvu/assert';
+import { type AgentEnd, type DeviceSettings, Fencing } from '../../../src/core/fence/device.ts';
+import { instant, seconds } from '../../../src/core/time.ts';
+import { suite } from '../../suite.ts';
+
+const test = suite('fence devices');
+
+const at = (s: number) => instant(s * 1e6);
+const device = (name: string, more: Partial<DeviceSettings> = {}): DeviceSettings => ({
+  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', retries: 0 },
+  ...{ timeout: seconds(60), delay: seconds(0), monitor: seconds(0), ...more },
+});
+const OK: AgentEnd = { status: 0, said: '' };
+const OFF: AgentEnd = { status: 2, said: 'Status: OFF' };
+const BAD: AgentEnd = { status: 1, said: 'no answer' };
+
+/** The machine with agents that end as they are told. */
+class Bench {
+  readonly fencing = new Fencing();
+  /** `power1 off` */
+  readonly runs: string[] = [];
+  readonly told: string[] = [];
+  #ids: number[] = [];
+
+  constructor(...devices: readonly DeviceSettings[]) {
+    this.handle({ type: 'configure', devices }, 0);
+  }
+  handle(event: Parameters<Fencing['handle']>[0], s: number): void {
+    this.fencing.handle(event, at(s));
+    this.#take();
+  }
+  fence(s: number, target = 'b'): void {
+    this.handle({ type: 'fence', target, why: 'it is silent' }, s);
+    this.pass(s);
+  }
+  /** The oldest agent that runs ends. */
+  end(end: AgentEnd, s: number): void {
+    const id = this.#ids.shift();
+    assert.ok(id !== undefined, 'an agent runs');
+    this.handle({ type: 'ended', id, end }, s);
+  }
+  pass(s: number): void {
+    this.fencing.timeout(at(s));
+    this.#take();
+  }
+  #take(): void {
+    for (const effect of this.fencing.take()) {
+      if (effect.type === 'run') {
+        this.runs.push(`${effect.device.name} ${effect.action}`);
+        this.#ids.push(effect.id);
+      } else if (effect.type === 'off') this.told.push(`${effect.target} off at ${effect.at / 1e6}`);
+      else if (effect.type === 'failed') this.told.push(`${effect.target} failed`);
+    }
+  }
+}
+
+test('off is believed when the status says so, from when the status was asked for', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10);
+  bench.end(OK, 12);
+  bench.end(OFF, 13);
+  assert.equal(bench.runs, ['power off', 'power status']);
+  assert.equal(bench.told, ['b off at 12']);
+});
+
+test('while it has to stay off, it is asked again and again, until it is not or is heard', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10);
+  bench.end(OK, 10);
+  bench.end(OFF, 10);
+  bench.pass(11);
+  bench.end(OFF, 11.5);
+  assert.equal(bench.told, ['b off at 10', 'b off at 11']);
+  bench.pass(12.5);
+  bench.end({ status: 0, said: 'Status: ON' }, 12.6);
+  assert.is(bench.fencing.deadline(), undefined);
+  bench.fence(20);
+  bench.handle({ type: 'heard', target: 'b' }, 20.5);
+  bench.end(OK, 21);
+  assert.is(bench.runs.length, 5, 'no status is asked for');
+});
+
+test('an agent that lies is found out: it says off, and the status says on', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10);
+  bench.end(OK, 11);
+  bench.end({ status: 0, said: 'Status: ON' }, 12);
+  assert.equal(bench.told, ['b failed']);
+});
+
+test('a failure is tried again, then the next level, then after a pause all of it', () => {
+  const bench = new Bench(device('ipmi', { retries: 1 }), device('switch', { level: 2 }));
+  bench.fence(10);
+  for (const s of [11, 12, 13]) bench.end(BAD, s);
+  assert.equal(bench.runs, ['ipmi off', 'ipmi off', 'switch off']);
+  assert.equal(bench.told, ['b failed']);
+  bench.fence(14);
+  assert.is(bench.runs.length, 3, 'not at once');
+  bench.pass(23);
+  bench.fence(23);
+  assert.is(bench.runs.length, 4);
+});
+
+test('all devices of a level have to succeed: two power supplies', () => {
+  const bench = new Bench(device('left'), device('right'));
+  bench.fence(10);
+  bench.end(OK, 11);
+  bench.end(OFF, 12);
+  assert.equal(bench.told, []);
+  bench.end(OK, 13);
+  bench.end(OFF, 14);
+  assert.equal(bench.runs, ['left off', 'left status', 'right off', 'right status']);
+  assert.equal(bench.told, ['b off at 13']);
+});
+
+test('a reboot counts from its beginning, and is not watched', () => {
+  const bench = new Bench(device('power', { action: 'reboot' }));
+  bench.fence(10);
+  bench.end(OK, 30);
+  assert.equal(bench.told, ['b off at 10']);
+  assert.is(bench.fencing.deadline(), undefined);
+});
+
+test('the delay comes first; who is heard meanwhile is not shot', () => {
+  const bench = new Bench(device('power', { delay: seconds(5) }));
+  bench.fence(10);
+  assert.equal(bench.runs, []);
+  bench.handle({ type: 'heard', target: 'b' }, 12);
+  bench.pass(15);
+  assert.equal(bench.runs, []);
+});
+
+test('in peacetime the devices are looked at', () => {
+  const bench = new Bench(device('power', { monitor: seconds(60) }));
+  bench.pass(0);
+  bench.end(BAD, 1);
+  assert.equal(bench.fencing.status().devices, [
+    { name: 'power', target: 'b', works: false, since: at(1), said: 'no answer' },
+  ]);
+  bench.pass(60);
+  bench.end(OK, 61);
+  assert.is(bench.fencing.status().devices[0]?.works, true);
+  assert.equal(bench.runs, ['power monitor', 'power monitor']);
+});
+
+test('the operator may answer for it that a director is off', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10);
+  bench.handle({ type: 'confirm', target: 'b' }, 12);
+  assert.equal(bench.told, ['b off at 12']);
+});
+
+test('a director without a device is not shot', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10, 'c');
+  assert.equal(bench.runs, []);
+});
+
+test.run();

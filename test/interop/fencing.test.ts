@@ -1,0 +1,188 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { AddressWatch } from '../lab/scene/address-watch.ts';
+import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import type { Host } from '../lab/scene/host.ts';
+import type { Link } from '../lab/scene/link.ts';
+import { ip } from '../lab/scene/run.ts';
+import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
+
+/**
+ * A pair without a witness that fences. Its power switch is an agent with the contract of the fence agents: off ends
+ * all processes of the director's host and takes its virtual address, as a machine loses both with its power.
+ */
+await enclose();
+
+const VIP = '10.0.0.100';
+const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2' } as const;
+type Name = keyof typeof ADDRESS;
+const peerOf = (name: Name): Name => (name === 'a' ? 'b' : 'a');
+
+const test = suite('a pair that fences');
+let scene: Scene;
+let link: Link;
+let watch: AddressWatch;
+const hosts = {} as Record<Name, Host>;
+let folder: string;
+/** The switch is broken while this file is there. */
+let broken: string;
+
+const AGENT = `#!/bin/sh
+while IFS='=' read -r name value; do
+  case $name in action) action=$value ;; plug) plug=$value ;; broken) broken=$value ;; esac
+done
+if [ "$action" = metadata ]; then
+  cat <<XML
+<?xml version="1.0" ?>
+<resource-agent name="fence_netns" shortdesc="network namespaces">
+<parameters>
+  <parameter name="action" required="1"><content type="string" default="off" /></parameter>
+  <parameter name="plug" required="1"><content type="string" /></parameter>
+  <parameter name="broken" required="0"><content type="string" /></parameter>
+</parameters>
+<actions><action name="off" /><action name="status" /><action name="monitor" /><action name="metadata" /></actions>
+</resource-agent>
+XML
+  exit 0
+fi
+[ ! -e "$broken" ] || { echo "the power switch does not answer" >&2; exit 1; }
+case $action in
+monitor) exit 0 ;;
+off)
+  ip netns pids "$plug" | xargs -r kill -9
+  ip -n "$plug" address flush dev lan to ${VIP} ;;
+status)
+  [ -z "$(ip netns pids "$plug")" ] && { echo "Status: OFF"; exit 2; }
+  echo "Status: ON"; exit 0 ;;
+*) exit 1 ;;
+esac
+`;
+
+const configuration = (name: Name): string => `heartbeat {
+  key_file ${join(folder, 'key')}
+  director a ${ADDRESS.a}
+  director b ${ADDRESS.b}
+  longest_promise 3
+}
+fence_device power-of-${peerOf(name)} {
+  agent ${join(folder, 'fence_netns')}
+  target ${peerOf(name)}
+  parameter plug ${peerOf(name)}
+  parameter broken ${broken}
+  monitor 1
+  retries 0
+}
+vrrp_instance VI_1 {
+  interface lan
+  virtual_router_id 51
+  version 3
+  priority ${name === 'a' ? 150 : 100}
+  nopreempt
+  advert_int 1
+  virtual_ipaddress {
+    ${VIP}/24
+  }
+}
+`;
+
+const start = (name: Name): void => void vipkeeper(hosts[name], configuration(name), '-P');
+const holder = (): string =>
+  Object.values(hosts)
+    .filter((host) => host.has(VIP))
+    .map(({ name }) => name)
+    .join(' and ');
+const heldBy = (name: Name | ''): Promise<number> =>
+  scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
+function part(apart: boolean): void {
+  for (const host of Object.values(hosts))
+    ip(undefined, `link set ${link.port(host)} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
+}
+const claimOf = async (name: Name) => (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
+const logs = (): string => scene.logs();
+/** Waits until the director has asked for votes in vain so many times more. */
+async function inVain(name: Name, times: number): Promise<void> {
+  const count = (): number => logs().split('no majority of votes').length;
+  const before = count();
+  await scene.until(`${name} asks in vain`, () => count() >= before + times);
+}
+
+test.before(async () => {
+  scene = new Scene();
+  link = scene.link('lan');
+  for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(link, `${ADDRESS[name]}/24`);
+  folder = join(scene.folder, 'fence');
+  broken = join(folder, 'broken');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'key'), 'a secret of these two\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'fence_netns'), AGENT);
+  chmodSync(join(folder, 'fence_netns'), 0o755);
+  watch = await AddressWatch.start(scene, Object.values(hosts));
+});
+test.after(() => {
+  scene.close();
+});
+test.after.each(() => {
+  assert.is(watch.longestOverlap(VIP).milliseconds, 0, 'two directors had the address');
+});
+
+test('one is elected with the consent of the other', async () => {
+  start('a');
+  start('b');
+  await heldBy('a');
+  assert.is((await claimOf('a'))?.state, 'holding');
+  await scene.until('the device was looked at', () => /works/.test(operator(hosts.b, 'fence', 'status')));
+});
+
+test('parted, the other switches it off first, and then takes the address', async () => {
+  part(true);
+  await heldBy('b');
+  assert.match(logs(), 'fencing a: it is silent, and vrrp_instance VI_1 has no majority of votes');
+  assert.match(logs(), 'a is off: power-of-a');
+  assert.equal(hosts.a.processes(), []);
+});
+
+test('it boots into the same partition, and neither takes the address nor shoots', async () => {
+  start('a');
+  await scene.until('it asks for votes', async () => (await claimOf('a'))?.state === 'asking');
+  await inVain('a', 3);
+  assert.is(holder(), 'b');
+  assert.not.match(logs(), 'fencing b');
+});
+
+test('the cable is mended: it hears its peer and joins as backup', async () => {
+  part(false);
+  await scene.until('a follows b', async () => {
+    const router = (await statusOf(hosts.a))?.vrrp?.instances[0];
+    return router?.state === 'BACKUP' && router.master?.address === ADDRESS.b;
+  });
+  assert.is(holder(), 'b');
+});
+
+test('with a broken switch nobody takes over, unless the operator answers for it', async () => {
+  writeFileSync(broken, '');
+  await scene.until('it is said', () => logs().includes('fence device power-of-b does not work'));
+  hosts.b.kill();
+  ip('b', `address flush dev lan to ${VIP}`);
+  await scene.until('the shot has failed', () => logs().includes('no fence device switched b off'));
+  await inVain('a', 2);
+  assert.is(holder(), '');
+  assert.match(operator(hosts.a, 'fence', 'status'), 'the power switch does not answer');
+  operator(hosts.a, 'fence', 'confirm', 'b');
+  await heldBy('a');
+  rmSync(broken);
+});
+
+test('the dead one comes back and follows', async () => {
+  start('b');
+  await scene.until('b follows a', async () => {
+    const router = (await statusOf(hosts.b))?.vrrp?.instances[0];
+    return router?.state === 'BACKUP' && router.master?.address === ADDRESS.a;
+  });
+  assert.is(holder(), 'a');
+  assert.not.ok(existsSync(broken));
+});
+
+test.run();
