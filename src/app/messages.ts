@@ -139,6 +139,7 @@ export interface CheckConfiguration {
 }
 export type ToCheck =
   | Configure<CheckConfiguration>
+  | SendRecording
   /** How the BFD sessions stand that checkers may use: all of them, at each change and now and then. */
   | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }
   /** The numbers in tracked files, likewise. */

@@ -18,7 +18,7 @@ import { type Duration, type Instant, micros, seconds, since, toSeconds } from '
 import { Channel } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
 import { now } from '../../io/clock.ts';
-import { type Driven, Driver } from '../../io/drive.ts';
+import type { Driven } from '../../io/drive.ts';
 import { errnoName } from '../../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
 import { readLedger, writeLedger } from '../../io/ledger.ts';
@@ -28,6 +28,7 @@ import { Place } from '../../io/placement.ts';
 import type { Probe } from '../../io/probe.ts';
 import { startProbe } from '../../io/probes.ts';
 import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from '../messages.ts';
+import { ProcessRecording } from '../recording.ts';
 import { HeldAddresses } from './held.ts';
 
 /** A message that was lost is mended by the next whole state; a large table's is a megabyte. */
@@ -37,16 +38,29 @@ const GATHER_MS = 100;
 /** How often stalls are said. */
 const STALLS_SAID = seconds(60);
 
+const EXIT_CRASHED = 70;
+/** For the log's line and the recording to reach the supervisor. */
+const LAST_WORDS_MS = 100;
+
 /** The check process: health checks, and the kernel's IPVS table after them. Started by the supervisor. */
 export function runCheckProcess(): void {
   const check = new CheckProcess(new Channel(process));
   process.on('SIGTERM', () => check.stop());
+  // The table stays as it is, and the next process goes on with it.
+  process.on('uncaughtException', (error) => {
+    try {
+      check.explain(error);
+    } finally {
+      setTimeout(() => process.exit(EXIT_CRASHED), LAST_WORDS_MS);
+    }
+  });
 }
 
 /** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
 class CheckProcess {
   readonly #channel: Channel<ToCheck, FromChild<CheckState>>;
   readonly #balancer = new Balancer();
+  readonly #recording: ProcessRecording;
   readonly #driven: Driven<BalancerEvent>;
   readonly #probes = new Map<string, Probe>();
   readonly #place = new Place((problem) => this.#log('warning', problem));
@@ -63,17 +77,27 @@ class CheckProcess {
 
   constructor(channel: Channel<ToCheck, FromChild<CheckState>>) {
     this.#channel = channel;
-    this.#driven = new Driver().attach(this.#balancer, (effects) => {
+    this.#recording = new ProcessRecording('check', (piece) => channel.send(piece));
+    const perform = (effects: readonly BalancerEffect[]): void => {
       for (const effect of effects) this.#perform(effect);
-    });
+    };
+    const part = { kind: 'balancer', name: 'check', birth: {}, memory: () => this.#balancer.memory() };
+    this.#driven = this.#recording.driver.attach(this.#balancer, perform, part);
     this.#held = new HeldAddresses((addresses) => this.#driven.handle({ type: 'held', addresses }));
     channel.onMessage((message) => {
       if (message.type === 'configure') this.#configure(message.configuration);
       else if (message.type === 'look') this.#sendState(true);
+      else if (message.type === 'record') this.#recording.begin();
       else this.#driven.handle(message);
     });
     setInterval(() => this.#sendState(), STATE_MS);
     onStall((length) => this.#sayStall(length));
+  }
+
+  /** Before a bad end. */
+  explain(error: Error): void {
+    this.#log('crit', `the check process has a defect: ${error.stack ?? error.message}`);
+    this.#recording.atOnce(`it broke: ${error.message}`);
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 import type { Recorded } from '../../core/record/machines.ts';
+import type { Balancer } from '../../core/serving/balancer.ts';
 import { type Instant, since, toMillis, toSeconds } from '../../core/time.ts';
 import type { VrrpGroup } from '../../core/vrrp/group.ts';
 import type { VrrpInstance } from '../../core/vrrp/instance.ts';
@@ -14,6 +15,7 @@ export function standingLines(
   if (kind === 'router') return routerLines(machine as unknown as VrrpInstance, at, clock);
   if (kind === 'group') return groupLines(machine as unknown as VrrpGroup);
   const due = machine.deadline();
+  if (kind === 'balancer') return balancerLines(machine as unknown as Balancer, at);
   return due === undefined ? [] : [`  next deadline ${clock(due)}`];
 }
 
@@ -31,6 +33,20 @@ function routerLines(router: VrrpInstance, at: Instant, clock: (at: Instant) => 
   for (const [name, due] of [...timers].sort(([, a], [, b]) => a - b))
     rows.push([`timer ${name}`, `in ${toMillis(since(due, at)).toFixed(1)} ms, at ${clock(due)}`]);
   return aligned(rows, '  ');
+}
+
+function balancerLines(balancer: Balancer, at: Instant): string[] {
+  const { services, problems } = balancer.status([]);
+  const rows = services.flatMap(({ name, quorum, sorry, servers }) => [
+    [name, quorum ? 'quorum' : sorry ? 'sorry server serves' : 'no quorum', '', ''],
+    ...servers.map((server) => [
+      `  ${server.name}`,
+      server.drain?.phase ?? (server.up ? 'up' : 'down'),
+      `weight ${server.weight}`,
+      `${server.since === undefined ? '' : `for ${lasting(toSeconds(since(at, server.since)))}: `}${server.cause}`,
+    ]),
+  ]);
+  return [...aligned(rows, '  '), ...problems.map((problem) => `  ${problem}`)];
 }
 
 const agoText = (then: Instant | undefined, at: Instant): string =>

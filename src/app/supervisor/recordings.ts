@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts';
 import type { Children } from './children.ts';
 
 /** The processes that record what their machines do. */
-const RECORDED: readonly Role[] = ['vrrp'];
+const RECORDED: readonly Role[] = ['vrrp', 'check'];
 /** How long a process may take to send its recording. */
 const LIMIT_MS = 4000;
 const MOST_FILES = 8;

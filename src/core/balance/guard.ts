@@ -14,6 +14,15 @@ export class Guard {
     this.#failed = [...kept];
   }
 
+  memory(): readonly string[] {
+    return [...this.#failed];
+  }
+
+  /** Those that went down are these and no others. */
+  recall(failed: readonly string[]): void {
+    this.#failed.splice(0, this.#failed.length, ...failed);
+  }
+
   turned(server: string, up: boolean): void {
     const at = this.#failed.indexOf(server);
     if (at >= 0) this.#failed.splice(at, 1);

@@ -90,6 +90,38 @@ export class TableKeeper implements Machine<KeeperEvent, KeeperEffect> {
   #flush = false;
   #effects: KeeperEffect[] = [];
 
+  memory() {
+    const [busy, applying, claim] = [this.#busy, this.#applying, this.#claim];
+    const [readAt, complete, slice] = [this.#readAt, this.#complete, this.#slice];
+    const [settled, release, flush, unsaid] = [this.#settled, this.#release, this.#flush, this.#unsaid];
+    return {
+      ...{ busy, applying, claim, readAt, complete, slice, settled, release, flush, unsaid },
+      known: this.#known.memory(),
+      wanted: new Map(this.#wanted),
+      owned: new Map(this.#owned),
+      dirty: new Set(this.#dirty),
+      current: new Set(this.#current),
+      said: new Set(this.#said),
+      suspect: new Map(this.#suspect),
+      steady: new Set(this.#steady),
+    };
+  }
+
+  recall(memory: ReturnType<TableKeeper['memory']>): void {
+    [this.#busy, this.#applying, this.#claim] = [memory.busy, memory.applying, memory.claim];
+    [this.#readAt, this.#complete, this.#slice] = [memory.readAt, memory.complete, memory.slice];
+    [this.#settled, this.#release] = [memory.settled, memory.release];
+    [this.#flush, this.#unsaid] = [memory.flush, memory.unsaid];
+    this.#known.recall(memory.known);
+    for (const [name, entry] of memory.wanted) this.#wanted.set(name, entry);
+    for (const [name, key] of memory.owned) this.#owned.set(name, key);
+    for (const name of memory.dirty) this.#dirty.add(name);
+    for (const text of memory.current) this.#current.add(text);
+    this.#said = new Set(memory.said);
+    for (const [name, key] of memory.suspect) this.#suspect.set(name, key);
+    for (const name of memory.steady) this.#steady.add(name);
+  }
+
   /** What the kernel refuses at present, in words. */
   problems(): string[] {
     return Array.from(this.#current);

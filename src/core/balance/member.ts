@@ -93,6 +93,27 @@ export class Member {
     this.#next = before.#next;
   }
 
+  memory() {
+    const ramp = this.#ramp && { begun: this.#ramp.begun, length: this.#ramp.length };
+    const [up, cause, own, order, drained] = [this.#up, this.#cause, this.#own, this.#order, this.#drained];
+    const [connections, ramped, next, unknown] = [this.#connections, this.#ramped, this.#next, this.#unknown];
+    return { up, cause, own, order, drained, connections, ramp, ramped, next, unknown };
+  }
+
+  recall(memory: ReturnType<Member['memory']>): void {
+    const { ramp } = memory;
+    this.#up = memory.up;
+    this.#cause = memory.cause;
+    this.#own = memory.own;
+    this.#order = memory.order;
+    this.#drained = memory.drained;
+    this.#connections = memory.connections;
+    this.#ramp = ramp && new Ramp(ramp.begun, ramp.length);
+    this.#ramped = memory.ramped;
+    this.#next = memory.next;
+    this.#unknown = memory.unknown;
+  }
+
   get up(): boolean {
     return this.#up;
   }

@@ -127,6 +127,20 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
     this.#effects.push({ type: 'entries', cause: 'start' });
   }
 
+  memory() {
+    const servers = new Map(Array.from(this.#servers, ([name, server]) => [name, server.memory()]));
+    return { servers, guard: this.#guard.memory(), kept: this.#kept, held: this.#held };
+  }
+
+  /** With these settings; what it has to say of its beginning was said. */
+  recall({ servers, guard, kept, held }: ReturnType<Pool['memory']>): void {
+    for (const [name, memory] of servers) this.#servers.get(name)?.recall(memory);
+    this.#guard.recall(guard);
+    this.#kept = kept;
+    this.#held = held;
+    this.#effects = [];
+  }
+
   get held(): boolean {
     return this.#held;
   }

@@ -19,6 +19,14 @@ export class Ramp {
     this.#length = length;
   }
 
+  get begun(): Instant {
+    return this.#begun;
+  }
+
+  get length(): Duration {
+    return this.#length;
+  }
+
   /** When the full weight is reached, whatever it is then. */
   get end(): Instant {
     return after(this.#begun, this.#length);

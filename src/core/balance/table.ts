@@ -24,6 +24,15 @@ export class KnownTable {
     return Array.from(this.#services.values());
   }
 
+  memory() {
+    return { services: new Map(this.#services), destinations: new Map(this.#destinations) };
+  }
+
+  recall({ services, destinations }: ReturnType<KnownTable['memory']>): void {
+    for (const [name, service] of services) this.#services.set(name, service);
+    for (const [name, list] of destinations) this.#destinations.set(name, list);
+  }
+
   /** Whether its destinations are known: it was read with them, or was not there. */
   isRead(name: string): boolean {
     return !this.#services.has(name) || this.#destinations.has(name);

@@ -3,14 +3,15 @@ import type { Machine } from '../machine.ts';
 import type { Instant } from '../time.ts';
 import { earliest } from '../time.ts';
 import type { BfdNews } from './bfd.ts';
+import { type Check, Choice, memoryOf, partsOf, recalled, type ServerState } from './choice.ts';
 import type { FileNews } from './file.ts';
-import { alertText, describeCheck, judgeNews, type News, sourceOf } from './kinds.ts';
-import { CheckRecord, type Latency, type Run } from './record.ts';
+import { alertText, judgeNews, type News, sourceOf } from './kinds.ts';
+import type { Latency, Run } from './record.ts';
 import type { ScheduleEffect } from './schedule.ts';
 import { Schedule } from './schedule.ts';
 import { type CheckSettings, isProbed, type ProbedCheck } from './settings.ts';
-import type { CheckResult, Parts, Standing } from './verdict.ts';
-import { excuse, initialStanding, inWords, judge } from './verdict.ts';
+import type { CheckResult, Standing } from './verdict.ts';
+import { excuse, inWords, judge } from './verdict.ts';
 
 /** A real server of one virtual server, by a name of the caller's, and what must be good for it to be up. */
 export interface Target {
@@ -88,31 +89,6 @@ export interface ServerChecks extends Health {
   readonly checks: readonly CheckStatus[];
 }
 
-interface Check {
-  readonly id: string;
-  /** For people; two checks may be called the same. */
-  readonly name: string;
-  readonly settings: CheckSettings;
-  readonly record: CheckRecord;
-  standing: Standing;
-  since: Instant;
-  /** The last result was not held against the server: this director stood still. */
-  excused: boolean;
-  /** The last result that says something of the server; none at first. */
-  last: CheckResult | undefined;
-  /** Whom it counts for: servers of several services may be one machine, which is probed once. */
-  servers: ServerState[];
-}
-
-interface ServerState {
-  readonly name: string;
-  readonly weight: number;
-  readonly checks: readonly Check[];
-  readonly suspended: boolean;
-  health: Health;
-  since: Instant;
-}
-
 /** Scripts are processes: so many run at a time. */
 const MAX_SCRIPTS = 256;
 /** Checks that are remembered after a reload took them out. */
@@ -152,6 +128,36 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
     if (state === undefined) return undefined;
     const { since, weight, checks } = state;
     return { ...judgeServer(weight, checks), since, checks: checks.map(statusOf) };
+  }
+
+  /** Checks and servers name each other. */
+  memory() {
+    const servers = Array.from(this.#servers.values(), (state) => ({
+      ...state,
+      checks: state.checks.map(({ id }) => id),
+    }));
+    return {
+      probes: this.#probes.memory(),
+      scripts: this.#scripts.memory(),
+      checks: Array.from(this.#checks.values(), memoryOf),
+      left: Array.from(this.#left.values(), memoryOf),
+      news: new Map(this.#news),
+      servers,
+    };
+  }
+
+  recall({ probes, scripts, checks, left, news, servers }: ReturnType<Checker['memory']>): void {
+    this.#probes.recall(probes);
+    this.#scripts.recall(scripts);
+    this.#checks = new Map(checks.map((check) => [check.id, recalled(check)]));
+    for (const check of left) this.#left.set(check.id, recalled(check));
+    this.#news = new Map(news);
+    for (const { checks: ids, ...server } of servers) {
+      const own = ids.flatMap((id) => this.#checks.get(id) ?? []);
+      const state: ServerState = { ...server, checks: own };
+      for (const check of own) check.servers.push(state);
+      this.#servers.set(server.name, state);
+    }
   }
 
   handle(event: CheckerEvent, now: Instant): void {
@@ -320,51 +326,6 @@ export class Checker implements Machine<CheckerEvent, CheckerEffect> {
     assert(check !== undefined && isProbed(check.settings), `a start of ${effect.id}, which is no probe`);
     return { type: 'probe', id: effect.id, check: check.settings, part: check.standing.part };
   }
-}
-
-/** The checks of a configuration: the same settings are one check, and keep what the one before knew. */
-class Choice {
-  readonly checks = new Map<string, Check>();
-  readonly #bySettings = new Map<string, Check>();
-  readonly #known: (id: string) => Check | undefined;
-  readonly #now: Instant;
-
-  constructor(known: (id: string) => Check | undefined, now: Instant) {
-    this.#known = known;
-    this.#now = now;
-  }
-
-  check(settings: CheckSettings): Check {
-    const key = JSON.stringify(settings);
-    const same = this.#bySettings.get(key);
-    if (same !== undefined) return same;
-    const name = describeCheck(settings);
-    const id = this.#freeId(name);
-    const known = this.#known(id);
-    const fresh = { record: new CheckRecord(), since: this.#now, excused: false, last: undefined };
-    const standing = isProbed(settings) || settings.kind === 'bfd' ? initialStanding(settings) : ALIVE;
-    const check: Check = { standing, ...fresh, ...known, id, name, settings, servers: [] };
-    const parts = isProbed(settings) ? partsOf(settings) : undefined;
-    if (parts !== undefined && check.standing.part >= parts.count)
-      check.standing = { ...check.standing, part: 0, run: 0 };
-    this.checks.set(id, check);
-    this.#bySettings.set(key, check);
-    return check;
-  }
-
-  /** Two checks may look alike; the second gets a number. */
-  #freeId(wanted: string): string {
-    let id = wanted;
-    for (let n = 2; this.checks.has(id); n++) id = `${wanted} (${n})`;
-    return id;
-  }
-}
-
-const ALIVE = initialStanding({ alpha: false });
-
-function partsOf(settings: ProbedCheck): Parts | undefined {
-  if (settings.kind !== 'http') return undefined;
-  return { count: settings.requests.length, hurry: settings.fastRecovery };
 }
 
 const causeOf = ({ name, last }: Check): string =>

@@ -21,6 +21,15 @@ export class DueQueue {
     return this.#place.has(id);
   }
 
+  /** The heap as it lies, for names that are due at the same time come in its order. */
+  memory(): readonly Readonly<Item>[] {
+    return this.#heap.map((item) => ({ ...item }));
+  }
+
+  recall(heap: readonly Readonly<Item>[]): void {
+    for (const item of heap) this.#place.set(item.id, this.#heap.push({ ...item }) - 1);
+  }
+
   /** The earliest due time, `undefined` when empty. */
   next(): Instant | undefined {
     return this.#heap[0]?.due;

@@ -54,6 +54,16 @@ export class CheckRecord {
     return this.#latency;
   }
 
+  memory() {
+    return { runs: this.runs(), classes: Array.from(this.#classes), latency: this.#latency };
+  }
+
+  recall({ runs, classes, latency }: ReturnType<CheckRecord['memory']>): void {
+    for (const run of runs) this.#runs.push({ ...run });
+    this.#classes.set(classes);
+    this.#latency = latency;
+  }
+
   /** The latest last. */
   runs(): Run[] {
     return this.#runs.map((run) => ({ ...run }));

@@ -49,6 +49,17 @@ export class Schedule implements Machine<ScheduleEvent, ScheduleEffect> {
     this.#limit = limit;
   }
 
+  memory() {
+    const slots = new Map(Array.from(this.#slots, ([id, slot]) => [id, { ...slot }]));
+    return { slots, due: this.#due.memory(), running: this.#running };
+  }
+
+  recall({ slots, due, running }: ReturnType<Schedule['memory']>): void {
+    for (const [id, slot] of slots) this.#slots.set(id, { ...slot });
+    this.#due.recall(due);
+    this.#running = running;
+  }
+
   get running(): number {
     return this.#running;
   }

@@ -1,4 +1,5 @@
 import type { Machine, Remembering } from '../machine.ts';
+import { Balancer } from '../serving/balancer.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import { VrrpGroup } from '../vrrp/group.ts';
 import { VrrpInstance } from '../vrrp/instance.ts';
@@ -10,6 +11,7 @@ export type Recorded = Machine<unknown, unknown> & Remembering<unknown>;
 /** The kinds of machines that are recorded: how one is made from its `birth`. */
 const KINDS: Readonly<Record<string, (birth: never, digest: Digest) => unknown>> = {
   router: (settings: VrrpSettings, digest) => new VrrpInstance(settings, digest),
+  balancer: () => new Balancer(),
   group: (name: string) => new VrrpGroup(name),
 };
 

@@ -1,4 +1,7 @@
+import { describeOperation } from '../balance/plan.ts';
+import { inWords } from '../check/verdict.ts';
 import type { Ip } from '../ip.ts';
+import type { BalancerEffect, BalancerEvent } from '../serving/balancer.ts';
 import type { VrrpEffect, VrrpEvent } from '../vrrp/events.ts';
 import type { GroupEffect, GroupEvent } from '../vrrp/group.ts';
 
@@ -25,12 +28,23 @@ export function eventWords(kind: string, event: unknown): string {
     if (told.type === 'link') return `link ${told.up ? 'up' : 'down'}: ${told.why}`;
     if (told.type === 'configure') return 'its settings';
   }
+  if (kind === 'balancer') {
+    const told = event as BalancerEvent;
+    if (told.type === 'outcome') return outcomeWords(told);
+    if (told.type === 'configure') return `${told.virtualServers.length} virtual servers`;
+    if (told.type === 'table') return `the kernel has ${told.reading.services.length} services`;
+    if (told.type === 'applied') return `applied, ${told.failures.length} failures`;
+  }
   if (kind === 'group') {
     const told = event as GroupEvent;
     if (told.type === 'members') return `members: ${told.members.join(', ')}`;
   }
   return shortly(event);
 }
+
+/** What became of a probe. */
+const outcomeWords = ({ id, result }: Extract<BalancerEvent, { type: 'outcome' }>): string =>
+  `${id}: ${result.verdict}, ${inWords(result)}`;
 
 /** One effect. */
 export function effectWords(kind: string, effect: unknown): string {
@@ -40,6 +54,13 @@ export function effectWords(kind: string, effect: unknown): string {
     if (done.type === 'transition') return `${done.from} -> ${done.to}: ${done.cause}`;
     if (done.type === 'hold' || done.type === 'release' || done.type === 'announce')
       return `${done.type} ${done.addresses.map(({ address }) => address.ip).join(', ')}`;
+  }
+  if (kind === 'balancer') {
+    const done = effect as BalancerEffect;
+    if (done.type === 'probe') return `probes: ${done.id}`;
+    if (done.type === 'log') return done.message;
+    if (done.type === 'apply') return done.operations.map(describeOperation).join('; ');
+    if (done.type === 'happening') return `tells: ${done.happening.name} ${done.happening.what}`;
   }
   if (kind === 'group') {
     const done = effect as GroupEffect;

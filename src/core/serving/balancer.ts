@@ -16,12 +16,13 @@ import type { FileNews } from '../check/file.ts';
 import type { ProbedCheck } from '../check/settings.ts';
 import { type CheckResult, inWords } from '../check/verdict.ts';
 import type { Ip } from '../ip.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, memoriesOf, type Remembering, recallAll } from '../machine.ts';
 import type { Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { after, earliest, seconds } from '../time.ts';
 import { type Connections, connectionsTo, countsByName, type ServiceCount } from './connections.ts';
-import { Pools, type Served, targetName } from './pools.ts';
+import { Pools, targetName } from './pools.ts';
+import type { Served } from './served.ts';
 import type { VirtualServerSettings } from './settings.ts';
 
 /** Operations of a repair that one line of the log shows. */
@@ -117,11 +118,13 @@ export interface ServiceStatus {
 export type ServerStatus = ServerStanding &
   Partial<Pick<ServerChecks, 'since' | 'checks'>> & { readonly connections?: Connections };
 
+export type BalancerMemory = ReturnType<Balancer['memory']>;
+
 /**
  * All of the check process's decisions: checks give the health of real servers, pools turn it into what the
  * IPVS table should hold, and the keeper keeps the kernel's table so.
  */
-export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
+export class Balancer implements Machine<BalancerEvent, BalancerEffect>, Remembering<BalancerMemory> {
   readonly #checker: Checker;
   readonly #keeper = new TableKeeper();
   readonly #pools = new Pools();
@@ -177,6 +180,18 @@ export class Balancer implements Machine<BalancerEvent, BalancerEffect> {
       foreignCount: foreign.length,
       detailed: counts !== undefined,
     };
+  }
+
+  /** Between two events, when all effects were taken. */
+  memory() {
+    const [held, countAt, unable, stopped] = [this.#held, this.#countAt, this.#unable, this.#stopped];
+    const parts = { checker: this.#checker, keeper: this.#keeper, pools: this.#pools };
+    return { held, countAt, unable, stopped, parts: memoriesOf(parts) };
+  }
+
+  recall({ held, countAt, unable, stopped, parts }: BalancerMemory): void {
+    [this.#held, this.#countAt, this.#unable, this.#stopped] = [held, countAt, unable, stopped];
+    recallAll({ checker: this.#checker, keeper: this.#keeper, pools: this.#pools }, parts);
   }
 
   handle(event: BalancerEvent, now: Instant): void {

@@ -19,17 +19,8 @@ import {
   quorumHappening,
   serverHappening,
 } from './happenings.ts';
+import { isTimed, type Served, servedAgain, unchecked } from './served.ts';
 import type { RealServerSettings, VirtualServerSettings } from './settings.ts';
-
-/** A virtual server: its settings, and its pool. */
-export interface Served {
-  readonly settings: VirtualServerSettings;
-  readonly pool: Pool;
-  /** The real servers' settings by their names in the pool. */
-  readonly servers: ReadonlyMap<string, RealServerSettings>;
-  /** The settings as text: those that a reload leaves as they were keep their pool. */
-  readonly text: string;
-}
 
 /** What becomes of the pools, for others to hear. */
 export type PoolsEffect =
@@ -38,14 +29,6 @@ export type PoolsEffect =
 
 /** The checker's name of a real server in a pool. */
 export const targetName = (pool: string, server: string): string => `${pool} ${server}`;
-
-const isTimed = ({ pool }: Served): boolean => pool.deadline() !== undefined || pool.draining().length > 0;
-
-const unchecked = ({ destination: { weight } }: RealServerSettings): Health => ({
-  up: true,
-  cause: 'not checked',
-  weight,
-});
 
 /**
  * The pools of all virtual servers, what the table should hold for them, and what an administrator hears of their
@@ -67,6 +50,31 @@ export class Pools {
 
   all(): Served[] {
     return Array.from(this.#served.values());
+  }
+
+  memory() {
+    const served = Array.from(this.#served.values(), ({ settings, pool }) => ({
+      settings,
+      pool: pool.memory(),
+    }));
+    const timed = Array.from(this.#timed.keys());
+    return { served, timed, orders: this.#orders, obeyed: this.#obeyed };
+  }
+
+  /** Who is asked for news or owns a service follows from the pools. */
+  recall({ served, timed, orders, obeyed }: ReturnType<Pools['memory']>): void {
+    this.#orders = orders;
+    this.#obeyed = obeyed;
+    for (const { settings, pool } of served) {
+      const again = servedAgain(settings, pool);
+      this.#served.set(again.pool.name, again);
+      this.#know(again.pool.name, again);
+    }
+    this.#timed.clear();
+    for (const name of timed) {
+      const waiting = this.#served.get(name);
+      if (waiting !== undefined) this.#timed.set(name, waiting);
+    }
   }
 
   take(): PoolsEffect[] {

@@ -3,8 +3,10 @@ import { endpointName, serviceName } from '../../../src/core/balance/model.ts';
 import { judgeFailure } from '../../../src/core/check/failure.ts';
 import type { CheckResult } from '../../../src/core/check/verdict.ts';
 import { ip } from '../../../src/core/ip.ts';
+import type { Machine } from '../../../src/core/machine.ts';
 import type { CheckHappening, Happening } from '../../../src/core/notify/happening.ts';
-import type { BalancerEffect, BalancerEvent } from '../../../src/core/serving/balancer.ts';
+import { plainText, plainValue } from '../../../src/core/record/plain.ts';
+import type { BalancerEffect, BalancerEvent, BalancerMemory } from '../../../src/core/serving/balancer.ts';
 import { Balancer } from '../../../src/core/serving/balancer.ts';
 import type { ServiceCount } from '../../../src/core/serving/connections.ts';
 import type { RealServerSettings, VirtualServerSettings } from '../../../src/core/serving/settings.ts';
@@ -62,7 +64,7 @@ function tell(happening: Happening): string {
 
 /** A balancer with a model kernel, and real servers that answer or refuse. */
 export class World {
-  readonly balancer = new Balancer();
+  balancer = new Balancer();
   readonly kernel: ModelKernel;
   readonly dead = new Set<string>();
   /** Active connections, by the address of the real server. */
@@ -76,13 +78,21 @@ export class World {
   /** What a successor would inherit. */
   owned: string[] = [];
   now: Instant = instant(0);
+  /** What has the balancer within it, and is told in its place. */
+  via: Machine<BalancerEvent, BalancerEffect> | undefined;
+  /** After each event all but the balancer's memory is lost. */
+  forgets = false;
 
   constructor(actual: readonly TableEntry[] = []) {
     this.kernel = new ModelKernel(actual);
   }
 
+  get #machine(): Machine<BalancerEvent, BalancerEffect> {
+    return this.via ?? this.balancer;
+  }
+
   event(event: BalancerEvent): void {
-    this.balancer.handle(event, this.now);
+    this.#machine.handle(event, this.now);
     this.settle();
   }
 
@@ -93,24 +103,32 @@ export class World {
   pass(s: number): void {
     const end = this.now + s * 1e6;
     let stuck = 0;
-    for (let at = this.balancer.deadline(); at !== undefined && at <= end; at = this.balancer.deadline()) {
+    for (let at = this.#machine.deadline(); at !== undefined && at <= end; at = this.#machine.deadline()) {
       stuck = at > this.now ? 0 : stuck + 1;
       if (stuck > STUCK_MAX)
         throw new Error(`the deadline at ${at / 1e6} s was reached, and it is still there`);
       this.now = instant(Math.max(at, this.now));
-      this.balancer.timeout(this.now);
+      this.#machine.timeout(this.now);
       this.settle();
     }
     this.now = instant(end);
   }
 
   settle(): void {
-    for (let effects = this.balancer.take(); effects.length > 0; effects = this.balancer.take()) {
+    for (let effects = this.#machine.take(); effects.length > 0; effects = this.#machine.take()) {
       for (const effect of effects) {
         const answer = this.perform(effect);
-        if (answer !== undefined) this.balancer.handle(answer, this.now);
+        if (answer !== undefined) this.#machine.handle(answer, this.now);
       }
     }
+    if (this.forgets) this.#beginAnew();
+  }
+
+  /** Another balancer takes up what this one remembers, by way of its text. */
+  #beginAnew(): void {
+    const memory = plainValue(plainText(this.balancer.memory())) as BalancerMemory;
+    this.balancer = new Balancer();
+    this.balancer.recall(memory);
   }
 
   perform(effect: BalancerEffect): BalancerEvent | undefined {
