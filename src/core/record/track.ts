@@ -135,7 +135,7 @@ class Open {
     for (let at = length - 1; at >= 0 && at >= length - RECENT; at--) {
       if (isAlike(this.items[at], item, DEPTH)) return at;
     }
-    return this.items.push(item) - 1;
+    return this.items.push(withOwnBytes(item)) - 1;
   }
 
   /** Seven bits in each byte, the lowest first; all but the last have the eighth set. */
@@ -152,6 +152,14 @@ class Open {
     }
     this.#bytes[this.size++] = left;
   }
+}
+
+/** A packet lies in the buffer of its socket, which has another one in it soon. */
+function withOwnBytes(item: unknown): unknown {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+  const bytes = Object.entries(item).filter(([, value]) => value instanceof Uint8Array);
+  if (bytes.length === 0) return item;
+  return { ...item, ...Object.fromEntries(bytes.map(([name, value]) => [name, value.slice()])) };
 }
 
 /** A list of effects, an effect, a value in it. */

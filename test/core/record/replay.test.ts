@@ -8,6 +8,7 @@ import type { Room } from '../../../src/core/record/track.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
+import { encodeAdvert, VRRP_GROUP, VRRP_TTL } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
 import type { VrrpMachine } from '../../sim/host.ts';
@@ -124,6 +125,31 @@ test('a machine that answers something else than was recorded is found, with bot
   assert.is(difference?.at, 3_609_375);
   const [recorded, replayed] = [difference?.recorded, difference?.replayed] as { payload: Uint8Array }[][];
   assert.equal([recorded?.[0]?.payload[1], replayed?.[0]?.payload[1]], [51, 52]);
+});
+
+test('a packet is recorded as it was when it came: its buffer is used again for the next', () => {
+  const recorder = new Recorder();
+  const router = new RecordedRouter(recorder, SETTINGS);
+  router.handle({ type: 'link', up: true, source: ip('10.0.0.5'), why: 'eth0 is up' }, instant(0));
+  router.take();
+  router.handle({ type: 'start' }, instant(0));
+  while (router.take().length > 0);
+  const [source, destination] = [ip('10.0.0.1'), VRRP_GROUP[4]];
+  const sent = (priority: number): Uint8Array => {
+    const { version, vrid, advertInterval: interval } = SETTINGS;
+    const addresses = [ip('10.0.0.100')];
+    return encodeAdvert({ version, vrid, priority, interval, addresses }, { source, destination });
+  };
+  const buffer = new Uint8Array(64);
+  for (const [i, priority] of [200, 0].entries()) {
+    buffer.set(sent(priority));
+    const payload = buffer.subarray(0, sent(priority).length);
+    router.handle({ type: 'packet', payload, source, destination, ttl: VRRP_TTL }, instant(1e6 * (i + 1)));
+    while (router.take().length > 0);
+  }
+  const { difference, machine } = replay(trackOf(recorder), { until: instant(1.5e6) });
+  assert.equal(difference, undefined);
+  assert.is((machine as unknown as VrrpInstance).status().master?.priority, 200);
 });
 
 test('so is one that answers nothing, or another memory', () => {
