@@ -10,6 +10,7 @@ import {
 } from '../ip.ts';
 import { changedAdvert, isAdvert } from './advert.ts';
 import { plainText, plainValue } from './plain.ts';
+import type { Segment } from './track.ts';
 
 /**
  * A recording with other addresses and names. The same stays the same, and of two addresses the higher one stays the
@@ -39,8 +40,9 @@ const NAMES: Readonly<Record<string, string>> = {
 /** ... or several. */
 const LISTS: Readonly<Record<string, string>> = { members: 'name', command: 'word' };
 
+/** As texts have them: IPv6, then IPv4, which may have a port behind it. */
 const ADDRESS =
-  /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3})(?![\w:])/g;
+  /(?<![\w.:])(?:[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?![\w:])|\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w))/g;
 const isKept = (address: Ip): boolean =>
   isMulticast(address) || isLoopback(address) || address === '0.0.0.0' || address === '::';
 
@@ -48,7 +50,11 @@ const isKept = (address: Ip): boolean =>
 export function anonymous(lines: readonly string[]): string[] {
   const values = lines.filter((line) => line !== '').map(plainValue);
   const found = new Found();
-  for (const value of values) found.look(value);
+  for (const value of values) {
+    // What the tracks are called stands in what they hold, where somebody chose it.
+    const { base, items } = value as Partial<Segment>;
+    found.look(base === undefined ? value : [base, items]);
+  }
   const substitute = found.substitution();
   const address = (given: Ip): Ip => substitute.addresses.get(given) ?? given;
   const change = (value: unknown): unknown => {
@@ -111,7 +117,8 @@ class Found {
   }
 
   #name(name: string, kind: string): void {
-    if (name === '' || parseIp(name) !== undefined || this.#names.has(name)) return;
+    // One that is made of an address changes with that.
+    if (name === '' || new RegExp(ADDRESS).test(name) || this.#names.has(name)) return;
     this.#names.set(name, kind);
   }
 

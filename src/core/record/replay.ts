@@ -24,15 +24,20 @@ export interface Replayed {
 export interface ReplayOptions {
   /** Nothing later than this. */
   readonly until?: Instant;
+  /**
+   * Compare its memory at the beginning of each segment, too. Only of the same release: what a machine remembers is its
+   * own business.
+   */
+  readonly memories?: boolean;
   /** Told of each entry before the machine is. */
   readonly heard?: (entry: Entry, machine: Recorded) => void;
 }
 
 /**
- * Feeds what was recorded to a machine of the same kind, and compares what it answers, up to the first difference. At
- * the beginning of each segment its memory is compared, too, and so is what it throws.
+ * Feeds what was recorded to a machine of the same kind, and compares what it answers, up to the first difference; so
+ * is what it throws.
  */
-export function replay(track: RecordedTrack, { until, heard }: ReplayOptions = {}): Replayed {
+export function replay(track: RecordedTrack, options: ReplayOptions = {}): Replayed {
   const [first] = track.segments;
   if (first === undefined) return { machine: undefined, events: 0, effects: 0, difference: undefined };
   const digests: Uint8Array[] = [];
@@ -42,8 +47,8 @@ export function replay(track: RecordedTrack, { until, heard }: ReplayOptions = {
   if ('memory' in first.base) machine.recall(first.base.memory);
   const run = new Run(machine, digests);
   for (const segment of track.segments) {
-    if (until !== undefined && segment.start > until) break;
-    run.segment(segment, until, heard);
+    if (options.until !== undefined && segment.start > options.until) break;
+    run.segment(segment, options);
     if (run.difference !== undefined) break;
   }
   const { events, effects, difference } = run;
@@ -64,8 +69,8 @@ class Run {
     this.#digests = digests;
   }
 
-  segment(segment: Segment, until: Instant | undefined, heard: ReplayOptions['heard']): void {
-    if ('memory' in segment.base) {
+  segment(segment: Segment, { until, heard, memories = false }: ReplayOptions): void {
+    if (memories && 'memory' in segment.base) {
       const memory = this.#machine.memory();
       if (!saysTheSame(memory, segment.base.memory))
         this.#differs(segment.start, 'its memory', segment.base.memory, memory);

@@ -60,7 +60,8 @@ export function effectWords(kind: string, effect: unknown): string {
     if (done.type === 'probe') return `probes: ${done.id}`;
     if (done.type === 'log') return done.message;
     if (done.type === 'apply') return done.operations.map(describeOperation).join('; ');
-    if (done.type === 'happening') return `tells: ${done.happening.name} ${done.happening.what}`;
+    if (done.type === 'happening')
+      return `tells: ${done.happening.of} ${done.happening.name} ${done.happening.what}`;
   }
   if (kind === 'group') {
     const done = effect as GroupEffect;

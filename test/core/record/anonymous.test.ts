@@ -82,6 +82,19 @@ test('no address and no name of the original is left, in text or in packets', ()
   }
 });
 
+test('addresses in texts: with a port, in brackets, at the end of a sentence', () => {
+  const texts = [
+    'tcp check of 10.77.0.5:80',
+    '[10.77.0.5]:tcp:80',
+    '[fe80::77:5]:80',
+    'of 10.77.0.5.',
+    'fe80::77:5',
+  ];
+  const [out = ''] = anonymous([plainText({ base: { texts }, items: [] })]);
+  assert.not.ok(/10\.77|77:5/.test(out), out);
+  assert.ok(out.includes('tcp check of 198.18.0.1:80') && out.includes('[fe80::1]:80'), out);
+});
+
 test('it replays with equal effects: who was better is better, and a wrong checksum stays wrong', () => {
   for (const story of STORIES) {
     for (const each of [story, anonymous(story)]) {

@@ -38,6 +38,7 @@ class RecordedRouter extends RecordedMachine<
   }
 }
 
+const MEMORIES = { memories: true };
 const SEEDS = 5;
 const EVERY_EVENT = 3;
 
@@ -48,18 +49,18 @@ test('bad days of the simulator replay with equal effects, from the birth and fr
     const { failure } = simulate(seed, (settings) => new RecordedRouter(recorder, settings));
     assert.is(failure, undefined);
     for (const track of recordingOf(recorder).processes.flatMap(({ tracks }) => tracks)) {
-      const { difference, events } = replay(track);
+      const { difference, events } = replay(track, MEMORIES);
       assert.equal(difference, undefined, `seed ${seed}, ${track.name}`);
       entries += events;
       // Each memory is compared on the way: the replay from one of them has to come to the same end.
       const middle = track.segments.slice(Math.floor(track.segments.length / 2));
       assert.equal(
-        replay({ ...track, segments: middle }).difference,
+        replay({ ...track, segments: middle }, MEMORIES).difference,
         undefined,
         `seed ${seed}, from the middle`,
       );
       for (const segment of track.segments)
-        assert.equal(replay({ ...track, segments: [segment] }).difference, undefined);
+        assert.equal(replay({ ...track, segments: [segment] }, MEMORIES).difference, undefined);
       begins += track.segments.length;
     }
   }
@@ -98,7 +99,11 @@ test('a memory before each event: the machine that has it answers the same', () 
     simulate(seed, (settings) => new RecordedRouter(recorder, settings));
     for (const track of recordingOf(recorder).processes.flatMap(({ tracks }) => tracks)) {
       for (const segment of track.segments) {
-        assert.equal(replay({ ...track, segments: [segment] }).difference, undefined, `seed ${seed}`);
+        assert.equal(
+          replay({ ...track, segments: [segment] }, MEMORIES).difference,
+          undefined,
+          `seed ${seed}`,
+        );
         if ('memory' in segment.base)
           listened += Number(JSON.stringify(segment.base.memory).includes('"listens":1'));
       }
@@ -162,7 +167,7 @@ test('so is one that answers nothing, or another memory', () => {
   const forged = track.segments.map((segment, i) =>
     i < 2 || !('memory' in segment.base) ? segment : { ...segment, base: { ...segment.base, memory: {} } },
   );
-  assert.is(replay({ ...track, segments: forged }).difference?.what, 'its memory');
+  assert.is(replay({ ...track, segments: forged }, MEMORIES).difference?.what, 'its memory');
 });
 
 test('no key is in a recording, and it replays: PASS, AH, auth_hmac', () => {
@@ -204,7 +209,7 @@ test('what was recorded longest ago goes first, and the rest replays from a memo
   const track = trackOf(recorder);
   assert.is(track.segments.length, 2);
   assert.ok((track.segments[0]?.start ?? 0) > 9e7);
-  const { difference, effects } = replay(track);
+  const { difference, effects } = replay(track, MEMORIES);
   assert.equal(difference, undefined);
   assert.ok(effects >= 2);
 });
