@@ -59,8 +59,8 @@ export class CheckRecord {
   }
 
   recall({ runs, classes, latency }: ReturnType<CheckRecord['memory']>): void {
-    for (const run of runs) this.#runs.push({ ...run });
-    this.#classes.set(classes);
+    this.#runs = runs.map((run) => ({ ...run }));
+    this.#classes = Array.from(classes);
     this.#latency = latency;
   }
 
