@@ -55,7 +55,11 @@ export class CheckRecord {
   }
 
   memory() {
-    return { runs: this.runs(), classes: Array.from(this.#classes), latency: this.#latency };
+    return {
+      runs: this.#runs.map((run) => ({ ...run })),
+      classes: Array.from(this.#classes),
+      latency: this.#latency,
+    };
   }
 
   recall({ runs, classes, latency }: ReturnType<CheckRecord['memory']>): void {

@@ -41,8 +41,9 @@ const NAMES: Readonly<Record<string, string>> = {
 const LISTS: Readonly<Record<string, string>> = { members: 'name', command: 'word' };
 
 /** As texts have them: IPv6, then IPv4, which may have a port behind it. */
-const ADDRESS =
-  /(?<![\w.:])(?:[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?![\w:])|\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w))/g;
+const IPV6 = '[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\\.\\d{1,3}){0,3}(?![\\w:])';
+const IPV4 = '\\d{1,3}(?:\\.\\d{1,3}){3}(?!\\.?\\w)';
+const ADDRESS = new RegExp(`(?<![\\w.:])(?:${IPV6}|${IPV4})`, 'g');
 const isKept = (address: Ip): boolean =>
   isMulticast(address) || isLoopback(address) || address === '0.0.0.0' || address === '::';
 
