@@ -24,6 +24,12 @@ export interface Privileges {
 /** To run scripts as their users, and to end them. */
 const FOR_SCRIPTS: readonly Capability[] = ['kill', 'setgid', 'setuid'];
 
+/** The VRRP process: adverts, addresses, interfaces and real time. It starts no program and reads no file of others. */
+export const PRIVILEGES_OF_VRRP: Privileges = {
+  capabilities: ['net_admin', 'net_raw', 'sys_nice'],
+  gains: false,
+};
+
 /**
  * What the check process needs for a configuration; `undefined` for all that the daemon has: a MISC_CHECK that runs as
  * root may need anything. `elsewhere`: the IPVS table is in another network namespace.

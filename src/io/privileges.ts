@@ -6,6 +6,8 @@ import { isLimited } from './afresh.ts';
 
 const EVERYBODY_READS = 0o005;
 const TRIAL_MS = 5000;
+/** Commands that have worked once. */
+const tried = new Set<string>();
 
 /** A command line to go before a program's own, or why there is none. */
 export type Restriction =
@@ -28,12 +30,16 @@ export function restricted({ capabilities, gains }: Privileges, path: string): R
     ...(gains ? [] : ['--no-new-privs']),
   ];
   // Busybox has a lesser one, and without CAP_SETPCAP nobody gives up what children could have.
+  if (tried.has(command.join(' '))) return { ok: true, command };
   const [program = '', ...options] = command;
   const { status, error, stderr } = spawnSync(program, [...options, 'true'], {
     encoding: 'utf8',
     timeout: TRIAL_MS,
   });
-  if (status === 0) return { ok: true, command };
+  if (status === 0) {
+    tried.add(command.join(' '));
+    return { ok: true, command };
+  }
   // What may work the next time is no reason to start a program with more than it needs.
   if (error !== undefined && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   return { ok: false, why: error?.message ?? stderr.trim() };

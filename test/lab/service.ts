@@ -49,6 +49,12 @@ const property = (name: string): Promise<string> => sh(`systemctl show -P ${name
 const holds = (): Promise<boolean> => machine.succeeds(`ip -o address show to ${VIP} | grep -q .`);
 const table = async (): Promise<string[]> => (await sh('ipvsadm -Sn')).split('\n').filter(Boolean);
 const pidOf = (role: string): Promise<string> => sh(`cat /run/vipkeeper/${role}.pid`);
+const allPids = async (): Promise<string[]> => [
+  await property('MainPID'),
+  await pidOf('vrrp'),
+  await pidOf('check'),
+  await pidOf('sync'),
+];
 /** What the unit logged so far, `PRIORITY message` a line; the journal is a little behind. */
 async function journal(): Promise<string> {
   const lines = await sh(`journalctl --sync; journalctl -u ${UNIT} -o json --output-fields=PRIORITY,MESSAGE`);
@@ -97,6 +103,123 @@ story('the start returns when it works, with no more than the capabilities of th
   assert.is(await property('MainPID'), await pidOf('vipkeeperd'));
   const bounding = await sh(`grep CapBnd /proc/${await pidOf('vrrp')}/status`);
   assert.is.not(bounding, await sh('grep CapBnd /proc/1/status'));
+});
+
+/** Bits of <linux/capability.h>: what the unit names. */
+const CHOWN = 0,
+  DAC_OVERRIDE = 1,
+  KILL = 5,
+  SETGID = 6,
+  SETUID = 7,
+  SETPCAP = 8,
+  BIND = 10,
+  ADMIN = 12,
+  RAW = 13;
+const MODULE = 16,
+  SYS_ADMIN = 21,
+  NICE = 23;
+const mask = (...bits: readonly number[]): bigint => bits.reduce((all, bit) => all | (1n << BigInt(bit)), 0n);
+const capabilities = async (pid: string, name: string): Promise<bigint> =>
+  BigInt(`0x${(await sh(`awk '/^${name}/ {print $2}' /proc/${pid}/status`)) || '0'}`);
+
+story("the daemon's processes have few capabilities, in every thread", async () => {
+  const allowed: Record<string, bigint> = {
+    vipkeeperd: mask(CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID, SETPCAP, BIND, ADMIN, RAW, MODULE, NICE),
+    vrrp: mask(ADMIN, RAW, NICE),
+    check: mask(BIND, ADMIN, RAW),
+    sync: mask(ADMIN),
+  };
+  for (const [role, bits] of Object.entries(allowed)) {
+    for (const thread of (await sh(`ls /proc/${await pidOf(role)}/task`)).split('\n')) {
+      for (const name of ['CapEff', 'CapPrm'])
+        assert.is(await capabilities(thread, name), bits, `${role} ${name}`);
+    }
+  }
+});
+
+/** Says what a script may do, into a file beside it. */
+const PROBE = `#!/bin/sh
+exec >$0.new 2>&1
+sgrep=/usr/local/bin/setuid-grep
+awk '/^CapEff/ {print "effective", $2}' /proc/self/status
+$sgrep CapEff /proc/self/status | awk '{print "setuid", $2}'
+touch $0.file && chown nobody $0.file && echo may chown
+cat /var/tmp/theirs/file >/dev/null && echo may read
+ip netns exec probe true && echo may enter
+mount -t tmpfs none /mnt && echo may mount
+echo score $(cat /proc/self/oom_score_adj)
+mv $0.new $0.saw`;
+const saw = (who: string): Promise<string> => sh(`cat /var/tmp/probes/${who}.saw 2>/dev/null || :`);
+const SCRIPTED = configuration(255, 1).replace(
+  '  virtual_ipaddress',
+  '  notify_master /var/tmp/probes/root\n  notify_backup /bin/true\n  notify "/var/tmp/probes/user" nobody\n  virtual_ipaddress',
+);
+async function masterAgain(): Promise<void> {
+  await sh('rm -f /var/tmp/probes/*.saw');
+  await sh(`systemctl restart ${UNIT}`);
+  await works('after the restart');
+  await scene.until(
+    'the scripts have run',
+    async () => (await saw('root')) !== '' && (await saw('user')) !== '',
+  );
+}
+
+story("scripts of root have root's capabilities, and none of the daemon's score", async () => {
+  for (const who of ['root', 'user']) await write(`/var/tmp/probes/${who}`, PROBE);
+  await sh('chmod 755 /var/tmp/probes/* && chmod 777 /var/tmp/probes && ip netns add probe');
+  await sh('mkdir -m 700 /var/tmp/theirs && touch /var/tmp/theirs/file && chown -R nobody /var/tmp/theirs');
+  await sh('cp /bin/grep /usr/local/bin/setuid-grep && chmod 4755 /usr/local/bin/setuid-grep');
+  await write(CONFIGURATION, SCRIPTED);
+  await masterAgain();
+  const root = await saw('root');
+  for (const what of ['chown', 'read', 'enter', 'mount'])
+    assert.match(root, new RegExp(`^may ${what}$`, 'm'), root);
+  const effective = BigInt(`0x${/^effective (\S+)$/m.exec(root)?.[1]}`);
+  assert.is(effective & mask(SYS_ADMIN, CHOWN, DAC_OVERRIDE), mask(SYS_ADMIN, CHOWN, DAC_OVERRIDE), root);
+  assert.match(root, /^score 0$/m);
+  assert.not.ok(await machine.succeeds('mountpoint -q /mnt'), 'behind the walls of the unit');
+  const user = await saw('user');
+  assert.match(user, /^effective 0+$/m, user);
+  assert.match(
+    user,
+    new RegExp(`^setuid ${effective.toString(16).padStart(16, '0')}$`, 'm'),
+    'setuid programs work',
+  );
+  assert.not.match(user, /may enter|may mount/);
+});
+
+story('with scripts.conf they have the host, and the daemon has no more than before', async () => {
+  const dropIn = '/etc/systemd/system/vipkeeper.service.d/scripts.conf';
+  await write(dropIn, readFileSync(join(ROOT, 'systemd/scripts.conf'), 'utf8'));
+  await sh('systemctl daemon-reload');
+  await masterAgain();
+  assert.ok(await machine.succeeds('mountpoint -q /mnt'), await saw('root'));
+  assert.is(
+    await capabilities(await pidOf('vipkeeperd'), 'CapEff').then((bits) => bits & mask(SYS_ADMIN)),
+    0n,
+  );
+  await sh(`umount /mnt && rm ${dropIn} && systemctl daemon-reload`);
+  await write(CONFIGURATION, configuration(255, 1));
+  await sh(`systemctl restart ${UNIT}`);
+  await works('as before');
+});
+
+story('what SIGUSR1 writes is where others look for it; it opens no debugger', async () => {
+  for (const pid of await allPids()) await sh(`kill -USR1 ${pid}`);
+  await scene.until('the file in /tmp', () => machine.succeeds('test -s /tmp/keepalived.data'));
+  assert.is(await sh('ss -Hltn'), '');
+  await works('after the signals');
+});
+
+story('a process that aborts leaves no core with keys in it', async () => {
+  await sh('sysctl -q kernel.core_pattern=/var/tmp/core.%p');
+  await machine.kernel.attempt(['sh', '-c', 'ulimit -c unlimited; sh -c "kill -ABRT \\$\\$"']);
+  assert.is(await sh('ls /var/tmp/core.* | wc -l'), '1', 'other programs leave one here');
+  const pid = await pidOf('vrrp');
+  await sh(`prlimit --core=unlimited --pid ${pid} && kill -ABRT ${pid}`);
+  await scene.until('it has a successor', async () => (await pidOf('vrrp')) !== pid);
+  assert.not.ok(await machine.succeeds(`test -e /var/tmp/core.${pid}`));
+  await works('after the abort');
 });
 
 story('the VRRP process runs in real time, and no other; none is swapped out', async () => {
@@ -163,18 +286,17 @@ async function isStartedAgain(old: readonly string[]): Promise<void> {
   await works('after the restart');
   for (const pid of old) assert.not.ok(await machine.succeeds(`kill -0 ${pid}`), `${pid} is gone`);
 }
-const allPids = async (): Promise<string[]> => [
-  await property('MainPID'),
-  await pidOf('vrrp'),
-  await pidOf('check'),
-  await pidOf('sync'),
-];
 
 story('killed, the supervisor takes all with it, and systemd starts the service again', async () => {
   const old = await allPids();
+  await sh('touch /run/vipkeeper/kept');
   await sh(`kill -9 ${old[0]}`);
   await isStartedAgain(old);
   assert.is(await property('NRestarts'), '1');
+  assert.ok(
+    await machine.succeeds('test -e /run/vipkeeper/kept'),
+    'what it wrote down is there for the next',
+  );
 });
 
 story('frozen, the supervisor is found by the watchdog and started again', async () => {
@@ -228,7 +350,7 @@ story(
 );
 
 // The sample's comments are what there is to choose from.
-for (const choice of [['NetworkNamespacePath'], ['CapabilityBoundingSet', 'RestrictNamespaces']]) {
+for (const choice of [['NetworkNamespacePath'], ['AmbientCapabilities']]) {
   story(`it runs there with ${choice.join(' and ')} of the drop-in`, async () => {
     const sample = readFileSync(join(ROOT, 'systemd/namespace.conf'), 'utf8').replace('/NAME', '/blue');
     const chosen = sample.replace(new RegExp(`^#(?=(${choice.join('|')})=)`, 'gm'), '');

@@ -2,7 +2,12 @@ import type { Configuration } from '../../core/config/model.ts';
 import type { FencingSettings } from '../../core/fence/settings.ts';
 import { hasStatics, NO_STATICS } from '../../core/kernel/settings.ts';
 import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
-import { type Privileges, privilegesOfCheck, privilegesOfSync } from '../../core/privileges.ts';
+import {
+  PRIVILEGES_OF_VRRP,
+  type Privileges,
+  privilegesOfCheck,
+  privilegesOfSync,
+} from '../../core/privileges.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
 import type { CheckConfiguration, FencingTargets, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
@@ -32,7 +37,7 @@ export function privilegesOf(
 ): Privileges | undefined {
   const elsewhere = ipvsNamespace !== undefined;
   if (role === 'check') return privilegesOfCheck(configuration, elsewhere);
-  return role === 'sync' ? privilegesOfSync(elsewhere) : undefined;
+  return role === 'sync' ? privilegesOfSync(elsewhere) : PRIVILEGES_OF_VRRP;
 }
 
 /** Of the sync daemon that follows a virtual router, as that one stands; `undefined` where there is none to follow. */
