@@ -1,11 +1,10 @@
 import { extname, join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import type { Configuration } from '../../core/config/model.ts';
 import { print } from '../../core/config/print.ts';
 import { withoutSecrets } from '../../core/config/secrets.ts';
 import { jsonText, sinceThen, statisticsText } from '../../core/dump.ts';
+import { checkDataText, type ScriptState, vrrpDataText } from '../../core/dumpdata.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
-import { statusReport } from '../../core/status/report.ts';
 import type { SignalName } from '../../core/supervision/signals.ts';
 import { type Instant, since, toSeconds } from '../../core/time.ts';
 import type { ProcessBlockStatus } from '../../core/vrrp/processes.ts';
@@ -13,18 +12,24 @@ import type { VrrpStatistics } from '../../core/vrrp/statistics.ts';
 import { now } from '../../io/clock.ts';
 import { writeDump } from '../../io/dump.ts';
 import type { Level } from '../messages.ts';
-import { statusLines } from '../status.ts';
 
 /** What the files are made from. */
 export interface DumpSource {
   configuration(): Configuration;
   status(): DaemonStatus;
   processes(): ProcessBlockStatus[];
+  scripts(): ReadonlyMap<string, ScriptState>;
   onSignal(name: SignalName, act: () => void): void;
   log(level: Level, message: string): void;
 }
 
 const folder = (): string => process.env.TMPDIR ?? '/tmp';
+/** As ctime(3), with microseconds: `Sat Nov 28 23:49:26.037296 2026`. */
+function ctime(seconds: number): string {
+  const [day, month, date, year, time] = new Date(seconds * 1000).toString().split(' ');
+  const fraction = (seconds % 1).toFixed(6).slice(1);
+  return `${day} ${month} ${Number(date)} ${time}${fraction} ${year}`;
+}
 const wall = (instant: Instant): number => Date.now() / 1000 - toSeconds(since(now(), instant));
 
 /**
@@ -51,13 +56,11 @@ export class Dumps {
   #data(): void {
     const configuration = this.#source.configuration();
     const { state = join(folder(), 'keepalived.data') } = configuration.global.dumps;
-    const status = this.#source.status();
-    const iso = (at: Instant): string => new Date(wall(at) * 1000).toISOString();
-    const seen = { now: now(), iso };
-    const lines = (part: Partial<DaemonStatus>): string =>
-      stripVTControlCharacters(statusLines(statusReport({ ...status, ...part }, seen)).join('\n'));
-    this.#write(state, `${lines({ check: null })}\n`);
-    this.#write(beside(state, '_check'), `${lines({ vrrp: null, sync: null })}\n`);
+    const { vrrp, check } = this.#source.status();
+    const { instances = [], groups = [] } = vrrp ?? {};
+    const seen = { instances, groups, check, scripts: this.#source.scripts(), wall, ctime };
+    this.#write(state, vrrpDataText(configuration, seen));
+    this.#write(beside(state, '_check'), checkDataText(configuration, seen));
     this.#write(beside(state, '_parent'), print(withoutSecrets(configuration)));
   }
 

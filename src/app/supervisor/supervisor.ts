@@ -123,6 +123,7 @@ export class Supervisor implements ChildListener {
       configuration: () => this.#configuration,
       status: () => this.#status(),
       processes: () => this.#trackers.processes(),
+      scripts: () => this.#trackers.scripts(),
       onSignal: (name, act) => this.#signals.on(name, act),
       log: this.log,
     });

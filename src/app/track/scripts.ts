@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/assert.ts';
+import type { ScriptState } from '../../core/dumpdata.ts';
 import { STATE_PERIOD } from '../../core/supervision/child.ts';
 import { toMillis } from '../../core/time.ts';
 import { Script, type ScriptEffect, type ScriptEvent } from '../../core/vrrp/script.ts';
@@ -74,6 +75,16 @@ export class Scripts {
       program?.kill('SIGKILL');
     }
     this.#runners.clear();
+  }
+
+  /** By name: its verdict, if there is one yet, and whether it runs now. */
+  states(): ReadonlyMap<string, ScriptState> {
+    return new Map(
+      Array.from(this.#runners, ([name, { verdict, program }]) => {
+        const good = verdict?.kind === 'script' ? verdict.good : undefined;
+        return [name, { good, running: program !== undefined }];
+      }),
+    );
   }
 
   /** All verdicts that there are. */

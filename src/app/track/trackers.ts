@@ -1,5 +1,6 @@
 import { describeSession } from '../../core/bfd/events.ts';
 import type { Configuration } from '../../core/config/model.ts';
+import type { ScriptState } from '../../core/dumpdata.ts';
 import type { ProcessBlockStatus } from '../../core/vrrp/processes.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import type { Driver } from '../../io/drive.ts';
@@ -56,6 +57,11 @@ export class Trackers {
     if (role !== 'vrrp') return;
     this.#scripts.tellAll();
     this.#processes.tellAll();
+  }
+
+  /** How the scripts stand. */
+  scripts(): ReadonlyMap<string, ScriptState> {
+    return this.#scripts.states();
   }
 
   processes(): ProcessBlockStatus[] {
