@@ -1,10 +1,11 @@
 import { type ServiceKey, serviceName } from './balance/model.ts';
-import type { Configuration, VirtualServerSettings } from './config/model.ts';
+import type { Configuration } from './config/model.ts';
 import { HIDDEN } from './config/secrets.ts';
 import { endpointName, formatPrefix, type Ip } from './ip.ts';
 import { deviceOf } from './kernel/vmac-wants.ts';
 import type { NotifySettings } from './notify/settings.ts';
 import type { BalancerStatus, ServiceStatus } from './serving/balancer.ts';
+import type { VirtualServerSettings } from './serving/settings.ts';
 import { type Duration, type Instant, toSeconds } from './time.ts';
 import type { VrrpStatus } from './vrrp/events.ts';
 import type { VirtualAddress, VrrpSettings } from './vrrp/settings.ts';

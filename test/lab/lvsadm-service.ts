@@ -49,7 +49,7 @@ story('a start restores what ipvsadm saved, comments and all', async () => {
 story('a stop saves the table and clears it; the next start has it again', async () => {
   await sh('lvsadm -A -f 7 -s sh');
   await sh(`systemctl stop ${UNIT}`);
-  assert.is(await table(), '');
+  assert.is(await table(), '', await sh(`journalctl --sync; journalctl -u ${UNIT}`));
   const saved = await sh(`cat ${RULES}`);
   assert.equal(saved.split('\n').sort(), ['-A -f 7 -s sh', SERVICE, SERVER].sort());
   await sh(`systemctl restart ${UNIT}`);
@@ -76,7 +76,7 @@ story('with SAVE_ON_STOP=no and another file', async () => {
 
 story('the files of the RHEL family are read where they are', async () => {
   await sh('rm /etc/default/lvsadm && mkdir -p /etc/sysconfig && lvsadm -C');
-  await sh(`printf '${SERVICE}\\n' >/etc/sysconfig/ipvsadm`);
+  await sh(`printf -- '${SERVICE}\\n' >/etc/sysconfig/ipvsadm`);
   await sh(`printf '# Save on stop.\\nIPVS_SAVE_ON_STOP="no"\\n' >/etc/sysconfig/ipvsadm-config`);
   await sh(`systemctl start ${UNIT}`);
   assert.is(await table(), SERVICE);
