@@ -11,8 +11,8 @@ import type { VrrpStatus } from './vrrp/events.ts';
 import type { VirtualAddress, VrrpSettings } from './vrrp/settings.ts';
 
 /**
- * `keepalived.data` and `keepalived_check.data` (SIGUSR1), line for line in keepalived's words (2.2.7), for programs and
- * people that look for them there. What has no counterpart here is left out; passwords are hidden, which keepalived
+ * `keepalived.data` and `keepalived_check.data` (SIGUSR1), line for line in keepalived's words (2.2.7), for programs
+ * and people that look for them there. What has no counterpart here is left out; passwords are hidden, which keepalived
  * prints.
  */
 

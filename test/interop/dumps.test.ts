@@ -142,7 +142,7 @@ function sections(text: string): Map<string, string[]> {
   return found;
 }
 
-/** Every line that keepalived has of a router, a group or a script, in its place; what is not a time or so is the same. */
+/** Every line that keepalived has of a router, a group or a script is ours too, but for times and the like. */
 function sameData(theirs: string, ours: string): void {
   const [their, our] = [sections(theirs), sections(ours)];
   const CHANGES =

@@ -152,7 +152,7 @@ mv $0.new $0.saw`;
 const saw = (who: string): Promise<string> => sh(`cat /var/tmp/probes/${who}.saw 2>/dev/null || :`);
 const SCRIPTED = configuration(255, 1).replace(
   '  virtual_ipaddress',
-  '  notify_master /var/tmp/probes/root\n  notify_backup /bin/true\n  notify "/var/tmp/probes/user" nobody\n  virtual_ipaddress',
+  '  notify_master /var/tmp/probes/root\n  notify "/var/tmp/probes/user" nobody\n  virtual_ipaddress',
 );
 async function masterAgain(): Promise<void> {
   await sh('rm -f /var/tmp/probes/*.saw');
