@@ -20,6 +20,7 @@ const test = suite('record and replay');
 
 let stage: Stage;
 test.before(() => {
+  process.env.TZ = 'UTC';
   stage = new Stage();
   stage.start(
     `${ROUTER.replace('advert_int 1', 'advert_int 1\n  authentication {\n auth_type PASS\n auth_pass geheim\n }')}`,
@@ -46,6 +47,11 @@ test('what runs is recorded, replays with equal effects, and shows how it stood'
   const [, end = ''] = /to (\d\d:\d\d:\d\d\.\d{3})/.exec(replayed.stdout) ?? [];
   const stood = stage.operator('replay', file('now'), '--until', end);
   assert.match(stood.stdout, / state +MASTER for \d/);
+  // As the log has it, in its zone or in another one.
+  const made = readRecording(readRecordingFile(file('now'))).processes[0]?.utc ?? 0;
+  const at = new Date(made / 1e3).toISOString().slice(0, 10);
+  for (const time of [`${at}T${end}Z`, `${at} ${end}+00:00`, `${end}Z`])
+    assert.is(stage.operator('replay', file('now'), '--until', time).stdout, stood.stdout, time);
   assert.match(stood.stdout, / timer advert +in \d+\.\d ms, at /);
   assert.match(stood.stdout, /last, before that:\n.* [<>] /);
 });

@@ -192,12 +192,26 @@ function clockText(at: Instant, { at: now, utc, zone }: RecordedProcess): string
   return new Date(local / 1e3).toISOString().slice(11, 23);
 }
 
-/** The last moment of the recording at which that clock showed `text`. */
+/**
+ * The moment that `text` names: with a date as in the log, or the last one of the recording at which the recorded host's
+ * clock showed that time.
+ */
 function instantOf(text: string, { at: now, utc, zone }: RecordedProcess): Instant {
-  const [, hours, minutes, seconds] = /^(\d\d?):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?$/.exec(text) ?? [];
-  if (hours === undefined || minutes === undefined) fail(`a time is written as 03:12:07.5, not ${text}`, 2);
+  const [, date, hours, minutes, seconds, offset] =
+    /^(\d{4}-\d\d-\d\d[T ])?(\d\d?):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? [];
+  if (hours === undefined || minutes === undefined)
+    fail(`a time is written as 03:12:07.5, or with its date as in the log; not ${text}`, 2);
+  const shift = offset === undefined ? zone : offsetMinutes(offset);
   const wanted = (Number(hours) * 60 + Number(minutes)) * MINUTE_US + Number(seconds ?? 0) * 1e6;
-  const end = (utc + zone * MINUTE_US) % DAY_US;
-  const before = (((end - wanted) % DAY_US) + DAY_US) % DAY_US;
+  const here = utc + shift * MINUTE_US;
+  if (date !== undefined)
+    return instant(now - (here - (Date.parse(`${date.slice(0, 10)}T00:00:00Z`) * 1e3 + wanted)));
+  const before = (((here - wanted) % DAY_US) + DAY_US) % DAY_US;
   return instant(now - before);
+}
+
+/** Of `Z` or `+02:00`. */
+function offsetMinutes(text: string): number {
+  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
 }
