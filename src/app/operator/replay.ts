@@ -193,8 +193,8 @@ function clockText(at: Instant, { at: now, utc, zone }: RecordedProcess): string
 }
 
 /**
- * The moment that `text` names: with a date as in the log, or the last one of the recording at which the recorded host's
- * clock showed that time.
+ * The moment that `text` names: with a date as in the log, or the last one of the recording at which the recorded
+ * host's clock showed that time.
  */
 function instantOf(text: string, { at: now, utc, zone }: RecordedProcess): Instant {
   const [, date, hours, minutes, seconds, offset] =
