@@ -3,10 +3,11 @@ import type { BfdSettings } from '../core/bfd/settings.ts';
 import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings } from '../core/config/model.ts';
+import type { DirectorSettings } from '../core/director/events.ts';
 import type { ClusterSettings } from '../core/fence/settings.ts';
 import type { Original } from '../core/kernel/originals.ts';
-import type { MasterRouting, StaticSettings } from '../core/kernel/settings.ts';
 import type { SyncRole } from '../core/kernel/syncdaemon.ts';
+import type { Level } from '../core/level.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { BalancerStatus } from '../core/serving/balancer.ts';
 import type { VirtualServerSettings } from '../core/serving/settings.ts';
@@ -14,13 +15,6 @@ import type { SyncFacts, VrrpFacts } from '../core/status/facts.ts';
 import type { Placement } from '../core/supervision/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import type { Instant } from '../core/time.ts';
-import type {
-  GroupSettings,
-  LinkDelays,
-  PacingSettings,
-  StartSettings,
-  VrrpSettings,
-} from '../core/vrrp/settings.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 
 /**
@@ -30,8 +24,7 @@ import type { TrackEvent } from '../core/vrrp/track.ts';
 export const ROLES = ['vrrp', 'check', 'sync'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Syslog's words (RFC 5424, 6.2.1), without those that nothing here uses. */
-export type Level = 'crit' | 'error' | 'warning' | 'notice' | 'info' | 'debug';
+export type { Level };
 
 /** A line for the log. It is written later than it is said. */
 export interface LogLine {
@@ -75,16 +68,7 @@ export interface FencingTargets {
   readonly startup: 'wait' | 'fence';
 }
 
-export interface VrrpConfiguration {
-  readonly instances: readonly VrrpSettings[];
-  readonly groups: readonly GroupSettings[];
-  /** Routes and rules of the instances that have any. */
-  readonly routing: readonly MasterRouting[];
-  readonly statics: StaticSettings;
-  readonly pacing: PacingSettings;
-  /** Where a link changes back and forth. */
-  readonly delays: readonly LinkDelays[];
-  readonly start: StartSettings;
+export interface VrrpConfiguration extends DirectorSettings {
   readonly bfd: readonly BfdSettings[];
   /** Who votes on who may hold the addresses; absent where nobody does. */
   readonly cluster?: ClusterSettings;
@@ -92,11 +76,7 @@ export interface VrrpConfiguration {
   readonly fencing?: FencingTargets;
   /** `disable_local_igmp`. */
   readonly quietIgmp: boolean;
-  /** `log_unknown_vrids`. */
-  readonly logUnknownVrids: boolean;
   readonly placement: Placement;
-  /** On stop, take the addresses away (not with `-V`). */
-  readonly release: boolean;
 }
 export type ToVrrp =
   /** Before the first `configure`: what an earlier process changed on interfaces, and did not put back. */

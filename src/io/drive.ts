@@ -8,6 +8,9 @@ import { Alarm, now } from './clock.ts';
 /** More rounds of effects than this from one event is a loop between machines: a defect, not load. */
 const MAX_ROUNDS = 10_000;
 
+/** A machine may deal with what is due in several calls; who is due again and again is looked at in the next turn. */
+const MAX_DUE = 100;
+
 /** A machine at work in a `Driver`. */
 export interface Driven<Event> {
   handle(event: Event): void;
@@ -99,9 +102,10 @@ export class Driver {
   #expire(): void {
     let at = now();
     for (const entry of this.#entries) {
-      if (entry.due === undefined || entry.due > at) continue;
-      at = now();
-      entry.expire(at);
+      for (let round = 0; round < MAX_DUE && entry.due !== undefined && entry.due <= at; round++) {
+        at = now();
+        entry.expire(at);
+      }
     }
     this.#arm();
   }

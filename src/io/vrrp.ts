@@ -72,6 +72,11 @@ function joinGroup(socket: Socket, group: Ip, ifindex: number): void {
   else socket.setOption(IPPROTO_IPV6, IPV6.ADD_MEMBERSHIP, membership6(group, ifindex));
 }
 
+function leaveGroup(socket: Socket, group: Ip, ifindex: number): void {
+  if (familyOf(group) === 4) socket.setOption(IPPROTO_IP, IP.DROP_MEMBERSHIP, membership4(group, ifindex));
+  else socket.setOption(IPPROTO_IPV6, IPV6.DROP_MEMBERSHIP, membership6(group, ifindex));
+}
+
 /**
  * Receives VRRP on one interface for one family: the multicast groups that it joins and unicast to any local
  * address. IPv6 checksums are verified by the kernel (IPV6_CHECKSUM), as keepalived has it.
@@ -119,6 +124,11 @@ export class VrrpReceiver {
   /** Joins a multicast group on the interface. Throws SystemError. */
   join(group: Ip): void {
     joinGroup(this.#socket, group, this.#device.ifindex);
+  }
+
+  /** Leaves a group that it has joined. Throws SystemError. */
+  leave(group: Ip): void {
+    leaveGroup(this.#socket, group, this.#device.ifindex);
   }
 
   listen(handlers: AdvertHandlers): void {
@@ -248,6 +258,11 @@ export class VrrpSender {
   /** Has the host report membership of a group on the interface; it still receives nothing. Throws SystemError. */
   join(group: Ip): void {
     joinGroup(this.#socket, group, this.#ifindex);
+  }
+
+  /** The host reports it no more. Throws SystemError. */
+  leave(group: Ip): void {
+    leaveGroup(this.#socket, group, this.#ifindex);
   }
 
   close(): void {

@@ -1,136 +1,139 @@
-import type { Family, Ip } from '../../core/ip.ts';
-import type { Interfaces } from '../../core/kernel/interfaces.ts';
-import type { Link } from '../../core/netlink/link.ts';
+import { type Port, portKey } from '../../core/director/ports.ts';
+import type { Ip } from '../../core/ip.ts';
 import { AH_PROTOCOL } from '../../core/vrrp/auth-header.ts';
-import { VRRP_GROUP, VRRP_PROTOCOL, vridOf } from '../../core/vrrp/packet.ts';
-import type { VrrpSettings } from '../../core/vrrp/settings.ts';
+import { VRRP_PROTOCOL, vridOf } from '../../core/vrrp/packet.ts';
 import { SystemError } from '../../io/errno.ts';
-import { type Device, type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../../io/vrrp.ts';
-import type { Level } from '../messages.ts';
+import { type ReceivedAdvert, VrrpReceiver, VrrpSender } from '../../io/vrrp.ts';
 
-/** The sockets of one interface and family, shared by all virtual routers there. */
-interface Port {
-  readonly ifindex: number;
+type Deliver = (home: string, vrid: number, advert: ReceivedAdvert) => void;
+
+/** The sockets of one interface and family, with the groups that each has joined. */
+interface Open {
   readonly receiver: VrrpReceiver;
   /** Hears adverts behind an authentication header, where a router wants them. */
   authenticated?: VrrpReceiver;
   readonly sender: VrrpSender;
-  /** The multicast groups that the receiver has joined. */
   readonly joined: Set<Ip>;
-  /** Those that the sender has joined, which hears nothing. */
   readonly reported: Set<Ip>;
-}
-
-/** What the sockets need of their process. */
-export interface PortSurroundings {
-  readonly interfaces: Interfaces;
-  log(level: Level, message: string): void;
 }
 
 /** The sockets of the VRRP process for adverts: one pair for each interface and family. */
 export class Ports {
-  readonly #surroundings: PortSurroundings;
-  readonly #deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void;
-  readonly #ports = new Map<string, Port>();
+  readonly #deliver: Deliver;
+  readonly #failed: (error: SystemError) => void;
+  readonly #open = new Map<string, Open>();
+  /** Of sockets that are closed by now. */
+  #malformed = 0;
 
-  constructor(
-    surroundings: PortSurroundings,
-    deliver: (device: string, family: Family, vrid: number, advert: ReceivedAdvert) => void,
-  ) {
-    this.#surroundings = surroundings;
+  constructor(deliver: Deliver, failed: (error: SystemError) => void) {
     this.#deliver = deliver;
+    this.#failed = failed;
   }
 
   /** Datagrams that were no VRRP in IP, on all sockets. */
   get malformed(): number {
-    let sum = 0;
-    for (const { receiver, authenticated } of this.#ports.values()) {
-      sum += receiver.malformed + (authenticated?.malformed ?? 0);
-    }
+    let sum = this.#malformed;
+    for (const open of this.#open.values()) sum += malformedOf(open);
     return sum;
   }
 
-  /**
-   * The sockets of this interface for a virtual router, which hears there what is for its own `interface`; new ones
-   * when it was made anew. `undefined`, logged, when there can be none.
-   */
-  open(link: Link, router: VrrpSettings): Port | undefined {
-    const { family, peers = [], destination = VRRP_GROUP[family] } = router;
-    return this.#try(() => {
-      const port = this.#port(link, router);
-      if (router.ah !== undefined) {
-        port.authenticated ??= this.#listen(router, link, [...port.joined], AH_PROTOCOL);
+  /** Has exactly these open, in exactly their groups. Gives those that could not be had, by their keys, and why. */
+  open(ports: readonly Port[]): ReadonlyMap<string, string> {
+    const wanted = new Set(ports.map(portKey));
+    for (const key of [...this.#open.keys()]) if (!wanted.has(key)) this.#close(key);
+    const failed = new Map<string, string>();
+    for (const port of ports) {
+      const key = portKey(port);
+      try {
+        this.#have(key, port);
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        this.#close(key);
+        failed.set(key, error.message);
       }
-      if (peers.length === 0 && !port.joined.has(destination)) {
-        port.receiver.join(destination);
-        port.authenticated?.join(destination);
-        port.joined.add(destination);
-      }
-      return port;
-    });
+    }
+    return failed;
   }
 
-  /**
-   * A sender on the interface below a virtual router's own. It joins the group there for the sake of switches: what the
-   * VMAC itself says of its memberships must not leave, or they would look for its address at each backup.
-   */
-  besides(base: Link, router: VrrpSettings): VrrpSender | undefined {
-    const { family, destination = VRRP_GROUP[family] } = router;
-    return this.#try(() => {
-      const { sender, reported } = this.#port(base, router);
-      if (!reported.has(destination)) sender.join(destination);
-      reported.add(destination);
-      return sender;
-    });
-  }
-
-  #try<T>(open: () => T): T | undefined {
+  /** Sends an advert; the name of the errno when it does not leave. */
+  send(
+    key: string,
+    payload: Uint8Array,
+    destination: Ip,
+    source: Ip,
+    ttl: number,
+    header: Uint8Array | undefined,
+  ): string | undefined {
     try {
-      return open();
+      const open = this.#open.get(key);
+      open?.sender.send(payload, destination, source, ttl, header);
+      return open === undefined ? 'ENODEV' : undefined;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#surroundings.log('error', error.message);
-      return undefined;
+      return error.code;
     }
   }
 
-  #port({ name, ifindex }: Link, router: VrrpSettings): Port {
-    const { family } = router;
-    const key = `${name} ${family}`;
-    const known = this.#ports.get(key);
-    if (known?.ifindex === ifindex) return known;
-    this.#close(key);
-    const bound = { name, ifindex };
-    const receiver = this.#listen(router, bound, [], VRRP_PROTOCOL);
-    const sender = new VrrpSender(family, bound);
-    const port = { ifindex, receiver, sender, joined: new Set<Ip>(), reported: new Set<Ip>() };
-    this.#ports.set(key, port);
-    return port;
+  #have(key: string, port: Port): void {
+    const open = this.#open.get(key) ?? this.#make(key, port);
+    for (const group of open.joined) {
+      if (port.groups.includes(group)) continue;
+      open.receiver.leave(group);
+      open.authenticated?.leave(group);
+      open.joined.delete(group);
+    }
+    if (!port.authenticated) {
+      open.authenticated?.close();
+      delete open.authenticated;
+    } else open.authenticated ??= this.#listen(port, [...open.joined], AH_PROTOCOL);
+    for (const group of port.groups) {
+      if (open.joined.has(group)) continue;
+      open.receiver.join(group);
+      open.authenticated?.join(group);
+      open.joined.add(group);
+    }
+    for (const group of open.reported) {
+      if (port.reported.includes(group)) continue;
+      open.sender.leave(group);
+      open.reported.delete(group);
+    }
+    for (const group of port.reported) {
+      if (!open.reported.has(group)) open.sender.join(group);
+      open.reported.add(group);
+    }
   }
 
-  #listen(
-    { family, interface: home }: VrrpSettings,
-    device: Device,
-    groups: readonly Ip[],
-    protocol: number,
-  ): VrrpReceiver {
-    const receiver = new VrrpReceiver(family, device, groups, protocol);
+  #make(key: string, port: Port): Open {
+    const receiver = this.#listen(port, [], VRRP_PROTOCOL);
+    const sender = new VrrpSender(port.family, port);
+    const open = { receiver, sender, joined: new Set<Ip>(), reported: new Set<Ip>() };
+    this.#open.set(key, open);
+    return open;
+  }
+
+  #listen(port: Port, groups: readonly Ip[], protocol: number): VrrpReceiver {
+    const receiver = new VrrpReceiver(port.family, port, groups, protocol);
     receiver.listen({
       advert: (advert) => {
         const vrid = vridOf(advert.payload);
         if (vrid === undefined) receiver.malformed++;
-        else this.#deliver(home, family, vrid, advert);
+        else this.#deliver(port.home, vrid, advert);
       },
-      error: (error) => this.#surroundings.log('error', error.message),
+      error: this.#failed,
     });
     return receiver;
   }
 
   #close(key: string): void {
-    const port = this.#ports.get(key);
-    port?.receiver.close();
-    port?.authenticated?.close();
-    port?.sender.close();
-    this.#ports.delete(key);
+    const open = this.#open.get(key);
+    if (open === undefined) return;
+    this.#malformed += malformedOf(open);
+    open.receiver.close();
+    open.authenticated?.close();
+    open.sender.close();
+    this.#open.delete(key);
   }
 }
+
+const malformedOf = ({ receiver, authenticated }: Open): number =>
+  receiver.malformed + (authenticated?.malformed ?? 0);

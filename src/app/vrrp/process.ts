@@ -1,58 +1,23 @@
-import { Footings } from '../../core/director/footing.ts';
-import type { News } from '../../core/director/news.ts';
-import type { Family, Ip } from '../../core/ip.ts';
-import type { AddressesEvent, HeldAddress } from '../../core/kernel/events.ts';
-import { Interfaces } from '../../core/kernel/interfaces.ts';
-import { NO_STATICS } from '../../core/kernel/settings.ts';
-import type { InterfaceAddress } from '../../core/netlink/address.ts';
-import type { Happening } from '../../core/notify/happening.ts';
-import { millis, seconds, toMillis } from '../../core/time.ts';
-import type { Standing } from '../../core/vrrp/events.ts';
-import { memberSettings } from '../../core/vrrp/group.ts';
-import type { LinkState } from '../../core/vrrp/links.ts';
-import { addressee } from '../../core/vrrp/namesakes.ts';
-import type { VrrpSettings } from '../../core/vrrp/settings.ts';
-import { startDelay } from '../../core/vrrp/start.ts';
-import type { TrackEvent } from '../../core/vrrp/track.ts';
+import { Director } from '../../core/director/director.ts';
+import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
+import { millis, toMillis } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
-import { now } from '../../io/clock.ts';
+import { now, utc } from '../../io/clock.ts';
+import { digest } from '../../io/digest.ts';
 import { Place } from '../../io/placement.ts';
-import { RouteSocket } from '../../io/route.ts';
+import { keepsMakers } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
-import type { ReceivedAdvert } from '../../io/vrrp.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
-import { AddressTable } from './addresses.ts';
-import { Announcer, AT_ONCE } from './announcer.ts';
 import { BfdSpeakers } from './bfd.ts';
-import { Groups } from './groups.ts';
-import { KernelWatch } from './kernel.ts';
+import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
-import { Links } from './links.ts';
-import { Ports } from './ports.ts';
 import { Reporter } from './reporter.ts';
-import { isSeatedAlike, Router, routerKey, type Surroundings } from './routers.ts';
-import { Strangers } from './strangers.ts';
-import { Tables } from './tables.ts';
-import { VmacLinks } from './vmacs.ts';
 import { Votes } from './votes.ts';
 
 const EXIT_CRASHED = 70;
 /** For a recording to reach the supervisor, from a process that has given up all addresses. */
 const LAST_WORDS_MS = 100;
-const NOTHING: Omit<VrrpConfiguration, 'placement'> = {
-  instances: [],
-  groups: [],
-  routing: [],
-  statics: NO_STATICS,
-  pacing: AT_ONCE,
-  delays: [],
-  start: { delay: seconds(0), afterBoot: seconds(0) },
-  bfd: [],
-  quietIgmp: false,
-  logUnknownVrids: false,
-  release: true,
-};
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
 const CLOCK_PERIOD = millis(500);
 
@@ -73,103 +38,68 @@ export function runVrrp(): void {
   vrrp.run();
 }
 
-class VrrpProcess implements Surroundings {
+class VrrpProcess {
   readonly recording = new ProcessRecording('vrrp', (piece) => this.#channel.send(piece));
   readonly driver = this.recording.driver;
-  readonly interfaces = new Interfaces();
-  readonly announcer = new Announcer(this);
   readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
   readonly #place = new Place((problem) => this.log('warning', problem));
   readonly #localReports = new LocalReports();
-  readonly #route = new RouteSocket();
-  readonly #kernel = new KernelWatch(this.#route, this);
-  readonly #addresses = new AddressTable(this, this.#route);
-  readonly #vmacs = new VmacLinks(this, this.#route, this.#addresses.handle);
-  readonly #tables = new Tables(this, this.#route, this.#kernel.monitor, this.#addresses.handle);
-  readonly #ports = new Ports(this, (...packet) => this.#deliver(...packet));
-  readonly #routers = new Map<string, Router>();
-  /** The keys of VRIDs that several routers have on one interface. */
-  #shared: ReadonlySet<string> = new Set();
-  readonly #strangers = new Strangers((level, message) => this.log(level, message));
-  readonly votes = new Votes(
+  readonly #director = new Director({
+    digest,
+    begun: now(),
+    marks: keepsMakers(),
+    ...(this.driver.recorder && { recorder: this.driver.recorder }),
+  });
+  readonly #driven = this.driver.attach(this.#director, (effects) => {
+    for (const effect of effects) this.#perform(effect);
+    if (effects.some(({ type }) => type === 'changed')) this.#votes.look(this.#director.routers.values());
+  });
+  readonly #tell = (event: DirectorEvent): void => this.#driven.handle(event);
+  readonly #hands = new Hands(this.#tell, (level, message) => this.log(level, message));
+  readonly #votes = new Votes(
     this,
-    (claim, event) => this.#groups.voted(claim, event),
+    (group, event) => this.#tell({ type: 'voted', group, event, until: this.#votes.until(group) }),
     (wish) => this.#channel.send({ type: 'fence', ...wish }),
   );
-  readonly #groups = new Groups(
-    this.driver,
-    this.votes,
-    (member, event) => this.#routers.get(member)?.handle(event),
-    (happening) => this.happened(happening),
-  );
-  readonly #links = new Links(this);
-  readonly #footings = new Footings(this.interfaces, (name) => this.#links.state(name));
-  /** What was told of tracked things that are not interfaces, for routers that come later. */
-  readonly #tracked = new Map<string, TrackEvent>();
   readonly #bfd = new BfdSpeakers({
     driver: this.driver,
     log: (level, message) => this.log(level, message),
     changed: () => this.changed(),
-    tracked: (event) => this.#track([event]),
+    tracked: (event) => this.#tell({ type: 'track', events: [event] }),
   });
   readonly #reporter = new Reporter(
-    this.#routers,
-    () => ({
-      ...{ bfd: this.#bfd.status(), bfdDiscarded: this.#bfd.discarded, groups: this.#groups.states() },
-      malformed: this.#ports.malformed,
-      unknownVrids: this.#strangers.count,
-      votes: this.votes.status(),
-      ...(this.#configured && { originals: this.#vmacs.originals() }),
-    }),
+    this.#director.routers,
+    () => this.#rest(),
     (state) => this.#channel.send({ type: 'state', state }),
   );
-  readonly #begun = now();
-  #configuration: Omit<VrrpConfiguration, 'placement'> = NOTHING;
-  /** The key of each instance. */
-  #keys: ReadonlyMap<string, string> = new Map();
-  /** Every address that VRRP moves: no source for adverts, and no news for a router. */
-  moved: ReadonlySet<Ip> = new Set();
-  #maintenance = false;
+  #configuration: VrrpConfiguration | undefined;
   /** Asked to stop. */
   #ending = false;
 
   run(): void {
-    this.#kernel.begin();
+    this.#hands.begin();
     this.#channel.onMessage((message) => {
       switch (message.type) {
         case 'inherit':
-          if (!this.#configured) this.#vmacs.inherit(message.originals);
+          this.#tell({ type: 'inherit', originals: this.#hands.interfaces.inherit(message.originals) });
           break;
         case 'record':
           this.recording.begin();
           break;
         case 'fenced':
-          this.votes.fenced(message.director, message.at);
+          this.#votes.fenced(message.director, message.at);
           break;
-        case 'maintenance':
-          this.#setMaintenance(message.on);
-          break;
-        case 'track':
-          this.#track(message.events);
-          break;
-        default:
+        case 'configure':
           this.#configure(message.configuration);
           if (this.#ending) this.#end();
+          break;
+        default:
+          this.#tell(message);
       }
     });
     this.#reporter.begin();
-    setInterval(() => {
-      for (const router of this.#routers.values()) router.readClock();
-    }, toMillis(CLOCK_PERIOD));
-  }
-
-  addresses(event: AddressesEvent): void {
-    if (event.type === 'release') {
-      if (!this.#configuration.release) return;
-      this.#tables.release(event.owner);
-    }
-    this.#addresses.handle(event);
-    if (event.type === 'hold') this.#tables.hold(event.owner);
+    this.#tell({ type: 'clock', utc: utc() });
+    setInterval(() => this.#tell({ type: 'clock', utc: utc() }), toMillis(CLOCK_PERIOD));
   }
 
   log(level: Level, message: string): void {
@@ -177,23 +107,14 @@ class VrrpProcess implements Surroundings {
     if (!this.#channel.open) complain(message);
   }
 
-  changed(router?: Router): void {
-    this.votes.look(this.#routers.values());
-    this.#reporter.changed(router);
-  }
-
-  /** Others are told by the supervisor: nothing is started here. */
-  happened(happening: Happening): void {
-    this.#channel.send({ type: 'notify', happening });
+  /** Something that the status shows. */
+  changed(): void {
+    this.#reporter.changed();
   }
 
   /** Priority-0 adverts, then the addresses go. */
   resign(): void {
-    for (const router of this.#routers.values()) router.handle({ type: 'stop' });
-  }
-
-  get #configured(): boolean {
-    return this.#configuration !== NOTHING;
+    this.#tell({ type: 'resign' });
   }
 
   /**
@@ -203,25 +124,14 @@ class VrrpProcess implements Surroundings {
   stop(): void {
     if (this.#ending) return;
     this.#ending = true;
-    if (this.#configured || !this.#channel.open) this.#end();
+    if (this.#configuration !== undefined || !this.#channel.open) this.#end();
     else this.#channel.onClose(() => this.#end());
   }
 
   #end(): void {
-    const cause = 'the daemon stops';
-    const groups = this.#groups.states();
-    // No member is to wait for another, or to follow it, when all end.
-    this.#groups.configure([], () => undefined);
-    for (const router of this.#routers.values()) router.end('STOP');
-    for (const { name, state: from } of groups) {
-      this.happened({ of: 'group', name, what: 'STOP', from, cause });
-    }
+    this.#tell({ type: 'stop' });
     this.#bfd.stop();
-    if (this.#configuration.release) {
-      this.#tables.stop();
-      this.#vmacs.want([]);
-      this.#silenceIgmp(false);
-    }
+    if (this.#configuration?.release !== false) this.#silenceIgmp(false);
     this.#reporter.all();
     process.disconnect?.();
     process.exit(0);
@@ -229,46 +139,11 @@ class VrrpProcess implements Surroundings {
 
   #configure(configuration: VrrpConfiguration): void {
     this.#configuration = configuration;
-    this.#strangers.logged = configuration.logUnknownVrids;
-    const held = configuration.instances.flatMap(({ addresses, excluded }) => [...addresses, ...excluded]);
-    this.moved = new Set(held.map(({ address }) => address.ip));
     this.#place.take(configuration.placement);
     this.#silenceIgmp(configuration.quietIgmp);
-    const groups = this.votes.configure(configuration);
-    const instances = memberSettings(configuration.instances, groups);
-    const wanted = new Map(instances.map((settings) => [routerKey(settings), settings]));
-    const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
-    this.#keys = keys;
-    const apart = instances.filter((settings) => settings.apart !== undefined);
-    this.#shared = new Set(apart.map((settings) => routerKey({ ...settings, apart: undefined })));
-    this.#groups.configure(groups, (name) => keys.get(name));
-    this.announcer.pace(configuration.pacing);
-    this.#tables.configure(configuration.routing, configuration.statics, (name) => keys.get(name));
-    this.#watch(wanted, configuration);
-    for (const [key, router] of this.#routers) {
-      if (!isSeatedAlike(router.settings, wanted.get(key))) this.#remove(key, router);
-    }
-    // New routers find their interfaces.
-    this.#vmacs.want(instances, () => this.#kernel.drain());
-    for (const [key, settings] of wanted) {
-      const router = this.#routers.get(key);
-      if (router === undefined) this.#add(key, settings);
-      else router.configure(settings);
-    }
-    this.#tables.settle();
-    this.#keepTracked(instances);
     this.#bfd.configure(configuration.bfd);
-    this.#reground(this.#routers.keys());
-    this.#channel.send({ type: 'ready' });
-    this.#reporter.all();
-  }
-
-  #watch(wanted: ReadonlyMap<string, VrrpSettings>, { statics, delays }: VrrpConfiguration): void {
-    const grounded = new Map(
-      Array.from(wanted, ([key, settings]) => [key, { settings, routing: this.#tables.wantedOf(key) }]),
-    );
-    this.#footings.configure(grounded, statics, (name) => this.#keys.get(name));
-    this.#links.watch(this.#footings.interfaces, delays);
+    const settings = { ...configuration, groups: this.#votes.configure(configuration) };
+    this.#tell({ type: 'configure', settings, protected: this.#votes.protects });
   }
 
   #silenceIgmp(quiet: boolean): void {
@@ -276,127 +151,49 @@ class VrrpProcess implements Surroundings {
     if (trouble !== undefined) this.log('warning', trouble);
   }
 
-  #add(key: string, settings: VrrpSettings): void {
-    const router = new Router(settings, this.#ports, this);
-    this.#routers.set(key, router);
-    if (this.#ending) return;
-    const { start } = this.#configuration;
-    router.handle({ type: 'start', delay: startDelay(start, this.#begun, now()) });
-  }
-
-  #remove(key: string, router: Router): void {
-    router.end('DELETED');
-    router.close();
-    this.#routers.delete(key);
-  }
-
-  // What is tracked.
-
-  linkState(name: string): LinkState {
-    return this.#links.state(name);
-  }
-
-  readonly contested = (group: string, key: string): void => this.#groups.contested(group, key);
-
-  standing(group: string, key: string, standing: Standing): void {
-    this.#groups.standing(group, key, standing);
-  }
-
-  #track(events: readonly TrackEvent[]): void {
-    for (const event of events) {
-      this.#tracked.set(`${event.kind} ${event.name}`, event);
-      for (const router of this.#routers.values()) router.handle(event);
+  #perform(effect: DirectorEffect): void {
+    switch (effect.type) {
+      case 'log':
+        this.log(effect.level, effect.message);
+        break;
+      case 'refused':
+        this.log('error', refusal(effect));
+        break;
+      case 'happened':
+        // Others are told by the supervisor: nothing is started here.
+        this.#channel.send({ type: 'notify', happening: effect.happening });
+        break;
+      case 'changed':
+        this.#reporter.changed(
+          effect.router === undefined ? undefined : this.#director.routers.get(effect.router),
+        );
+        break;
+      case 'want':
+        this.#votes.want(effect.group, effect.priority, effect.why);
+        break;
+      case 'let-go':
+        this.#votes.letGo(effect.group, effect.why);
+        break;
+      case 'ready':
+        this.#channel.send({ type: 'ready' });
+        this.#reporter.all();
+        break;
+      default:
+        this.#hands.perform(effect);
     }
   }
 
-  /** Tells all routers what is known: some track more than before. Forgets what nobody tracks. */
-  #keepTracked(instances: readonly VrrpSettings[]): void {
-    const wanted = new Set(
-      instances.flatMap(({ track = [] }) => track.map(({ kind, name }) => `${kind} ${name}`)),
-    );
-    for (const key of this.#tracked.keys()) if (!wanted.has(key)) this.#tracked.delete(key);
-    this.#track([...this.#tracked.values()]);
-  }
-
-  #setMaintenance(on: boolean): void {
-    const ended = this.#maintenance && !on;
-    this.#maintenance = on;
-    this.#reground(this.#routers.keys(), ended ? 'maintenance ended' : undefined);
-  }
-
-  /** All routers of a VRID that several have on one interface. */
-  #namesakes(key: string): Router[] {
-    return [...this.#routers].flatMap(([is, router]) =>
-      is === key || is.startsWith(`${key} `) ? [router] : [],
-    );
-  }
-
-  #deliver(device: string, family: Family, vrid: number, advert: ReceivedAdvert): void {
-    const key = `${device} IPv${family} VRID ${vrid}`;
-    const first = this.#routers.get(key);
-    const router = this.#shared.has(key) ? addressee(this.#namesakes(key), advert) : first;
-    if (router === undefined) this.#strangers.heard(device, vrid, advert.source);
-    else router.handle({ type: 'packet', ...advert });
-  }
-
-  // The kernel's interfaces and addresses.
-
-  read(addresses: readonly InterfaceAddress[], why?: string): void {
-    if (why !== undefined) this.log('warning', `${why}: read interfaces and addresses again`);
-    this.#addresses.handle({ type: 'links', links: this.interfaces.all() });
-    this.#addresses.handle({ type: 'shown', addresses });
-    this.#tables.show();
-    this.#vmacs.links(this.interfaces.all());
-    this.#links.show(this.#footings.interfaces);
-    this.#reground(this.#routers.keys());
-  }
-
-  heard(news: News): void {
-    if (news.links) {
-      const links = this.interfaces.all();
-      this.#addresses.handle({ type: 'links', links });
-      this.#vmacs.links(links);
-      this.#links.show(news.interfaces);
-    }
-    for (const seen of news.addresses) this.#addresses.handle({ type: 'seen', ...seen });
-    this.#tables.heard(news);
-    this.#reground(this.#footings.concernedBy(news.interfaces));
-    if (news.risen.size > 0) this.#risen(news.risen);
-  }
-
-  /** Neighbours do not know that these can send, or from where. */
-  #risen(devs: ReadonlySet<string>): void {
-    this.announcer.risen(devs);
-    for (const key of this.#footings.concernedBy(devs)) this.#routers.get(key)?.risen(devs);
-  }
-
-  believed(interfaces: readonly string[]): void {
-    this.#reground(this.#footings.concernedBy(interfaces));
-  }
-
-  /** What hinders these instances may be different. */
-  shifted(instances: readonly string[]): void {
-    this.#reground(instances.flatMap((name) => this.#keys.get(name) ?? []));
-  }
-
-  /** `occasion`: why they are looked at, where no interface says so. */
-  #reground(keys: Iterable<string>, occasion?: string): void {
-    const hindrance = this.#maintenance ? 'the operator wants this director out (maintenance)' : undefined;
-    const there = [...keys].filter((key) => this.#routers.has(key));
-    for (const look of this.#footings.look(there, this.moved)) {
-      const router = this.#routers.get(look.key);
-      router?.reground(look, hindrance ?? this.#tables.hindrance(router.settings.name), occasion);
-    }
-  }
-
-  /** Addresses were put back: routes may have gone with them, and neighbours may think of another. */
-  restored(owner: string, addresses: readonly HeldAddress[]): void {
-    this.#tables.restored(addresses);
-    this.#routers.get(owner)?.announce(addresses);
-  }
-
-  /** Addresses are held under the router's key, which outlives its name. */
-  nameOf(owner = 'addresses'): string {
-    return this.#routers.get(owner)?.settings.name ?? owner;
+  /** What is to be said beside the routers' states. */
+  #rest(): ReturnType<ConstructorParameters<typeof Reporter>[1]> {
+    const originals = this.#director.originals();
+    return {
+      bfd: this.#bfd.status(),
+      groups: this.#director.groups(),
+      bfdDiscarded: this.#bfd.discarded,
+      malformed: this.#hands.ports.malformed,
+      unknownVrids: this.#director.unknownVrids,
+      votes: this.#votes.status(),
+      ...(originals && { originals: [...originals, ...this.#hands.interfaces.originals()] }),
+    };
   }
 }

@@ -1,4 +1,3 @@
-import { assert } from '../assert.ts';
 import { type Family, formatPrefix, type Ip } from '../ip.ts';
 import type { Footing, Interfaces } from '../kernel/interfaces.ts';
 import type { HeldRouting } from '../kernel/routing-events.ts';
@@ -103,10 +102,11 @@ export class Footings {
       known.set(key, found);
       return found;
     };
-    return Array.from(keys, (key) => {
+    return [...keys].flatMap((key) => {
       const router = this.#routers.get(key);
-      assert(router !== undefined, `no virtual router ${key}`);
-      return { key, tracked: this.#tracked(router), link: this.#link(router, footing) };
+      // One that a reload takes out stands on nothing any more.
+      if (router === undefined) return [];
+      return [{ key, tracked: this.#tracked(router), link: this.#link(router, footing) }];
     });
   }
 

@@ -1,14 +1,13 @@
-import type { Ip } from '../../core/ip.ts';
-import { seconds } from '../../core/time.ts';
-import { Limiter } from '../../core/vrrp/limiter.ts';
-import { now } from '../../io/clock.ts';
-import type { Level } from '../messages.ts';
+import type { Ip } from '../ip.ts';
+import type { Level } from '../level.ts';
+import { type Instant, seconds } from '../time.ts';
+import { Limiter } from '../vrrp/limiter.ts';
 
 /** As of each kind of bad advert: one line a minute. */
 const REPORT_PERIOD = seconds(60);
 
 /** Counts adverts of virtual routers that this director has no part in, and says so where that is wanted. */
-export class Strangers {
+export class UnknownVrids {
   count = 0;
   /** `log_unknown_vrids`. */
   logged = false;
@@ -19,10 +18,10 @@ export class Strangers {
     this.#log = log;
   }
 
-  heard(device: string, vrid: number, source: Ip): void {
+  heard(device: string, vrid: number, source: Ip, now: Instant): void {
     this.count += 1;
     if (!this.logged) return;
-    const count = this.#limiter.count('unknown', now());
+    const count = this.#limiter.count('unknown', now);
     if (count === 0) return;
     this.#log(
       'info',

@@ -1,0 +1,172 @@
+import type { Ip } from '../ip.ts';
+import type { ChangeResult } from '../kernel/changes.ts';
+import type { AddressChange } from '../kernel/events.ts';
+import type { Original } from '../kernel/originals.ts';
+import type { RoutingChange } from '../kernel/routing-events.ts';
+import { type MasterRouting, NO_STATICS, type StaticSettings } from '../kernel/settings.ts';
+import type { VmacsEffect, VmacsEvent } from '../kernel/vmac-events.ts';
+import type { Level } from '../level.ts';
+import type { InterfaceAddress } from '../netlink/address.ts';
+import type { RouteEvent } from '../netlink/events.ts';
+import type { Link } from '../netlink/link.ts';
+import type { Route } from '../netlink/route.ts';
+import type { Rule } from '../netlink/rule.ts';
+import type { Happening } from '../notify/happening.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { type Instant, seconds } from '../time.ts';
+import type { Digest } from '../vrrp/auth-digest.ts';
+import type { VrrpEffect } from '../vrrp/events.ts';
+import type { GroupEvent } from '../vrrp/group.ts';
+import type { Datagram } from '../vrrp/packet.ts';
+import type {
+  GroupSettings,
+  LinkDelays,
+  PacingSettings,
+  StartSettings,
+  VrrpSettings,
+} from '../vrrp/settings.ts';
+import type { TrackEvent } from '../vrrp/track.ts';
+import type { UnsentEvent } from '../vrrp/unsent.ts';
+import type { AnnouncementsEvent } from './announcements.ts';
+import type { Port } from './ports.ts';
+
+/** What a director has to do. */
+export interface DirectorSettings {
+  readonly instances: readonly VrrpSettings[];
+  readonly groups: readonly GroupSettings[];
+  /** Routes and rules of the instances that have any. */
+  readonly routing: readonly MasterRouting[];
+  readonly statics: StaticSettings;
+  readonly pacing: PacingSettings;
+  /** Where a link changes back and forth. */
+  readonly delays: readonly LinkDelays[];
+  readonly start: StartSettings;
+  /** `log_unknown_vrids`. */
+  readonly logUnknownVrids: boolean;
+  /** On stop, take the addresses away (not with `-V`). */
+  readonly release: boolean;
+}
+
+/** A director that has nothing to do. */
+export const NO_SETTINGS: DirectorSettings = {
+  instances: [],
+  groups: [],
+  routing: [],
+  statics: NO_STATICS,
+  pacing: { garp: seconds(0), gna: seconds(0), groups: [] },
+  delays: [],
+  start: { delay: seconds(0), afterBoot: seconds(0) },
+  logUnknownVrids: false,
+  release: true,
+};
+
+/** All that the kernel has, of what a director asks for. */
+export interface KernelDump {
+  readonly links: readonly Link[];
+  readonly addresses: readonly InterfaceAddress[];
+  /** Where routes and rules are followed. */
+  readonly routing?: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] };
+}
+
+/** What happens to a director. */
+export type DirectorEvent =
+  /** First of all, and again when news were lost (`why`). */
+  | ({ readonly type: 'read'; readonly why?: string } & KernelDump)
+  /** News of the kernel: all of a turn of the loop. */
+  | { readonly type: 'news'; readonly events: readonly RouteEvent[] }
+  /** Before the first `configure`: what an earlier process changed on interfaces, and is still so. */
+  | { readonly type: 'inherit'; readonly originals: readonly Original[] }
+  /** `protected`: virtual routers need votes, and all of them are in a group. */
+  | { readonly type: 'configure'; readonly settings: DirectorSettings; readonly protected: boolean }
+  /** The answer to `look`: all news that there were have been told. */
+  | { readonly type: 'looked' }
+  /** The answer to `follow`. */
+  | ({ readonly type: 'followed' } & Required<KernelDump>['routing'])
+  /** A VRRP payload that came in for virtual routers of the interface `home`. */
+  | ({ readonly type: 'packet'; readonly home: string; readonly vrid: number } & Datagram)
+  /** News of tracked things that are not interfaces. */
+  | { readonly type: 'track'; readonly events: readonly TrackEvent[] }
+  | { readonly type: 'maintenance'; readonly on: boolean }
+  /** The wall clock in microseconds since 1970: before the first `configure`, and now and then. */
+  | { readonly type: 'clock'; readonly utc: number }
+  /** What became of a `send`. */
+  | { readonly type: 'sent'; readonly router: string }
+  | ({ readonly router: string } & UnsentEvent)
+  /** What became of `ports`: those that could not be had, by `portKey`, and why. */
+  | { readonly type: 'ports'; readonly failed: ReadonlyMap<string, string> }
+  /** What became of changes. */
+  | { readonly type: 'addresses'; readonly results: readonly ChangeResult[] }
+  | { readonly type: 'routing'; readonly results: readonly ChangeResult[] }
+  | Extract<VmacsEvent, { type: 'made' }>
+  /** What became of `frames`. */
+  | { readonly type: 'framed'; readonly outcome: Extract<AnnouncementsEvent, { type: 'sent' }> }
+  /** News of the votes for a group, and when they end. */
+  | {
+      readonly type: 'voted';
+      readonly group: string;
+      readonly event: GroupEvent;
+      readonly until: Instant | undefined;
+    }
+  /** The daemon ends: all is given up. */
+  | { readonly type: 'stop' }
+  /** Something broke: the virtual routers are given up, and nothing else is done. */
+  | { readonly type: 'resign' };
+
+/** What the shell says of what it was asked to do. */
+export type Answer = Extract<
+  DirectorEvent,
+  {
+    type: 'looked' | 'followed' | 'sent' | 'unsent' | 'ports' | 'addresses' | 'routing' | 'made' | 'framed';
+  }
+>;
+
+/** What a director is made of, beside what it is told. */
+export interface DirectorBirth {
+  readonly digest: Digest;
+  /** When the process began: startup delays count from then. */
+  readonly begun: Instant;
+  /** Whether the kernel keeps who made an address. */
+  readonly marks: boolean;
+  /** Records the virtual routers and groups. */
+  readonly recorder?: Recorder;
+}
+
+/** What the shell is to do, in this order. */
+export type DirectorEffect =
+  /** Answered by `sent` or `unsent`, at once. `port` is a `portKey`. */
+  | ({ readonly router: string; readonly port: string } & Extract<VrrpEffect, { type: 'send' }>)
+  /** Exactly these are to be open; answered by `ports`. */
+  | { readonly type: 'ports'; readonly ports: readonly Port[] }
+  /** At most MAX_BATCH changes, to be sent at once; answered by the event of the same name. */
+  | { readonly type: 'addresses'; readonly changes: readonly AddressChange[] }
+  | { readonly type: 'routing'; readonly changes: readonly RoutingChange[] }
+  /** A change of interfaces; `make` is answered by `made`. */
+  | { readonly type: 'link'; readonly change: LinkChange }
+  /** `promote_secondaries` of these interfaces is on, and of others as it was. */
+  | { readonly type: 'promote'; readonly interfaces: readonly string[] }
+  /** Hear of rules, and of routes of our origin, from now on, and read what there is: answered by `followed`. */
+  | { readonly type: 'follow' }
+  /** Tell what news of the kernel there are now; answered by `looked`. */
+  | { readonly type: 'look' }
+  /** An announcement of each address, in this order; answered by `framed`. */
+  | {
+      readonly type: 'frames';
+      readonly id: number;
+      readonly dev: string;
+      readonly ifindex: number;
+      readonly mac: string;
+      readonly addresses: readonly Ip[];
+    }
+  /** Votes are wanted for a group, or not any more. */
+  | { readonly type: 'want'; readonly group: string; readonly priority: number; readonly why: string }
+  | { readonly type: 'let-go'; readonly group: string; readonly why: string }
+  | { readonly type: 'log'; readonly level: Level; readonly message: string }
+  /** The kernel refused something: `errno`, and its own words if it has any. */
+  | { readonly type: 'refused'; readonly what: string; readonly errno: number; readonly text?: string }
+  | { readonly type: 'happened'; readonly happening: Happening }
+  /** What the status shows is not as before: of a router, by its key, or something else. */
+  | { readonly type: 'changed'; readonly router?: string }
+  /** The configuration is carried out. */
+  | { readonly type: 'ready' };
+
+export type LinkChange = Exclude<VmacsEffect, { type: 'adopted' | 'problem' }>;

@@ -1,0 +1,103 @@
+import { unreachable } from '../assert.ts';
+import type { Standing, VrrpEvent } from '../vrrp/events.ts';
+import { type GroupEffect, type GroupEvent, type GroupState, isLoneClaim, VrrpGroup } from '../vrrp/group.ts';
+import type { GroupSettings } from '../vrrp/settings.ts';
+import type { Actor, Ensemble } from './ensemble.ts';
+import type { DirectorEffect } from './events.ts';
+
+interface Group {
+  readonly machine: VrrpGroup;
+  readonly actor: Actor<GroupEvent>;
+}
+
+/** The sync groups at work, and the word they have with their members. */
+export class Groups {
+  readonly #ensemble: Ensemble;
+  readonly #emit: (effect: DirectorEffect) => void;
+  readonly #tell: (member: string, event: VrrpEvent) => void;
+  readonly #groups = new Map<string, Group>();
+
+  /** `tell` hands an event to a member at once. */
+  constructor(
+    ensemble: Ensemble,
+    emit: (effect: DirectorEffect) => void,
+    tell: (member: string, event: VrrpEvent) => void,
+  ) {
+    this.#ensemble = ensemble;
+    this.#emit = emit;
+    this.#tell = tell;
+  }
+
+  /** `keyOf` is what a member's standing will come with; `votes`: members need them. */
+  configure(
+    settings: readonly GroupSettings[],
+    keyOf: (name: string) => string | undefined,
+    votes: boolean,
+  ): void {
+    const wanted = new Set(settings.map(({ name }) => name));
+    for (const [name, group] of this.#groups) {
+      if (wanted.has(name)) continue;
+      group.actor.leave();
+      this.#groups.delete(name);
+    }
+    for (const { name, members } of settings) {
+      const keys = members.flatMap((member) => keyOf(member) ?? []);
+      this.#named(name).handle({ type: 'members', members: keys, protected: votes });
+    }
+  }
+
+  standing(group: string, member: string, standing: Standing): void {
+    this.#groups.get(group)?.actor.handle({ type: 'standing', member, standing });
+  }
+
+  contested(group: string, member: string): void {
+    this.#groups.get(group)?.actor.handle({ type: 'contested', member });
+  }
+
+  /** News of the votes for a group. */
+  voted(group: string, event: GroupEvent): void {
+    this.#groups.get(group)?.actor.handle(event);
+  }
+
+  /** Of the groups that the file has. */
+  states(): { readonly name: string; readonly state: GroupState }[] {
+    return Array.from(this.#groups, ([name, { machine }]) => ({ name, state: machine.state })).filter(
+      ({ name }) => !isLoneClaim(name),
+    );
+  }
+
+  #named(name: string): Actor<GroupEvent> {
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known.actor;
+    const machine = new VrrpGroup(name);
+    const perform = (effects: readonly GroupEffect[]): void => {
+      for (const effect of effects) this.#perform(name, effect);
+    };
+    const part = { kind: 'group', name, birth: name, memory: () => machine.memory() };
+    const actor = this.#ensemble.join(machine, perform, part);
+    this.#groups.set(name, { machine, actor });
+    return actor;
+  }
+
+  #perform(name: string, effect: GroupEffect): void {
+    switch (effect.type) {
+      case 'tell':
+        this.#tell(effect.member, effect.event);
+        break;
+      case 'became': {
+        const { to: what, from, cause } = effect;
+        if (isLoneClaim(name)) break;
+        this.#emit({ type: 'happened', happening: { of: 'group', name, what, from, cause } });
+        break;
+      }
+      case 'want':
+        this.#emit({ type: 'want', group: name, priority: effect.priority, why: effect.why });
+        break;
+      case 'let-go':
+        this.#emit({ type: 'let-go', group: name, why: effect.why });
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import type { Ip } from '../ip.ts';
+import type { AddressesEvent, HeldAddress } from '../kernel/events.ts';
+import { placed } from '../kernel/vmac-wants.ts';
+import type { Level } from '../level.ts';
+import type { InstanceHappening } from '../notify/happening.ts';
+import type { Instant } from '../time.ts';
+import type { Digest } from '../vrrp/auth-digest.ts';
+import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';
+import { VrrpInstance } from '../vrrp/instance.ts';
+import type { VirtualAddress, VrrpSettings } from '../vrrp/settings.ts';
+import { isUnknown } from '../vrrp/track.ts';
+import type { UnsentEvent } from '../vrrp/unsent.ts';
+import type { Actor, Ensemble } from './ensemble.ts';
+import type { DirectorEffect } from './events.ts';
+import type { Look } from './footing.ts';
+import { describe } from './reports.ts';
+
+/** What identifies a virtual router on this host; the name does not. */
+export const routerKey = ({
+  interface: device,
+  family,
+  vrid,
+  apart,
+}: Pick<VrrpSettings, 'interface' | 'family' | 'vrid'> & { readonly apart?: string | undefined }): string =>
+  `${device} IPv${family} VRID ${vrid}${apart === undefined ? '' : ` ${apart}`}`;
+
+/** Whether a virtual router stays where it is: on another interface of its own it is another one. */
+export const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
+  b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);
+
+/** What a virtual router asks the others of its director. */
+export interface RouterTies {
+  readonly ensemble: Ensemble;
+  readonly digest: Digest;
+  emit(effect: DirectorEffect): void;
+  /** The addresses, with what is kept in the routing tables beside them. */
+  addresses(event: Extract<AddressesEvent, { type: 'hold' | 'renew' | 'release' }>): void;
+  announce(dev: string, addresses: readonly Ip[], repeat: number): void;
+  forget(dev: string, addresses: readonly Ip[]): void;
+  /** When the votes for its group end. */
+  until(group: string | undefined): Instant | undefined;
+  /** A member of a sync group that is master heard a lesser one. */
+  contested(group: string, router: string): void;
+  /** A member of a sync group stands otherwise than before. */
+  standing(group: string, router: string, standing: Standing): void;
+  /** All that was waited for has been answered. */
+  quiet(): void;
+}
+
+/** One virtual router of a director: its machine, and what the machine's effects are here. */
+export class Router {
+  readonly key: string;
+  #settings: VrrpSettings;
+  readonly #ties: RouterTies;
+  readonly #instance: VrrpInstance;
+  readonly #actor: Actor<VrrpEvent>;
+  /** The key of the port that its adverts leave by; absent before it has had one. */
+  #port: string | undefined;
+  #held: readonly HeldAddress[] = [];
+  /** It is in FAULT, which others were not told of: nothing is known of what it tracks. */
+  #unsaid = false;
+  /** Effects that wait for the outcome of an advert: whether it left decides on what follows. */
+  #waiting: VrrpEffect[] = [];
+  #sending = false;
+
+  constructor(settings: VrrpSettings, ties: RouterTies) {
+    this.key = routerKey(settings);
+    this.#settings = settings;
+    this.#ties = ties;
+    const { ensemble, digest } = ties;
+    const instance = new VrrpInstance(settings, ensemble.recorder?.witness(digest) ?? digest);
+    const part = { kind: 'router', name: settings.name, birth: settings, memory: () => instance.memory() };
+    this.#instance = instance;
+    this.#actor = ensemble.join(instance, (effects) => this.#take(effects), part);
+  }
+
+  get settings(): VrrpSettings {
+    return this.#settings;
+  }
+
+  get state(): VrrpState {
+    return this.#instance.state;
+  }
+
+  /** Whether it waits for the outcome of an advert. */
+  get sending(): boolean {
+    return this.#sending;
+  }
+
+  status(): VrrpStatus {
+    return this.#instance.status();
+  }
+
+  /** Tells a router whose adverts carry the time what time it is. */
+  readClock(utc: number): void {
+    if (this.#settings.hmac !== undefined) this.handle({ type: 'clock', utc });
+  }
+
+  /** In place: what runs goes on. `settings` are of the same virtual router. */
+  configure(settings: VrrpSettings, utc: number): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    this.readClock(utc);
+    this.handle({ type: 'configure', settings });
+  }
+
+  handle(event: VrrpEvent): void {
+    this.#actor.handle(event);
+    this.#tellWhatIsKnown();
+  }
+
+  /** Its end: STOP with the daemon's, DELETED by a reload. */
+  end(what: 'STOP' | 'DELETED'): void {
+    const { state: from } = this.#instance;
+    this.handle({ type: 'stop' });
+    this.#happened(what, from, what === 'STOP' ? 'the daemon stops' : 'a reload removed it');
+  }
+
+  /**
+   * Tells the machine what it stands on. `port` is where it speaks; absent, for the reason `lame`, it cannot.
+   * `hindrance` is a reason not to serve that no interface gives, `occasion` one to serve again.
+   */
+  reground(
+    { tracked, link }: Look,
+    stand: {
+      readonly port: string | undefined;
+      readonly lame: string | undefined;
+      readonly hindrance: string | undefined;
+      readonly occasion: string | undefined;
+    },
+  ): void {
+    for (const event of tracked) this.handle(event);
+    const { port, hindrance, occasion } = stand;
+    if (port !== undefined) this.#port = port;
+    const seated = link.up && hindrance === undefined && port !== undefined;
+    const lame = link.up && port === undefined ? stand.lame : undefined;
+    const why = hindrance ?? lame ?? (seated ? occasion : undefined) ?? link.why;
+    this.handle({ ...link, up: seated, why });
+  }
+
+  /** Announces the addresses again: they were put back. */
+  announce(addresses: readonly VirtualAddress[]): void {
+    if (this.#instance.state === 'MASTER') this.#announce(addresses, 1);
+  }
+
+  /** These interfaces can send again, or have another MAC address: neighbours are told who is there. */
+  risen(devs: ReadonlySet<string>): void {
+    const { addresses, excluded, announce } = this.#settings;
+    const there = placed([...addresses, ...excluded], this.#settings).filter(({ dev }) => devs.has(dev));
+    if (there.length > 0 && this.#instance.state === 'MASTER') this.#announce(there, announce.repeat);
+  }
+
+  /** Something broke: nothing is waited for. */
+  giveUp(): void {
+    this.#sending = false;
+    this.#proceed();
+    this.handle({ type: 'stop' });
+  }
+
+  leave(): void {
+    this.#actor.leave();
+  }
+
+  /** What became of the advert that was sent last. */
+  outcome(event: { readonly type: 'sent' } | UnsentEvent): void {
+    this.#sending = false;
+    this.handle(event);
+    // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
+    if (event.type === 'sent' && this.#instance.state === 'MASTER') {
+      const until = this.#ties.until(this.#settings.group);
+      this.#ties.addresses({ type: 'renew', owner: this.key, until });
+    }
+    this.#proceed();
+    if (!this.#sending) this.#ties.quiet();
+  }
+
+  #take(effects: readonly VrrpEffect[]): void {
+    this.#waiting.push(...effects);
+    this.#proceed();
+  }
+
+  #proceed(): void {
+    while (!this.#sending) {
+      const effect = this.#waiting.shift();
+      if (effect === undefined) return;
+      if (effect.type === 'send') this.#send(effect);
+      else this.#perform(effect);
+    }
+  }
+
+  #send(effect: Extract<VrrpEffect, { type: 'send' }>): void {
+    if (this.#port === undefined) {
+      this.#actor.handle({ type: 'unsent', code: 'ENODEV', destination: effect.destination });
+      return;
+    }
+    this.#sending = true;
+    this.#ties.emit({ ...effect, router: this.key, port: this.#port });
+  }
+
+  #perform(effect: Exclude<VrrpEffect, { type: 'send' }>): void {
+    const { key } = this;
+    const ties = this.#ties;
+    const { name } = this.#settings;
+    switch (effect.type) {
+      case 'hold': {
+        const { lease } = effect;
+        const addresses = placed(effect.addresses, this.#settings);
+        this.#keep(addresses);
+        const until = ties.until(this.#settings.group);
+        const unsent = !this.#instance.advertLeft;
+        ties.addresses({ type: 'hold', owner: key, addresses, lease, until, unsent });
+        break;
+      }
+      case 'release':
+        this.#keep([]);
+        ties.addresses({ type: 'release', owner: key, leftovers: placed(effect.addresses, this.#settings) });
+        break;
+      case 'announce':
+        this.#announce(effect.addresses, effect.repeat);
+        break;
+      case 'standing':
+        ties.standing(effect.group, key, effect.standing);
+        break;
+      case 'transition':
+        this.#log('notice', `${effect.from} -> ${effect.to}: ${effect.cause}`);
+        ties.emit({ type: 'changed', router: key });
+        this.#tellState(effect);
+        break;
+      case 'priority':
+        this.#log('notice', `effective priority ${effect.priority}`);
+        this.#tellPriority();
+        break;
+      case 'contested':
+        if (this.#settings.group !== undefined) ties.contested(this.#settings.group, key);
+        this.#happened('MASTER_RX_LOWER_PRI', 'MASTER', 'a lesser router believes to be master');
+        break;
+      case 'other-master': {
+        const { address, why } = effect;
+        ties.emit({ type: 'changed', router: key });
+        if (why === undefined) {
+          this.#log('notice', `${address} no longer claims it`);
+          break;
+        }
+        // Two serve: nobody but an operator can end that.
+        this.#log('crit', `${address} also claims it (${why})`);
+        this.#happened('OTHER_MASTER', this.#instance.state, `${address} also claims ${name} (${why})`);
+        break;
+      }
+      default:
+        this.#log('warning', describe(effect));
+    }
+  }
+
+  /**
+   * Tells others of a new state. A router that only awaits the first news of what it tracks is in FAULT, but that is
+   * nobody's concern yet, as in keepalived.
+   */
+  #tellState({ from, to, cause }: Extract<VrrpEffect, { type: 'transition' }>): void {
+    const before = this.#unsaid ? 'INIT' : from;
+    this.#unsaid = to === 'FAULT' && from === 'INIT' && this.status().faults.every(isUnknown);
+    if (to !== 'INIT' && !this.#unsaid) this.#happened(to, before, cause);
+  }
+
+  #tellWhatIsKnown(): void {
+    if (!this.#unsaid || this.status().faults.every(isUnknown)) return;
+    this.#unsaid = false;
+    this.#happened('FAULT', 'INIT', this.status().faults.join('; '));
+  }
+
+  #tellPriority(): void {
+    const { state } = this.#instance;
+    const what = state === 'MASTER' ? 'MASTER_PRIORITY' : 'BACKUP_PRIORITY';
+    this.#happened(what, state, 'what is tracked changed');
+  }
+
+  #happened(what: InstanceHappening['what'], from: string, cause: string): void {
+    const { name, priority } = this.status();
+    const happening = { of: 'instance', name, what, from, priority, cause } as const;
+    this.#ties.emit({ type: 'happened', happening });
+  }
+
+  #log(level: Level, message: string): void {
+    this.#ties.emit({ type: 'log', level, message: `${this.#settings.name}: ${message}` });
+  }
+
+  #announce(addresses: readonly VirtualAddress[], repeat: number): void {
+    const byDevice = new Map<string, Ip[]>();
+    for (const { dev, address } of placed(addresses, this.#settings)) {
+      const list = byDevice.get(dev) ?? [];
+      list.push(address.ip);
+      byDevice.set(dev, list);
+    }
+    for (const [device, list] of byDevice) this.#ties.announce(device, list, repeat);
+  }
+
+  /** What waits to be announced, and is held no longer, is not announced. */
+  #keep(held: readonly HeldAddress[]): void {
+    const still = new Set(held.map(({ dev, address }) => `${dev} ${address.ip}`));
+    for (const { dev, address } of this.#held) {
+      if (!still.has(`${dev} ${address.ip}`)) this.#ties.forget(dev, [address.ip]);
+    }
+    this.#held = held;
+  }
+}
