@@ -1,0 +1,80 @@
+import { formatPrefix, parsePrefix } from '../../../src/core/ip.ts';
+import type { AddressChange } from '../../../src/core/kernel/events.ts';
+import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
+import { after, type Instant, seconds } from '../../../src/core/time.ts';
+
+interface Kept {
+  readonly address: InterfaceAddress;
+  readonly expires: Instant | undefined;
+}
+interface Sighting {
+  readonly address: InterfaceAddress;
+  readonly present: boolean;
+}
+
+const ERRNO = { exists: 17, notAvailable: 99 } as const;
+
+/** How Linux keeps IPv4 addresses of several interfaces: by prefix, with lifetimes that it enforces itself. */
+export class KernelAddresses {
+  readonly #kept = new Map<string, Kept>();
+  #heard: Sighting[] = [];
+  /** The next changes fail with these. */
+  failures: number[] = [];
+
+  all(): InterfaceAddress[] {
+    return Array.from(this.#kept.values(), ({ address }) => address);
+  }
+
+  /** What it has said since the last time. */
+  news(): Sighting[] {
+    return this.#heard.splice(0);
+  }
+
+  /** The host gets one by itself. */
+  own(ifindex: number, text: string): void {
+    const address = parsePrefix(text);
+    if (address === undefined) throw new RangeError(text);
+    this.#keep({ ifindex, address, scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER }, undefined);
+  }
+
+  /** The errno of the change. */
+  apply({ op, address }: AddressChange, now: Instant): number {
+    const failure = this.failures.shift();
+    if (failure !== undefined) return failure;
+    const known = this.#kept.has(keyOf(address));
+    if (op === 'remove') return known ? this.#remove(address) : ERRNO.notAvailable;
+    if (op === 'add' && known) return ERRNO.exists;
+    this.#keep(address, address.valid === FOREVER ? undefined : after(now, seconds(address.valid)));
+    return 0;
+  }
+
+  nextExpiry(): Instant | undefined {
+    const all = Array.from(this.#kept.values(), ({ expires }) => expires).filter((at) => at !== undefined);
+    return all.length > 0 ? (Math.min(...all) as Instant) : undefined;
+  }
+
+  expire(now: Instant): void {
+    for (const { address, expires } of [...this.#kept.values()])
+      if (expires !== undefined && expires <= now) this.#remove(address);
+  }
+
+  /** Somebody removes one. */
+  steal(text: string): void {
+    for (const { address } of [...this.#kept.values()])
+      if (formatPrefix(address.address) === text) this.#remove(address);
+  }
+
+  #keep(address: InterfaceAddress, expires: Instant | undefined): void {
+    this.#kept.set(keyOf(address), { address, expires });
+    this.#heard.push({ address, present: true });
+  }
+
+  #remove(address: InterfaceAddress): 0 {
+    const known = this.#kept.get(keyOf(address));
+    this.#kept.delete(keyOf(address));
+    if (known !== undefined) this.#heard.push({ address: known.address, present: false });
+    return 0;
+  }
+}
+
+const keyOf = ({ ifindex, address }: InterfaceAddress): string => `${ifindex} ${formatPrefix(address)}`;

@@ -1,0 +1,300 @@
+import { Director } from '../../../src/core/director/director.ts';
+import {
+  type DirectorEffect,
+  type DirectorEvent,
+  type DirectorSettings,
+  type LinkChange,
+  NO_SETTINGS,
+} from '../../../src/core/director/events.ts';
+import type { Port } from '../../../src/core/director/ports.ts';
+import { formatPrefix, type Ip, ip, parsePrefix } from '../../../src/core/ip.ts';
+import type { InterfaceAddress } from '../../../src/core/netlink/address.ts';
+import type { RouteEvent } from '../../../src/core/netlink/events.ts';
+import { LINK_FLAG, type Link, OPER_STATE } from '../../../src/core/netlink/link.ts';
+import { after, type Instant, seconds } from '../../../src/core/time.ts';
+import type { VrrpStatus } from '../../../src/core/vrrp/events.ts';
+import { encodeAdvert, VRRP_GROUP } from '../../../src/core/vrrp/packet.ts';
+import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import { ModelTables } from '../kernel/routing-model.ts';
+import { at, PEER, SETTINGS } from '../vrrp/router.ts';
+import { KernelAddresses } from './kernel-addresses.ts';
+
+const { up, running, lowerUp } = LINK_FLAG;
+export const DOWN = { flags: up, operState: OPER_STATE.down } as const;
+
+export const link = (ifindex: number, name: string, more: Partial<Link> = {}): Link => {
+  const plain = { type: 1, flags: up | running | lowerUp, mtu: 1500, operState: OPER_STATE.up };
+  return { ifindex, name, ...plain, mac: `02:00:00:00:00:0${ifindex % 10}`, ...more };
+};
+
+export const prefix = (text: string): NonNullable<ReturnType<typeof parsePrefix>> => {
+  const parsed = parsePrefix(text);
+  if (parsed === undefined) throw new RangeError(text);
+  return parsed;
+};
+
+/** One virtual router: that of `SETTINGS`, with a lease of two seconds, or with `more`. */
+export const instance = (more: Partial<VrrpSettings> = {}): VrrpSettings => ({
+  ...SETTINGS,
+  lease: seconds(2),
+  ...more,
+});
+
+/** A director with its hands on a kernel that is played: what it does is told in short words, in order. */
+export class Shell {
+  readonly director: Director;
+  readonly addresses = new KernelAddresses();
+  readonly tables = new ModelTables();
+  readonly links = new Map<number, Link>();
+  /** What was done, in order. */
+  done: string[] = [];
+  ports: readonly Port[] = [];
+  /** Why adverts do not leave; the errno's name. */
+  unsent: string | undefined;
+  /** Why announcements do not leave. */
+  unannounced: string | undefined;
+  /** Sockets on these interfaces are refused. */
+  readonly refused = new Set<string>();
+  /** The next change of interfaces. */
+  #now = at(0);
+  #performing = false;
+  #nextIfindex = 100;
+  /** Whether adverts are answered at all. */
+  answers = true;
+
+  constructor() {
+    const digest = { hmac: () => new Uint8Array(64) };
+    this.director = new Director({ digest, begun: at(0), marks: true });
+    this.links.set(1, link(1, 'eth0')).set(2, link(2, 'wan0'));
+    this.addresses.own(1, '10.0.0.5/24');
+    this.addresses.own(2, '10.1.0.5/24');
+    this.addresses.news();
+    this.event({ type: 'clock', utc: 1e15 });
+    this.read();
+  }
+
+  /** A director with these virtual routers, at second `s`. */
+  static of(instances: readonly VrrpSettings[], more: Partial<DirectorSettings> = {}): Shell {
+    const shell = new Shell();
+    shell.configure(instances, more);
+    return shell;
+  }
+
+  get now(): Instant {
+    return this.#now;
+  }
+
+  read(): void {
+    const links = [...this.links.values()];
+    this.event({ type: 'read', links, addresses: this.addresses.all() });
+  }
+
+  configure(instances: readonly VrrpSettings[], more: Partial<DirectorSettings> = {}): this {
+    return this.event({
+      type: 'configure',
+      settings: { ...NO_SETTINGS, ...more, instances },
+      protected: false,
+    });
+  }
+
+  event(event: DirectorEvent): this {
+    this.director.handle(event, this.#now);
+    this.#perform();
+    return this;
+  }
+
+  /** The kernel's interfaces are as in `changes` now, and it says so. */
+  hear(...changes: readonly Link[]): this {
+    for (const changed of changes) this.links.set(changed.ifindex, changed);
+    const events = changes.map((changed): RouteEvent => ({ type: 'link', present: true, link: changed }));
+    return this.event({ type: 'news', events });
+  }
+
+  /** Time passes up to second `s`: deadlines, lifetimes, and the kernel's news of them. */
+  until(s: number): this {
+    const end = at(s);
+    for (;;) {
+      const due = this.director.deadline();
+      const expires = this.addresses.nextExpiry();
+      const next = Math.min(due ?? end, expires ?? end, end) as Instant;
+      this.#now = Math.max(this.#now, next) as Instant;
+      this.addresses.expire(this.#now);
+      this.#tellNews();
+      if (due !== undefined && due <= this.#now) {
+        this.director.timeout(this.#now);
+        this.#perform();
+      } else if (this.#now >= end) return this;
+    }
+  }
+
+  /** An advert of a peer that is configured alike. */
+  advert(priority: number, settings: VrrpSettings = instance(), source: Ip = PEER): this {
+    const { version, vrid, family, advertInterval: interval, addresses } = settings;
+    const destination = VRRP_GROUP[family];
+    const all = addresses.map(({ address }) => address.ip);
+    const payload = encodeAdvert(
+      { version, vrid, priority, interval, addresses: all },
+      { source, destination },
+    );
+    const home = settings.interface;
+    return this.event({ type: 'packet', home, vrid, payload, source, destination, ttl: 255 });
+  }
+
+  /** What was done since the last time; only what matches `word`. */
+  taken(word = /./): string[] {
+    return this.done.splice(0).filter((line) => word.test(line));
+  }
+
+  status(name = 'VI_1'): VrrpStatus {
+    const all = [...this.director.routers.values()];
+    const found = all.find(({ settings }) => settings.name === name);
+    if (found === undefined) throw new Error(`no router ${name}`);
+    return found.status();
+  }
+
+  /** The virtual addresses that the kernel has. */
+  get held(): string[] {
+    return this.addresses
+      .all()
+      .filter(({ protocol }) => protocol !== undefined)
+      .map(({ address }) => formatPrefix(address));
+  }
+
+  /** The sockets as words: `eth0 IPv4 224.0.0.18`. */
+  get sockets(): string[] {
+    return this.ports.map(({ name, family, groups, reported, authenticated }) =>
+      [
+        `${name} IPv${family}`,
+        ...groups,
+        ...reported.map((group) => `reports ${group}`),
+        ...(authenticated ? ['AH'] : []),
+      ].join(' '),
+    );
+  }
+
+  #tellNews(): void {
+    const events: RouteEvent[] = this.addresses.news().map((news) => ({ type: 'address', ...news }));
+    if (events.length > 0) this.event({ type: 'news', events });
+  }
+
+  #perform(): void {
+    if (this.#performing) return;
+    this.#performing = true;
+    for (let effects = this.director.take(); effects.length > 0; effects = this.director.take()) {
+      for (const effect of effects) this.#do(effect);
+    }
+    this.#performing = false;
+    this.#tellNews();
+  }
+
+  #do(effect: DirectorEffect): void {
+    switch (effect.type) {
+      case 'send': {
+        const { router, payload, destination } = effect;
+        const [, vrid, priority] = payload;
+        this.done.push(`${this.unsent ?? 'sent'} ${vrid} ${priority} to ${destination}`);
+        if (!this.answers) break;
+        if (this.unsent === undefined) this.event({ type: 'sent', router });
+        else this.event({ type: 'unsent', router, code: this.unsent, destination });
+        break;
+      }
+      case 'ports': {
+        this.ports = effect.ports.filter(({ name }) => !this.refused.has(name));
+        const lost = effect.ports.filter(({ name }) => this.refused.has(name));
+        const failed = lost.map(
+          ({ name, ifindex, family }) => [`${name} ${ifindex} IPv${family}`, 'EMFILE'] as const,
+        );
+        this.event({ type: 'ports', failed: new Map(failed) });
+        break;
+      }
+      case 'addresses': {
+        const results = effect.changes.map((change) => {
+          this.done.push(`${change.op} ${formatPrefix(change.address.address)}`);
+          return { id: change.id, errno: this.addresses.apply(change, this.#now) };
+        });
+        this.event({ type: 'addresses', results });
+        break;
+      }
+      case 'routing': {
+        const results = effect.changes.map((change) => {
+          this.done.push(change.request.asked);
+          return { id: change.id, errno: this.tables.apply(change) };
+        });
+        this.event({ type: 'routing', results });
+        break;
+      }
+      case 'link':
+        this.#changeLink(effect.change);
+        break;
+      case 'follow':
+        this.done.push('follow');
+        this.event({ type: 'followed', routes: this.tables.routes, rules: this.tables.rules });
+        break;
+      case 'look': {
+        const events = Array.from(
+          this.links.values(),
+          (shown): RouteEvent => ({ type: 'link', present: true, link: shown }),
+        );
+        this.event({ type: 'news', events });
+        this.event({ type: 'looked' });
+        break;
+      }
+      case 'frames':
+        this.#announce(effect);
+        break;
+      case 'log':
+        this.done.push(`${effect.level}: ${effect.message}`);
+        break;
+      case 'refused':
+        this.done.push(`refused: ${effect.what} ${effect.errno}`);
+        break;
+      case 'happened':
+        this.done.push(`told ${effect.happening.name} ${effect.happening.what}`);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #changeLink(change: LinkChange): void {
+    if (change.type === 'make') {
+      const { name, base, kind } = change.link;
+      this.done.push(`make ${name}`);
+      const made = link(this.#nextIfindex++, name, { kind, lower: base, mac: '00:00:5e:00:01:33' });
+      this.links.set(made.ifindex, made);
+      this.event({ type: 'made', name, errno: 0 });
+    } else if (change.type === 'remove') {
+      this.done.push(`remove ${change.name}`);
+      const gone = [...this.links.values()].find(({ name }) => name === change.name);
+      if (gone === undefined) return;
+      this.links.delete(gone.ifindex);
+      this.event({ type: 'news', events: [{ type: 'link', present: false, link: gone }] });
+    }
+  }
+
+  #announce({ id, dev, mac, addresses }: Extract<DirectorEffect, { type: 'frames' }>): void {
+    const trouble = this.unannounced;
+    if (trouble === undefined) this.done.push(`announce ${addresses.join(' ')} on ${dev} at ${mac}`);
+    const taken = trouble === undefined ? addresses.length : 0;
+    const outcome = { type: 'sent', id, taken, ...(trouble !== undefined && { trouble }) } as const;
+    this.event({ type: 'framed', outcome });
+  }
+}
+
+/** An address of the host itself. */
+export const ownAddress = (ifindex: number, text: string): InterfaceAddress => ({
+  ifindex,
+  address: prefix(text),
+  scope: 0,
+  flags: 0,
+  valid: 0xffffffff,
+  preferred: 0xffffffff,
+});
+export const VIP = '10.0.0.100';
+export const vip = (text: string, dev?: string): VrrpSettings['addresses'][number] => ({
+  address: prefix(text),
+  scope: 0,
+  ...(dev !== undefined && { dev }),
+});
+export const later = (now: Instant, s: number): Instant => after(now, seconds(s));
+export { ip };
