@@ -53,16 +53,13 @@ export class Ensemble {
     return this.#next;
   }
 
-  /** Some of those whose time has come, those of the ensemble's order; others may still be due. */
+  /** Some of those whose time has come, the earliest first; others may still be due. */
   timeout(now: Instant): void {
     this.begin(now);
-    let left = MAX_DUE;
-    for (const entry of this.#entries) {
-      if (entry.due === undefined || entry.due > now) continue;
-      entry.expire(now);
-      left -= 1;
-      if (left === 0) break;
-    }
+    const due = [...this.#entries].filter((entry) => isDue(entry, now));
+    const first = due.sort((a, b) => (a.due ?? now) - (b.due ?? now)).slice(0, MAX_DUE);
+    // What the effects of one have caused may have moved the time of another, or told it a later one.
+    for (const entry of first) if (isDue(entry, this.#now)) entry.expire(this.#now);
     this.#look();
   }
 
@@ -133,3 +130,5 @@ export class Ensemble {
     this.#next = next;
   }
 }
+
+const isDue = ({ due }: Entry, now: Instant): boolean => due !== undefined && due <= now;
