@@ -27,6 +27,7 @@ test.after(() => stage.close());
 const PROGRAMS: readonly (readonly [string, ...string[]])[] = [
   ['vipkeeperd', '-t', '-f', stage.file],
   ['vipkeeper', 'keywords', 'priority'],
+  ['vipkeeper-witness', '--help'],
   ['lvsadm', '-L'],
   ['lvsadm-save'],
   ['lvsadm-restore'],
