@@ -43,7 +43,7 @@ export interface Room {
 export const ROOM: Room = { segment: seconds(100), segments: 4 };
 const SPREAD = 16;
 /** ... or when it has so much: a process with thousands of checks keeps less time. */
-const MAX_ITEMS = 20_000;
+const MAX_ITEMS = 8000;
 const MAX_BYTES = 1 << 17;
 /** An item is compared with so many before it. */
 const RECENT = 4;
