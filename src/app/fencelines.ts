@@ -8,6 +8,7 @@ const PHASES: Readonly<Record<string, string>> = {
   verifying: 'is being looked at',
   off: 'is off, and watched',
   failed: 'could not be switched off',
+  confirmed: 'is off, by the word of the operator',
 };
 
 /** The fence devices as lines for a person; `time` is when the report was made. */

@@ -17,9 +17,9 @@ export function voteLines({ cluster, name, peers, claims }: VotesReport): string
     heardWord(peer.heard),
     clockWord(peer.clock),
   ]);
-  const rows = claims.map(({ of, name: claim, state, votes }) => [
+  const rows = claims.map(({ of, name: claim, state, vain, votes }) => [
     of === 'group' ? `group ${claim}` : claim,
-    paint(STYLE[state], WORD[state]),
+    paint(STYLE[state], vain > 0 ? `${WORD[state]}, ${vain} times in vain` : WORD[state]),
     state === 'idle' ? '-' : votes.map(voteWord).join(', '),
   ]);
   return [

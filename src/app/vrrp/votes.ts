@@ -50,6 +50,8 @@ export class Votes {
   #cluster: Cluster | undefined;
   /** How long a vote for each claim may last. */
   #promises: ReadonlyMap<string, Duration> = new Map();
+  /** Why each claim was last not to be had. */
+  readonly #refusals = new Map<string, string>();
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
 
@@ -196,6 +198,7 @@ export class Votes {
         break;
       case 'authorised':
         this.#held.set(effect.claim, effect.until);
+        this.#refusals.delete(effect.claim);
         this.#voted(effect.claim, { type: 'authorised' });
         break;
       case 'lost':
@@ -204,7 +207,13 @@ export class Votes {
         this.#voted(effect.claim, { type: 'lost', why: `the votes are lost: ${effect.why}` });
         break;
       case 'refused':
-        around.log('notice', `${effect.claim}: no majority of votes: ${effect.why}`);
+        // Each attempt ends so, as long as nothing changes.
+        if (this.#refusals.get(effect.claim) === effect.why) break;
+        this.#refusals.set(effect.claim, effect.why);
+        around.log(
+          'notice',
+          `${effect.claim}: no majority of votes: ${effect.why}; it is asked for again and again`,
+        );
         break;
       case 'challenged': {
         const { by, priority } = effect;

@@ -102,6 +102,7 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
   /** When this attempt, or the pause after it, is over. */
   #attemptEnds: Instant | undefined;
   #pausing = false;
+  #vain = 0;
   /** While holding: the end of the authority. */
   #end = 0;
   #effects: AuthorityEffect[] = [];
@@ -114,6 +115,11 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
 
   get state(): AuthorityState {
     return this.#state;
+  }
+
+  /** How many attempts in a row were in vain. */
+  get vain(): number {
+    return this.#vain;
   }
 
   handle(event: AuthorityEvent, now: Instant): void {
@@ -160,13 +166,19 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
       const vote = this.#votes.get(voter);
       const valid = vote !== undefined && endOf(vote) > now;
       const left = valid && vote.until !== undefined ? since(vote.until, now) : undefined;
-      return { voter, left, why: valid ? PROMISED : (this.#refusals.get(voter) ?? NO_ANSWER) };
+      return { voter, left, why: valid ? PROMISED : this.#whyNot(voter) };
     });
+  }
+
+  #whyNot(voter: string): string {
+    if (this.#pausing && voter === this.#settings.director) return 'asks again soon';
+    return this.#refusals.get(voter) ?? NO_ANSWER;
   }
 
   #begin(now: Instant): void {
     this.#state = 'asking';
     this.#pausing = false;
+    this.#refusals.clear();
     this.#attemptEnds = after(now, this.#settings.attempt);
     this.#ask(now);
   }
@@ -179,6 +191,7 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
     }
     const missing = this.votes(now).filter(({ why }) => why !== PROMISED);
     const silent = missing.filter(({ why }) => why === NO_ANSWER).map(({ voter }) => voter);
+    this.#vain += 1;
     this.#effects.push({ type: 'refused', why: reasons(missing), silent });
     this.#release();
     this.#pausing = true;
@@ -238,6 +251,7 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
     const end = this.#ends();
     if (end <= now || end === this.#end) return;
     this.#state = 'holding';
+    this.#vain = 0;
     this.#attemptEnds = undefined;
     this.#end = end;
     this.#effects.push({ type: 'authorised', until: end === NEVER_ENDS ? undefined : (end as Instant) });
@@ -263,7 +277,6 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
     const number = ++this.#number;
     this.#effects.push({ type: 'release', release: { claim, director, life, number } });
     this.#votes.clear();
-    this.#refusals.clear();
     this.#sent.clear();
     this.#end = 0;
   }
@@ -272,7 +285,9 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
     this.#next = undefined;
     this.#attemptEnds = undefined;
     this.#pausing = false;
+    this.#vain = 0;
     this.#off.clear();
+    this.#refusals.clear();
     this.#votes.clear();
     this.#sent.clear();
     this.#end = 0;

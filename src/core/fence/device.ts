@@ -41,7 +41,7 @@ export type FencingEvent =
   | { readonly type: 'fence'; readonly target: string; readonly why: string }
   /** It is heard, or not in the way any more. */
   | { readonly type: 'heard'; readonly target: string }
-  /** The operator says that it is off, and answers for it. */
+  /** The operator says that it is off and stays so until it is heard, and answers for it. */
   | { readonly type: 'confirm'; readonly target: string }
   /** The operator wants to know whether the devices work. */
   | { readonly type: 'test' }
@@ -81,7 +81,7 @@ const STATUS_OFF = 2;
 
 interface Shot {
   readonly target: string;
-  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed';
+  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed' | 'confirmed';
   readonly level: { at: number; device: number; attempts: number };
   /** The agent's run under way, and when it began. */
   run?: { readonly id: number; readonly began: Instant } | undefined;
@@ -112,8 +112,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
         break;
       case 'confirm':
         this.#log('crit', `the operator confirms that ${event.target} is off`);
-        this.#shots.delete(event.target);
-        this.#effects.push({ type: 'off', target: event.target, at: now });
+        this.#confirm(event.target, now);
         break;
       case 'test':
         for (const device of this.#devices) this.#look(device, now);
@@ -137,7 +136,8 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     for (const shot of this.#shots.values()) {
       if (shot.next === undefined || shot.next > now) continue;
       shot.next = undefined;
-      if (shot.phase === 'failed') this.#shots.delete(shot.target);
+      if (shot.phase === 'confirmed') this.#confirm(shot.target, now);
+      else if (shot.phase === 'failed') this.#shots.delete(shot.target);
       else this.#run(shot, shot.phase === 'off' ? 'status' : this.#deviceOf(shot)?.action, now);
     }
     for (const device of this.#devices) {
@@ -173,8 +173,8 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       if (monitor === 0) this.#nextLook.delete(name);
       else if (!this.#nextLook.has(name)) this.#nextLook.set(name, now);
     }
-    for (const shot of this.#shots.values())
-      if (this.#levels(shot.target).length === 0) this.#shots.delete(shot.target);
+    for (const { target, phase } of this.#shots.values())
+      if (phase !== 'confirmed' && this.#levels(target).length === 0) this.#shots.delete(target);
   }
 
   #look(device: DeviceSettings, now: Instant): void {
@@ -215,6 +215,13 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     const shot: Shot = { target, phase: 'waiting', level: { at: 0, device: 0, attempts: 0 }, why };
     this.#shots.set(target, shot);
     shot.next = after(now, delay);
+  }
+
+  /** As good as a status that says off, again and again. */
+  #confirm(target: string, now: Instant): void {
+    const level = { at: 0, device: 0, attempts: 0 };
+    this.#shots.set(target, { target, phase: 'confirmed', level, why: '', next: after(now, LOOK_PAUSE) });
+    this.#effects.push({ type: 'off', target, at: now });
   }
 
   #start(device: DeviceSettings, action: AgentAction): number {

@@ -1,5 +1,4 @@
-import type { AuthorityState, VoteStatus } from './authority.ts';
-import type { PeerStatus } from './protection.ts';
+import type { ClaimStatus, PeerStatus } from './protection.ts';
 
 /** The cluster as a director sees it: for the status. */
 export interface ClusterFacts {
@@ -7,9 +6,5 @@ export interface ClusterFacts {
   /** Which of the directors this one is. */
   readonly name: string;
   readonly peers: readonly PeerStatus[];
-  readonly claims: readonly {
-    readonly name: string;
-    readonly state: AuthorityState;
-    readonly votes: readonly VoteStatus[];
-  }[];
+  readonly claims: readonly ({ readonly name: string } & ClaimStatus)[];
 }

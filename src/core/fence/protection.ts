@@ -79,6 +79,13 @@ export interface PeerStatus {
   readonly clock: Duration | undefined;
 }
 
+export interface ClaimStatus {
+  readonly state: AuthorityState;
+  /** How many attempts in a row were in vain. */
+  readonly vain: number;
+  readonly votes: readonly VoteStatus[];
+}
+
 interface Peer {
   heardAt: Instant | undefined;
   isHeard: boolean;
@@ -172,12 +179,10 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   }
 
   /** The state of a claim and each vote for it. */
-  claim(
-    name: string,
-    now: Instant,
-  ): { readonly state: AuthorityState; readonly votes: readonly VoteStatus[] } {
+  claim(name: string, now: Instant): ClaimStatus {
     const authority = this.#authorities.get(name)?.authority;
-    return { state: authority?.state ?? 'idle', votes: authority?.votes(now) ?? [] };
+    const { state = 'idle', vain = 0 } = authority ?? {};
+    return { state, vain, votes: authority?.votes(now) ?? [] };
   }
 
   #entry(claim: string): { readonly authority: Authority; priority: number } {

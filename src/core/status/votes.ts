@@ -20,6 +20,8 @@ export interface VotesReport {
     readonly of: 'instance' | 'group';
     readonly name: string;
     readonly state: 'idle' | 'asking' | 'holding';
+    /** How many attempts in a row were in vain. */
+    readonly vain: number;
     /** `left`: how long its promise lasts; null without a promise, which `why` explains. */
     readonly votes: readonly { readonly voter: string; readonly left: number | null; readonly why: string }[];
   }[];
@@ -41,6 +43,7 @@ export const votesReport = ({ cluster, name, peers, claims }: ClusterFacts): Vot
     of: isLoneClaim(claim.name) ? 'instance' : 'group',
     name: nameOfClaim(claim.name),
     state: claim.state,
+    vain: claim.vain,
     votes: claim.votes.map(({ voter, left, why }) => ({ voter, left: secondsOrNull(left), why })),
   })),
 });

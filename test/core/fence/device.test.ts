@@ -143,11 +143,14 @@ test('in peacetime the devices are looked at', () => {
   assert.equal(bench.runs, ['power monitor', 'power monitor']);
 });
 
-test('the operator may answer for it that a director is off', () => {
+test('the operator may answer for it that a director is off, until it is heard', () => {
   const bench = new Bench(device('power'));
   bench.fence(10);
   bench.handle({ type: 'confirm', target: 'b' }, 12);
-  assert.equal(bench.told, ['b off at 12']);
+  for (const s of [13, 14]) bench.pass(s);
+  assert.equal(bench.told, ['b off at 12', 'b off at 13', 'b off at 14']);
+  bench.handle({ type: 'heard', target: 'b' }, 14.5);
+  assert.is(bench.fencing.deadline(), undefined);
 });
 
 test('a director without a device is not shot', () => {
