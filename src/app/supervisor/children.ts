@@ -18,6 +18,7 @@ import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 import type { Fencer } from './fencer.ts';
 import { Recordings } from './recordings.ts';
+import type { Remains } from './remains.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 /**
@@ -46,6 +47,7 @@ export interface ChildListener {
   state(role: Role, state: unknown): void;
   happened(happening: Happening): void;
   readonly fencer: Pick<Fencer, 'fence'>;
+  readonly remains: Pick<Remains, 'remove'>;
   /** It ended for good, not because we asked. */
   failed(role: Role, status: number | null): void;
 }
@@ -263,6 +265,8 @@ export class Children {
     };
     // What it said last says why it ended, and is read after its exit is known.
     child.on('exit', (status, signal) => {
+      // At once, before anything is started.
+      if (status !== 0 && role === 'vrrp') this.#listener.remains.remove();
       if (!child.connected) return exited(status, signal);
       child.once('disconnect', () => exited(status, signal));
       setTimeout(() => exited(status, signal), LAST_WORDS_MS);

@@ -45,6 +45,7 @@ import { Orders } from './orders.ts';
 import { Originals } from './originals.ts';
 import { PlannedReload } from './plannedreload.ts';
 import { Readiness } from './readiness.ts';
+import { Remains } from './remains.ts';
 import { readAgain } from './rereading.ts';
 import { Signalled } from './signalled.ts';
 
@@ -70,6 +71,7 @@ export class Supervisor implements ChildListener {
   readonly #states = new Map<Role, unknown>();
   /** What each process was told to do last. */
   readonly #told = new Map<Role, Assignment>();
+  readonly remains = new Remains(this.#told, this.#states, (...said) => this.log(...said));
   readonly #originals: Originals;
   readonly #awaited = new Set<Role>();
   readonly #lookers = new Lookers();
@@ -89,8 +91,8 @@ export class Supervisor implements ChildListener {
     this.#log = new Logbook(options, driver);
     const { log } = this;
     const repeated = (level: Level, message: string): void => this.#log.repeated(level, message);
-    const warn = (message: string): void => this.log('warning', message);
     const { runDir, stateDir } = options;
+    const warn = (message: string): void => log('warning', message);
     this.#files = new KeptFiles(log);
     this.#signals = new Signalled((name) => log('info', `${name}: not now, the daemon stops`));
     const reloads = driver.attach(new Reloads(), () => {
@@ -181,9 +183,8 @@ export class Supervisor implements ChildListener {
     this.#trackers.tellAll(role);
     if (role === 'check') this.#trackers.tellSessions(this.#vrrp);
     if (role === 'vrrp') this.#tellQuorums();
-    if (role === 'sync' && this.#syncRole !== undefined) {
+    if (role === 'sync' && this.#syncRole !== undefined)
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
-    }
   }
 
   ready(role: Role): void {

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { suite } from '../suite.ts';
+import { ROUTER, Stage, until, VIP } from './stage.ts';
+
+/** A VRRP process that dies with addresses that have no lease: nobody waits for its successor to remove them. */
+await enclose();
+
+const test = suite('what a VRRP process leaves that dies');
+const stage = new Stage();
+const logFile = join(stage.folder, 'log');
+const log = (): string => readFileSync(logFile, 'utf8');
+test.after.each(() => {
+  if (stage.runs) stage.stop();
+  execFileSync('ip', ['address', 'flush', 'dev', 'lan', 'to', '10.9.0.0/24', 'scope', 'global', 'dynamic']);
+});
+test.after(() => stage.close());
+
+const ip = (...words: readonly string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
+const quick = ROUTER.replace('advert_int 1', 'version 3\n  advert_int 0.1');
+
+test('its addresses go at once; its successor finds nothing', () => {
+  stage.start(quick, '-g', logFile, '-D');
+  until(() => stage.holdsVip(), 'it is master');
+  assert.match(ip('-o', 'address', 'show', 'to', VIP), /valid_lft forever/, 'there is no lease');
+  process.kill(stage.pid('vrrp'), 'SIGKILL');
+  until(() => log().includes(`removed the addresses that the vrrp process left: ${VIP}/24`), 'it is said');
+  until(() => stage.holdsVip(), 'the next one is master');
+  const after = log().slice(log().indexOf('removed the addresses'));
+  assert.not(after.includes('was there already'), after);
+  assert.not(after.includes('left by an earlier life'), after);
+  const [gone, again] = [after.indexOf('removed the addresses'), after.indexOf('the vrrp process works')];
+  assert.ok(gone >= 0 && again > gone, 'before the next one worked');
+});
+
+test("the host's own address stays", () => {
+  ip('address', 'add', `${VIP}/24`, 'dev', 'lan');
+  stage.start(quick, '-g', logFile, '-D');
+  until(() => stage.router().state === 'MASTER', 'it is master');
+  const before = stage.pid('vrrp');
+  process.kill(before, 'SIGKILL');
+  until(() => stage.pid('vrrp') !== before && stage.router().state === 'MASTER', 'the next one is master');
+  assert.ok(stage.holdsVip());
+  stage.stop();
+  assert.ok(stage.holdsVip());
+  ip('address', 'del', `${VIP}/24`, 'dev', 'lan');
+});
+
+test.run();
