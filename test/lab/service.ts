@@ -80,6 +80,7 @@ story.before(async () => {
   await write(`/etc/systemd/system/${UNIT}`, readFileSync(join(ROOT, 'systemd', UNIT), 'utf8'));
   await write(CONFIGURATION, configuration(255, 1));
   await sh('systemctl daemon-reload');
+  await sh("grep -q '^vipkeeper:' /etc/group || echo 'vipkeeper:x:4711:' >>/etc/group");
 });
 
 story('systemd has nothing to say about the unit', async () => {
@@ -220,6 +221,12 @@ story('a process that aborts leaves no core with keys in it', async () => {
   await scene.until('it has a successor', async () => (await pidOf('vrrp')) !== pid);
   assert.not.ok(await machine.succeeds(`test -e /var/tmp/core.${pid}`));
   await works('after the abort');
+});
+
+story('the group vipkeeper may look, under the restrictions of the unit too', async () => {
+  assert.is(await sh("stat -c '%a %U %G' /run/vipkeeper/status.sock"), '660 root vipkeeper');
+  const look = 'setpriv --reuid=65534 --regid=65534 --groups=$(getent group vipkeeper | cut -d: -f3)';
+  assert.match(await sh(`${look} /usr/sbin/vipkeeper status`), /MASTER/);
 });
 
 story('the VRRP process runs in real time, and no other; none is swapped out', async () => {
