@@ -36,10 +36,14 @@ test('patterns give files in order, without folders and hidden files', () => {
   assert.equal(names('none*'), []);
 });
 
+const INSTANCE =
+  'vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n';
+
 test('a configuration in several real files; an executable one is left out', () => {
   mkdirSync(join(folder, 'conf.d'));
   put(folder, 'main.conf', 'include conf.d/*.conf\n');
   put(folder, 'conf.d/1.conf', 'global_defs {\nrouter_id lb\n}\n');
+  put(folder, 'conf.d/3.conf', INSTANCE);
   put(folder, 'conf.d/2.conf', 'nonsense\n');
   chmodSync(join(folder, 'conf.d/2.conf'), 0o755);
   const loaded = load({ file: join(folder, 'main.conf'), reader: fileReader, configId: 'x' });
