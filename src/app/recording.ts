@@ -6,7 +6,7 @@ import { Driver } from '../io/drive.ts';
 import type { FromChild, Role } from './messages.ts';
 
 /** So many characters at once, and then a pause: an advert must not wait for a recording. */
-const PIECE = 1 << 15;
+const PIECE = 1 << 13;
 const PAUSE_MS = 5;
 
 type Send = (message: Extract<FromChild<never>, { readonly type: 'recording' }>) => void;
