@@ -1,6 +1,6 @@
 import type { Instant } from '../../src/core/time.ts';
-import type { VrrpEffect, VrrpEvent, VrrpState } from '../../src/core/vrrp/events.ts';
-import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
+import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../../src/core/vrrp/events.ts';
+import { VrrpInstance, type VrrpMemory } from '../../src/core/vrrp/instance.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
 import type { CheckName } from './checks.ts';
 import type { MakeMachine, VrrpMachine } from './host.ts';
@@ -28,6 +28,15 @@ class Wrapped implements VrrpMachine {
   }
   get state(): VrrpState {
     return this.inner.state;
+  }
+  get advertLeft(): boolean {
+    return this.inner.advertLeft;
+  }
+  status(): VrrpStatus {
+    return this.inner.status();
+  }
+  memory(): VrrpMemory {
+    return this.inner.memory();
   }
 }
 
@@ -113,6 +122,19 @@ class Restless extends Wrapped {
   }
   override deadline(): Instant | undefined {
     return this.#now;
+  }
+}
+
+/** Does not hear one kind of event. */
+export class Inattentive extends Wrapped {
+  readonly #drops: string;
+
+  constructor(settings: VrrpSettings, drops: string) {
+    super(settings);
+    this.#drops = drops;
+  }
+  override handle(event: VrrpEvent, now: Instant): void {
+    if (event.type !== this.#drops) super.handle(event, now);
   }
 }
 

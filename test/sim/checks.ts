@@ -135,8 +135,9 @@ export class Watch {
     const record = this.#records.get(host);
     if (record === undefined) return;
     if (effect.type !== 'announce') this.#say(host, tell(effect));
-    if (effect.type === 'send' && record.state === 'MASTER') record.renewed = this.#world.now;
-    if (effect.type === 'hold') record.renewed = this.#world.now;
+    // An advert that resigns is no authority; that of VRID 0 only asks whether adverts leave.
+    if (effect.type === 'send' && effect.payload[1] !== 0 && effect.payload[2] !== 0)
+      record.renewed = this.#world.now;
     if (effect.type === 'announce') record.announced = this.#world.now;
     if (effect.type !== 'transition') return;
     if (effect.to === 'MASTER') this.#tookOver(host, record, effect.cause);
@@ -204,7 +205,8 @@ export class Watch {
     const record = this.#records.get(host);
     if (record === undefined) return;
     const now = this.#world.now;
-    if (host.holds !== (host.state === 'MASTER')) {
+    const excused = this.#world.now < host.process.excusedTo;
+    if (!excused && host.holds !== (host.state === 'MASTER')) {
       this.#complain(
         'addresses',
         `${nameOf(host)} is ${host.state} and holds ${host.holds ? 'them' : 'none'}`,
@@ -282,6 +284,11 @@ export class Watch {
         this.#complain('neighbours', `${nameOf(host)} announced ${ago} after the master ${nameOf(master)}`);
       }
     }
+  }
+
+  /** A director whose routers are master in part. */
+  split(hosts: readonly Host[]): never {
+    this.#complain('split group', hosts.map((host) => `${nameOf(host)} ${host.state}`).join(', '));
   }
 
   #complain(check: CheckName, what: string): never {

@@ -2,6 +2,7 @@ import type { Prng } from '../../src/core/prng.ts';
 import { nameOf, RESIGN_CAUSE, type Watch } from './checks.ts';
 import type { Host } from './host.ts';
 import type { Network } from './network.ts';
+import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
 /** What goes wrong. Every fault has an end, at which everything it did is undone. */
@@ -21,9 +22,14 @@ export const FAULT_KINDS = [
   'resign',
   'weight',
   'reload',
+  'mute',
+  'refusal',
+  'lost news',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** What was refused is tried again after a second, and so is whether adverts leave. */
+export const RECOVERY = 2_500_000;
 /** The script that all routers track: with a negative weight, for `weight`. */
 export const TRACKED = 'check';
 
@@ -90,47 +96,55 @@ function harm(
   duration: number,
   { prng, unit }: Stage,
 ): (() => void) | undefined {
-  const process = [host, ...host.colleagues];
+  const { process } = host;
   switch (kind) {
     case 'crash':
-      for (const each of process) each.crash();
-      return () => {
-        for (const each of process) if (each.machine === undefined) each.start();
-      };
+      process.crash();
+      return () => process.start();
     case 'stop':
-      for (const each of process) each.tell({ type: 'stop' });
-      return () => {
-        for (const each of process) each.tell({ type: 'start' });
-      };
+      process.stop();
+      return () => process.start();
     case 'stall':
     case 'pause':
-      for (const each of process) each.sleep(duration, kind === 'pause');
+      process.sleep(duration, kind === 'pause');
       return undefined;
-    case 'busy': {
-      const latency = Math.max(host.usualLatency, unit * prng.unit() * WORST_LATENCY);
-      for (const each of process) each.latency = latency;
+    case 'busy':
+      process.latency = Math.max(process.usualLatency, unit * prng.unit() * WORST_LATENCY);
       return () => {
-        for (const each of process) each.latency = each.usualLatency;
+        process.latency = process.usualLatency;
       };
-    }
     case 'carrier':
       host.setCarrier(false);
       return () => host.setCarrier(true);
-    case 'weight': {
-      const tell = (good: boolean): void =>
-        host.tell({ type: 'track', kind: 'script', name: TRACKED, good, why: good ? 'works' : 'failed' });
-      tell(false);
-      return () => tell(true);
-    }
+    case 'weight':
+      process.track(false, TRACKED);
+      return () => process.track(true, TRACKED);
     case 'reload': {
       // For the worse only: what the checks know of a host is then no more than what it really does.
       const { priority, quietToLower } = host.settings;
       const settings = { ...host.settings, priority: prng.between(1, priority), quietToLower: !quietToLower };
-      host.tell({ type: 'configure', settings });
-      return () => host.tell({ type: 'configure', settings: host.settings });
+      process.configure(settings);
+      return () => process.configure();
     }
     case 'resign':
-      host.tell({ type: 'resign', why: RESIGN_CAUSE });
+      process.resign(host, RESIGN_CAUSE);
       return undefined;
+    default:
+      return disagree(kind, process, unit);
   }
+}
+
+/** What keeps the kernel from being as the machine wants it; for a while after it ends, too. */
+function disagree(kind: 'mute' | 'refusal' | 'lost news', process: Process, unit: number): () => void {
+  const set = (on: boolean): void => {
+    if (kind === 'mute') process.mute = on;
+    else if (kind === 'refusal') process.kernel.refuses = on;
+    else process.deafToNews = on;
+    process.excusedTo = on ? Number.POSITIVE_INFINITY : process.now + RECOVERY + 5 * unit;
+  };
+  set(true);
+  return () => {
+    set(false);
+    if (kind === 'lost news') process.read('events were lost');
+  };
 }

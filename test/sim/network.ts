@@ -45,6 +45,11 @@ export class Network {
     }
   }
 
+  /** A host wanted to send, and could not. */
+  muted(from: Host): void {
+    for (const to of this.hosts) if (to !== from) this.#watch.lost(from, to);
+  }
+
   #copy(from: Host, to: Host, datagram: Datagram): void {
     const { loss, corrupt, delayLeast, delayMost } = this.conditions;
     const isCut = (this.#cuts.get(from.index * 16 + to.index) ?? 0) > 0;

@@ -1,14 +1,10 @@
-import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
 import { BROKEN } from './broken.ts';
 import { explain, simulate } from './simulate.ts';
 
 /** `node dist/test/sim/replay.js SEED [BROKEN]`: one seed of the swarm with a trace of everything. */
 const [seed = '', broken] = process.argv.slice(2);
-const make =
-  broken === undefined
-    ? (settings: ConstructorParameters<typeof VrrpInstance>[0]) => new VrrpInstance(settings)
-    : BROKEN[broken]?.make;
-if (!/^\d+$/.test(seed) || make === undefined) {
+const make = broken === undefined ? undefined : BROKEN[broken]?.make;
+if (!/^\d+$/.test(seed) || (broken !== undefined && make === undefined)) {
   console.error(`usage: node dist/test/sim/replay.js SEED [${Object.keys(BROKEN).join(' | ')}]`);
   process.exitCode = 2;
 } else {

@@ -1,6 +1,6 @@
 import { Prng } from '../../src/core/prng.ts';
 import { Complaint, Watch } from './checks.ts';
-import { strike, WORST_DELAY, WORST_LATENCY } from './faults.ts';
+import { RECOVERY, strike, WORST_DELAY, WORST_LATENCY } from './faults.ts';
 import { Host, type MakeMachine } from './host.ts';
 import { Network } from './network.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 /** Runs the scenario of `seed` to its end or to the first complaint. The same seed gives the same run. */
-export function simulate(seed: number, make: MakeMachine, trace?: (line: string) => void): Outcome {
+export function simulate(seed: number, make?: MakeMachine, trace?: (line: string) => void): Outcome {
   const prng = new Prng(seed);
   const scenario = drawScenario(prng);
   const world = new World();
@@ -42,16 +42,16 @@ export function simulate(seed: number, make: MakeMachine, trace?: (line: string)
 function play(
   scenario: Scenario,
   parts: { readonly world: World; readonly watch: Watch; readonly prng: Prng },
-  make: MakeMachine,
+  make: MakeMachine | undefined,
 ): void {
   const { world, watch, prng } = parts;
   const { unit, faults } = scenario;
   const conditions = { loss: 0, duplicate: 0, corrupt: 0, delayLeast: 100, delayMost: scenario.delayMost };
   const network = new Network(world, prng, watch, conditions);
   scenario.routers.forEach((router, index) => {
-    network.hosts.push(new Host({ ...parts, network }, { index, ...router }, make));
+    network.hosts.push(Host.alone({ ...parts, network }, { index, ...router }, make));
   });
-  for (const host of network.hosts) world.at(prng.unit() * 5 * unit, () => host.start());
+  for (const host of network.hosts) world.at(prng.unit() * 5 * unit, () => host.process.start());
   for (let i = 0; i < scenario.faultCount && faults.length > 0; i++) {
     const kind = prng.pick(faults);
     const duration = prng.unit() ** 2 * LONGEST_FAULT * unit;
@@ -59,10 +59,12 @@ function play(
     world.at(prng.unit() * FAULT_PHASE * unit, () => strike(kind, duration, stage));
   }
   const over = (FAULT_PHASE + LONGEST_FAULT) * unit;
+  // What was refused is tried again by the second, whatever the advert interval.
+  const settled = over + SETTLE * unit + RECOVERY;
   world.run(over);
   watch.note('all faults are over');
-  world.run(over + (SETTLE + QUIET) * unit);
-  watch.outcome(network.hosts, over + SETTLE * unit);
+  world.run(settled + QUIET * unit);
+  watch.outcome(network.hosts, settled);
 }
 
 /** The failure with what it takes to see it again. */

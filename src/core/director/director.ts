@@ -25,7 +25,7 @@ import {
 import { Ground } from './ground.ts';
 import { Groups } from './groups.ts';
 import { Holdings } from './holdings.ts';
-import { isSeatedAlike, Router, type RouterTies, routerKey } from './router.ts';
+import { isSeatedAlike, Router, type RouterTies, realRouter, routerKey } from './router.ts';
 import { Steps } from './steps.ts';
 import { Tables } from './tables.ts';
 import { Tracked } from './tracked.ts';
@@ -65,7 +65,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   #clock = { utc: 0, at: 0 as Instant };
   readonly #steps = new Steps(() => [...this.#routers.values()].some(({ sending }) => sending));
 
-  constructor({ digest, begun, marks, recorder }: DirectorBirth) {
+  constructor({ digest, begun, marks, recorder, makeRouter = realRouter }: DirectorBirth) {
     this.#begun = begun;
     this.#ensemble = new Ensemble(recorder);
     const ensemble = this.#ensemble;
@@ -100,6 +100,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     this.#ties = {
       ...shared,
       digest,
+      makeRouter,
       addresses: (event) => this.#hold(event),
       announce: this.#announcer.announce,
       forget: this.#announcer.forget,

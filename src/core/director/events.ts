@@ -17,6 +17,7 @@ import { type Instant, seconds } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import type { VrrpEffect } from '../vrrp/events.ts';
 import type { GroupEvent } from '../vrrp/group.ts';
+import type { VrrpInstance } from '../vrrp/instance.ts';
 import type { Datagram } from '../vrrp/packet.ts';
 import type {
   GroupSettings,
@@ -129,7 +130,16 @@ export interface DirectorBirth {
   readonly marks: boolean;
   /** Records the virtual routers and groups. */
   readonly recorder?: Recorder;
+  /** Makes the machines of virtual routers; a simulation has broken ones. */
+  readonly makeRouter?: MakeRouter;
 }
+
+export type MakeRouter = (settings: VrrpSettings, digest: Digest) => RouterMachine;
+/** What a director needs of the machine of a virtual router. */
+export type RouterMachine = Pick<
+  VrrpInstance,
+  'handle' | 'deadline' | 'timeout' | 'take' | 'state' | 'status' | 'advertLeft' | 'memory'
+>;
 
 /** What the shell is to do, in this order. */
 export type DirectorEffect =

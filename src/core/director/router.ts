@@ -11,9 +11,12 @@ import type { VirtualAddress, VrrpSettings } from '../vrrp/settings.ts';
 import { isUnknown } from '../vrrp/track.ts';
 import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { Actor, Ensemble } from './ensemble.ts';
-import type { DirectorEffect } from './events.ts';
+import type { DirectorEffect, MakeRouter, RouterMachine } from './events.ts';
 import type { Look } from './footing.ts';
 import { describe } from './reports.ts';
+
+/** The machine of a virtual router, where no simulation has another. */
+export const realRouter: MakeRouter = (settings, digest) => new VrrpInstance(settings, digest);
 
 /** What identifies a virtual router on this host; the name does not. */
 export const routerKey = ({
@@ -32,6 +35,7 @@ export const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boo
 export interface RouterTies {
   readonly ensemble: Ensemble;
   readonly digest: Digest;
+  readonly makeRouter: MakeRouter;
   emit(effect: DirectorEffect): void;
   /** The addresses, with what is kept in the routing tables beside them. */
   addresses(event: Extract<AddressesEvent, { type: 'hold' | 'renew' | 'release' }>): void;
@@ -52,7 +56,7 @@ export class Router {
   readonly key: string;
   #settings: VrrpSettings;
   readonly #ties: RouterTies;
-  readonly #instance: VrrpInstance;
+  readonly #instance: RouterMachine;
   readonly #actor: Actor<VrrpEvent>;
   /** The key of the port that its adverts leave by; absent before it has had one. */
   #port: string | undefined;
@@ -68,7 +72,7 @@ export class Router {
     this.#settings = settings;
     this.#ties = ties;
     const { ensemble, digest } = ties;
-    const instance = new VrrpInstance(settings, ensemble.recorder?.witness(digest) ?? digest);
+    const instance = ties.makeRouter(settings, ensemble.recorder?.witness(digest) ?? digest);
     const part = { kind: 'router', name: settings.name, birth: settings, memory: () => instance.memory() };
     this.#instance = instance;
     this.#actor = ensemble.join(instance, (effects) => this.#take(effects), part);

@@ -4,6 +4,7 @@ import {
   type DirectorEvent,
   type DirectorSettings,
   type LinkChange,
+  type MakeRouter,
   NO_SETTINGS,
 } from '../../../src/core/director/events.ts';
 import type { Port } from '../../../src/core/director/ports.ts';
@@ -62,9 +63,9 @@ export class Shell {
   /** Whether adverts are answered at all. */
   answers = true;
 
-  constructor() {
+  constructor(makeRouter?: MakeRouter) {
     const digest = { hmac: () => new Uint8Array(64) };
-    this.director = new Director({ digest, begun: at(0), marks: true });
+    this.director = new Director({ digest, begun: at(0), marks: true, ...(makeRouter && { makeRouter }) });
     this.links.set(1, link(1, 'eth0')).set(2, link(2, 'wan0'));
     this.addresses.own(1, '10.0.0.5/24');
     this.addresses.own(2, '10.1.0.5/24');

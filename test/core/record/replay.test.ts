@@ -36,6 +36,15 @@ class RecordedRouter extends RecordedMachine<
   get state(): VrrpMachine['state'] {
     return this.#instance.state;
   }
+  get advertLeft(): boolean {
+    return this.#instance.advertLeft;
+  }
+  status(): ReturnType<VrrpMachine['status']> {
+    return this.#instance.status();
+  }
+  memory(): ReturnType<VrrpMachine['memory']> {
+    return this.#instance.memory();
+  }
 }
 
 const MEMORIES = { memories: true };

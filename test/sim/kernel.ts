@@ -1,0 +1,104 @@
+import { formatPrefix, type Ip } from '../../src/core/ip.ts';
+import type { AddressChange } from '../../src/core/kernel/events.ts';
+import { FOREVER, type InterfaceAddress } from '../../src/core/netlink/address.ts';
+import type { RouteEvent } from '../../src/core/netlink/events.ts';
+import { LINK_FLAG, type Link, OPER_STATE } from '../../src/core/netlink/link.ts';
+import type { Prng } from '../../src/core/prng.ts';
+import type { World } from './world.ts';
+
+/** The kernel removes an address up to a second late, never early. */
+const GRANULE = 1_000_000;
+const ERRNO = { exists: 17, notAvailable: 99, noBuffers: 105 } as const;
+const UP = LINK_FLAG.up | LINK_FLAG.running | LINK_FLAG.lowerUp;
+
+interface Kept {
+  readonly address: InterfaceAddress;
+  /** Which expiry counts. */
+  readonly turn: number;
+}
+
+/** A director's kernel: interfaces, and addresses with lifetimes that end whatever becomes of the process. */
+export class Kernel {
+  readonly #world: World;
+  readonly #prng: Prng;
+  readonly #tell: (event: RouteEvent) => void;
+  readonly #links = new Map<number, Link>();
+  readonly #kept = new Map<string, Kept>();
+  #turn = 0;
+  /** Every change is refused. */
+  refuses = false;
+
+  /** `tell` hears its news. */
+  constructor(world: World, prng: Prng, tell: (event: RouteEvent) => void) {
+    this.#world = world;
+    this.#prng = prng;
+    this.#tell = tell;
+  }
+
+  /** An interface with an address of the host's own. */
+  plug(ifindex: number, name: string, own: Ip, length: number): void {
+    const plain = { type: 1, mtu: 1500, mac: '02:00:00:00:00:01' };
+    this.#links.set(ifindex, { ifindex, name, flags: UP, operState: OPER_STATE.up, ...plain });
+    const address = { ip: own, length };
+    this.#keep({ ifindex, address, scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER });
+  }
+
+  setCarrier(ifindex: number, up: boolean): void {
+    const link = this.#links.get(ifindex);
+    if (link === undefined) return;
+    const state = up
+      ? { flags: UP, operState: OPER_STATE.up }
+      : { flags: LINK_FLAG.up, operState: OPER_STATE.down };
+    const changed = { ...link, ...state };
+    this.#links.set(ifindex, changed);
+    this.#tell({ type: 'link', present: true, link: changed });
+  }
+
+  get links(): Link[] {
+    return [...this.#links.values()];
+  }
+
+  get addresses(): InterfaceAddress[] {
+    return Array.from(this.#kept.values(), ({ address }) => address);
+  }
+
+  /** Whether an interface has a virtual address. */
+  holds(ifindex: number): boolean {
+    for (const { address } of this.#kept.values())
+      if (address.ifindex === ifindex && address.protocol !== undefined) return true;
+    return false;
+  }
+
+  /** The errno of a change. */
+  apply({ op, address }: AddressChange): number {
+    if (this.refuses) return ERRNO.noBuffers;
+    const known = this.#kept.get(keyOf(address));
+    if (op === 'remove') {
+      if (known === undefined) return ERRNO.notAvailable;
+      this.#remove(known.address);
+      return 0;
+    }
+    if (op === 'add' && known !== undefined) return ERRNO.exists;
+    this.#keep(address);
+    return 0;
+  }
+
+  #keep(address: InterfaceAddress): void {
+    const kept = { address, turn: ++this.#turn };
+    this.#kept.set(keyOf(address), kept);
+    this.#tell({ type: 'address', present: true, address });
+    if (address.valid === FOREVER) return;
+    // Within a hundredth the clocks of kernel and process may differ.
+    const end = this.#world.now + address.valid * 1.01e6 + this.#prng.unit() * GRANULE;
+    this.#world.at(end, () => {
+      if (this.#kept.get(keyOf(address)) === kept) this.#remove(address);
+    });
+  }
+
+  #remove(address: InterfaceAddress): void {
+    this.#kept.delete(keyOf(address));
+    this.#tell({ type: 'address', present: false, address });
+  }
+}
+
+const keyOf = ({ ifindex, address }: InterfaceAddress): string => `${ifindex} ${formatPrefix(address)}`;
