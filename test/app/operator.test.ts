@@ -51,7 +51,7 @@ test('reload takes a good file, refuses a bad one and says why', () => {
   const refused = stage.operator('reload');
   assert.equal([refused.status, refused.stdout], [1, '']);
   assert.match(refused.stderr, `${stage.file}:4:3: error: unknown keyword 'priorty'`);
-  assert.match(refused.stderr, 'not reloaded: what runs goes on as it was');
+  assert.match(refused.stderr, 'reload refused: the running configuration stays in force');
   assert.is(stage.status().vrrp?.instances[0]?.priority, 150);
 });
 

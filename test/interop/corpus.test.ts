@@ -96,7 +96,7 @@ const GOES_ON: readonly (readonly [body: string, warning: RegExp])[] = [
   ['authentication { auth_type PASS auth_pass x }\nVIP', /auth_pass stands on the line of auth_type/],
   ['VIP\nunicast_peer {\nfd00::1\n192.0.2.2\n}', /the peer fd00::1 is no IPv4 address/],
   ['unicast_peer {\n192.0.2.1\n192.0.2.2\n}\nVIP', /the peer 192\.0\.2\.1 is this host's own/],
-  ['VIP\nmcast_src_ip fd00::1', /mcast_src_ip is no IPv4 address: it is ignored/],
+  ['VIP\nmcast_src_ip fd00::1', /mcast_src_ip is no IPv4 address: it has no effect/],
   ['priority 0\nVIP', /found '0': 100 is used/],
   ['garp_interval 1\nVIP', /garp_interval is no keyword of vrrp_instance V/],
   ['lb_algo rr\nVIP', /lb_algo is no keyword of vrrp_instance V/],

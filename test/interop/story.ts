@@ -156,7 +156,7 @@ function ties(test: Test, opened: Opened): void {
 }
 
 /** Routers whose passwords differ do not know each other: each believes that it is alone. */
-function strangers(test: Test, opened: Opened): void {
+function unknownSenders(test: Test, opened: Opened): void {
   test('with another password neither listens to the other', async () => {
     const segment = opened();
     const { first, second, flavour } = segment;
@@ -219,6 +219,6 @@ function onTheWire(test: Test, opened: Opened): void {
 }
 
 /** For flavours with a password. */
-export const WITH_STRANGERS: readonly Part[] = [elections, onTheWire, strangers];
+export const WITH_UNKNOWN_SENDERS: readonly Part[] = [elections, onTheWire, unknownSenders];
 /** Everything, and at the end what tshark makes of it. */
 const WHOLE: readonly Part[] = [elections, faults, ties, onTheWire];

@@ -1,6 +1,6 @@
 import { enclose } from '../lab/engine/enclosed.ts';
 import type { Flavour } from './segment.ts';
-import { bothWays, WITH_STRANGERS } from './story.ts';
+import { bothWays, WITH_UNKNOWN_SENDERS } from './story.ts';
 
 /** VRRPv2 with a password in clear text (RFC 2338, 5.3.6), which RFC 3768 dropped and people still use. */
 const FLAVOUR: Flavour = {
@@ -13,4 +13,4 @@ const FLAVOUR: Flavour = {
 };
 
 await enclose();
-for (const test of bothWays(FLAVOUR, WITH_STRANGERS)) test.run();
+for (const test of bothWays(FLAVOUR, WITH_UNKNOWN_SENDERS)) test.run();

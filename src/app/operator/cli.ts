@@ -52,7 +52,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .action(async (_options, self) => {
       const { applied, complaints } = (await ask(self.optsWithGlobals(), { verb: 'reload' })) as Reload;
       for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
-      if (!applied) fail('not reloaded: what runs goes on as it was');
+      if (!applied) fail('reload refused: the running configuration stays in force');
       process.stdout.write('reloaded\n');
     });
   addMaintenance(program);

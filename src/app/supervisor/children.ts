@@ -31,8 +31,8 @@ const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = {
   vrrp: ['--no-lazy', '--no-flush-bytecode', '--single-threaded-gc', '--min-semi-space-size=4'],
 };
-const CORPSE_POLL_MS = 20;
-const CORPSE_POLLS = 150;
+const ORPHAN_POLL_MS = 20;
+const ORPHAN_POLLS = 150;
 const LAST_WORDS_MS = 200;
 
 export interface ChildListener {
@@ -109,10 +109,10 @@ export class Children {
    * others are killed, or they would take away the kernel's table and sync daemon, which their successors adopt. Where
    * there is to be none (`forGood`), they are asked too.
    */
-  async bury(role: Role, forGood: boolean): Promise<void> {
+  async endOrphan(role: Role, forGood: boolean): Promise<void> {
     const asked = role === 'vrrp' || forGood;
     const told = new Set<number>();
-    for (let poll = 0; poll < CORPSE_POLLS; poll++) {
+    for (let poll = 0; poll < ORPHAN_POLLS; poll++) {
       const pids = this.#orphansOf(role);
       if (pids.length === 0) break;
       for (const pid of pids) {
@@ -120,9 +120,9 @@ export class Children {
           told.add(pid);
           this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
         }
-        end(pid, asked && poll < CORPSE_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
+        end(pid, asked && poll < ORPHAN_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
       }
-      await new Promise((resolve) => setTimeout(resolve, CORPSE_POLL_MS));
+      await new Promise((resolve) => setTimeout(resolve, ORPHAN_POLL_MS));
     }
     this.#files.keep(this.#pidFile(role), undefined);
   }
@@ -154,7 +154,7 @@ export class Children {
 
   /**
    * Starts the child anew if it may not do what it has to by now. It is killed, so that it takes nothing away: its
-   * successor goes on with the kernel's table. Whether it comes to that.
+   * successor goes on with the kernel's table. Returns whether it is restarted.
    */
   renew(role: Role): boolean {
     const family = this.#roles.get(role);

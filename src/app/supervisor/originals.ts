@@ -4,7 +4,7 @@ import { ledgerText, readLedger } from '../../io/ledger.ts';
 
 /**
  * What the VRRP process changed on interfaces, kept for the next: that one, or all of the daemon, may end before it has
- * put it back. What was written down before a reboot does not count.
+ * put it back. What was written before a reboot is not used.
  */
 export class Originals {
   readonly #file: string;

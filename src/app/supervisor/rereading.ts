@@ -6,7 +6,7 @@ import { withMarker } from './plannedreload.ts';
 
 /**
  * The configuration as it is in the files now; `undefined` where it can't be used, whatever the reason, which
- * `complain` is told beside all that is wrong in it. Never throws: what runs goes on as it was.
+ * `complain` is told beside all that is wrong in it. Never throws.
  */
 export function readAgain(
   options: DaemonOptions,
@@ -19,7 +19,7 @@ export function readAgain(
   try {
     const configuration = withMarker(mark, log, () => loadFile(options, complain));
     if (configuration === undefined) {
-      log('error', 'the configuration was not reloaded: it has errors; what runs goes on as it was');
+      log('error', 'reload refused: the configuration has errors; the running one stays in force');
     } else if (movesAway(running, configuration, options)) {
       complain(
         'error',
@@ -30,7 +30,7 @@ export function readAgain(
     return configuration;
   } catch (error) {
     const why = (error as Error).message;
-    complain('error', `the configuration was not reloaded: ${why}; what runs goes on as it was`);
+    complain('error', `reload refused: ${why}; the running configuration stays in force`);
     return undefined;
   }
 }

@@ -142,7 +142,7 @@ export class Supervisor implements ChildListener {
     this.#notifier.configure(this.#configuration, false);
     this.#save();
     this.#orders.configure(this.#configuration.virtualServers);
-    for (const role of ROLES) await this.#children.bury(role, false);
+    for (const role of ROLES) await this.#children.endOrphan(role, false);
     this.#alone = true;
     if (this.#stopping) return;
     await this.#protect();
@@ -342,7 +342,7 @@ export class Supervisor implements ChildListener {
     this.#startup.abort();
     await this.#begun;
     // What an earlier daemon left is to go as well.
-    if (!this.#alone) for (const role of ROLES) await this.#children.bury(role, true);
+    if (!this.#alone) for (const role of ROLES) await this.#children.endOrphan(role, true);
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
     const { stopGrace } = this.#configuration.global;
     for (const role of ROLES) await this.#children.stop(role, stopGrace);

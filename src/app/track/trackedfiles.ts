@@ -1,8 +1,8 @@
 import type { TrackFileSettings } from '../../core/config/model.ts';
 import { STATE_PERIOD } from '../../core/supervision/child.ts';
 import { toMillis } from '../../core/time.ts';
-import { trackedNumber } from '../../core/vrrp/number.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
+import { trackedNumber } from '../../core/vrrp/tracked-number.ts';
 import { initialise, readBeginning, watchFolderOf } from '../../io/watched.ts';
 import type { Level } from '../messages.ts';
 

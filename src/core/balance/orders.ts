@@ -80,7 +80,7 @@ export const sameOrder = (a: Order | undefined, b: Order | undefined): boolean =
 
 /** For the log: `drains (operator)`, `weighs 3 (operator)`, `is back: no order any more`. */
 export function orderInWords(order: Order | undefined): string {
-  if (order === undefined) return 'is free of orders again';
+  if (order === undefined) return 'is no longer drained or weighted by the operator';
   if (order.drain !== undefined) return `takes no new connections (${order.drain.by})`;
   const weight = order.weight === undefined ? [] : [`weighs ${order.weight} (operator)`];
   const limit = order.limit === undefined ? [] : [`weighs at most ${order.limit} (schedule)`];

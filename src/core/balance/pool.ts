@@ -290,7 +290,9 @@ export class Pool implements Machine<PoolEvent, PoolEffect> {
 
 const causeOf = (event: PoolEvent): string => {
   if ('cause' in event) return event.cause;
-  return event.type === 'order' ? 'by order' : 'its connections are over';
+  if (event.type !== 'order') return 'its connections are over';
+  if (event.order === undefined) return 'no longer drained or weighted by the operator';
+  return event.order.drain === undefined ? 'weighted' : `drained by the ${event.order.drain.by}`;
 };
 
 /** Only NAT rewrites ports: DR and TUN keep the service's, and a mark has none. */

@@ -306,7 +306,7 @@ export const command: Argument<ScriptSetting> = {
     while (words.take() !== undefined);
     if (further !== undefined) {
       const hint = `put the command in quotes if they are its arguments: "${program.text} ${further.text} ..."`;
-      words.doubt('the words after the command are ignored, as in keepalived', further, hint);
+      words.doubt('the words after the command have no effect, as in keepalived', further, hint);
     }
     return { command: program.text };
   },

@@ -1,4 +1,3 @@
-import { checkBalanced } from './build/accept.ts';
 import { buildBfd } from './build/bfd.ts';
 import { checkReferences } from './build/checkers.ts';
 import { buildCluster } from './build/cluster.ts';
@@ -8,6 +7,7 @@ import { buildFencing } from './build/fence.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
 import { checkHeld } from './build/held.ts';
+import { checkBalanced } from './build/no-accept.ts';
 import { buildNotify } from './build/notify.ts';
 import { buildPacing } from './build/pacing.ts';
 import { buildRouting } from './build/static.ts';

@@ -135,7 +135,7 @@ class Expansion {
   #unmarked(raw: Raw): string {
     const { written } = raw;
     if (!written.startsWith(BYTE_ORDER_MARK)) return written;
-    const message = 'a byte order mark begins the file: it is ignored';
+    const message = 'a byte order mark begins the file: it has no effect';
     const hint = 'keepalived reads it as part of the first word: save the file as UTF-8 without a BOM';
     this.#findings.warning({ ...spanOf(raw), end: 1 }, message, { hint });
     return ` ${written.slice(1)}`;
@@ -154,7 +154,7 @@ class Expansion {
     if (pending === undefined && !DEFINITION.test(conditionless(text))) {
       if (isCommented) return;
       const hint = 'only the definition of a variable goes on in the next line';
-      this.#findings.warning(span, 'this \\ continues nothing: it is ignored', { hint });
+      this.#findings.warning(span, 'this \\ continues nothing: it has no effect', { hint });
     } else if (isCommented) {
       const hint = 'keepalived 2.4 does not see it, and ends the definition here: put the comment elsewhere';
       this.#findings.warning(span, 'a comment stands before this \\', { hint });

@@ -206,12 +206,12 @@ class Parser {
     }
     const span: Span = { line: first.line, start: first.start, end: last.end };
     if (lost !== undefined && open?.line === keyword.line) {
-      const message = `${lost.text} stands on the line of ${keyword.text}: it is ignored, as in keepalived`;
+      const message = `${lost.text} stands on the line of ${keyword.text}: it has no effect, as in keepalived`;
       this.#findings.warning(lost, message, { hint: 'write each keyword on a line of its own' });
       return;
     }
     const hint = lost === undefined ? undefined : `write ${lost.text} on a line of its own`;
-    this.#findings.warning(span, `${keyword.text}: these words are ignored`, { hint });
+    this.#findings.warning(span, `${keyword.text}: these words have no effect`, { hint });
   }
 
   /** Whether the next token opens a block: at the end of the keyword's line or first on the next. */
@@ -338,7 +338,7 @@ class Parser {
     const place = this.#placeOf(keyword.text);
     if (advice === undefined && (place === undefined || block)) return false;
     const hint = advice ?? place;
-    const message = `${keyword.text} is no keyword of ${inside}: it is ignored, as in keepalived`;
+    const message = `${keyword.text} is no keyword of ${inside}: it has no effect, as in keepalived`;
     this.#findings.warning(keyword, message, { hint });
     return true;
   }

@@ -53,7 +53,7 @@ export class Words {
   beyond(word: Token, argument: Pick<Argument<unknown>, 'expects'>, range: Range): number | undefined {
     if (this.#beyond === 'error') return unexpected(this, word, argument);
     const value = instead(this.#beyond, Number(word.text), range);
-    const what = value === undefined ? 'it is ignored' : `${value} is used`;
+    const what = value === undefined ? 'it has no effect' : `${value} is used`;
     this.doubt(`expected ${argument.expects}, found '${word.text}': ${what}, as in keepalived`, word);
     if (value === undefined) this.failed = this.ignored = true;
     return value;

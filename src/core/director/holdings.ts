@@ -39,7 +39,7 @@ export class Holdings {
         break;
       case 'restored': {
         const lost = effect.addresses.map(({ address }) => formatPrefix(address)).join(', ');
-        this.#log('warning', effect.owner, `put back what was gone: ${lost}`);
+        this.#log('warning', effect.owner, `${lost} removed by someone else; added again`);
         this.#ties.restored(effect.owner, effect.addresses);
         break;
       }

@@ -161,7 +161,7 @@ export class Tables {
         emit({ type: 'routing', changes: effect.changes });
         break;
       case 'restored': {
-        const message = `${nameOf(effect.owner)}: put back what was gone: ${effect.what.join(', ')}`;
+        const message = `${nameOf(effect.owner)}: ${effect.what.join(', ')} removed by someone else; added again`;
         emit({ type: 'log', level: 'warning', message });
         break;
       }

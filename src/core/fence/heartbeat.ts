@@ -78,7 +78,7 @@ const LIVES_KEPT = 3;
 /** An answer to what we said longer ago is old. */
 const FRESH = seconds(10);
 /** A witness knows so many directors of a cluster. */
-const STRANGERS_KEPT = 64;
+const UNKNOWN_DIRECTORS_KEPT = 64;
 
 /** The last numbers of a peer's lives, the life that spoke last at the end. */
 type Peer = Map<string, number>;
@@ -170,7 +170,7 @@ export class Heartbeats {
   }
 
   #admit(name: string): Peer | undefined {
-    if (this.#settings.peers !== undefined || this.#peers.size >= STRANGERS_KEPT) return undefined;
+    if (this.#settings.peers !== undefined || this.#peers.size >= UNKNOWN_DIRECTORS_KEPT) return undefined;
     const peer: Peer = new Map();
     this.#peers.set(name, peer);
     return peer;

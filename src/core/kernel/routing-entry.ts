@@ -1,7 +1,7 @@
 import type { Route } from '../netlink/route.ts';
 import type { Instant } from '../time.ts';
-import { type Item, placeOf } from './item.ts';
 import type { HeldRouting, RoutesDoubtful } from './routing-events.ts';
+import { type Item, placeOf } from './routing-item.ts';
 
 /** One route or rule that is held, or is being removed. */
 export interface RoutingEntry {

@@ -6,7 +6,6 @@ import { addRoute, deleteRoute, type Route } from '../netlink/route.ts';
 import { addRule, deleteRule, type Rule } from '../netlink/rule.ts';
 import { after, type Duration, earliest, type Instant, millis, seconds } from '../time.ts';
 import { type ChangeResult, problemOf } from './changes.ts';
-import { type Item, isShown, keyOf, keyOfRule, nameOf, placeOf, resolve } from './item.ts';
 import {
   devicesOf,
   type RoutingEntry as Entry,
@@ -16,6 +15,7 @@ import {
   throughOf,
 } from './routing-entry.ts';
 import type { HeldRouting, RoutingChange, RoutingEffect, RoutingEvent } from './routing-events.ts';
+import { type Item, isShown, keyOf, keyOfRule, nameOf, placeOf, resolve } from './routing-item.ts';
 import { changedKeys } from './shown.ts';
 
 /** What somebody keeps removing, or the kernel refuses, is tried again this often. */

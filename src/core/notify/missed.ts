@@ -27,7 +27,7 @@ export class Missed {
     this.#differs.delete(happening.name);
   }
 
-  /** The happenings that are to be made up for; of who was never told of, none. */
+  /** The happenings that were not told; none for instances that were never reported before. */
   find(states: readonly KnownState[], now: Instant): InstanceHappening[] {
     return states.flatMap(({ name, state, priority, cause }) => {
       const from = this.#told.get(name);

@@ -98,7 +98,7 @@ function allIsWell({ vrrp, check }: StatusReport): string[] {
       : counted.filter(([count]) => count !== 0).map(([count, state]) => `${count} ${state}`);
   const servers = (check?.services ?? []).flatMap((service) => service.servers);
   const drained = servers.filter(({ drain }) => drain !== undefined).length;
-  const aside = drained === 0 ? '' : `, ${drained} of them taken out by order`;
+  const aside = drained === 0 ? '' : `, ${drained} of them drained`;
   return [
     ...(routers.length === 0 ? [] : [routers.join(', ')]),
     ...(check === null ? [] : [`${servers.length} real servers up${aside}`]),

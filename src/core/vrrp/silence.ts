@@ -24,7 +24,7 @@ interface Followed {
 }
 
 /**
- * How long a backup has heard no master, and whether it may believe that there is none.
+ * The Master_Down_Timer of a backup (Active_Down_Timer in RFC 9568, 6.2), and whether its end may be believed.
  *
  * It never believes a late timer. By contract all packets that waited were handled before `timeout`, but a
  * machine that was paused may have lost them. So silence counts only when it ends with a stretch
@@ -43,7 +43,7 @@ export class Silence {
   /** Why we become master when the silence ends, where it is not the whole reason. */
   #because: string | undefined;
   #listens = 0;
-  /** Since when the silence lasts, while it is to last for a whole down interval. */
+  /** When the Master_Down_Timer was started, while it runs for a whole Master_Down_Interval. */
   #whole: Instant | undefined;
 
   /** `timers` are the instance's, which hands `down` to `ended` and `pulse` to `pulse`. */
@@ -75,20 +75,20 @@ export class Silence {
     this.#timers.set('pulse', after(now, micros(this.#interval * FIRST_PULSE)));
   }
 
-  /** Nobody was heard yet: waits for a whole down interval. */
+  /** Nobody was heard yet: starts the Master_Down_Timer with a whole Master_Down_Interval. */
   begin(now: Instant): void {
     this.forget();
     this.#began = now;
     this.#wait(downInterval(this.#settings, this.#interval), now);
   }
 
-  /** As `begin`, but only as long as a living master may be silent. */
+  /** As `begin`, with an advertisement interval and the skew only: a living master sends an advert in that time. */
   beginShort(now: Instant): void {
     this.begin(now);
     this.again(now);
   }
 
-  /** Listens as long as a living master may be silent, and keeps what is known. */
+  /** Starts the timer with an advertisement interval and the skew, and keeps what is known. */
   again(now: Instant): void {
     const because = this.#because;
     this.#wait(listenInterval(this.#settings, this.#interval), now);
@@ -116,9 +116,9 @@ export class Silence {
   }
 
   /**
-   * An advert with priority 0. Only the resignation of the master that is followed counts: another's (of the
-   * loser of two masters, say) is no evidence that ours is gone. It never postpones, or repeated ones could
-   * put off a takeover for ever.
+   * An advert with priority 0 sets the Master_Down_Timer to Skew_Time (RFC 9568, 6.4.2). Only the resignation of the
+   * master that is followed does: another's (of the loser of two masters, say) is no evidence that ours is gone. It
+   * never postpones, or repeated ones could put off a takeover for ever.
    */
   resigned(source: Ip, now: Instant): void {
     if (this.#followed !== undefined && this.#followed.address !== source) return;
@@ -157,7 +157,7 @@ export class Silence {
     this.#whole = memory.whole;
   }
 
-  /** The timer `down` expired `late`. Returns why there is no master, `undefined` to listen longer. */
+  /** The Master_Down_Timer expired `late`. Returns why there is no master, `undefined` to listen longer. */
   ended(late: Duration, now: Instant): string | undefined {
     if (this.#listenLonger(late, now)) return undefined;
     if (this.#because !== undefined) return this.#because;

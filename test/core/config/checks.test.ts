@@ -180,7 +180,10 @@ test('a script: who runs it, its timeout, one that is not there', () => {
   const words = service('MISC_CHECK {\nmisc_path /bin/echo vs1 two\n}');
   const [spoken] = loadText(words).configuration?.virtualServers[0]?.realServers[0]?.checks ?? [];
   assert.equal(spoken?.kind === 'misc' && [spoken.command, spoken.user], [['/bin/echo'], undefined]);
-  assert.match(findings(words).join(), /^warning 10:21 misc_path: the words after the command are ignored/);
+  assert.match(
+    findings(words).join(),
+    /^warning 10:21 misc_path: the words after the command have no effect/,
+  );
 });
 
 test('what is wrong is said where it stands', () => {

@@ -199,7 +199,7 @@ test('what a variable gave is read as a line again, and a generator leaves its v
 test('\\# is a comment, a comment before a \\ a doubt, and a lost \\ is said', () => {
   assert.equal(run('a b\\#c').found, ["warning 1:4 \\# begins a comment, as in keepalived's processes"]);
   assert.equal(run('$A=x \\\n# y \\\nz\n$A').found, ['warning 2:5 a comment stands before this \\']);
-  assert.equal(run('a 1 \\\nb').found, ['warning 1:5 this \\ continues nothing: it is ignored']);
+  assert.equal(run('a 1 \\\nb').found, ['warning 1:5 this \\ continues nothing: it has no effect']);
 });
 
 test('a byte order mark is a warning, and an unfilled template one error', () => {

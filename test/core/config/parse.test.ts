@@ -27,13 +27,13 @@ test('blocks on one line: one keyword, a list of values, or nothing', () => {
 test('a second keyword in a block on one line is lost, as in keepalived', () => {
   assert.equal(findings(instance(`authentication { auth_type PASS auth_pass x }\n${VIP}`)), [
     'warning 5:1 authentication has no auth_pass: adverts are not authenticated',
-    'warning 5:33 auth_pass stands on the line of auth_type: it is ignored, as in keepalived',
+    'warning 5:33 auth_pass stands on the line of auth_type: it has no effect, as in keepalived',
   ]);
 });
 
 test('words after the arguments are a warning', () => {
   assert.equal(findings('global_defs {\nvrrp_rt_priority 50 junk more\n}'), [
-    'warning 2:21 vrrp_rt_priority: these words are ignored',
+    'warning 2:21 vrrp_rt_priority: these words have no effect',
   ]);
 });
 
@@ -86,7 +86,7 @@ test('a number beyond its range is ignored, or what keepalived takes', () => {
     diagnostics.map(({ severity, message }) => `${severity} ${message}`),
     [
       "warning vrrp_garp_interval: expected seconds from 0.000001 to 4294.967, with up to 6 decimals, found '0': " +
-        'it is ignored, as in keepalived',
+        'it has no effect, as in keepalived',
       'warning priority is given twice: this one counts',
       "warning priority: expected a whole number from 1 to 255, found '300': 100 is used, as in keepalived",
     ],

@@ -134,7 +134,7 @@ test('a real server has its own method, weight and limits', () => {
     /lthreshold is above/,
   );
   assert.equal(findings(service('real_server 10.0.0.1 {\nlthreshold 2\n}')), [
-    'warning 6:1 lthreshold needs uthreshold: it is ignored',
+    'warning 6:1 lthreshold needs uthreshold: it has no effect',
   ]);
 });
 
@@ -281,7 +281,7 @@ test('flags: of every scheduler, of its own hash scheduler, one-packet for UDP',
     /^warning 5:1 sh-port counts only with lb_algo sh/,
   );
   assert.equal(findings(service(`ops\n${RS}`)), [
-    'warning 5:1 ops is for UDP services only: it is ignored, as in keepalived',
+    'warning 5:1 ops is for UDP services only: it has no effect, as in keepalived',
   ]);
 });
 
@@ -350,7 +350,9 @@ test('ha_suspend, omega, sorry_server_inhibit: of the service; ha_suspend needs 
   const all = only(service(`ha_suspend\nomega\nsorry_server 10.0.0.9 80\nsorry_server_inhibit\n${RS}`));
   assert.equal([all.haSuspend, all.omega, all.sorryInhibit], [true, true, true]);
   const mark = `virtual_server fwmark 5 {\nlb_algo rr\nlb_kind NAT\nha_suspend\n${RS}\n}`;
-  assert.equal(findings(mark), ['warning 4:1 ha_suspend is not for marks: it is ignored, as in keepalived']);
+  assert.equal(findings(mark), [
+    'warning 4:1 ha_suspend is not for marks: it has no effect, as in keepalived',
+  ]);
   assert.match(findings(service(`sorry_server_inhibit\n${RS}`)).join(), /has no effect without sorry_server/);
   assert.match(
     findings(service(`persistence_engine sip\n${RS}`)).join(),

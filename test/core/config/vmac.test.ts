@@ -90,7 +90,7 @@ test('an ipvlan has an address, of the family of the router', () => {
   ]);
 });
 
-test('what cannot be, or does not count, is said', () => {
+test('what cannot be, or has no effect, is said', () => {
   const two = instance(`use_vmac gate\n${VIP}`) + instance('use_vmac gate\nno_virtual_ipaddress', 'W', 2);
   assert.equal(findings(two), ['error 14:1 use_vmac: the interface gate is there twice']);
   assert.equal(findings(instance(`use_vmac 01:00:5e:00:00:01\n${VIP}`)), [
@@ -101,7 +101,7 @@ test('what cannot be, or does not count, is said', () => {
     ['error 2:1 interfaces123.255 is too long for an interface: at most 15 characters'],
   );
   assert.equal(findings(instance(`vmac_xmit_base\n${VIP}`)), [
-    'warning 5:1 vmac_xmit_base does not count without use_vmac',
+    'warning 5:1 vmac_xmit_base has no effect without use_vmac',
   ]);
   assert.equal(findings(instance(`use_vmac\nunicast_peer {\n10.0.0.9\n}\n${VIP}`)), [
     'warning 5:1 use_vmac with unicast_peer: adverts leave from the interface below',

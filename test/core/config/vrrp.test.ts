@@ -146,7 +146,7 @@ test('advert_int: version 2 has whole seconds, version 3 hundredths up to 40.95'
   assert.equal(found('version 3\nadvert_int 41'), [
     'warning 6:12 advert_int: version 3 has at most 40.95 seconds: that is used',
   ]);
-  assert.match(found('advert_int 256').join(), /^warning 5:12 .* it is ignored/);
+  assert.match(found('advert_int 256').join(), /^warning 5:12 .* it has no effect/);
 });
 
 test('state MASTER without a priority means the address owner, and ends nopreempt', () => {
@@ -160,7 +160,7 @@ test('state MASTER without a priority means the address owner, and ends nopreemp
   assert.is(master?.preempt, true);
   assert.match(
     findings(text('state MASTER\npriority 100\nnopreempt')).join(),
-    /^warning 6:1 nopreempt does not count/,
+    /^warning 6:1 nopreempt has no effect/,
   );
 });
 

@@ -85,14 +85,14 @@ test('it comes back by itself when adverts leave again', () => {
   assert.equal(shell.held, [`${VIP}/24`]);
 });
 
-test('an address that somebody removes is put back, and announced', () => {
+test('an address that somebody removes is added again, and announced', () => {
   const shell = master([instance()]);
   shell.addresses.steal(`${VIP}/24`);
   shell.until(10.1);
   assert.equal(shell.held, [`${VIP}/24`]);
-  const done = shell.taken(/put back|^announce/);
+  const done = shell.taken(/added again|^announce/);
   assert.equal(done, [
-    `warning: VI_1: put back what was gone: ${VIP}/24`,
+    `warning: VI_1: ${VIP}/24 removed by someone else; added again`,
     `announce ${VIP} on eth0 at 02:00:00:00:00:01`,
   ]);
 });

@@ -84,7 +84,7 @@ test('a recording from before our start is not acted on, and the peer is heard a
   assert.equal(words(say(a, again, 'b')), [[HELD]]);
 });
 
-test('another key, another addressee, another cluster and strangers are refused', () => {
+test('another key, another addressee, another cluster and unknown directors are refused', () => {
   const b = node('b', 'b1');
   assert.equal(words(say(node('a', 'a1', 'guess'), b, 'b')), ['wrong key']);
   assert.equal(words(say(node('a', 'a1'), b, 'a')), ['not for us']);

@@ -1,5 +1,5 @@
-import { isShown, keyOfRule, placeOf } from '../../../src/core/kernel/item.ts';
 import type { RoutingChange } from '../../../src/core/kernel/routing-events.ts';
+import { isShown, keyOfRule, placeOf } from '../../../src/core/kernel/routing-item.ts';
 import { decodeEvent } from '../../../src/core/netlink/events.ts';
 import { FLAG } from '../../../src/core/netlink/message.ts';
 import { ROUTE_MESSAGE, type Route } from '../../../src/core/netlink/route.ts';

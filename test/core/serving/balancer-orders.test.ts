@@ -28,7 +28,7 @@ test('a server with connections stays with weight 0 until they are over', () => 
   assert.equal(world.log.slice(-3), [
     'notice tcp 10.0.0.1:80: real server 10.0.1.1:80 takes no new connections (operator)',
     'notice tcp 10.0.0.1:80: real server 10.0.1.1:80 is drained: it has no active connections',
-    'notice tcp 10.0.0.1:80: real server 10.0.1.1:80 is free of orders again',
+    'notice tcp 10.0.0.1:80: real server 10.0.1.1:80 is no longer drained or weighted by the operator',
   ]);
 });
 

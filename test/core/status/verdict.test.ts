@@ -46,7 +46,7 @@ test('all is well: who is what, in one line with performance data', () => {
   const drained = server('10.0.1.2:80', { drain: { phase: 'drained', by: 'operator' } });
   assert.match(
     judged(serving([server('10.0.1.1:80'), drained])),
-    /OK - 2 real servers up, 1 of them taken out/,
+    /OK - 2 real servers up, 1 of them drained/,
   );
 });
 

@@ -138,7 +138,7 @@ function udpCheck(entry: Of<'UDP_CHECK'>, from: Inherited, findings: Findings): 
     const at = section.token(name);
     if (at !== undefined && pattern === undefined) {
       const hint = 'as in keepalived';
-      findings.warning(at, `${name} counts only with a pattern in require_reply: it is ignored`, { hint });
+      findings.warning(at, `${name} counts only with a pattern in require_reply: it has no effect`, { hint });
     }
   }
   const least = section.value('min_reply_length') ?? 0;

@@ -59,7 +59,7 @@ export function membersOf(
   return members;
 }
 
-/** Members with priorities of their own would be pulled apart: their weights do not count. */
+/** Members with priorities of their own would be pulled apart: their weights have no effect. */
 function warnOfWeights(
   group: string,
   members: readonly string[],
@@ -71,7 +71,7 @@ function warnOfWeights(
     if (!members.includes(name)) continue;
     const weighted = track.find(({ weight, kind }) => weight !== 0 && kind !== 'process');
     if (weighted === undefined) continue;
-    findings.warning(at, `the weights of what ${name} tracks do not count in the group ${group}`, {
+    findings.warning(at, `the weights of what ${name} tracks have no effect in the group ${group}`, {
       hint: 'track it in the group, or write sync_group_tracking_weight',
     });
   }

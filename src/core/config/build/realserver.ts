@@ -139,7 +139,7 @@ function thresholds(
   if (lower <= upper) return { upper, lower };
   const what = section.has('uthreshold') ? 'lthreshold is above uthreshold' : 'lthreshold needs uthreshold';
   const hint = 'the kernel does not take a server with it: from keepalived it would not serve';
-  findings.warning(section.token('lthreshold') ?? keyword, `${what}: it is ignored`, { hint });
+  findings.warning(section.token('lthreshold') ?? keyword, `${what}: it has no effect`, { hint });
   return { upper, lower: 0 };
 }
 

@@ -206,7 +206,7 @@ export function keepingOf(words: KeepingWords, at: Token, { context, groups }: L
   } else if (!groups.includes(group)) {
     findings.error(at, `there is no track_group ${group}`);
   } else if (!tracked) {
-    findings.warning(at, 'track_group does not count with no_track');
+    findings.warning(at, 'track_group has no effect with no_track');
   } else {
     return { tracked, group };
   }
@@ -223,7 +223,7 @@ export function originOf(
   const origin = written === undefined ? undefined : numbers.number('protocol', written, at);
   if (!tracked) return origin;
   if (origin !== undefined && origin !== PROTOCOL_KEEPALIVED) {
-    context.findings.warning(at, 'protocol does not count for what is tracked: it is keepalived', {
+    context.findings.warning(at, 'protocol has no effect for what is tracked: it is keepalived', {
       hint: 'write no_track too',
     });
   }

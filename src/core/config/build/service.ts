@@ -110,7 +110,7 @@ function flagsOf(section: ServiceSection, scheduler: string, key: ServiceKey, fi
     if (at === undefined) continue;
     const owner = name.slice(0, 2);
     if (owner !== 'fl' && owner !== scheduler) {
-      findings.warning(at, `${name} counts only with lb_algo ${owner}: it is ignored`);
+      findings.warning(at, `${name} counts only with lb_algo ${owner}: it has no effect`);
     } else {
       flags |= bit;
     }
@@ -118,7 +118,7 @@ function flagsOf(section: ServiceSection, scheduler: string, key: ServiceKey, fi
   const ops = section.token('ops');
   if (ops === undefined) return flags;
   if (key.kind === 'address' && key.protocol !== 'udp') {
-    findings.warning(ops, 'ops is for UDP services only: it is ignored, as in keepalived');
+    findings.warning(ops, 'ops is for UDP services only: it has no effect, as in keepalived');
     return flags;
   }
   return flags | ONE_PACKET;

@@ -39,7 +39,7 @@ export function strictly(entry: InstanceEntry, settings: VrrpSettings, findings:
   if (settings.family === 6 && first !== undefined && !isLinkLocal(first.address.ip))
     warn('virtual_ipaddress', 'the first IPv6 address should be link-local (RFC 9568, 5.2.9)');
   if (settings.preemptDelay !== undefined) {
-    warn('preempt_delay', 'preempt_delay does not count');
+    warn('preempt_delay', 'preempt_delay has no effect');
     delete draft.preemptDelay;
   }
   if (settings.downAdverts !== DOWN_ADVERTS) {
@@ -47,12 +47,12 @@ export function strictly(entry: InstanceEntry, settings: VrrpSettings, findings:
     draft.downAdverts = DOWN_ADVERTS;
   }
   if (settings.transmitBase === true && section.has('use_vmac')) {
-    warn('vmac_xmit_base', 'vmac_xmit_base does not count');
+    warn('vmac_xmit_base', 'vmac_xmit_base has no effect');
     delete draft.transmitBase;
   }
   answers(section, draft, owner, warn);
   if (settings.noAccept !== true && !owner && (settings.version === 2 || !section.has('accept'))) {
-    if (section.has('accept')) warn('accept', 'version 2 does not know accept: it does not count');
+    if (section.has('accept')) warn('accept', 'version 2 does not know accept: it has no effect');
     draft.noAccept = true;
   }
   return draft;
@@ -78,7 +78,7 @@ function refuse(
 
 function withoutAuthentication(draft: Draft, warn: Warn): void {
   if (draft.password !== undefined || draft.ah !== undefined) {
-    warn('authentication', 'there is no authentication: it does not count');
+    warn('authentication', 'there is no authentication: it has no effect');
     delete draft.password;
     delete draft.ah;
   }

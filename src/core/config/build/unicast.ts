@@ -42,7 +42,7 @@ function sourceOf(section: InstanceSection, family: Family, { findings }: Contex
   const source = section.value(name);
   const at = section.token(name);
   if (source !== undefined && at !== undefined && familyOf(source) !== family) {
-    findings.warning(at, `${name} is no IPv${family} address: it is ignored`);
+    findings.warning(at, `${name} is no IPv${family} address: it has no effect`);
     return undefined;
   }
   return source;

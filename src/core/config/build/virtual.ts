@@ -165,7 +165,7 @@ function suspends({ section, services }: Block, { findings }: Context): boolean 
   const at = section.token('ha_suspend');
   if (at === undefined) return false;
   const byMark = services.some(({ key }) => key.kind === 'fwmark');
-  if (byMark) findings.warning(at, 'ha_suspend is not for marks: it is ignored, as in keepalived');
+  if (byMark) findings.warning(at, 'ha_suspend is not for marks: it has no effect, as in keepalived');
   return !byMark;
 }
 

@@ -65,7 +65,7 @@ export class Vmacs {
     const base = section.token('vmac_xmit_base');
     const at = section.token('use_vmac');
     if (at === undefined && base !== undefined) {
-      this.#findings.warning(base, 'vmac_xmit_base does not count without use_vmac');
+      this.#findings.warning(base, 'vmac_xmit_base has no effect without use_vmac');
     }
     if (section.has('use_ipvlan')) return this.#ipvlan(section, seat);
     const words = section.value('use_vmac');

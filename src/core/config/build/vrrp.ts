@@ -10,9 +10,9 @@ import type { vrrpInstance } from '../grammar/vrrp.ts';
 import type { Entry, Section } from '../tree.ts';
 import { type AddressLines, addressLines, mostAdvertised, UsedAddresses, virtualAddress } from './address.ts';
 import { authenticationOf } from './authentication.ts';
-import { checkChances } from './chances.ts';
 import type { Context } from './context.ts';
 import { globalSection } from './global.ts';
+import { checkPriorities } from './priorities.ts';
 import { isStrict, strictly } from './strict.ts';
 import type { Watchables } from './tracking.ts';
 import { sendingOf } from './unicast.ts';
@@ -98,7 +98,7 @@ function buildInstance(
   const { priority, initial } = priorityOf(entry, findings);
   const downAdverts = section.value('down_timer_adverts') ?? global.value('vrrp_down_timer_adverts') ?? 3;
   const track = watchables.track(section, keyword);
-  checkChances(entry, priority, track, findings);
+  checkPriorities(entry, priority, track, findings);
   const preempt = preemptOf(section, initial, priority, findings);
   const sending = sendingOf(section, global, family, context);
   const seat = { interface: device, vrid, family };
@@ -264,7 +264,7 @@ function preemptOf(
   const nopreempt = section.token('nopreempt');
   if (nopreempt === undefined) return true;
   if (initial === 'BACKUP' && priority < 255) return false;
-  findings.warning(nopreempt, 'nopreempt does not count with state MASTER or priority 255', {
+  findings.warning(nopreempt, 'nopreempt has no effect with state MASTER or priority 255', {
     hint: 'write state BACKUP on both directors',
   });
   return true;
@@ -283,7 +283,7 @@ function preemptDelayOf(
   if (preemptDelay === undefined || at === undefined || preemptDelay === 0) return {};
   if (preempt && initial === 'BACKUP' && priority < 255) return { preemptDelay };
   const why = preempt ? 'state MASTER or priority 255' : 'nopreempt';
-  findings.warning(at, `preempt_delay does not count with ${why}`);
+  findings.warning(at, `preempt_delay has no effect with ${why}`);
   return {};
 }
 

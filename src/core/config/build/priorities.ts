@@ -8,7 +8,7 @@ const LOWEST = 1;
 const HIGHEST = 254;
 
 /** Warns of priorities and weights that cannot do what they seem to be for. */
-export function checkChances(
+export function checkPriorities(
   { section, keyword }: Entry<(typeof root)['vrrp_instance']>,
   priority: number,
   track: readonly TrackSettings[],
