@@ -12,6 +12,10 @@ export async function main(program: string, argv: readonly string[]): Promise<vo
   startLightly();
   if (program === 'vipkeeper') return (await import('./app/operator/cli.ts')).runCli(argv);
   if (program === 'vipkeeper-witness') return (await import('./app/witness.ts')).runWitness(argv);
+  // Before anything that takes time: what comes now is done when there is somebody to do it.
+  const { endBySignal, onSignal, takeSignals } = await import('./io/signals.ts');
+  takeSignals();
+  onSignal('STOP', () => endBySignal('SIGTERM'));
   return (await import('./app/daemon.ts')).runDaemon(argv);
 }
 

@@ -32,6 +32,7 @@ apache2-bin        apache2                    a web server to check
 dnsmasq-base       dnsmasq                    a name server to check
 fence-agents       fence_dummy                switches directors off, by the contract of fence agents
 openssl            openssl                    certificates of servers to check
+strace             strace                     system calls that fail when a test wants it
 groff-base         groff                      checks the manual pages
 mandoc             mandoc                     checks the manual pages, more strictly
 LIST

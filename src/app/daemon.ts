@@ -6,7 +6,7 @@ import { missingCapabilities } from '../io/capabilities.ts';
 import { type Lock, lockFolder } from '../io/lock.ts';
 import { NO_DEBUGGER } from '../io/node.ts';
 import { pidOf } from '../io/pidfile.ts';
-import { endBySignal, onSignal, takeSignals } from '../io/signals.ts';
+import { onSignal } from '../io/signals.ts';
 import { readConfiguration, showFindings, testConfiguration } from './loading.ts';
 import {
   type DaemonOptions,
@@ -27,9 +27,6 @@ const START_LIMIT_MS = 60_000;
 
 /** `vipkeeperd`: reads the configuration, starts the processes that do the work, and answers the operator. */
 export async function runDaemon(argv: readonly string[]): Promise<void> {
-  // Before anything that takes time: what comes now is done when there is somebody to do it.
-  takeSignals();
-  onSignal('STOP', () => endBySignal('SIGTERM'));
   const given = daemonOptions(argv, VERSION);
   const { loaded, options, home } = await settle(given);
   if (given.configTest !== undefined) process.exit(test(given, loaded));
@@ -54,18 +51,27 @@ interface Settled {
 
 /** Reads the configuration in the network namespace that it is for: what it is checked against is there. */
 async function settle(given: GivenOptions): Promise<Settled> {
-  const loaded = readConfiguration(given);
+  const loaded = read(given);
   const { own, ipvs } = loaded.namespaces;
   if ((given.namespace ?? own ?? ipvs) === undefined) return { loaded, options: withFolders(given) };
   const { moveToNamespace, NamespaceRefused } = await import('./namespaces.ts');
   try {
     const place = moveToNamespace(given, loaded);
-    return { ...place, loaded: readConfiguration(given) };
+    return { ...place, loaded: read(given) };
   } catch (error) {
     if (!(error instanceof NamespaceRefused)) throw error;
     if (given.configTest === undefined) return refuse(EXIT_PERMISSION, error.message);
     process.stderr.write(`${PROGRAM}: checked from outside: ${error.message}\n`);
     return { loaded, options: withFolders(given) };
+  }
+}
+
+/** Ends the program where it can't be read whole at this time. */
+function read(given: GivenOptions): Loaded {
+  try {
+    return readConfiguration(given);
+  } catch (error) {
+    return refuse(EXIT_FAILED, `cannot read the configuration now: ${(error as Error).message}`);
   }
 }
 

@@ -18,6 +18,8 @@ export interface Reload {
   /** False: the configuration has errors, and what ran goes on. */
   readonly applied: boolean;
   readonly complaints: readonly string[];
+  /** What it changed, in one line; absent where it was not applied. */
+  readonly changes?: string;
 }
 
 const STATE_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray' } as const;
@@ -35,6 +37,7 @@ export function statusLines(report: StatusReport): string[] {
   const { vrrp, check, sync, maintenance, running } = report;
   const lines = running ? [daemonLine(report)] : absentLines(report);
   if (maintenance) lines.push(paint('yellow', 'MAINTENANCE: this director holds no virtual address'));
+  lines.push(...report.troubles.map((trouble) => paint('red', trouble)));
   if (vrrp !== null && vrrp.instances.length > 0)
     lines.push('', ...routerLines(vrrp, report), ...advertLines(vrrp));
   if (vrrp !== null && vrrp.votes !== null) lines.push('', ...voteLines(vrrp.votes));

@@ -8,6 +8,7 @@ import { spawnedNamespace } from '../io/children.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
 import { explainOutcome } from '../io/netlink.ts';
 import { nameProcess } from '../io/placement.ts';
+import { onBreaking } from './broken.ts';
 import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
@@ -21,6 +22,13 @@ const NAME = 'vipkeeper-sync';
 export function runSync(): void {
   nameProcess(NAME);
   const channel = new Channel<ToSync, FromChild<SyncState>>(process);
+  // The kernel's daemons go on, and the next process finds them.
+  onBreaking({
+    explain: ({ stack, message }) => {
+      const text = `the sync process has a defect: ${stack ?? message}`;
+      channel.send({ type: 'log', level: 'crit', message: text, at: Date.now() });
+    },
+  });
   try {
     new SyncProcess(channel, new IpvsClient(spawnedNamespace())).run();
   } catch (error) {
@@ -49,6 +57,7 @@ class SyncProcess {
       else this.#configure(message.configuration);
       this.#reconcile();
     });
+    this.#channel.onClose(() => this.#settings === undefined && process.exit(0));
     process.on('SIGTERM', () => this.#stop());
     setInterval(() => this.#reconcile(), RECONCILE_MS);
     setInterval(() => this.#report(), toMillis(STATE_PERIOD));

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
+import { mayPass } from '../core/supervision/trouble.ts';
 
 const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 
@@ -30,4 +31,13 @@ export function errnoName(errno: number): string {
 export function check(result: number, syscall: string, what: string): number {
   if (result < 0) throw new SystemError(-result, syscall, what);
   return result;
+}
+
+/**
+ * Whether a file may be as it should be although this error hindered to look at it: too few descriptors, a disk that
+ * fails. One that this user may not read stays so.
+ */
+export function passes(error: unknown): error is NodeJS.ErrnoException {
+  const { code } = error as NodeJS.ErrnoException;
+  return mayPass(code) && code !== 'EACCES';
 }

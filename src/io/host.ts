@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Facts, ProgramFacts } from '../core/config/facts.ts';
@@ -6,6 +6,7 @@ import { parseRoutingNames, ROUTING_NAMES, type RoutingNameKind } from '../core/
 import { parseIp } from '../core/ip.ts';
 import { agentFacts } from './agentmetadata.ts';
 import { calendarFault } from './cron.ts';
+import { passes } from './errno.ts';
 
 const GROUP_CAN_WRITE = 0o020;
 const OTHERS_CAN_WRITE = 0o002;
@@ -14,7 +15,10 @@ const STICKY = 0o1000;
 /** Where programs are; what a system's service finds, when nobody says. */
 const PATH = process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What a configuration's check may ask of this host. Asked once for each name; nothing is kept. */
+/**
+ * What a configuration's check may ask of this host. Asked once for each name; nothing is kept. Throws what may pass by
+ * itself: what is there must not count as missing.
+ */
 export const hostFacts: Facts = {
   isOwnAddress(address) {
     const all = Object.values(networkInterfaces()).flat();
@@ -61,19 +65,21 @@ function routingNames(kind: RoutingNameKind, folders: readonly string[]): Map<st
   return new Map(texts.flatMap((text) => [...parseRoutingNames(text, most)]));
 }
 
-/** Empty for what this user may not read. */
+/** Empty for what is not there, and for what this user may not read. */
 function readOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    if (passes(error)) throw error;
     return '';
   }
 }
 
 /** The fields of a line of a colon-separated file. */
 function entryOf(file: string, name: string): string[] | undefined {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const line = text.split('\n').find((entry) => entry.startsWith(`${name}:`));
+  const line = readOf(file)
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`));
   return line?.split(':');
 }
 
@@ -81,7 +87,8 @@ function entryOf(file: string, name: string): string[] | undefined {
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);
-  } catch {
+  } catch (error) {
+    if (passes(error)) throw error;
     return undefined;
   }
 }
@@ -98,7 +105,8 @@ function canExecute(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
-  } catch {
+  } catch (error) {
+    if (passes(error)) throw error;
     return false;
   }
 }

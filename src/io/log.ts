@@ -1,11 +1,13 @@
 import { close, fstatSync, write } from 'node:fs';
 import { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import winston from 'winston';
 import { SystemError } from './errno.ts';
 import { openRegular } from './regular.ts';
 import { AF, sockaddrUnix } from './sockaddr.ts';
 import { SOCK, Socket } from './socket.ts';
+import { standardError } from './stderr.ts';
 
 /** Syslog's severities (RFC 5424, 6.2.1) under winston's names. */
 const SEVERITY = { crit: 2, error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
@@ -67,14 +69,9 @@ interface Sink {
 /** Lines for a person at a terminal, or `<N>` prefixes (sd-daemon(3)) when standard error is the journal. */
 function consoleSink(): Sink {
   const journal = isJournal();
-  const colour = process.stderr.isTTY === true;
-  // A reader that goes away must not end the daemon.
-  process.stderr.on('error', () => undefined);
+  const colour = isatty(STANDARD_ERROR);
   return {
-    stream: new Writable({
-      decodeStrings: false,
-      write: (text: string, _encoding, done) => void process.stderr.write(text, () => done()),
-    }),
+    stream: standardError(),
     line(level, message, { process: name, at }) {
       if (journal) return `<${SEVERITY[level]}>${name}: ${message}`;
       const text = `${localTime(at).replace('T', ' ')} ${level.padEnd(7)} ${name}: ${message}`;

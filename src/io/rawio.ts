@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
- * signals.ts, placement.ts, namespace.ts, lock.ts and seclusion.ts of this folder use it; everybody else uses those.
+ * signals.ts, placement.ts, namespace.ts, lock.ts, stderr.ts and seclusion.ts of this folder use it; everybody else
+ * uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -90,6 +91,8 @@ interface Rawio {
   unheard(number: number): number;
   /** flock(2), exclusively and without waiting: -EWOULDBLOCK when another has it. */
   lock(fd: number): number;
+  /** Never waits: how much was written, -EAGAIN when nothing can be now. */
+  writeNow(fd: number, data: Uint8Array): number;
 }
 
 function load(): Rawio {

@@ -1,9 +1,11 @@
-import { closeSync, constants, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeRegular } from './regular.ts';
 
 /** The beginning of a file that holds a number; never more, however large it is. */
 const ROOM = 128;
+/** Files that are busy beside the watched one must not keep us busy. */
+const GATHER_MS = 20;
 
 /** The beginning of a regular file as text, `undefined` when there is none or it may not be read. */
 export function readBeginning(path: string): string | undefined {
@@ -37,14 +39,26 @@ export function initialise(path: string, text: string, overwrite: boolean): stri
 }
 
 /**
- * Calls `changed` when something happens in the file's folder: a file that is replaced by another has no other
- * witness. `undefined` when the folder cannot be watched.
+ * Calls `changed` soon after something happens in the file's folder, once for what happens together: a file that is
+ * replaced by another, or a link on the way to it, has no other witness. `undefined` when the folder cannot be watched.
  */
-export function watchFolderOf(path: string, changed: () => void): FSWatcher | undefined {
+export function watchFolderOf(path: string, changed: () => void): { close(): void } | undefined {
+  let gathering: NodeJS.Timeout | undefined;
+  const happened = (): void => {
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      changed();
+    }, GATHER_MS);
+  };
   try {
-    const watcher = watch(dirname(path), { persistent: false }, changed);
+    const watcher = watch(dirname(path), { persistent: false }, happened);
     watcher.on('error', () => watcher.close());
-    return watcher;
+    return {
+      close() {
+        clearTimeout(gathering);
+        watcher.close();
+      },
+    };
   } catch {
     return undefined;
   }

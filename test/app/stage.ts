@@ -125,7 +125,7 @@ export class Stage {
 
   reload(text: string): void {
     this.configure(text);
-    assert.is(this.operator('reload').stdout, 'reloaded\n');
+    assert.match(this.operator('reload').stdout, /^reloaded: /);
   }
 
   status(): StatusReport {

@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -103,6 +105,57 @@ test('the reader gets the path as its last word, and is started again when it di
     fifos.close();
   }
   assert.not(existsSync(path));
+});
+
+test('it belongs to the user who reads it: script_user, or the one of its reader', async () => {
+  const nobody = { uid: 65534, gid: 65534 };
+  chmodSync(folder, 0o755);
+  const out = join(folder, 'heard');
+  mkdirSync(out);
+  chmodSync(out, 0o777);
+  const script = join(folder, 'listener');
+  const text = `read line <"$1" && echo "$(id -u) $line" >>${out}/$(basename $1)`;
+  writeFileSync(script, `#!/bin/sh\n${text}\nexec sleep 60\n`, { mode: 0o755 });
+  for (const [name, rules, user] of [
+    ['by-rules', { secure: false, groups: false, user: nobody }, undefined],
+    ['by-reader', { secure: false, groups: false }, nobody],
+  ] as const) {
+    const fifos = new Fifos(rules, () => undefined);
+    const path = join(folder, name);
+    try {
+      fifos.configure({ vrrp: { path, reader: { command: [script], ...(user && { user }) } } }, rules);
+      assert.equal([statSync(path).uid, statSync(path).gid], [65534, 65534]);
+      fifos.write(['vrrp'], 'event\n');
+      const heard = (): string | undefined =>
+        existsSync(join(out, name)) ? readFileSync(join(out, name), 'utf8') || undefined : undefined;
+      assert.is(await eventually(heard, `${name} is heard`), '65534 event\n');
+      // Another user of scripts: it is made anew.
+      fifos.configure({ vrrp: { path } }, { ...rules, user: { uid: 1, gid: 1 } });
+      assert.is(statSync(path).uid, 1);
+    } finally {
+      fifos.close();
+    }
+  }
+});
+
+test('a reader that fails again and again is said once, loudly, and in the status', async () => {
+  const logged: string[] = [];
+  const rules = { secure: false, groups: false };
+  const fifos = new Fifos(rules, (level, message) => logged.push(`${level} ${message}`));
+  try {
+    const reader = { command: ['/bin/sh', '-c', 'echo no such thing >&2; exit 7'] };
+    fifos.configure({ all: { path: join(folder, 'fails'), reader } }, rules);
+    assert.equal(fifos.troubles, []);
+    await eventually(() => (fifos.troubles.length > 0 ? true : undefined), 'it is a trouble');
+    const how = 'it exited with status 7: no such thing';
+    assert.match(fifos.troubles[0] ?? '', `fails fails each time: ${how}`);
+    const loud = logged.filter((line) => line.startsWith('crit'));
+    assert.is(loud.length, 1, logged.join('; '));
+    assert.match(loud[0] ?? '', `has failed 3 times in a row: ${how}; events wait`);
+    assert.is(logged.filter((line) => line.startsWith('warning')).length, 2);
+  } finally {
+    fifos.close();
+  }
 });
 
 test.run();

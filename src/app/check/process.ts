@@ -21,12 +21,14 @@ import { now } from '../../io/clock.ts';
 import type { Driven } from '../../io/drive.ts';
 import { errnoName } from '../../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
-import { readLedger, writeLedger } from '../../io/ledger.ts';
+import { KeptFiles } from '../../io/kept.ts';
+import { ledgerText, readLedger } from '../../io/ledger.ts';
 import { NetlinkError } from '../../io/netlink.ts';
 import { onStall } from '../../io/patience.ts';
 import { Place } from '../../io/placement.ts';
 import type { Probe } from '../../io/probe.ts';
 import { startProbe } from '../../io/probes.ts';
+import { onBreaking } from '../broken.ts';
 import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
 import { HeldAddresses } from './held.ts';
@@ -38,22 +40,12 @@ const GATHER_MS = 100;
 /** How often stalls are said. */
 const STALLS_SAID = seconds(60);
 
-const EXIT_CRASHED = 70;
-/** For the log's line and the recording to reach the supervisor. */
-const LAST_WORDS_MS = 100;
-
 /** The check process: health checks, and the kernel's IPVS table after them. Started by the supervisor. */
 export function runCheckProcess(): void {
   const check = new CheckProcess(new Channel(process));
   process.on('SIGTERM', () => check.stop());
   // The table stays as it is, and the next process goes on with it.
-  process.on('uncaughtException', (error) => {
-    try {
-      check.explain(error);
-    } finally {
-      setTimeout(() => process.exit(EXIT_CRASHED), LAST_WORDS_MS);
-    }
-  });
+  onBreaking({ explain: (error) => check.explain(error) });
 }
 
 /** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
@@ -64,6 +56,7 @@ class CheckProcess {
   readonly #driven: Driven<BalancerEvent>;
   readonly #probes = new Map<string, Probe>();
   readonly #place = new Place((problem) => this.#log('warning', problem));
+  readonly #files = new KeptFiles((level, message) => this.#log(level, message));
   #ipvs: IpvsClient | undefined;
   readonly #held: HeldAddresses;
   #configuration: CheckConfiguration | undefined;
@@ -90,6 +83,7 @@ class CheckProcess {
       else if (message.type === 'record') this.#recording.begin();
       else this.#driven.handle(message);
     });
+    channel.onClose(() => this.#configuration === undefined && process.exit(0));
     setInterval(() => this.#sendState(), STATE_MS);
     onStall((length) => this.#sayStall(length));
   }
@@ -131,11 +125,7 @@ class CheckProcess {
 
   #own(keys: readonly ServiceKey[]): void {
     if (this.#configuration === undefined) return;
-    try {
-      writeLedger(this.#configuration.ledger, keys.map(serviceName));
-    } catch (error) {
-      this.#log('warning', `cannot write down which services are ours: ${(error as Error).message}`);
-    }
+    this.#files.keep(this.#configuration.ledger, ledgerText(keys.map(serviceName)), { mode: 0o600 });
   }
 
   /** `lvs_timeouts`: what differs from the kernel's is set. */

@@ -28,16 +28,26 @@ export function scriptEnvironment(
   return { ...Object.fromEntries(own), ...more };
 }
 
+/** Why a command is not run; `shortage`: it cannot be looked at now, which says nothing about it. */
+export interface Refusal {
+  readonly why: string;
+  readonly shortage: boolean;
+}
+
 /** Why a command must not run: looked at each time, for what was safe at the check may have changed. */
 export function refusal(
   [program = '']: readonly string[],
   uid: number,
   { secure }: ScriptRules,
-): string | undefined {
-  const writable = secure ? insecurity(hostFacts.program(program), uid) : undefined;
-  return writable === undefined
-    ? undefined
-    : `not run: others can write ${writable}, and root would run it (enable_script_security)`;
+): Refusal | undefined {
+  try {
+    const writable = secure ? insecurity(hostFacts.program(program), uid) : undefined;
+    if (writable === undefined) return undefined;
+    const why = `not run: others can write ${writable}, and root would run it (enable_script_security)`;
+    return { why, shortage: false };
+  } catch (error) {
+    return { why: `not run: it cannot be looked at now (${(error as Error).message})`, shortage: true };
+  }
 }
 
 /** Starts one script, by the rules. `ended` is called once, never before this returns. */
@@ -47,9 +57,9 @@ export function runScript(
   ended: (end: HookEnd) => void,
 ): Program | undefined {
   const { uid, gid } = user ?? rules.user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const why = refusal(command, uid, rules);
-  if (why !== undefined) {
-    setImmediate(() => ended({ why, said: '' }));
+  const refused = refusal(command, uid, rules);
+  if (refused !== undefined) {
+    setImmediate(() => ended({ why: refused.why, said: '' }));
     return undefined;
   }
   return startHook(command, { uid, gid, groups: rules.groups }, scriptEnvironment(environment), ended);

@@ -69,6 +69,11 @@ export class Notifier {
     }
   }
 
+  /** What does not work now, for people. */
+  get troubles(): string[] {
+    return this.#fifos.troubles;
+  }
+
   /** Gives scripts that still run, and mails on their way, `limit` milliseconds. */
   async close(limit: number): Promise<void> {
     await Promise.all([this.#hooks.close(limit), this.#mailer.close(limit)]);

@@ -50,10 +50,11 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .command('reload')
     .description('read the configuration again; one with errors is refused')
     .action(async (_options, self) => {
-      const { applied, complaints } = (await ask(self.optsWithGlobals(), { verb: 'reload' })) as Reload;
+      const answer = await ask(self.optsWithGlobals(), { verb: 'reload' });
+      const { applied, complaints, changes } = answer as Reload;
       for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
       if (!applied) fail('reload refused: the running configuration stays in force');
-      process.stdout.write('reloaded\n');
+      process.stdout.write(`reloaded: ${changes}\n`);
     });
   addMaintenance(program);
   addRecord(program);

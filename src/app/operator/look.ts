@@ -74,6 +74,7 @@ function orphans(options: CommonOptions): StatusReport | undefined {
     uptime: null,
     configuration: known.configuration ?? null,
     maintenance: null,
+    troubles: [],
     processes: alive.map(({ role, pid }) => ({
       ...{ role, pid, restarts: 0, silent: null, stopped: isStopped(pid) },
     })),

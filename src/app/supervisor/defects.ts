@@ -31,3 +31,12 @@ export async function crash(log: Log, error: Error): Promise<void> {
   await log.close();
   process.exit(EXIT_CRASHED);
 }
+
+/** Does a part of something that is to go on whatever happens to this part. */
+export function attempt(log: Log['log'], what: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    log('error', `${what}: ${(error as Error).message}`);
+  }
+}

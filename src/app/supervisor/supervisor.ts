@@ -1,3 +1,4 @@
+import { difference } from '../../core/config/difference.ts';
 import type { Configuration } from '../../core/config/model.ts';
 import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
 import type { Happening } from '../../core/notify/happening.ts';
@@ -35,7 +36,7 @@ import { answer } from './answers.ts';
 import { type Assignment, assignment, privilegesOf, roleOfSync } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
-import { crash, EXIT_CRASHED, onDefect } from './defects.ts';
+import { attempt, crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
 import { Fencer } from './fencer.ts';
 import { Firewall } from './firewall.ts';
@@ -260,38 +261,33 @@ export class Supervisor implements ChildListener {
       this.log(level, text);
       complaints.push(text);
     });
+    const changes = configuration && difference(this.#configuration, configuration);
     if (configuration !== undefined) this.#apply(configuration);
     this.#readiness.reloaded();
-    return { applied: configuration !== undefined, complaints };
+    if (changes === undefined) return { applied: false, complaints };
+    this.log('notice', `reloaded ${this.#options.useFile}: ${changes}`);
+    return { applied: true, complaints, changes };
   }
 
   /** Each part for itself: trouble with one keeps the others from nothing. */
   #apply(configuration: Configuration): void {
+    const part = (what: string, work: () => void): void => attempt(this.log, what, work);
     const before = this.#wanted();
     this.#configuration = configuration;
     const wanted = this.#wanted();
-    this.#part('scripts, pipes and mails', () => this.#notifier.configure(configuration, true));
-    this.#part('decisions on real servers', () => this.#orders.configure(configuration.virtualServers));
+    part('scripts, pipes and mails', () => this.#notifier.configure(configuration, true));
+    part('decisions on real servers', () => this.#orders.configure(configuration.virtualServers));
     void this.#protect();
     for (const role of before) if (!wanted.includes(role)) void this.#retire(role);
     for (const role of wanted) {
-      this.#part(`the ${role} process`, () => {
+      part(`the ${role} process`, () => {
         if (!this.#children.has(role)) this.#children.start(role);
         else if (!this.#children.renew(role)) this.started(role);
       });
     }
-    this.#part('what is tracked', () => this.#track(false));
-    this.#part('fencing', () => this.fencer.configure(configuration.fencing));
-    this.#part('copies', () => this.#save());
-    this.log('notice', `reloaded ${this.#options.useFile}`);
-  }
-
-  #part(what: string, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.log('error', `${what}: ${(error as Error).message}`);
-    }
+    part('what is tracked', () => this.#track(false));
+    part('fencing', () => this.fencer.configure(configuration.fencing));
+    part('copies', () => this.#save());
   }
 
   #save(): void {
@@ -392,6 +388,7 @@ export class Supervisor implements ChildListener {
       ...{ version: VERSION, pid: process.pid, uptime: toSeconds(since(now(), this.#started)) },
       ...{ epoch: monotonicOrigin(), configuration: this.#options.useFile },
       ...{ maintenance: this.#store.maintenance, processes: this.#children.reports() },
+      troubles: [...this.#files.troubles, ...this.#notifier.troubles],
       ...{ routers: this.#routers(), vrrp: this.#vrrp ?? null, check: this.#check ?? null },
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,
       ...(this.#configuration.fencing !== undefined && { fencing: this.fencer.status() }),

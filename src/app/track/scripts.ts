@@ -109,9 +109,9 @@ export class Scripts {
     const { name, command, user } = runner.settings;
     switch (effect.type) {
       case 'run': {
-        const why = refusal(command, user?.uid ?? 0, this.#rules);
-        if (why !== undefined) {
-          setImmediate(() => runner.driven.handle({ type: 'failed', why }));
+        const refused = refusal(command, user?.uid ?? 0, this.#rules);
+        if (refused !== undefined) {
+          setImmediate(() => runner.driven.handle({ type: 'failed', ...refused }));
           return;
         }
         runner.program = startProgram(command, user, (end) => {

@@ -1,10 +1,4 @@
-import { writeSync } from 'node:fs';
+import { sayNow } from '../../io/stderr.ts';
 
-/** Without a supervisor. Whoever read our standard error may be gone as well, which is no reason to fail. */
-export function complain(text: string): void {
-  try {
-    writeSync(2, `vipkeeper vrrp: ${text}\n`);
-  } catch {
-    // Nobody is left to tell.
-  }
-}
+/** Without a supervisor. Whoever read our standard error may be gone as well, or not read: nobody waits for that. */
+export const complain = (text: string): void => sayNow(`vipkeeper vrrp: ${text}\n`);

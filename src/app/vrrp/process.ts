@@ -7,6 +7,7 @@ import { digest } from '../../io/digest.ts';
 import { Place } from '../../io/placement.ts';
 import { keepsMakers } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
+import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
 import { BfdSpeakers } from './bfd.ts';
@@ -15,9 +16,6 @@ import { complain } from './lastwords.ts';
 import { Reporter } from './reporter.ts';
 import { Votes } from './votes.ts';
 
-const EXIT_CRASHED = 70;
-/** For a recording to reach the supervisor, from a process that has given up all addresses. */
-const LAST_WORDS_MS = 100;
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
 const CLOCK_PERIOD = millis(500);
 
@@ -25,16 +23,8 @@ const CLOCK_PERIOD = millis(500);
 export function runVrrp(): void {
   const vrrp = new VrrpProcess();
   process.on('SIGTERM', () => vrrp.stop());
-  process.on('uncaughtException', (error) => {
-    // A machine that broke an invariant is not to be trusted with a VIP: resign while that still works.
-    complain(error.stack ?? error.message);
-    try {
-      vrrp.resign();
-      vrrp.recording.atOnce(`it broke: ${error.message}`);
-    } finally {
-      setTimeout(() => process.exit(EXIT_CRASHED), LAST_WORDS_MS);
-    }
-  });
+  // A machine that broke an invariant is not to be trusted with a VIP: resign while that still works.
+  onBreaking({ rescue: () => vrrp.resign(), explain: (error) => vrrp.explain(error) });
   vrrp.run();
 }
 
@@ -78,6 +68,8 @@ class VrrpProcess {
 
   run(): void {
     this.#hands.begin();
+    // Without a configuration there is nothing to go on with.
+    this.#channel.onClose(() => this.#configuration ?? this.#end());
     this.#channel.onMessage((message) => {
       switch (message.type) {
         case 'inherit':
@@ -117,6 +109,11 @@ class VrrpProcess {
     this.#tell({ type: 'resign' });
   }
 
+  explain(error: Error): void {
+    this.log('crit', `the vrrp process has a defect: ${error.stack ?? error.message}`);
+    this.recording.atOnce(`it broke: ${error.message}`);
+  }
+
   /**
    * What an earlier process left behind is known with the configuration: who is asked to stop before it has come waits
    * for it. The supervisor's patience has an end.
@@ -125,7 +122,6 @@ class VrrpProcess {
     if (this.#ending) return;
     this.#ending = true;
     if (this.#configuration !== undefined || !this.#channel.open) this.#end();
-    else this.#channel.onClose(() => this.#end());
   }
 
   #end(): void {
@@ -133,7 +129,7 @@ class VrrpProcess {
     this.#bfd.stop();
     if (this.#configuration?.release !== false) this.#silenceIgmp(false);
     this.#reporter.all();
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
     process.exit(0);
   }
 

@@ -22,6 +22,8 @@ export interface DaemonStatus {
   readonly epoch: number;
   readonly configuration: string;
   readonly maintenance: boolean;
+  /** What the daemon itself cannot do at this time, for people. */
+  readonly troubles: readonly string[];
   readonly processes: readonly ChildReport[];
   /** As configured, whether or not the VRRP process has spoken of them yet. */
   readonly routers: readonly RouterSetup[];

@@ -34,6 +34,8 @@ export interface StatusReport {
   readonly uptime: number | null;
   readonly configuration: string | null;
   readonly maintenance: boolean | null;
+  /** What the daemon itself cannot do at this time, for people. */
+  readonly troubles: readonly string[];
   readonly processes: readonly ProcessReport[];
   readonly vrrp: VrrpReport | null;
   readonly check: CheckReport | null;
@@ -180,6 +182,7 @@ export function statusReport(status: DaemonStatus, seen: Seen): StatusReport {
   const begun = (now - uptime * 1e6) as Instant;
   return {
     ...{ schema: SCHEMA, time: iso(now), running: true, version, pid, since: iso(begun), uptime },
+    troubles: status.troubles,
     ...{ configuration, maintenance, processes: processes.map((each) => processReport(each, seen)) },
     vrrp: vrrp && vrrpReport(vrrp, status.routers, seen),
     check: check && {

@@ -46,13 +46,14 @@ export function verdictLine({ word, reasons }: Verdict, report: StatusReport | u
   return `VIPKEEPER ${word} - ${text}${counts}`;
 }
 
-function daemonComplaints({ running, maintenance, processes }: StatusReport): Complaint[] {
+function daemonComplaints({ running, maintenance, troubles, processes }: StatusReport): Complaint[] {
   if (!running) {
     const alive = processes.map(({ role, pid }) => `${role} ${pid}`).join(', ');
     return [['CRITICAL', `vipkeeperd does not run, but processes of it do: ${alive}`]];
   }
   return [
     ...(maintenance ? ([['WARNING', 'maintenance: this director holds no virtual address']] as const) : []),
+    ...troubles.map((trouble): Complaint => ['WARNING', trouble]),
     ...processes.flatMap(({ role, pid, silent }): Complaint[] => {
       if (pid === null) return [['CRITICAL', `the ${role} process waits for its restart`]];
       return silent === null

@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <linux/filter.h>
 #include <node_api.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -624,6 +625,27 @@ static napi_value signal_drop(napi_env env, napi_callback_info info) {
 
 /* ------------------------------------------------------------------------------------------------ module */
 
+/*
+ * writeNow(fd, data: Uint8Array): as much as can be written without waiting, whoever has the descriptor too and whatever
+ * they set it to: libuv lets standard error of its children wait, and with it that of the parent. A pipe that is
+ * writable takes PIPE_BUF bytes. -EAGAIN when it takes nothing now.
+ */
+static napi_value write_now(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int fd = integer(&c, 0);
+  bytes data = octets(&c, 1);
+  if (c.wrong) return NULL;
+  ssize_t sent = send(fd, data.at, data.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0 || errno == EAGAIN) return answer(&c, outcome((int)sent));
+  struct pollfd ready = {.fd = fd, .events = POLLOUT};
+  int result = outcome(poll(&ready, 1, 0));
+  if (result == 0) result = -EAGAIN;
+  if (result > 0) result = outcome((int)write(fd, data.at, data.length < PIPE_BUF ? data.length : PIPE_BUF));
+  return answer(&c, result);
+}
+
 /* lock(fd): flock(2) for this process alone, without waiting */
 static napi_value lock_file(napi_env env, napi_callback_info info) {
   call c = {.env = env};
@@ -755,6 +777,7 @@ NAPI_MODULE_INIT() {
       METHOD("hideMemory", hide_memory),
       METHOD("unheard", signal_drop),
       METHOD("lock", lock_file),
+      METHOD("writeNow", write_now),
   };
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);

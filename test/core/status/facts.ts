@@ -14,7 +14,7 @@ export const SEEN: Seen = { now: NOW, iso: isoOf };
 
 export const daemonStatus = (part: Partial<DaemonStatus> = {}): DaemonStatus => ({
   ...{ version: '9.9', pid: 100, uptime: 3600, epoch: ORIGIN, configuration: '/etc/vk.conf' },
-  ...{ maintenance: false, processes: [], routers: [], vrrp: null, check: null, sync: null },
+  ...{ maintenance: false, troubles: [], processes: [], routers: [], vrrp: null, check: null, sync: null },
   ...part,
 });
 
