@@ -62,4 +62,17 @@ test('a broken file changes nothing', async () => {
   assert.equal(await removals(), []);
 });
 
+test('40 SIGHUPs are one reload at once, and one after the last; what is in the file by then is what runs', () => {
+  const reloads = (): number => stage.log.split('\n').filter((line) => line.includes(': reloaded ')).length;
+  const before = reloads();
+  const pid = stage.pid('vipkeeperd');
+  for (let i = 1; i <= 40; i++) {
+    stage.configure(BACKUP.replace('150', `${100 + i}`));
+    process.kill(pid, 'SIGHUP');
+  }
+  until(() => stage.router('web').priority === 140, 'the last priority');
+  assert.ok(reloads() - before <= 3, `${reloads() - before} reloads`);
+  stage.reload(BACKUP);
+});
+
 test.run();
