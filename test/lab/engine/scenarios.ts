@@ -33,7 +33,6 @@ export function scenarioOf(file: string, source: string): Scenario {
     );
   }
   const about = /\/\*\*(.*?)\*\//s.exec(source)?.[1] ?? '';
-  const limit = /^export const limitSeconds = (\d+);/m.exec(source)?.[1];
   return {
     file,
     need,
@@ -41,8 +40,14 @@ export function scenarioOf(file: string, source: string): Scenario {
       .replace(/^\s*\*/gm, ' ')
       .replace(/\s+/g, ' ')
       .trim(),
-    limitSeconds: limit === undefined ? DEFAULT_LIMIT_SECONDS : Number(limit),
+    limitSeconds: limitOf(source),
   };
+}
+
+/** How long a file may take, as its source says. */
+export function limitOf(source: string): number {
+  const limit = /^export const limitSeconds = (\d+);/m.exec(source)?.[1];
+  return limit === undefined ? DEFAULT_LIMIT_SECONDS : Number(limit);
 }
 
 /** The scenario in this file of the project. */
