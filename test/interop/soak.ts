@@ -290,7 +290,10 @@ function report(
     for (const [pid, { role, first, last }] of looks) {
       const lived = ((last.at - first.at) / 1000).toFixed(0);
       console.log(
-        `${host.name} ${role} ${pid}: ${first.mib.toFixed(0)} -> ${last.mib.toFixed(0)} MiB, ${first.files} -> ${last.files} files in ${lived} s`,
+        [
+          `${host.name} ${role} ${pid} in ${lived} s: ${first.mib.toFixed(0)} -> ${last.mib.toFixed(0)} MiB`,
+          `${first.files} -> ${last.files} files`,
+        ].join(', '),
       );
     }
   }
