@@ -23,39 +23,69 @@ const QUIET_AS_KEEPALIVED: Target = {
   met: (vipkeeper, keepalived) => vipkeeper < 1.2 * keepalived,
 };
 
-/** What happens around a director that does not concern it: commands of ip(8), in order. */
+/** What happens around a director that does not concern its adverts. */
 interface Weather {
   readonly name: string;
-  readonly lines: () => string[];
+  /** The program that makes it, from beginning to end, and where: at the master unless said. */
+  readonly program: (host: Host) => readonly string[];
+  readonly from?: 'master' | 'backup';
 }
+
+/** Commands of ip(8), in order. */
+const batch =
+  (lines: () => string[]) =>
+  (host: Host): string[] => ['ip', '-batch', file(host, 'storm.batch', `${lines().join('\n')}\n`)];
 
 /** An interface that no router uses. */
 const FAR = ['link add storm type veth peer name mrots', 'link set storm up', 'link set mrots up'];
 
 const LINKS: Weather = {
   name: '200 veth pairs made and removed',
-  lines: () => [
+  program: batch(() => [
     ...times(200, (n) => `link add storm${n} type veth peer name mrots${n}`),
     ...times(200, (n) => `link del storm${n}`),
-  ],
+  ]),
 };
 const ADDRESSES: Weather = {
   name: '4,000 addresses added and removed elsewhere',
-  lines: () => [
+  program: batch(() => [
     ...FAR,
     ...times(4000, (n) => `address add 172.16.${n >> 8}.${n & 255}/32 dev storm`),
     ...times(4000, (n) => `address del 172.16.${n >> 8}.${n & 255}/32 dev storm`),
     'link del storm',
-  ],
+  ]),
 };
 const ROUTES: Weather = {
   name: '2,000 routes added and removed elsewhere',
-  lines: () => [
+  program: batch(() => [
     ...FAR,
     'address add 172.16.0.1/16 dev storm',
     ...times(2000, (n) => `route add 172.20.${n >> 8}.${n & 255}/32 via 172.16.0.2`),
     ...times(2000, (n) => `route del 172.20.${n >> 8}.${n & 255}/32`),
     'link del storm',
+  ]),
+};
+/** A neighbour that goes up and down with each packet: BFD control packets (RFC 5880, 4.1) of 24 bytes. */
+const BFD: Weather = {
+  name: '500 BFD packets a second',
+  from: 'backup',
+  program: () => [
+    process.execPath,
+    '-e',
+    `const socket = require('node:dgram').createSocket('udp4');
+     socket.bind(50000, () => {
+       socket.setTTL(255);
+       let left = 2000;
+       const timer = setInterval(() => {
+         for (let i = 0; i < 5; i++) {
+           const state = left-- % 2 === 0 ? 1 : 3;
+           const packet = Buffer.from([0x20, state << 6, 3, 24, 0, 0, 0, 7, ...Array(4).fill(0),
+             ...[0, 1, 0, 0], ...[0, 1, 0, 0], ...Array(4).fill(0)]);
+           socket.send(packet, 3784, '10.0.0.1');
+         }
+         if (left <= 0) { clearInterval(timer); setTimeout(() => socket.close(), 50); }
+       }, 10);
+     });`,
   ],
 };
 const times = (count: number, line: (n: number) => string): string[] =>
@@ -68,17 +98,17 @@ export const storm: Benchmark = {
   run: async (bench) => {
     bench.stage.widen(SEGMENTS);
     const sections: Section[] = [];
-    for (const weather of [LINKS, ADDRESSES, ROUTES]) sections.push(await under(bench, weather));
+    for (const weather of [LINKS, ADDRESSES, ROUTES, BFD]) sections.push(await under(bench, weather));
     return sections;
   },
 };
 
-function under(bench: Bench, { name, lines }: Weather): Promise<Section> {
+function under(bench: Bench, { name, program, from = 'master' }: Weather): Promise<Section> {
   const { stage, effort } = bench;
   const rounds = effort.quick ? 1 : 3;
   return measure(bench, {
     title: `${ROUTERS} instances with ${ADDRESSES_EACH} addresses each, VRRPv2, advert 1 s; ${name}`,
-    note: `gaps between the adverts of an instance, as fast as ip -batch works; n = ${rounds}`,
+    note: `gaps between the adverts of an instance, as fast as the storm can blow; n = ${rounds}`,
     columns: [
       { label: 'longest advert gap', unit: 'ms', target: QUIET_AS_KEEPALIVED },
       { label: 'advert gap, p99', unit: 'ms' },
@@ -102,7 +132,7 @@ function under(bench: Bench, { name, lines }: Weather): Promise<Section> {
       const calm = gapsOf(await backup.watcher.observations(), clock());
       await stage.forget();
       await pause(1500);
-      const duration = await blow(master.host, lines());
+      const duration = await blow(stage[from].host, program);
       await pause(AFTERMATH_MILLISECONDS);
       const gaps = gapsOf(await backup.watcher.observations(), clock());
       const { changes } = await master.watcher.observations();
@@ -119,11 +149,12 @@ function under(bench: Bench, { name, lines }: Weather): Promise<Section> {
 }
 
 /** Runs the commands in the host; how long that took, ms. */
-async function blow(host: Host, lines: readonly string[]): Promise<number> {
+async function blow(host: Host, program: Weather['program']): Promise<number> {
+  const argv = program(host);
   const began = performance.now();
-  const program = host.start('storm', ['ip', '-batch', file(host, 'storm.batch', `${lines.join('\n')}\n`)]);
-  while (program.running) await pause(20);
-  if (program.log.trim() !== '') throw new Error(`ip -batch: ${program.log.trim().split('\n')[0]}`);
+  const running = host.start('storm', argv);
+  while (running.running) await pause(20);
+  if (running.log.trim() !== '') throw new Error(`the storm: ${running.log.trim().split('\n')[0]}`);
   return performance.now() - began;
 }
 
@@ -159,5 +190,6 @@ function configurationOf(): string {
 }
 `;
   });
-  return ['global_defs {\n  router_id storm\n  vrrp_version 2\n}\n', ...instances].join('');
+  const neighbour = 'bfd_instance beside {\n  neighbor_ip 10.0.0.2\n  min_rx 100\n  min_tx 100\n}\n';
+  return ['global_defs {\n  router_id storm\n  vrrp_version 2\n}\n', neighbour, ...instances].join('');
 }

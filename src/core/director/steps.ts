@@ -30,10 +30,7 @@ export class Steps {
   }
 
   proceed(): void {
-    while (!this.#asked && !this.#waits()) {
-      const step = this.#steps.shift();
-      if (step === undefined) return;
-      step();
-    }
+    // Asked last: hundreds may be waited for.
+    while (this.#steps.length > 0 && !this.#asked && !this.#waits()) this.#steps.shift()?.();
   }
 }
