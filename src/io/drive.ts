@@ -4,8 +4,8 @@ import type { Recorder } from '../core/record/recorder.ts';
 import type { Part } from '../core/record/track.ts';
 import { Alarm, now } from './clock.ts';
 
-/** Machines may deal with what is due in several calls; who is due again and again is looked at in the next turn. */
-const MAX_ROUNDS = 100;
+/** So many machines are dealt with at once; then the sockets have their turn. */
+const MAX_ROUNDS = 1000;
 
 /** A machine at work in a `Driver`. */
 export interface Driven<Event> {
@@ -21,6 +21,7 @@ export interface Driven<Event> {
 export class Driver {
   readonly #ensemble: Ensemble;
   readonly #alarm = new Alarm(() => this.#expire());
+  #depth = 0;
 
   /** `recorder` records the machines that are attached as a part. */
   constructor(recorder?: Recorder) {
@@ -45,26 +46,30 @@ export class Driver {
     return {
       handle: (event) => {
         this.#ensemble.begin(now());
-        actor.handle(event);
-        this.#arm();
+        this.#armAfter(() => actor.handle(event));
       },
-      detach: () => {
-        actor.leave();
-        this.#arm();
-      },
+      detach: () => this.#armAfter(() => actor.leave()),
     };
   }
 
   #expire(): void {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const due = this.#ensemble.deadline();
-      if (due === undefined || due > now()) break;
-      this.#ensemble.timeout(now());
-    }
-    this.#arm();
+    this.#armAfter(() => {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const due = this.#ensemble.deadline();
+        if (due === undefined || due > now()) return;
+        this.#ensemble.timeout(now());
+      }
+    });
   }
 
-  #arm(): void {
-    this.#alarm.arm(this.#ensemble.deadline());
+  /** The alarm is set once for all that an event leads to. */
+  #armAfter(act: () => void): void {
+    this.#depth += 1;
+    try {
+      act();
+    } finally {
+      this.#depth -= 1;
+      if (this.#depth === 0) this.#alarm.arm(this.#ensemble.deadline());
+    }
   }
 }

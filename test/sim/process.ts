@@ -20,6 +20,8 @@ import type { World } from './world.ts';
 const SOCKET_QUEUE = 256;
 /** A shell that woke too early tries again no sooner than this. */
 const SHORTEST_TIMER = 200;
+/** So often machines are due in one turn. */
+const MAX_ROUNDS = 50;
 const UTC = 1e15;
 
 /** A process with its kernel: a director's machine, which may sleep or die. */
@@ -206,8 +208,10 @@ export class Process {
     this.#inbox = [];
     for (const act of inbox) act();
     const now = this.#localNow;
-    const deadline = this.#director?.deadline();
-    if (deadline !== undefined && deadline <= now) this.#director?.timeout(now);
+    for (let round = 0; round < MAX_ROUNDS && (this.#director?.deadline() ?? now + 1) <= now; round++) {
+      this.#director?.timeout(now);
+      this.#settle();
+    }
     this.#settle();
     for (const host of this.hosts) host.watch.woke(host);
   }

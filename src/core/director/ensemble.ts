@@ -6,8 +6,6 @@ import { earliest, type Instant } from '../time.ts';
 
 /** More rounds of effects than this from one event is a loop between machines: a defect, not load. */
 const MAX_ROUNDS = 10_000;
-/** The effects of those that are due together wait for each other: few of them at a time. */
-const MAX_DUE = 32;
 
 /** A machine in an ensemble. */
 export interface Actor<Event> {
@@ -53,13 +51,15 @@ export class Ensemble {
     return this.#next;
   }
 
-  /** Some of those whose time has come, the earliest first; others may still be due. */
+  /** The earliest of those whose time has come: its effects are done before the next one's turn. */
   timeout(now: Instant): void {
     this.begin(now);
-    const due = [...this.#entries].filter((entry) => isDue(entry, now));
-    const first = due.sort((a, b) => (a.due ?? now) - (b.due ?? now)).slice(0, MAX_DUE);
-    // What the effects of one have caused may have moved the time of another, or told it a later one.
-    for (const entry of first) if (isDue(entry, this.#now)) entry.expire(this.#now);
+    let first: Entry | undefined;
+    for (const entry of this.#entries) {
+      if (entry.due !== undefined && entry.due <= now && (first?.due === undefined || entry.due < first.due))
+        first = entry;
+    }
+    first?.expire(now);
     this.#look();
   }
 
@@ -130,5 +130,3 @@ export class Ensemble {
     this.#next = next;
   }
 }
-
-const isDue = ({ due }: Entry, now: Instant): boolean => due !== undefined && due <= now;
