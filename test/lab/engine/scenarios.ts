@@ -33,6 +33,7 @@ export function scenarioOf(file: string, source: string): Scenario {
     );
   }
   const about = /\/\*\*(.*?)\*\//s.exec(source)?.[1] ?? '';
+  const limit = /^export const limitSeconds = (\d+);/m.exec(source)?.[1];
   return {
     file,
     need,
@@ -40,14 +41,8 @@ export function scenarioOf(file: string, source: string): Scenario {
       .replace(/^\s*\*/gm, ' ')
       .replace(/\s+/g, ' ')
       .trim(),
-    limitSeconds: limitOf(source),
+    limitSeconds: limit === undefined ? DEFAULT_LIMIT_SECONDS : Number(limit),
   };
-}
-
-/** How long a file may take, as its source says. */
-export function limitOf(source: string): number {
-  const limit = /^export const limitSeconds = (\d+);/m.exec(source)?.[1];
-  return limit === undefined ? DEFAULT_LIMIT_SECONDS : Number(limit);
 }
 
 /** The scenario in this file of the project. */
