@@ -110,12 +110,8 @@ export const FAULTS: readonly FaultKind[] = [
     name: 'signals',
     weight: 4,
     async act(director, random) {
-      const targets = [
-        director.daemonPid,
-        director.daemonPid,
-        director.pidOf('vrrp'),
-        director.pidOf('check'),
-      ];
+      const roles = ['vrrp', 'check'].flatMap((role) => director.pidOf(role) ?? []);
+      const targets = [director.daemonPid, director.daemonPid, ...roles];
       for (let i = random.between(5, 30); i > 0; i--) {
         send(random.pick(targets), random.pick(SIGNALS));
         await pause(random.between(0, 50));
