@@ -1,5 +1,5 @@
-import { planSyncDaemons, type SyncRole } from '../core/kernel/syncdaemon.ts';
 import { describeOperation } from '../core/netlink/ipvs.ts';
+import { planSyncDaemons, type SyncRole } from '../core/reconcile/syncdaemon.ts';
 import { EXIT_PERMANENT, STATE_PERIOD } from '../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import { toMillis } from '../core/time.ts';

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type Original, pathOf } from '../core/kernel/originals.ts';
+import { type Original, pathOf } from '../core/reconcile/originals.ts';
 
 const NET = '/proc/sys/net';
 const IPV4 = 'ipv4/conf';

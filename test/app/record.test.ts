@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { Recordings } from '../../src/app/supervisor/recordings.ts';
-import { NO_STATICS } from '../../src/core/kernel/settings.ts';
+import { NO_STATICS } from '../../src/core/reconcile/settings.ts';
 import { plainText } from '../../src/core/record/plain.ts';
 import { readRecording } from '../../src/core/record/recording.ts';
 import { replay } from '../../src/core/record/replay.ts';

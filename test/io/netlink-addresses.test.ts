@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { type Prefix, parsePrefix } from '../../src/core/ip.ts';
-import { Addresses } from '../../src/core/kernel/addresses.ts';
+import { Addresses } from '../../src/core/reconcile/addresses.ts';
 import {
   type AddressesEffect,
   type AddressesEvent,
   type HeldAddress,
   requestOf,
-} from '../../src/core/kernel/events.ts';
+} from '../../src/core/reconcile/events.ts';
 import { type Duration, seconds } from '../../src/core/time.ts';
 import { type Driven, Driver } from '../../src/io/drive.ts';
 import { RouteMonitor, RouteSocket } from '../../src/io/route.ts';

@@ -1,9 +1,9 @@
 import { formatPrefix, type Ip } from '../../src/core/ip.ts';
-import type { AddressChange } from '../../src/core/kernel/events.ts';
 import { FOREVER, type InterfaceAddress } from '../../src/core/netlink/address.ts';
 import type { RouteEvent } from '../../src/core/netlink/events.ts';
 import { LINK_FLAG, type Link, OPER_STATE } from '../../src/core/netlink/link.ts';
 import type { Prng } from '../../src/core/prng.ts';
+import type { AddressChange } from '../../src/core/reconcile/events.ts';
 import type { World } from './world.ts';
 
 /** The kernel removes an address up to a second late, never early. */

@@ -9,7 +9,7 @@ import {
   fromIpvsService,
   toIpvsKey,
   toIpvsOperation,
-} from '../../core/kernel/ipvs-table.ts';
+} from '../../core/reconcile/ipvs-table.ts';
 import type { BalancerEffect, BalancerEvent } from '../../core/serving/balancer.ts';
 import { Balancer } from '../../core/serving/balancer.ts';
 import type { ServiceCount } from '../../core/serving/connections.ts';

@@ -1,13 +1,13 @@
 import type { Configuration } from '../../core/config/model.ts';
 import type { FencingSettings } from '../../core/fence/settings.ts';
-import { hasStatics, NO_STATICS } from '../../core/kernel/settings.ts';
-import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
 import {
   PRIVILEGES_OF_VRRP,
   type Privileges,
   privilegesOfCheck,
   privilegesOfSync,
 } from '../../core/privileges.ts';
+import { hasStatics, NO_STATICS } from '../../core/reconcile/settings.ts';
+import type { SyncRole } from '../../core/reconcile/syncdaemon.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
 import type { CheckConfiguration, FencingTargets, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type FirewallSettings, removal, ruleset } from '../../core/kernel/firewall.ts';
-import { wantedLinks } from '../../core/kernel/vmac-wants.ts';
 import type { Link } from '../../core/netlink/link.ts';
+import { type FirewallSettings, removal, ruleset } from '../../core/reconcile/firewall.ts';
+import { wantedLinks } from '../../core/reconcile/vmac-wants.ts';
 import type { VrrpSettings } from '../../core/vrrp/settings.ts';
 import type { KeptFiles } from '../../io/kept.ts';
 import { runNft } from '../../io/nft.ts';

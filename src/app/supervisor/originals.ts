@@ -1,4 +1,4 @@
-import { type Original, parseOriginal } from '../../core/kernel/originals.ts';
+import { type Original, parseOriginal } from '../../core/reconcile/originals.ts';
 import type { KeptFiles } from '../../io/kept.ts';
 import { ledgerText, readLedger } from '../../io/ledger.ts';
 

@@ -1,6 +1,6 @@
 import { formatPrefix } from '../../core/ip.ts';
-import { remainsOf } from '../../core/kernel/remains.ts';
 import { deleteAddress } from '../../core/netlink/address.ts';
+import { remainsOf } from '../../core/reconcile/remains.ts';
 import { explainOutcome } from '../../io/netlink.ts';
 import { keepsMakers, RouteSocket } from '../../io/route.ts';
 import type { Level, Role, VrrpConfiguration, VrrpState } from '../messages.ts';

@@ -1,8 +1,8 @@
 import { difference } from '../../core/config/difference.ts';
 import type { Configuration } from '../../core/config/model.ts';
-import type { SyncRole } from '../../core/kernel/syncdaemon.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import type { Privileges } from '../../core/privileges.ts';
+import type { SyncRole } from '../../core/reconcile/syncdaemon.ts';
 import { type DaemonStatus, type RouterSetup, routerSetups } from '../../core/status/facts.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
 import { Reloads } from '../../core/supervision/reloads.ts';

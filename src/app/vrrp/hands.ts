@@ -1,8 +1,8 @@
 import { unreachable } from '../../core/assert.ts';
 import type { DirectorEffect, DirectorEvent, KernelDump } from '../../core/director/events.ts';
 import { familyOf } from '../../core/ip.ts';
-import { requestOf } from '../../core/kernel/events.ts';
 import { PROTOCOL_KEEPALIVED } from '../../core/netlink/route.ts';
+import { requestOf } from '../../core/reconcile/events.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 import { SystemError } from '../../io/errno.ts';
 import { explainOutcome } from '../../io/netlink.ts';

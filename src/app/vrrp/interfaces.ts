@@ -1,8 +1,8 @@
 import { unreachable } from '../../core/assert.ts';
 import type { DirectorEvent, LinkChange } from '../../core/director/events.ts';
-import type { Original } from '../../core/kernel/originals.ts';
-import { linkRequest, type Step, stepsOf } from '../../core/kernel/vmac-events.ts';
 import type { Outcome } from '../../core/netlink/message.ts';
+import type { Original } from '../../core/reconcile/originals.ts';
+import { linkRequest, type Step, stepsOf } from '../../core/reconcile/vmac-events.ts';
 import { errnoName } from '../../io/errno.ts';
 import { explainOutcome } from '../../io/netlink.ts';
 import type { RouteSocket } from '../../io/route.ts';

@@ -1,8 +1,8 @@
 import type { BfdSettings } from '../bfd/settings.ts';
 import type { ClusterSettings, FencingSettings } from '../fence/settings.ts';
-import type { FirewallSettings } from '../kernel/firewall.ts';
-import type { MasterRouting, StaticSettings } from '../kernel/settings.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
+import type { FirewallSettings } from '../reconcile/firewall.ts';
+import type { MasterRouting, StaticSettings } from '../reconcile/settings.ts';
 import type { VirtualServerSettings } from '../serving/settings.ts';
 import type { Placements } from '../supervision/placement.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';

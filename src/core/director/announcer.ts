@@ -1,5 +1,5 @@
 import type { Ip } from '../ip.ts';
-import type { Interfaces } from '../kernel/interfaces.ts';
+import type { Interfaces } from '../reconcile/interfaces.ts';
 import { seconds } from '../time.ts';
 import { Announcements, type AnnouncementsEffect, type AnnouncementsEvent } from './announcements.ts';
 import type { Actor, Ensemble } from './ensemble.ts';

@@ -1,10 +1,10 @@
 import { unreachable } from '../assert.ts';
 import { familyOf } from '../ip.ts';
-import type { AddressesEvent, HeldAddress } from '../kernel/events.ts';
-import type { Original } from '../kernel/originals.ts';
 import type { Level } from '../level.ts';
 import type { Machine } from '../machine.ts';
 import type { RouteEvent } from '../netlink/events.ts';
+import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
+import type { Original } from '../reconcile/originals.ts';
 import { type Instant, since } from '../time.ts';
 import { type GroupState, memberSettings } from '../vrrp/group.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';

@@ -1,10 +1,10 @@
 import { type Family, formatPrefix, type Ip } from '../ip.ts';
-import type { Footing, Interfaces } from '../kernel/interfaces.ts';
-import type { HeldRouting } from '../kernel/routing-events.ts';
-import type { StaticSettings } from '../kernel/settings.ts';
-import { deviceOf } from '../kernel/vmac-wants.ts';
 import { describeRoute } from '../netlink/route.ts';
 import { describeRule } from '../netlink/rule.ts';
+import type { Footing, Interfaces } from '../reconcile/interfaces.ts';
+import type { HeldRouting } from '../reconcile/routing-events.ts';
+import type { StaticSettings } from '../reconcile/settings.ts';
+import { deviceOf } from '../reconcile/vmac-wants.ts';
 import type { LinkEvent } from '../vrrp/events.ts';
 import type { LinkState } from '../vrrp/links.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';

@@ -1,6 +1,6 @@
 import type { Ip } from '../ip.ts';
-import { Interfaces } from '../kernel/interfaces.ts';
-import type { StaticSettings } from '../kernel/settings.ts';
+import { Interfaces } from '../reconcile/interfaces.ts';
+import type { StaticSettings } from '../reconcile/settings.ts';
 import { type LinkState, LinkWatch, type LinkWatchEvent } from '../vrrp/links.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Actor, Ensemble } from './ensemble.ts';

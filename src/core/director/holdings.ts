@@ -1,8 +1,8 @@
 import { unreachable } from '../assert.ts';
 import { formatPrefix } from '../ip.ts';
-import { Addresses } from '../kernel/addresses.ts';
-import type { AddressesEffect, AddressesEvent, HeldAddress } from '../kernel/events.ts';
 import type { Level } from '../level.ts';
+import { Addresses } from '../reconcile/addresses.ts';
+import type { AddressesEffect, AddressesEvent, HeldAddress } from '../reconcile/events.ts';
 import type { Actor, Ensemble } from './ensemble.ts';
 import type { DirectorEffect } from './events.ts';
 

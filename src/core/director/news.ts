@@ -1,11 +1,11 @@
 import type { Ip } from '../ip.ts';
 import { familyOf } from '../ip.ts';
-import type { Interfaces } from '../kernel/interfaces.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { RouteEvent } from '../netlink/events.ts';
 import { isUp, LINK_FLAG, type Link } from '../netlink/link.ts';
 import type { Route } from '../netlink/route.ts';
 import type { Rule } from '../netlink/rule.ts';
+import type { Interfaces } from '../reconcile/interfaces.ts';
 
 /** What some news of the kernel come to: to be acted on once, however many there were. */
 export interface News {

@@ -1,7 +1,7 @@
 import type { Family, Ip } from '../ip.ts';
-import type { Interfaces } from '../kernel/interfaces.ts';
 import type { Machine } from '../machine.ts';
 import type { Link } from '../netlink/link.ts';
+import type { Interfaces } from '../reconcile/interfaces.ts';
 import { after, type Duration, type Instant, seconds } from '../time.ts';
 import { VRRP_GROUP } from '../vrrp/packet.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';

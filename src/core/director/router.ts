@@ -1,8 +1,8 @@
 import type { Ip } from '../ip.ts';
-import type { AddressesEvent, HeldAddress } from '../kernel/events.ts';
-import { placed } from '../kernel/vmac-wants.ts';
 import type { Level } from '../level.ts';
 import type { InstanceHappening } from '../notify/happening.ts';
+import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
+import { placed } from '../reconcile/vmac-wants.ts';
 import type { Instant } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';

@@ -1,4 +1,4 @@
-import type { Interfaces } from '../kernel/interfaces.ts';
+import type { Interfaces } from '../reconcile/interfaces.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
 import type { Actor, Ensemble } from './ensemble.ts';
 import type { DirectorEffect } from './events.ts';

@@ -1,11 +1,11 @@
 import { unreachable } from '../assert.ts';
 import { formatPrefix } from '../ip.ts';
-import type { AddressesEvent, HeldAddress } from '../kernel/events.ts';
-import type { Interfaces } from '../kernel/interfaces.ts';
-import { Routing } from '../kernel/routing.ts';
-import type { HeldRouting, RoutingEffect, RoutingEvent } from '../kernel/routing-events.ts';
-import { type MasterRouting, NO_STATICS, type StaticSettings } from '../kernel/settings.ts';
 import type { Link } from '../netlink/link.ts';
+import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
+import type { Interfaces } from '../reconcile/interfaces.ts';
+import { Routing } from '../reconcile/routing.ts';
+import type { HeldRouting, RoutingEffect, RoutingEvent } from '../reconcile/routing-events.ts';
+import { type MasterRouting, NO_STATICS, type StaticSettings } from '../reconcile/settings.ts';
 import { seconds } from '../time.ts';
 import type { LinkState } from '../vrrp/links.ts';
 import type { Actor, Ensemble } from './ensemble.ts';

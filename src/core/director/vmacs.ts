@@ -1,8 +1,8 @@
-import type { AddressesEvent } from '../kernel/events.ts';
-import type { Original } from '../kernel/originals.ts';
-import type { VmacsEffect, VmacsEvent } from '../kernel/vmac-events.ts';
-import { wantedLinks } from '../kernel/vmac-wants.ts';
-import { Vmacs } from '../kernel/vmacs.ts';
+import type { AddressesEvent } from '../reconcile/events.ts';
+import type { Original } from '../reconcile/originals.ts';
+import type { VmacsEffect, VmacsEvent } from '../reconcile/vmac-events.ts';
+import { wantedLinks } from '../reconcile/vmac-wants.ts';
+import { Vmacs } from '../reconcile/vmacs.ts';
 import { seconds } from '../time.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
 import type { Actor, Ensemble } from './ensemble.ts';

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { type Family, familyOf, networkOf } from '../../../src/core/ip.ts';
+import type { Route } from '../../../src/core/netlink/route.ts';
+import type { Rule } from '../../../src/core/netlink/rule.ts';
 import type {
   HopSettings,
   MasterRouting,
   RouteSettings,
   RuleSettings,
   StaticSettings,
-} from '../../../src/core/kernel/settings.ts';
-import type { Route } from '../../../src/core/netlink/route.ts';
-import type { Rule } from '../../../src/core/netlink/rule.ts';
+} from '../../../src/core/reconcile/settings.ts';
 import type { PacingSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { route as anyRoute, rule as anyRule } from '../netlink/arbitrary-routing.ts';
 import { addressOf, device, duration, given, maybe } from './arbitrary-values.ts';

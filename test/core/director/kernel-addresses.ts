@@ -1,6 +1,6 @@
 import { formatPrefix, parsePrefix } from '../../../src/core/ip.ts';
-import type { AddressChange } from '../../../src/core/kernel/events.ts';
 import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
+import type { AddressChange } from '../../../src/core/reconcile/events.ts';
 import { after, type Instant, seconds } from '../../../src/core/time.ts';
 
 interface Kept {

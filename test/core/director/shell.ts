@@ -16,7 +16,7 @@ import { after, type Instant, seconds } from '../../../src/core/time.ts';
 import type { VrrpStatus } from '../../../src/core/vrrp/events.ts';
 import { encodeAdvert, VRRP_GROUP } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
-import { ModelTables } from '../kernel/routing-model.ts';
+import { ModelTables } from '../reconcile/routing-model.ts';
 import { at, PEER, SETTINGS } from '../vrrp/router.ts';
 import { KernelAddresses } from './kernel-addresses.ts';
 

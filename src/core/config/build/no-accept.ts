@@ -1,5 +1,5 @@
 import type { ServiceKey } from '../../balance/model.ts';
-import { AFTER_IPVS } from '../../kernel/firewall.ts';
+import { AFTER_IPVS } from '../../reconcile/firewall.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
 import type { Findings } from '../findings.ts';
 import type { root } from '../grammar/root.ts';

@@ -1,8 +1,8 @@
 import { type Family, familyOf, ip } from '../../ip.ts';
-import type { HopSettings, Keeping, RouteSettings } from '../../kernel/settings.ts';
 import type { Encapsulation } from '../../netlink/encap.ts';
 import type { Metric, RouteMetrics } from '../../netlink/metrics.ts';
 import { PROTOCOL_KEEPALIVED, ROUTE_TYPE, SCOPE, TABLE } from '../../netlink/route.ts';
+import type { HopSettings, Keeping, RouteSettings } from '../../reconcile/settings.ts';
 import type { EncapsulationLine } from '../grammar/encap.ts';
 import type { Lockable, RouteHop, RouteLine } from '../grammar/route.ts';
 import type { Token } from '../lex.ts';

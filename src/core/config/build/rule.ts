@@ -1,6 +1,6 @@
 import { type Family, familyBits, familyOf, type Prefix } from '../../ip.ts';
-import type { RuleSettings } from '../../kernel/settings.ts';
 import type { Range, Rule, RuleAction } from '../../netlink/rule.ts';
+import type { RuleSettings } from '../../reconcile/settings.ts';
 import { hex64 } from '../grammar/encap.ts';
 import type { root } from '../grammar/root.ts';
 import type { RuleLine } from '../grammar/rule.ts';

@@ -1,4 +1,4 @@
-import type { MasterRouting, StaticAddress, StaticSettings, TrackGroup } from '../../kernel/settings.ts';
+import type { MasterRouting, StaticAddress, StaticSettings, TrackGroup } from '../../reconcile/settings.ts';
 import type { AddressLine } from '../grammar/address.ts';
 import type { root } from '../grammar/root.ts';
 import type { Item, Section } from '../tree.ts';

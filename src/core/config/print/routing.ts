@@ -1,4 +1,8 @@
 import { formatPrefix } from '../../ip.ts';
+import type { Encapsulation } from '../../netlink/encap.ts';
+import type { RouteMetrics } from '../../netlink/metrics.ts';
+import { ROUTE_TYPE, TABLE } from '../../netlink/route.ts';
+import type { Range, Rule } from '../../netlink/rule.ts';
 import type {
   HopSettings,
   Keeping,
@@ -6,11 +10,7 @@ import type {
   RouteSettings,
   RuleSettings,
   StaticSettings,
-} from '../../kernel/settings.ts';
-import type { Encapsulation } from '../../netlink/encap.ts';
-import type { RouteMetrics } from '../../netlink/metrics.ts';
-import { ROUTE_TYPE, TABLE } from '../../netlink/route.ts';
-import type { Range, Rule } from '../../netlink/rule.ts';
+} from '../../reconcile/settings.ts';
 import { section, sectionIfAny, setting, when, word } from './text.ts';
 import { addressText } from './vrrp.ts';
 

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { formatPrefix } from '../../../src/core/ip.ts';
-import { remainsOf } from '../../../src/core/kernel/remains.ts';
 import type { InterfaceAddress } from '../../../src/core/netlink/address.ts';
+import { remainsOf } from '../../../src/core/reconcile/remains.ts';
 import { suite } from '../../suite.ts';
 import { SETTINGS } from '../vrrp/router.ts';
 import { prefix, shown } from './addresses-bench.ts';

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { planSyncDaemons, type SyncRole } from '../../../src/core/kernel/syncdaemon.ts';
 import { DAEMON_STATE, type IpvsDaemon } from '../../../src/core/netlink/ipvs.ts';
+import { planSyncDaemons, type SyncRole } from '../../../src/core/reconcile/syncdaemon.ts';
 import { suite } from '../../suite.ts';
 
 const syncdaemon = suite('sync daemons');

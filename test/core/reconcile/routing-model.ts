@@ -1,9 +1,9 @@
-import type { RoutingChange } from '../../../src/core/kernel/routing-events.ts';
-import { isShown, keyOfRule, placeOf } from '../../../src/core/kernel/routing-item.ts';
 import { decodeEvent } from '../../../src/core/netlink/events.ts';
 import { FLAG } from '../../../src/core/netlink/message.ts';
 import { ROUTE_MESSAGE, type Route } from '../../../src/core/netlink/route.ts';
 import { RULE_MESSAGE, type Rule } from '../../../src/core/netlink/rule.ts';
+import type { RoutingChange } from '../../../src/core/reconcile/routing-events.ts';
+import { isShown, keyOfRule, placeOf } from '../../../src/core/reconcile/routing-item.ts';
 
 /** What the monitor hears. */
 export type Sighting =

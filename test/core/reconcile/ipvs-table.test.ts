@@ -3,14 +3,14 @@ import * as assert from 'uvu/assert';
 import { parseServiceName, serviceName } from '../../../src/core/balance/model.ts';
 import { sameDestination } from '../../../src/core/balance/plan.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { METHOD, SERVICE_FLAG, TUNNEL_TYPE } from '../../../src/core/netlink/ipvs.ts';
 import {
   fromIpvsDestination,
   fromIpvsService,
   toIpvsDestination,
   toIpvsOperation,
   toIpvsService,
-} from '../../../src/core/kernel/ipvs-table.ts';
-import { METHOD, SERVICE_FLAG, TUNNEL_TYPE } from '../../../src/core/netlink/ipvs.ts';
+} from '../../../src/core/reconcile/ipvs-table.ts';
 import { suite } from '../../suite.ts';
 import { destination, table } from '../balance/arbitrary.ts';
 

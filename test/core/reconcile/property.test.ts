@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type Prefix, parsePrefix } from '../../../src/core/ip.ts';
-import { Addresses } from '../../../src/core/kernel/addresses.ts';
-import { nameOf } from '../../../src/core/kernel/entry.ts';
-import type { AddressChange, AddressesEvent, HeldAddress } from '../../../src/core/kernel/events.ts';
 import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import { MAX_BATCH } from '../../../src/core/netlink/message.ts';
+import { Addresses } from '../../../src/core/reconcile/addresses.ts';
+import { nameOf } from '../../../src/core/reconcile/entry.ts';
+import type { AddressChange, AddressesEvent, HeldAddress } from '../../../src/core/reconcile/events.ts';
 import { after, type Duration, type Instant, instant, millis, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 import { link, ModelKernel } from './kernel-model.ts';

@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import { ip, parsePrefix } from '../../../src/core/ip.ts';
-import { Routing } from '../../../src/core/kernel/routing.ts';
-import type { RoutingEffect, RoutingEvent } from '../../../src/core/kernel/routing-events.ts';
-import type { RouteSettings, RuleSettings } from '../../../src/core/kernel/settings.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
+import { Routing } from '../../../src/core/reconcile/routing.ts';
+import type { RoutingEffect, RoutingEvent } from '../../../src/core/reconcile/routing-events.ts';
+import type { RouteSettings, RuleSettings } from '../../../src/core/reconcile/settings.ts';
 import { after, type Instant, instant, seconds } from '../../../src/core/time.ts';
 import { ModelTables } from './routing-model.ts';
 

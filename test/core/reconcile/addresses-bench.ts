@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
 import { type Prefix, parsePrefix } from '../../../src/core/ip.ts';
-import { Addresses } from '../../../src/core/kernel/addresses.ts';
+import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
+import { Addresses } from '../../../src/core/reconcile/addresses.ts';
 import type {
   AddressChange,
   AddressesEffect,
   AddressesEvent,
   HeldAddress,
-} from '../../../src/core/kernel/events.ts';
-import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
+} from '../../../src/core/reconcile/events.ts';
 import { type Duration, type Instant, instant } from '../../../src/core/time.ts';
 import { link } from './kernel-model.ts';
 

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { changesOf, parseOriginal } from '../../../src/core/kernel/originals.ts';
-import { stepsOf, type VmacsEffect, type WantedLink } from '../../../src/core/kernel/vmac-events.ts';
-import { Vmacs } from '../../../src/core/kernel/vmacs.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
+import { changesOf, parseOriginal } from '../../../src/core/reconcile/originals.ts';
+import { stepsOf, type VmacsEffect, type WantedLink } from '../../../src/core/reconcile/vmac-events.ts';
+import { Vmacs } from '../../../src/core/reconcile/vmacs.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 import { link as shown } from './kernel-model.ts';

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { type FirewallSettings, removal, ruleset } from '../../../src/core/kernel/firewall.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
+import { type FirewallSettings, removal, ruleset } from '../../../src/core/reconcile/firewall.ts';
 import { suite } from '../../suite.ts';
 import { configured } from '../config/memory.ts';
 

@@ -1,8 +1,8 @@
 import { familyOf, formatPrefix } from '../../../src/core/ip.ts';
-import { nameOf } from '../../../src/core/kernel/entry.ts';
-import type { AddressChange } from '../../../src/core/kernel/events.ts';
 import { FOREVER, type InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
+import { nameOf } from '../../../src/core/reconcile/entry.ts';
+import type { AddressChange } from '../../../src/core/reconcile/events.ts';
 import { after, type Instant, seconds } from '../../../src/core/time.ts';
 
 /** What the monitor hears. */

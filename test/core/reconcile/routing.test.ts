@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
-import type { HeldRouting, RoutingEvent } from '../../../src/core/kernel/routing-events.ts';
-import { isShown, keyOfRule, resolve } from '../../../src/core/kernel/routing-item.ts';
-import type { RouteSettings } from '../../../src/core/kernel/settings.ts';
 import { addRoute, type Route } from '../../../src/core/netlink/route.ts';
 import { addRule } from '../../../src/core/netlink/rule.ts';
+import type { HeldRouting, RoutingEvent } from '../../../src/core/reconcile/routing-events.ts';
+import { isShown, keyOfRule, resolve } from '../../../src/core/reconcile/routing-item.ts';
+import type { RouteSettings } from '../../../src/core/reconcile/settings.ts';
 import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { Bench, LINKS, link, route, rule } from './routing-bench.ts';

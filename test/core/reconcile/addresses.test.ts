@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { requestOf } from '../../../src/core/kernel/events.ts';
 import { ADDRESS_FLAG } from '../../../src/core/netlink/address.ts';
+import { requestOf } from '../../../src/core/reconcile/events.ts';
 import { after, type Instant, micros, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 import { at, Bench, changesOf, PERMANENT, shown, summary, told, vip } from './addresses-bench.ts';
