@@ -11,6 +11,7 @@ import type {
 import { aligned, lasting, paint } from '../io/screen.ts';
 import { fencingLines } from './fencelines.ts';
 import { lengthOf, orderWords, stateWord } from './standing.ts';
+import { syncLines } from './synclines.ts';
 import { voteLines } from './votelines.ts';
 
 /** The answer to `vipkeeper reload`. */
@@ -45,8 +46,7 @@ export function statusLines(report: StatusReport): string[] {
   if (vrrp !== null && vrrp.bfd.length > 0) lines.push('', ...sessionLines(vrrp, report.time));
   if (check !== null) lines.push('', ...serverLines(check, report));
   if (sync !== null) {
-    const rows = sync.running.map(({ role, interface: device, id }) => [role, device, `id ${id}`]);
-    lines.push('', heading('Connection sync'), ...aligned(rows.length > 0 ? rows : [['not running']], '  '));
+    lines.push('', heading('Connection sync'), ...syncLines(sync));
   }
   lines.push('', ...processLines(report.processes));
   return lines;

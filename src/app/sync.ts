@@ -1,5 +1,5 @@
 import { describeOperation } from '../core/netlink/ipvs.ts';
-import { planSyncDaemons, type SyncRole } from '../core/reconcile/syncdaemon.ts';
+import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../core/reconcile/syncdaemon.ts';
 import { EXIT_PERMANENT, STATE_PERIOD } from '../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
 import { toMillis } from '../core/time.ts';
@@ -96,11 +96,7 @@ class SyncProcess {
   }
 
   #report(): void {
-    const running = this.#ipvs.daemons().map(({ state, interface: device, syncId }) => ({
-      role: state === 1 ? 'master' : 'backup',
-      interface: device,
-      id: syncId,
-    }));
+    const running = this.#ipvs.daemons().map(syncDaemonFacts);
     this.#channel.send({ type: 'state', state: { role: this.#role, running } });
   }
 }

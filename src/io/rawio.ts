@@ -14,7 +14,7 @@ export interface Sock {
   setsockopt(level: number, option: number, value: Uint8Array): number;
   getsockopt(level: number, option: number, into: Uint8Array): number;
   getsockname(into: Uint8Array): number;
-  deafen(): number;
+  attachFilter(program: Uint8Array): number;
   send(data: Uint8Array, name: Uint8Array | undefined, control: Uint8Array | undefined): number;
   sendBatch(
     data: Uint8Array,

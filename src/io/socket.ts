@@ -45,6 +45,8 @@ export interface Room {
 const NAME_ROOM = 128;
 const META_WORDS = 4;
 const MSG_TRUNC = 0x20;
+/** The one instruction `ret #0`. */
+const DROP_ALL = new Writer(8).u16host(0x06).zeros(6).finish();
 const EAGAIN = 11;
 
 let full = 0;
@@ -135,9 +137,14 @@ export class Socket {
     return into.subarray(0, check(this.#sock.getsockname(into), 'getsockname', this.what));
   }
 
+  /** Only what the classic BPF program takes is queued from now on: its instructions, 8 bytes each. */
+  attachFilter(program: Uint8Array): void {
+    check(this.#sock.attachFilter(program), 'setsockopt(SO_ATTACH_FILTER)', this.what);
+  }
+
   /** Drops all that arrives before it is queued; for a raw socket that only sends. */
   deafen(): void {
-    check(this.#sock.deafen(), 'setsockopt(SO_ATTACH_FILTER)', this.what);
+    this.attachFilter(DROP_ALL);
   }
 
   /** Sends one datagram; the bytes taken. `EAGAIN` when the send buffer is full. */

@@ -1,9 +1,10 @@
 import { Reader, ShortInput, Writer } from '../core/bytes.ts';
-import { type Family, familyOf, type Ip, ipFromBytes, ipToBytes } from '../core/ip.ts';
+import { type Family, type Ip, ipFromBytes, ipToBytes } from '../core/ip.ts';
 import { AH_BYTES, AH_PROTOCOL } from '../core/vrrp/auth-header.ts';
 import { buildControl, findControl } from './cmsg.ts';
 import type { SystemError } from './errno.ts';
 import { IP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_RAW, IPV6 } from './inet.ts';
+import { joinGroup, leaveGroup, sendMulticastBy } from './membership.ts';
 import { AF, parseSockaddr, sockaddrIp } from './sockaddr.ts';
 import { type Datagram, SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
 
@@ -55,26 +56,6 @@ function rawSocket(family: Family, protocol: number, role: string, device: Devic
     throw error;
   }
   return socket;
-}
-
-/** struct ip_mreqn. */
-function membership4(group: Ip, ifindex: number): Uint8Array {
-  return new Writer(12).bytes(ipToBytes(group)).zeros(4).i32host(ifindex).finish();
-}
-
-/** struct ipv6_mreq. */
-function membership6(group: Ip, ifindex: number): Uint8Array {
-  return new Writer(20).bytes(ipToBytes(group)).i32host(ifindex).finish();
-}
-
-function joinGroup(socket: Socket, group: Ip, ifindex: number): void {
-  if (familyOf(group) === 4) socket.setOption(IPPROTO_IP, IP.ADD_MEMBERSHIP, membership4(group, ifindex));
-  else socket.setOption(IPPROTO_IPV6, IPV6.ADD_MEMBERSHIP, membership6(group, ifindex));
-}
-
-function leaveGroup(socket: Socket, group: Ip, ifindex: number): void {
-  if (familyOf(group) === 4) socket.setOption(IPPROTO_IP, IP.DROP_MEMBERSHIP, membership4(group, ifindex));
-  else socket.setOption(IPPROTO_IPV6, IPV6.DROP_MEMBERSHIP, membership6(group, ifindex));
 }
 
 /**
@@ -224,7 +205,7 @@ export class VrrpSender {
     const socket = this.#socket;
     socket.deafen();
     if (this.#family === 4) {
-      socket.setOption(IPPROTO_IP, IP.MULTICAST_IF, membership4('0.0.0.0' as Ip, this.#ifindex));
+      sendMulticastBy(socket, this.#ifindex);
       socket.setOption(IPPROTO_IP, IP.MULTICAST_LOOP, 0);
     } else {
       socket.setOption(IPPROTO_IPV6, IPV6.CHECKSUM, CHECKSUM_OFFSET);

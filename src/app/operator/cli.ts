@@ -18,6 +18,7 @@ import { addPreparation } from './prepare.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addStatus } from './status.ts';
+import { addSync } from './sync.ts';
 
 const EXAMPLES = `
 Examples:
@@ -62,6 +63,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addLanguage(program);
   addDoctor(program);
   addFence(program);
+  addSync(program);
   const genhash = addGenhash(program);
   addPreparation(program);
   program

@@ -7,10 +7,10 @@ import type { Ip } from '../../core/ip.ts';
 import type { StatusReport } from '../../core/status/report.ts';
 import type { Command } from '../../io/arguments.ts';
 import { readDoctorFacts } from '../../io/doctor.ts';
-import { enterNamespace, isInNamespace, namespacePath } from '../../io/namespace.ts';
 import { paint } from '../../io/screen.ts';
 import { lengthOf } from '../standing.ts';
 import { type CommonOptions, fail } from './ask.ts';
+import { enterNamespaceOf } from './enter.ts';
 import { tryLook } from './look.ts';
 
 const EXAMPLES = `
@@ -33,7 +33,7 @@ export function addDoctor(program: Command): void {
       const options: CommonOptions = self.optsWithGlobals();
       const looked = await tryLook(options);
       const report = 'report' in looked ? looked.report : undefined;
-      enter(options, report);
+      enterNamespaceOf(options, report);
       const configuration = await read(file ?? report?.configuration ?? DEFAULT_FILE);
       const facts = await readDoctorFacts({
         modules: neededModules(configuration).keys(),
@@ -45,18 +45,6 @@ export function addDoctor(program: Command): void {
       show(findings, [...facts.unread, ...unread], options.json ?? false);
       process.exitCode = findings.length > 0 ? 1 : 0;
     });
-}
-
-/** To the network namespace of the daemon: what is to be looked at is there. */
-function enter({ namespace }: CommonOptions, report: StatusReport | undefined): void {
-  const pid = report?.pid ?? report?.processes.find((each) => each.pid !== null)?.pid;
-  const path = pid ? `/proc/${pid}/ns/net` : namespace === undefined ? undefined : namespacePath(namespace);
-  if (path === undefined) return;
-  try {
-    if (!isInNamespace(path)) enterNamespace(path);
-  } catch (error) {
-    fail(`the network namespace of the daemon can't be entered: ${(error as Error).message}`);
-  }
 }
 
 async function read(file: string): Promise<Configuration> {

@@ -1,3 +1,4 @@
+import type { Ip } from '../ip.ts';
 import { DAEMON_STATE, type IpvsDaemon, type IpvsOperation } from '../netlink/ipvs.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 
@@ -55,3 +56,25 @@ function serves(running: IpvsDaemon, wanted: IpvsDaemon): boolean {
     settled(running.group, wanted.group)
   );
 }
+
+/** A running daemon, as `status` tells it. */
+export interface SyncDaemonFacts {
+  readonly role: 'master' | 'backup';
+  readonly interface: string;
+  readonly id: number;
+  readonly group: Ip | null;
+  readonly port: number | null;
+  readonly ttl: number | null;
+  /** Bytes of a datagram's payload. */
+  readonly maxlen: number | null;
+}
+
+export const syncDaemonFacts = (daemon: IpvsDaemon): SyncDaemonFacts => ({
+  role: daemon.state === DAEMON_STATE.master ? 'master' : 'backup',
+  interface: daemon.interface,
+  id: daemon.syncId,
+  group: daemon.group ?? null,
+  port: daemon.port ?? null,
+  ttl: daemon.ttl ?? null,
+  maxlen: daemon.maxLength ?? null,
+});

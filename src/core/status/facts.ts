@@ -4,7 +4,7 @@ import type { Configuration } from '../config/model.ts';
 import type { DeviceStatus } from '../fence/device.ts';
 import type { ClusterFacts } from '../fence/facts.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
-import type { SyncRole } from '../reconcile/syncdaemon.ts';
+import type { SyncDaemonFacts, SyncRole } from '../reconcile/syncdaemon.ts';
 import { deviceOf } from '../reconcile/vmac-wants.ts';
 import type { BalancerStatus } from '../serving/balancer.ts';
 import type { Duration, Instant } from '../time.ts';
@@ -69,7 +69,8 @@ export interface VrrpFacts {
 /** What the sync process says. */
 export interface SyncFacts {
   readonly role: SyncRole | undefined;
-  readonly running: readonly { readonly role: string; readonly interface: string; readonly id: number }[];
+  /** The kernel's daemons. */
+  readonly running: readonly SyncDaemonFacts[];
 }
 
 /** What people want to know of a virtual router's settings: without its secrets, for others than root may ask. */

@@ -384,12 +384,15 @@ static napi_value sock_getsockname(napi_env env, napi_callback_info info) {
   return answer(&c, (int)(length < into.length ? length : into.length));
 }
 
-/* deafen(): nothing that arrives is queued any more; for a raw socket that only sends. */
-static napi_value sock_deafen(napi_env env, napi_callback_info info) {
+/* attachFilter(program: Uint8Array): the instructions of a classic BPF program (struct sock_filter, 8 bytes each) */
+static napi_value sock_attach_filter(napi_env env, napi_callback_info info) {
   call c = enter(env, info);
-  struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-  struct sock_fprog program = {.len = 1, .filter = &drop};
+  bytes instructions = octets(&c, 0);
+  size_t each = sizeof(struct sock_filter);
   if (c.wrong) return NULL;
+  if (instructions.length % each != 0 || instructions.length / each > BPF_MAXINSNS) return answer(&c, -EINVAL);
+  struct sock_fprog program = {.len = (unsigned short)(instructions.length / each),
+                               .filter = (struct sock_filter *)instructions.at};
   return answer(&c, outcome(setsockopt(c.it->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program)));
 }
 
@@ -751,7 +754,7 @@ NAPI_MODULE_INIT() {
       METHOD("setsockopt", sock_setsockopt),
       METHOD("getsockopt", sock_getsockopt),
       METHOD("getsockname", sock_getsockname),
-      METHOD("deafen", sock_deafen),
+      METHOD("attachFilter", sock_attach_filter),
       METHOD("send", sock_send),
       METHOD("sendBatch", sock_send_batch),
       METHOD("recv", sock_recv),

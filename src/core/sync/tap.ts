@@ -1,0 +1,112 @@
+import { Reader, Writer } from '../bytes.ts';
+import { type Family, familyOf, IPV4_BYTES, IPV6_BYTES, type Ip, ipFromBytes, ipToBytes } from '../ip.ts';
+
+/**
+ * Sync datagrams as a packet socket has them, from the IP header on. A UDP socket would not do: the kernel's own
+ * datagrams are not looped back to the host that sends them.
+ */
+
+/** Where sync datagrams go; several ports with `sync_ports`. */
+export interface SyncTarget {
+  readonly group: Ip;
+  readonly port: number;
+  readonly ports: number;
+}
+
+const UDP = 17;
+const UDP_BYTES = 8;
+const ETHERTYPE: Readonly<Record<Family, number>> = { 4: 0x0800, 6: 0x86dd };
+const FRAGMENT_OFFSET = 0x1fff;
+const IPV6_BYTES_OF_HEADER = 40;
+
+/** Instructions of classic BPF (linux/filter.h). */
+const BPF = {
+  loadWord: 0x20,
+  loadHalf: 0x28,
+  loadByte: 0x30,
+  /** At the offset in X and the constant. */
+  loadHalfAtX: 0x48,
+  /** X is the length of the IPv4 header that begins at the constant. */
+  headerLengthToX: 0xb1,
+  jumpEqual: 0x15,
+  jumpGreater: 0x25,
+  jumpGreaterOrEqual: 0x35,
+  jumpAnySet: 0x45,
+  end: 0x06,
+} as const;
+/** The offset of the packet's EtherType: SKF_AD_OFF + SKF_AD_PROTOCOL. */
+const ETHERTYPE_AT = 0xffff_f000;
+const ALL = 0xffff_ffff;
+
+interface Instruction {
+  readonly code: number;
+  readonly value: number;
+  /** Of a jump: which outcome drops the packet; the other goes on with the next instruction. */
+  readonly drops?: boolean;
+}
+
+const load = (code: number, value: number): Instruction => ({ code, value });
+const demand = (code: number, value: number): Instruction => ({ code, value, drops: false });
+const refuse = (code: number, value: number): Instruction => ({ code, value, drops: true });
+
+/** The program, as `Socket.attachFilter` takes it, that lets UDP to the target through, whoever sends it. */
+export function tapFilter({ group, port, ports }: SyncTarget): Uint8Array {
+  const family = familyOf(group);
+  const destination = new Reader(ipToBytes(group));
+  const [protocolAt, destinationAt, words] = family === 4 ? [9, 16, 1] : [6, 24, 4];
+  const program: Instruction[] = [
+    load(BPF.loadWord, ETHERTYPE_AT),
+    demand(BPF.jumpEqual, ETHERTYPE[family]),
+    load(BPF.loadByte, protocolAt),
+    demand(BPF.jumpEqual, UDP),
+    ...Array.from({ length: words }, (_, word) => [
+      load(BPF.loadWord, destinationAt + 4 * word),
+      demand(BPF.jumpEqual, destination.u32be()),
+    ]).flat(),
+    ...(family === 4
+      ? [
+          load(BPF.loadHalf, 6),
+          refuse(BPF.jumpAnySet, FRAGMENT_OFFSET),
+          load(BPF.headerLengthToX, 0),
+          load(BPF.loadHalfAtX, 2),
+        ]
+      : [load(BPF.loadHalf, IPV6_BYTES_OF_HEADER + 2)]),
+    demand(BPF.jumpGreaterOrEqual, port),
+    refuse(BPF.jumpGreater, port + ports - 1),
+    load(BPF.end, ALL),
+  ];
+  const out = new Writer(8 * (program.length + 1));
+  for (const [index, { code, value, drops }] of program.entries()) {
+    const toEnd = program.length - index - 1;
+    out.u16host(code).u8(drops === true ? toEnd : 0);
+    out.u8(drops === false ? toEnd : 0).u32host(value);
+  }
+  return out.u16host(BPF.end).u16host(0).u32host(0).finish();
+}
+
+/** A datagram, its payload a view. */
+export interface TappedDatagram {
+  readonly source: Ip;
+  /** Of the destination. */
+  readonly port: number;
+  readonly payload: Uint8Array;
+  /** It came in fragments, of which this is the first. */
+  readonly isFragment: boolean;
+}
+
+/** Reads a packet that `tapFilter` let through; `undefined` when it is cut or none of UDP. */
+export function readTapped(packet: Uint8Array): TappedDatagram | undefined {
+  const family = (packet[0] ?? 0) >> 4;
+  const header = family === 4 ? ((packet[0] ?? 0) & 0xf) * 4 : IPV6_BYTES_OF_HEADER;
+  if ((family !== 4 && family !== 6) || header < 20 || packet.length < header + UDP_BYTES) return undefined;
+  if (packet[family === 4 ? 9 : 6] !== UDP) return undefined;
+  const [sourceAt, addressBytes] = family === 4 ? [12, IPV4_BYTES] : [8, IPV6_BYTES];
+  const source = ipFromBytes(new Reader(packet, sourceAt).bytes(addressBytes));
+  const udp = new Reader(packet, header + 2);
+  const port = udp.u16be();
+  const length = udp.u16be() - UDP_BYTES;
+  udp.skip(2);
+  const isFragment = family === 4 && (new Reader(packet, 6).u16be() & 0x3fff) !== 0;
+  if (length < 0 || (length > udp.remaining && !isFragment)) return undefined;
+  return { source, port, payload: udp.bytes(Math.min(length, udp.remaining)), isFragment };
+}
