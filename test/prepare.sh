@@ -31,6 +31,8 @@ exim4-daemon-light exim4                      takes the mails of alerts, and is 
 apache2-bin        apache2                    a web server to check
 dnsmasq-base       dnsmasq                    a name server to check
 fence-agents       fence_dummy                switches directors off, by the contract of fence agents
+etcd-server        etcd                       a witness that is etcd
+etcd-client        etcdctl                    users of etcd, and what is in it, seen by another program
 openssl            openssl                    certificates of servers to check
 strace             strace                     system calls that fail when a test wants it
 groff-base         groff                      checks the manual pages

@@ -4,6 +4,8 @@ import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings } from '../core/config/model.ts';
 import type { DirectorSettings } from '../core/director/events.ts';
+import type { EtcdEffect } from '../core/fence/etcd.ts';
+import type { EtcdWord } from '../core/fence/protection.ts';
 import type { ClusterSettings } from '../core/fence/settings.ts';
 import type { Level } from '../core/level.ts';
 import type { Happening } from '../core/notify/happening.ts';
@@ -42,6 +44,8 @@ export type FromChild<State> =
   | { readonly type: 'notify'; readonly happening: Happening }
   /** A director is to be switched off; without a `why` it is heard again, or not in the way. */
   | { readonly type: 'fence'; readonly director: string; readonly why?: string | undefined }
+  /** What etcd is to be asked or told. */
+  | { readonly type: 'etcd'; readonly word: EtcdWord }
   | { readonly type: 'state'; readonly state: State }
   /** A piece of its recording: lines of a file. `why`: it was not asked for it, and ends. */
   | {
@@ -61,6 +65,9 @@ export interface Configure<Configuration> {
   readonly type: 'configure';
   readonly configuration: Configuration;
 }
+
+/** To the request of this number. */
+export type EtcdAnswer = Pick<Extract<EtcdEffect, { type: 'answer' }>, 'claim' | 'number' | 'answer'>;
 
 /** The directors that a device can switch off, and what one may do that has heard no other since its start. */
 export interface FencingTargets {
@@ -85,6 +92,8 @@ export type ToVrrp =
   | SendRecording
   /** A director was off at that time of the monotonic clock: its device says so. */
   | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
+  /** What etcd has answered; without an answer: it lives. */
+  | { readonly type: 'etcd'; readonly answer?: EtcdAnswer }
   /** An operator's word: give up every VIP and stay without until it is taken back. */
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */

@@ -16,7 +16,7 @@ import { pidText } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
 import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
-import type { Fencer } from './fencer.ts';
+import type { Arbiter } from './arbiter.ts';
 import { Recordings } from './recordings.ts';
 import type { Remains } from './remains.ts';
 
@@ -46,7 +46,7 @@ export interface ChildListener {
   ready(role: Role): void;
   state(role: Role, state: unknown): void;
   happened(happening: Happening): void;
-  readonly fencer: Pick<Fencer, 'fence'>;
+  readonly arbiter: Pick<Arbiter, 'fencer' | 'etcd'>;
   readonly remains: Pick<Remains, 'remove'>;
   /** It ended for good, not because we asked. */
   failed(role: Role, status: number | null): void;
@@ -283,7 +283,8 @@ export class Children {
       if (message.type === 'log') this.#listener.said(role, child.pid, message);
       else if (message.type === 'ready') this.#listener.ready(role);
       else if (message.type === 'notify') this.#happened(role, message.happening);
-      else if (message.type === 'fence') this.#listener.fencer.fence(message.director, message.why);
+      else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message.director, message.why);
+      else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
       else if (message.type === 'recording') this.recordings.heard(role, message);
       else this.#listener.state(role, message.state);
     });

@@ -33,12 +33,12 @@ import type { Reload } from '../status.ts';
 import { Trackers } from '../track/trackers.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './answers.ts';
+import { Arbiter } from './arbiter.ts';
 import { type Assignment, assignment, privilegesOf, roleOfSync } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { attempt, crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
-import { Fencer } from './fencer.ts';
 import { Firewall } from './firewall.ts';
 import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
@@ -62,7 +62,7 @@ export class Supervisor implements ChildListener {
   readonly #trackers: Trackers;
   readonly #planned: PlannedReload;
   readonly #firewall: Firewall;
-  readonly fencer: Fencer;
+  readonly arbiter: Arbiter;
   readonly #store: Store;
   readonly #orders: Orders;
   readonly #notifier: Notifier;
@@ -109,7 +109,7 @@ export class Supervisor implements ChildListener {
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, repeated);
     this.#firewall = new Firewall(runDir, this.#files, log);
-    this.fencer = new Fencer(driver, (message) => this.#children.send('vrrp', message), log);
+    this.arbiter = new Arbiter(driver, (message) => this.#children.send('vrrp', message), log);
     this.#children = new Children(driver, options, this.#files, this);
     this.#control = new Control(runDir, (request) => this.#answer(request), log);
     this.#originals = new Originals(`${runDir}/originals`, this.#files, warn);
@@ -151,7 +151,7 @@ export class Supervisor implements ChildListener {
     for (const role of this.#wanted()) this.#awaited.add(role);
     for (const role of this.#awaited) this.#children.start(role);
     this.#track(true);
-    this.fencer.configure(this.#configuration.fencing);
+    this.arbiter.configure(this.#configuration, this.#awaited.has('vrrp'));
     if (this.#awaited.size === 0) this.#readiness.ready();
     this.#readiness.watch();
     this.#signals.running();
@@ -286,7 +286,7 @@ export class Supervisor implements ChildListener {
       });
     }
     part('what is tracked', () => this.#track(false));
-    part('fencing', () => this.fencer.configure(configuration.fencing));
+    part('votes and fencing', () => this.arbiter.configure(configuration, wanted.includes('vrrp')));
     part('copies', () => this.#save());
   }
 
@@ -369,7 +369,7 @@ export class Supervisor implements ChildListener {
       wants: (role: Role) => this.#wanted().includes(role),
       virtualServers: () => this.#configuration.virtualServers,
       check: () => this.#check,
-      fencer: this.fencer,
+      fencer: this.arbiter.fencer,
       cluster: () => this.#configuration.cluster,
     };
     return answer(from, request);
@@ -391,7 +391,7 @@ export class Supervisor implements ChildListener {
       troubles: [...this.#files.troubles, ...this.#notifier.troubles],
       ...{ routers: this.#routers(), vrrp: this.#vrrp ?? null, check: this.#check ?? null },
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,
-      ...(this.#configuration.fencing !== undefined && { fencing: this.fencer.status() }),
+      ...(this.#configuration.fencing !== undefined && { fencing: this.arbiter.fencer.status() }),
     };
   }
 }

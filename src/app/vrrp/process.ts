@@ -50,6 +50,7 @@ class VrrpProcess {
     this,
     (group, event) => this.#tell({ type: 'voted', group, event, until: this.#votes.until(group) }),
     (wish) => this.#channel.send({ type: 'fence', ...wish }),
+    (word) => this.#channel.send({ type: 'etcd', word }),
   );
   readonly #bfd = new BfdSpeakers({
     driver: this.driver,
@@ -80,6 +81,9 @@ class VrrpProcess {
           break;
         case 'fenced':
           this.#votes.fenced(message.director, message.at);
+          break;
+        case 'etcd':
+          this.#votes.etcd(message.answer);
           break;
         case 'configure':
           this.#configure(message.configuration);

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { unreachable } from '../../core/assert.ts';
 import type { ClusterFacts } from '../../core/fence/facts.ts';
-import { Protection, type ProtectionEffect, type ProtectionEvent } from '../../core/fence/protection.ts';
+import {
+  type EtcdWord,
+  Protection,
+  type ProtectionEffect,
+  type ProtectionEvent,
+} from '../../core/fence/protection.ts';
 import { type ClusterSettings, VOTERS_LEAST, votersOf } from '../../core/fence/settings.ts';
 import { type Family, familyOf, type Ip } from '../../core/ip.ts';
 import type { Duration, Instant } from '../../core/time.ts';
@@ -12,7 +17,7 @@ import { now, utc } from '../../io/clock.ts';
 import { DatagramSocket } from '../../io/datagrams.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { readKey } from '../../io/keyring.ts';
-import type { FencingTargets, Level, VrrpConfiguration } from '../messages.ts';
+import type { EtcdAnswer, FencingTargets, Level, VrrpConfiguration } from '../messages.ts';
 
 /** What the votes need of their process. */
 interface Around {
@@ -47,6 +52,7 @@ export class Votes {
   readonly #around: Around;
   readonly #voted: (claim: string, event: GroupEvent) => void;
   readonly #fence: (wish: FenceWish) => void;
+  readonly #sayEtcd: (word: EtcdWord) => void;
   #cluster: Cluster | undefined;
   /** How long a vote for each claim may last. */
   #promises: ReadonlyMap<string, Duration> = new Map();
@@ -55,15 +61,20 @@ export class Votes {
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
 
-  /** `voted` hears the news for the group that has the claim, `fence` who is to be switched off. */
+  /**
+   * `voted` hears the news for the group that has the claim, `fence` who is to be switched off, `sayEtcd` what is for
+   * etcd.
+   */
   constructor(
     around: Around,
     voted: (claim: string, event: GroupEvent) => void,
     fence: (wish: FenceWish) => void,
+    sayEtcd: (word: EtcdWord) => void,
   ) {
     this.#around = around;
     this.#voted = voted;
     this.#fence = fence;
+    this.#sayEtcd = sayEtcd;
   }
 
   /** Whether virtual routers need votes. */
@@ -117,6 +128,11 @@ export class Votes {
     this.#cluster?.driven.handle({ type: 'fenced', director, at });
   }
 
+  /** etcd has answered, or lives. */
+  etcd(answer: EtcdAnswer | undefined): void {
+    this.#cluster?.driven.handle({ type: 'etcd', ...(answer && { answer: { type: 'answer', ...answer } }) });
+  }
+
   letGo(claim: string, why: string): void {
     this.#held.delete(claim);
     this.#cluster?.driven.handle({ type: 'let-go', claim, why });
@@ -136,7 +152,7 @@ export class Votes {
   }
 
   #open(settings: ClusterSettings, fencing: FencingTargets | undefined): void {
-    const { cluster, name, directors, witness, longest, margin, interval } = settings;
+    const { cluster, name, directors, witness, etcd, longest, margin, interval } = settings;
     const protection = new Protection(
       {
         cluster,
@@ -144,6 +160,7 @@ export class Votes {
         life: randomBytes(8).toString('hex'),
         directors: directors.map((director) => director.name),
         witness: witness?.name,
+        etcd: etcd?.name,
         longest,
         margin,
         interval,
@@ -196,6 +213,9 @@ export class Votes {
       case 'send':
         this.#send(effect.to, effect.datagrams);
         break;
+      case 'etcd':
+        this.#sayEtcd(effect.word);
+        break;
       case 'authorised':
         this.#held.set(effect.claim, effect.until);
         this.#refusals.delete(effect.claim);
@@ -239,7 +259,7 @@ export class Votes {
       default:
         unreachable(effect);
     }
-    if (effect.type !== 'send') around.changed();
+    if (effect.type !== 'send' && effect.type !== 'etcd') around.changed();
   }
 
   /** On every path to it. */

@@ -2,6 +2,7 @@ import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
 import { Authority, type AuthorityEffect, type AuthorityState, type VoteStatus } from './authority.ts';
+import type { EtcdEvent } from './etcd.ts';
 import { Heartbeats, type Rejection, type Seal, type Word } from './heartbeat.ts';
 import { type Answer, Voter } from './voter.ts';
 
@@ -18,6 +19,8 @@ export interface ProtectionSettings {
   /** All directors, ourselves among them, in the same order on each. */
   readonly directors: readonly string[];
   readonly witness?: string | undefined;
+  /** An etcd cluster in place of a witness: others speak to it for us. */
+  readonly etcd?: string | undefined;
   readonly longest: Duration;
   readonly margin: number;
   /** Between two heartbeats. */
@@ -30,6 +33,8 @@ export interface ProtectionSettings {
 
 export type ProtectionEvent =
   | { readonly type: 'heartbeat'; readonly datagram: Uint8Array; readonly utc: number }
+  /** The answer to a word of the effect `etcd`; without one: it lives. */
+  | { readonly type: 'etcd'; readonly answer?: Extract<Word, { type: 'answer' }> }
   /** No address of an earlier life is left here: from now on others hear that we live. */
   | { readonly type: 'clean' }
   /** A director was off for certain at that time. */
@@ -50,6 +55,8 @@ export type ProtectionEvent =
 
 export type ProtectionEffect =
   | { readonly type: 'send'; readonly to: string; readonly datagrams: readonly Uint8Array[] }
+  /** What is to be said to etcd; `life` is ours. */
+  | { readonly type: 'etcd'; readonly word: EtcdWord }
   | { readonly type: 'authorised'; readonly claim: string; readonly until: Instant | undefined }
   | { readonly type: 'lost'; readonly claim: string; readonly why: string }
   | {
@@ -65,6 +72,9 @@ export type ProtectionEffect =
   /** A heartbeat was dropped; the first of its kind in a minute. */
   | { readonly type: 'dropped'; readonly reason: Rejection; readonly count: number }
   | { readonly type: 'peer'; readonly name: string; readonly heard: boolean };
+
+/** What etcd is told and asked: events of its voter (etcd.ts). */
+export type EtcdWord = Extract<EtcdEvent, { type: 'ask' | 'release' | 'fenced' }>;
 
 /** After so many intervals without a heartbeat a peer counts as silent. */
 const SILENT_INTERVALS = 3.5;
@@ -102,6 +112,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   readonly #authorities = new Map<string, { readonly authority: Authority; priority: number }>();
   /** The life in which each peer was heard last. */
   readonly #lives = new Map<string, string>();
+  #etcdHeard: Instant | undefined;
   readonly #dropped = new Map<Rejection, { count: number; told: Instant | undefined }>();
   #next: Instant;
   #clean = false;
@@ -138,6 +149,17 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       case 'let-go':
         this.#authorities.get(event.claim)?.authority.handle({ type: 'let-go', why: event.why }, now);
         break;
+      case 'etcd':
+        this.#etcdHeard = now;
+        if (event.answer !== undefined && this.#settings.etcd !== undefined)
+          this.#answered(
+            event.answer.claim,
+            this.#settings.etcd,
+            event.answer.number,
+            event.answer.answer,
+            now,
+          );
+        break;
       case 'clean':
         this.#clean = true;
         break;
@@ -170,12 +192,16 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   }
 
   peers(now: Instant): PeerStatus[] {
-    return Array.from(this.#peers, ([name, { heardAt, clock }]) => ({
+    const { witness, etcd } = this.#settings;
+    const silent = (heardAt: Instant | undefined): Duration | undefined => heardAt && since(now, heardAt);
+    const peers = Array.from(this.#peers, ([name, { heardAt, clock }]) => ({
       name,
-      witness: name === this.#settings.witness,
-      silent: heardAt && since(now, heardAt),
+      witness: name === witness,
+      silent: silent(heardAt),
       clock,
     }));
+    if (etcd === undefined) return peers;
+    return [...peers, { name: etcd, witness: true, silent: silent(this.#etcdHeard), clock: undefined }];
   }
 
   /** The state of a claim and each vote for it. */
@@ -188,13 +214,13 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   #entry(claim: string): { readonly authority: Authority; priority: number } {
     const known = this.#authorities.get(claim);
     if (known !== undefined) return known;
-    const { name, life, directors, witness, longest, interval } = this.#settings;
+    const { name, life, directors, witness, etcd, longest, interval } = this.#settings;
     const rank = directors.indexOf(name);
     const authority = new Authority({
       claim,
       director: name,
       life,
-      voters: [...directors, ...(witness === undefined ? [] : [witness])],
+      voters: [...directors, ...[witness ?? etcd ?? []].flat()],
       directors,
       renewal: interval,
       attempt: micros(interval * (3 + rank)),
@@ -254,6 +280,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     if (life === undefined) return;
     this.#voter.fenced(director, life);
     this.#sayAll({ type: 'fenced', director, life });
+    this.#sayEtcd({ type: 'fenced', director, life });
   }
 
   /** A claim is not to be had because of these: who can be switched off, and was heard once, is. */
@@ -318,6 +345,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       case 'ask': {
         const { number, duration } = effect.ask;
         this.#sayAll({ type: 'ask', claim, number, duration, priority });
+        this.#sayEtcd(effect);
         const answer = this.#voter.ask(effect.ask, now);
         if (answer !== undefined) this.#answered(claim, this.#settings.name, number, answer, now);
         break;
@@ -325,6 +353,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       case 'release':
         this.#voter.release(effect.release);
         this.#sayAll({ type: 'release', claim, number: effect.release.number });
+        this.#sayEtcd(effect);
         break;
       default:
         this.#effects.push({ ...effect, claim });
@@ -334,5 +363,9 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
 
   #sayAll(word: Word): void {
     for (const peer of this.#peers.values()) peer.words.push(word);
+  }
+
+  #sayEtcd(word: EtcdWord): void {
+    if (this.#settings.etcd !== undefined) this.#effects.push({ type: 'etcd', word });
   }
 }

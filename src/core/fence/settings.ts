@@ -8,6 +8,20 @@ export interface NodeSettings {
   readonly addresses: readonly Ip[];
 }
 
+/** An etcd cluster that is the witness, and how it is reached. Paths are of PEM files, and of a password in a line. */
+export interface EtcdSettings {
+  readonly name: string;
+  /** `http://HOST:PORT` or `https://HOST:PORT`. */
+  readonly endpoints: readonly string[];
+  /** What its keys begin with. */
+  readonly prefix: string;
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+}
+
 /** The blocks `heartbeat` and `witness`: who votes on who may hold the virtual addresses. */
 export interface ClusterSettings {
   readonly cluster: string;
@@ -15,7 +29,9 @@ export interface ClusterSettings {
   readonly name: string;
   /** In the order of the file, which is the same on each of them. */
   readonly directors: readonly NodeSettings[];
+  /** At most one of `witness` and `etcd`: the last vote of an even number of directors. */
   readonly witness?: NodeSettings & { readonly port: number };
+  readonly etcd?: EtcdSettings;
   /** The UDP port of the directors. */
   readonly port: number;
   readonly keyFile: string;
@@ -39,5 +55,11 @@ export interface FencingSettings {
 /** With fewer voters the loss of one is the loss of the majority: nobody could ever take over. */
 export const VOTERS_LEAST = 3;
 
-export const votersOf = ({ directors, witness }: ClusterSettings): number =>
-  directors.length + (witness === undefined ? 0 : 1);
+/** What the last vote of an even number of directors is called, where there is one. */
+export const witnessName = ({
+  witness,
+  etcd,
+}: Pick<ClusterSettings, 'witness' | 'etcd'>): string | undefined => (witness ?? etcd)?.name;
+
+export const votersOf = (settings: ClusterSettings): number =>
+  settings.directors.length + (witnessName(settings) === undefined ? 0 : 1);

@@ -88,17 +88,39 @@ export const cluster: fc.Arbitrary<ClusterSettings> = fc
         port: fc.integer({ min: 1, max: 65_535 }),
       }),
     ),
+    etcd: maybe(
+      fc.record({
+        name: fc.constantFrom('etcd', 'store'),
+        endpoints: fc.constantFrom(
+          ['http://192.0.2.11:2379'],
+          ['https://etcd1.example:2379', 'https://[fd00::9]:2379'],
+        ),
+        prefix: fc.constantFrom('/vipkeeper', '/lb/a.b'),
+        ca: maybe(fc.constant(KEY_FILE)),
+        pair: maybe(fc.constant({ certificate: KEY_FILE, key: KEY_FILE })),
+        login: maybe(fc.constant({ user: 'vipkeeper', passwordFile: KEY_FILE })),
+      }),
+    ),
     port: fc.integer({ min: 1, max: 65_535 }),
     interval: duration(1, 10),
     longest: duration(1, 600),
     percent: fc.integer({ min: 0, max: 50 }),
   })
-  .map(({ count, self, percent, ...rest }) => {
+  .map(({ count, self, percent, witness, etcd, ...rest }) => {
     const directors = Array.from({ length: count }, (_, i) => ({
       name: `lb${i}`,
       addresses: [ip(`192.0.2.${i + 1}`), ip(`198.51.100.${i + 1}`)].slice(0, 1 + (i % 2)),
     }));
-    const settings = { ...rest, name: `lb${self}`, directors, keyFile: KEY_FILE, margin: percent / 100 };
+    const { pair, login, ...store } = etcd ?? {};
+    const last = etcd === undefined ? { witness } : { etcd: given({ ...store, ...pair, ...login }) };
+    const settings = {
+      ...rest,
+      ...last,
+      name: `lb${self}`,
+      directors,
+      keyFile: KEY_FILE,
+      margin: percent / 100,
+    };
     return given(settings) as ClusterSettings;
   });
 

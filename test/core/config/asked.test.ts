@@ -164,6 +164,7 @@ function askedIn(text: string): Set<string> {
 
 const random = new Prng(7);
 const wordsOf = (argument: Argument<unknown>): string => {
+  if (argument.syntax.startsWith('URL')) return 'http://a:1';
   if (argument.choices !== undefined && random.chance(0.8)) return random.pick(argument.choices);
   return argument.syntax.startsWith('[') && random.chance(0.3) ? '' : random.pick(POOL);
 };

@@ -74,6 +74,43 @@ test('two voters protect nothing, and an even number is no better than one less'
   assert.match(told(three + WITNESS), 'warning 1:1 4 voters are no better than 3');
 });
 
+const withEtcd = (lines: string): string =>
+  `${heartbeat(`key_file ${KEY_FILE}\n${PAIR}\nname a`)}witness {\n${lines}\n}\n`;
+
+test('etcd as the witness', () => {
+  const plain = withEtcd('etcd http://10.0.0.9:2379') + instance('virtual_ipaddress {\n10.0.0.100\n}');
+  assert.equal(configured(plain).cluster?.etcd, {
+    name: 'etcd',
+    endpoints: ['http://10.0.0.9:2379'],
+    prefix: '/vipkeeper',
+  });
+  const whole = `etcd https://etcd1:2379 https://[fd00::1]:2379\nprefix /lb\nca_file ${KEY_FILE}\ncert_file ${KEY_FILE}
+key_file ${KEY_FILE}\nuser lb\npassword_file ${KEY_FILE}`;
+  assert.is(told(withEtcd(whole)), '');
+  assert.match(told(withEtcd('etcd 10.0.0.9')), 'http://HOST:PORT or https://HOST:PORT');
+  assert.match(told(withEtcd('etcd http://10.0.0.9:99999')), 'a port is a number from 1 to 65535');
+});
+
+test('what does not go with etcd is said', () => {
+  const one = 'etcd https://10.0.0.9:2379';
+  assert.match(told(withEtcd(`${one}\naddress 10.0.0.9`)), 'the witness is either etcd or at an address');
+  assert.match(told(withEtcd(`address 10.0.0.9\nuser lb`)), 'user is for a witness that is etcd');
+  assert.match(told(withEtcd(`${one}\nuser lb`)), 'user and password_file go together');
+  assert.match(told(withEtcd(`${one}\nkey_file ${KEY_FILE}`)), 'cert_file and key_file go together');
+  assert.match(told(withEtcd(`${one}\nca_file /nowhere`)), 'cannot be read: /nowhere does not exist');
+  const login = `user lb\npassword_file ${KEY_FILE}`;
+  assert.match(
+    told(withEtcd(`etcd http://10.0.0.9:2379\n${login}`)),
+    'warning 8:1 the password goes over the',
+  );
+  const exposed: Facts = { ...NO_HOST, isExposed: (path) => path === '/password' };
+  const text = withEtcd(`${one}\nuser lb\npassword_file /password`);
+  assert.match(
+    findings(text, { '/password': 'x' }, exposed).join(),
+    'others than its owner can read /password',
+  );
+});
+
 test('names that come twice are errors', () => {
   assert.match(told(whole('director b 10.0.0.3')), 'director b is there twice');
   assert.match(told(`${whole()}witness {\nname b\n}\n`), 'b is a director and the witness');

@@ -11,6 +11,8 @@ export function memoryReader(given: Readonly<Record<string, string>>): Reader {
   const files: Readonly<Record<string, string>> = {
     [KEY_FILE]: 'a key for tests only',
     '/etc/vipkeeper/ipmi.key': 'a password\n',
+    '/etc/vipkeeper/etcd.password': 'a password\n',
+    '/etc/vipkeeper/etcd-ca.crt': 'a certificate\n',
     ...given,
   };
   return {

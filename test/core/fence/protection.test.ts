@@ -188,4 +188,29 @@ test('the status of a claim has each vote', () => {
   );
 });
 
+test('etcd in place of a witness: it is asked what the others are, and its answer counts', () => {
+  const settings = { cluster: 'web', name: 'a', life: 'a1', directors: ['a', 'b'], etcd: 'etcd', ...MARGIN };
+  const start = instant(1e9);
+  const protection = new Protection({ ...settings, interval: seconds(1) }, SEAL, start, 0);
+  const now = instant(start + seconds(4));
+  const words = () => protection.take().flatMap((effect) => (effect.type === 'etcd' ? [effect.word] : []));
+  protection.handle({ type: 'want', claim: CLAIM, priority: 100, promise: seconds(3), why: 'test' }, now);
+  const [asked] = words();
+  assert.equal(asked, {
+    type: 'ask',
+    ask: { claim: CLAIM, director: 'a', life: 'a1', number: 1, duration: seconds(3) },
+  });
+  protection.handle(
+    { type: 'etcd', answer: { type: 'answer', claim: CLAIM, number: 1, answer: { type: 'granted' } } },
+    now,
+  );
+  assert.is(protection.claim(CLAIM, now).state, 'holding');
+  assert.equal(protection.peers(now).at(-1), { name: 'etcd', witness: true, silent: 0, clock: undefined });
+  protection.handle({ type: 'let-go', claim: CLAIM, why: 'test' }, now);
+  assert.equal(
+    words().map(({ type }) => type),
+    ['release'],
+  );
+});
+
 test.run();

@@ -1,14 +1,14 @@
-import { type ClusterSettings, VOTERS_LEAST, votersOf } from '../../fence/settings.ts';
+import { type ClusterSettings, VOTERS_LEAST, votersOf, witnessName } from '../../fence/settings.ts';
 import { type Duration, millis, seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
-import type { heartbeat, witness } from '../grammar/cluster.ts';
+import type { heartbeat } from '../grammar/cluster.ts';
 import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
 import { Section } from '../tree.ts';
 import type { Context } from './context.ts';
+import { buildWitness } from './witness.ts';
 
 const PORT = 5406;
-const WITNESS_PORT = 5407;
 const LONGEST = seconds(10);
 const INTERVAL = { least: millis(25), most: seconds(1) };
 const KEY_BYTES_LEAST = 16;
@@ -40,12 +40,12 @@ export function buildCluster(
   const keyFile = keyFileOf(section, at, context);
   const name = nameOf(section, at, context);
   if (keyFile === undefined || name === undefined) return undefined;
-  const third = witnessOf(file, context);
+  const third = buildWitness(file, context);
   const settings: ClusterSettings = {
     cluster: section.value('cluster') ?? 'vipkeeper',
     name,
     directors,
-    ...(third !== undefined && { witness: third }),
+    ...third,
     port: section.value('port') ?? PORT,
     keyFile,
     interval: section.value('interval') ?? intervalFor(instances),
@@ -127,25 +127,11 @@ function nameOf(section: Section<typeof heartbeat>, at: Token, context: Context)
   return undefined;
 }
 
-function witnessOf(file: Section<typeof root>, { findings }: Context): ClusterSettings['witness'] {
-  const blocks = file.all('witness');
-  const [first] = blocks;
-  if (first === undefined) return undefined;
-  const section: Section<typeof witness> = Section.joined(blocks);
-  const addresses = section.value('address');
-  if (addresses === undefined) {
-    if (!section.has('address') && !section.damaged)
-      findings.error(first.keyword, 'witness has no address', { hint: 'address ADDR' });
-    return undefined;
-  }
-  return { name: section.value('name') ?? 'witness', addresses, port: section.value('port') ?? WITNESS_PORT };
-}
-
 function checkVoters(settings: ClusterSettings, fences: boolean, at: Token, { findings }: Context): void {
   const voters = votersOf(settings);
-  const { directors, witness: third } = settings;
-  if (third !== undefined && directors.some(({ name }) => name === third.name))
-    findings.error(at, `${third.name} is a director and the witness`);
+  const third = witnessName(settings);
+  if (settings.directors.some(({ name }) => name === third))
+    findings.error(at, `${third} is a director and the witness`);
   if (voters < VOTERS_LEAST && !fences) {
     findings.warning(at, 'two directors alone cannot outvote each other: the addresses are not protected', {
       hint: 'add a witness block (vipkeeper-witness(8)), or a fence_device for each director',

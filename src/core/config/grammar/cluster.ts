@@ -35,11 +35,31 @@ export const heartbeat = ours({
   ),
 });
 
+const endpoint = arg.matching(
+  'URL',
+  'http://HOST:PORT or https://HOST:PORT',
+  /^https?:\/\/([\w.-]{1,253}|\[[0-9a-f:.]+\]):\d{1,5}\/?$/i,
+);
+const path = [arg.text('FILE')] as const;
+
 /** `witness`: who has the last vote of an even number of directors. */
 export const witness = ours({
-  name: keyword('its name', [name], { default: 'witness' }),
-  address: keyword('the addresses at which it is reached', [addresses]),
-  port: keyword('its UDP port', [arg.port], { default: '5407' }),
+  name: keyword('its name', [name], { default: 'witness, or etcd where that is it' }),
+  address: keyword('the addresses at which vipkeeper-witness is reached', [addresses]),
+  port: keyword('the UDP port of vipkeeper-witness', [arg.port], { default: '5407' }),
+  etcd: keyword('the members of an etcd cluster (3.4 or later) that is the witness', [arg.rest(endpoint, 1)]),
+  prefix: keyword(
+    'what the keys in etcd begin with: PREFIX/CLUSTER/ROUTER',
+    [arg.matching('PREFIX', 'a path such as /vipkeeper', /^\/[\w./-]{0,62}\w$/)],
+    { default: '/vipkeeper' },
+  ),
+  ca_file: keyword('the authorities that sign the certificates of etcd', path, {
+    default: 'those that Node knows',
+  }),
+  cert_file: keyword('our certificate, where etcd wants one', path),
+  key_file: keyword('the key of our certificate', path),
+  user: keyword('a user of etcd with the right to read and write those keys', [arg.text('NAME', 127)]),
+  password_file: keyword("a file whose first line is that user's password", path),
 });
 
 export const clusterBlocks = {

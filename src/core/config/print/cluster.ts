@@ -1,9 +1,9 @@
-import type { ClusterSettings, FencingSettings } from '../../fence/settings.ts';
+import type { ClusterSettings, EtcdSettings, FencingSettings } from '../../fence/settings.ts';
 import { secondsText, section, word } from './text.ts';
 
 /** `heartbeat`, and `witness` where there is one. */
 export function clusterBlocks(settings: ClusterSettings): string[][] {
-  const { witness } = settings;
+  const { witness, etcd } = settings;
   const heartbeat = section('heartbeat', [
     `cluster ${settings.cluster}`,
     ...settings.directors.map(({ name, addresses }) => `director ${name} ${addresses.join(' ')}`),
@@ -14,10 +14,27 @@ export function clusterBlocks(settings: ClusterSettings): string[][] {
     `longest_promise ${secondsText(settings.longest)}`,
     `drift_margin ${Math.round(settings.margin * 100)}`,
   ]);
+  if (etcd !== undefined) return [heartbeat, etcdBlock(etcd)];
   if (witness === undefined) return [heartbeat];
   const { name, addresses, port } = witness;
   const lines = [`name ${name}`, `address ${addresses.join(' ')}`, `port ${port}`];
   return [heartbeat, section('witness', lines)];
+}
+
+function etcdBlock({ name, endpoints, prefix, ...rest }: EtcdSettings): string[] {
+  const { ca, certificate, key, user, passwordFile } = rest;
+  const line = (keyword: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${keyword} ${word(value)}`];
+  return section('witness', [
+    `name ${name}`,
+    `etcd ${endpoints.join(' ')}`,
+    `prefix ${prefix}`,
+    ...line('ca_file', ca),
+    ...line('cert_file', certificate),
+    ...line('key_file', key),
+    ...line('user', user),
+    ...line('password_file', passwordFile),
+  ]);
 }
 
 /** `fencing`, and each `fence_device`. */
