@@ -213,6 +213,32 @@ tidy('every source file is used by a program', () => {
   );
 });
 
+/** A way from a file back to itself by imports, those of types among them; `undefined` when there is none. */
+function circleOf(file: string): string[] | undefined {
+  const from = new Map<string, string>();
+  const queue = [file];
+  for (let each = queue.shift(); each !== undefined; each = queue.shift()) {
+    for (const { to } of IMPORTS.filter((one) => one.from === each)) {
+      if (to === file) {
+        const way = [file];
+        for (let back: string | undefined = each; back !== undefined; back = from.get(back))
+          way.unshift(back);
+        return way;
+      }
+      if (!from.has(to)) {
+        from.set(to, each);
+        queue.push(to);
+      }
+    }
+  }
+  return undefined;
+}
+
+tidy('no file imports itself by way of others', () => {
+  const circles = SOURCES.flatMap((file) => circleOf(file)?.join(' -> ') ?? []);
+  assert.equal(circles, []);
+});
+
 tidy('tests have our suite, in which no error is lost (suite.ts)', () => {
   const importers = TESTS.flatMap(importsOf).filter(({ to }) => to === 'uvu');
   assert.equal(

@@ -149,9 +149,9 @@ test('an unexpected change is recorded in the state folder, and not again at onc
   const none = { beginning: seconds(0), follows: seconds(0), pause: seconds(60) };
   const recordings = new Recordings(
     stage.folder,
-    {
-      has: () => true,
-      send: () => recordings.heard('vrrp', { type: 'recording', lines: ['{"value":{}}'], done: true }),
+    () => {
+      recordings.heard('vrrp', { type: 'recording', lines: ['{"value":{}}'], done: true });
+      return true;
     },
     (_, message) => log.push(message),
     none,

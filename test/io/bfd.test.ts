@@ -5,7 +5,6 @@ import type { BfdSettings } from '../../src/core/bfd/settings.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { ip as address, type Family, type Ip } from '../../src/core/ip.ts';
 import { millis } from '../../src/core/time.ts';
-import type { TrackEvent } from '../../src/core/vrrp/track.ts';
 import { BfdReceiver, BfdSender } from '../../src/io/bfd.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { SystemError } from '../../src/io/errno.ts';
@@ -85,14 +84,13 @@ function session(name: string, source: Ip, neighbor: Ip, changes: Partial<BfdSet
 function speakers(): { both: BfdSpeakers; good: Map<string, boolean>; log: string[] } {
   const good = new Map<string, boolean>();
   const log: string[] = [];
-  const both = new BfdSpeakers({
-    driver: new Driver(),
-    log: (_level, message) => log.push(message),
-    changed: () => undefined,
-    tracked: (event: TrackEvent) => {
-      if (event.kind === 'bfd') good.set(event.name, event.good);
+  const both = new BfdSpeakers(
+    new Driver(),
+    (news) => {
+      if (news.type === 'tracked' && news.event.kind === 'bfd') good.set(news.event.name, news.event.good);
     },
-  });
+    (_level, message) => log.push(message),
+  );
   return { both, good, log };
 }
 

@@ -87,7 +87,11 @@ export class Children {
     this.#ipvsNamespace = options.ipvsNamespace;
     this.#listener = listener;
     const log = (level: Level, message: string): void => listener.log(level, message);
-    this.recordings = new Recordings(options.stateDir, this, log);
+    const ask = (role: Role): boolean => {
+      this.send(role, { type: 'record' });
+      return this.has(role);
+    };
+    this.recordings = new Recordings(options.stateDir, ask, log);
   }
 
   has(role: Role): boolean {

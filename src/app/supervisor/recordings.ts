@@ -9,7 +9,6 @@ import { now } from '../../io/clock.ts';
 import { keepLast, writeRecording } from '../../io/recordings.ts';
 import type { FromChild, Level, Role } from '../messages.ts';
 import { VERSION } from '../version.ts';
-import type { Children } from './children.ts';
 
 /** The processes that record what their machines do. */
 const RECORDED: readonly Role[] = ['vrrp', 'check'];
@@ -42,22 +41,23 @@ interface Gathering {
  */
 export class Recordings {
   readonly #folder: string;
-  readonly #children: Pick<Children, 'has' | 'send'>;
+  readonly #ask: (role: Role) => boolean;
   readonly #log: (level: Level, message: string) => void;
   readonly #gathering = new Map<Role, Gathering>();
   readonly #occasions: Occasions;
   #next: Instant;
 
+  /** `ask` asks a process for its recording, and says whether there is one to answer. */
   constructor(
     stateDir: string,
-    children: Pick<Children, 'has' | 'send'>,
+    ask: (role: Role) => boolean,
     log: (level: Level, message: string) => void,
     occasions = OCCASIONS,
   ) {
     this.#occasions = occasions;
     this.#next = after(now(), occasions.beginning);
     this.#folder = join(stateDir, 'recordings');
-    this.#children = children;
+    this.#ask = ask;
     this.#log = log;
   }
 
@@ -80,8 +80,7 @@ export class Recordings {
         resolve(lines);
       };
       this.#gathering.set(role, { lines: [], done: [done] });
-      this.#children.send(role, { type: 'record' });
-      if (!this.#children.has(role)) this.gone(role);
+      if (!this.#ask(role)) this.gone(role);
     });
   }
 

@@ -11,15 +11,10 @@ import type { Driven, Driver } from '../../io/drive.ts';
 import { SystemError } from '../../io/errno.ts';
 import type { Level } from '../messages.ts';
 
-/** What sessions need of their process. */
-export interface BfdSurroundings {
-  readonly driver: Driver;
-  log(level: Level, message: string): void;
-  /** Something that the status shows has changed. */
-  changed(): void;
-  /** What virtual routers that track a session are to know. */
-  tracked(event: TrackEvent): void;
-}
+/** What comes of the sessions: for virtual routers that track one, and that the status shows something else. */
+export type BfdTold = { readonly type: 'tracked'; readonly event: TrackEvent } | { readonly type: 'changed' };
+type Tell = (news: BfdTold) => void;
+type Log = (level: Level, message: string) => void;
 
 /** What makes another session, with another neighbour or port, rather than a change of one. */
 const identity = ({ neighbor, source, ttl, multihop }: BfdSettings): string =>
@@ -29,15 +24,17 @@ const portKey = ({ neighbor, multihop }: BfdSettings): string => `${familyOf(nei
 /** A session and the socket that it speaks through. */
 class Speaker {
   readonly session: BfdSession;
-  readonly #surroundings: BfdSurroundings;
+  readonly #tell: Tell;
+  readonly #log: Log;
   readonly #driven: Driven<BfdEvent>;
   #sender: BfdSender | undefined;
   #trouble: string | undefined;
 
-  constructor(settings: BfdSettings, surroundings: BfdSurroundings) {
-    this.#surroundings = surroundings;
+  constructor(settings: BfdSettings, driver: Driver, tell: Tell, log: Log) {
+    this.#tell = tell;
+    this.#log = log;
     this.session = new BfdSession(settings, newDiscriminator(), new Prng(newDiscriminator()));
-    this.#driven = surroundings.driver.attach(this.session, (effects) => {
+    this.#driven = driver.attach(this.session, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
   }
@@ -52,7 +49,7 @@ class Speaker {
     const { name, tells, reachable } = status;
     if (tells === 'checker') return;
     const why = describeSession(status);
-    this.#surroundings.tracked({ type: 'track', kind: 'bfd', name, good: reachable, why });
+    this.#tell({ type: 'tracked', event: { type: 'track', kind: 'bfd', name, good: reachable, why } });
   }
 
   close(): void {
@@ -68,9 +65,9 @@ class Speaker {
     }
     const { name } = this.session.settings;
     const what = effect.type === 'transition' ? `${effect.from} -> ${effect.to}` : effect.type;
-    this.#surroundings.log('notice', `BFD ${name}: ${what}: ${effect.cause}`);
+    this.#log('notice', `BFD ${name}: ${what}: ${effect.cause}`);
     this.tell();
-    this.#surroundings.changed();
+    this.#tell({ type: 'changed' });
   }
 
   /** The socket is opened when it is first needed, and again while its address is not there yet. */
@@ -84,7 +81,7 @@ class Speaker {
       if (!(error instanceof SystemError)) throw error;
       // Once for each kind of trouble: it comes back with every packet.
       if (this.#trouble !== error.message) {
-        this.#surroundings.log('error', `BFD ${name}: no packet sent: ${error.message}`);
+        this.#log('error', `BFD ${name}: no packet sent: ${error.message}`);
       }
       this.#trouble = error.message;
     }
@@ -93,14 +90,16 @@ class Speaker {
 
 /** All BFD sessions of the process. */
 export class BfdSpeakers {
-  readonly #surroundings: BfdSurroundings;
+  readonly #make: (settings: BfdSettings) => Speaker;
+  readonly #log: Log;
   readonly #speakers = new Map<string, Speaker>();
   readonly #receivers = new Map<string, BfdReceiver>();
   readonly #demultiplexer = new Demultiplexer();
   readonly #handlers: BfdHandlers;
 
-  constructor(surroundings: BfdSurroundings) {
-    this.#surroundings = surroundings;
+  constructor(driver: Driver, tell: Tell, log: Log) {
+    this.#make = (settings) => new Speaker(settings, driver, tell, log);
+    this.#log = log;
     this.#handlers = {
       datagram: (datagram) => {
         const sessions = Array.from(this.#speakers.values(), ({ session }) => session);
@@ -108,7 +107,7 @@ export class BfdSpeakers {
         if (found === undefined) return;
         this.#speakers.get(found.session.settings.name)?.handle({ type: 'packet', packet: found.packet });
       },
-      error: (error) => surroundings.log('error', error.message),
+      error: (error) => log('error', error.message),
     };
   }
 
@@ -138,7 +137,7 @@ export class BfdSpeakers {
         known.tell();
         continue;
       }
-      const speaker = new Speaker(settings, this.#surroundings);
+      const speaker = this.#make(settings);
       this.#speakers.set(name, speaker);
       speaker.handle({ type: 'start' });
     }
@@ -162,7 +161,7 @@ export class BfdSpeakers {
         this.#receivers.set(key, new BfdReceiver(familyOf(neighbor), multihop, this.#handlers));
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
-        this.#surroundings.log('error', `BFD hears nothing: ${error.message}`);
+        this.#log('error', `BFD hears nothing: ${error.message}`);
       }
     }
   }

@@ -47,17 +47,22 @@ class VrrpProcess {
   readonly #tell = (event: DirectorEvent): void => this.#driven.handle(event);
   readonly #hands = new Hands(this.#tell, (level, message) => this.log(level, message));
   readonly #votes = new Votes(
-    this,
-    (group, event) => this.#tell({ type: 'voted', group, event, until: this.#votes.until(group) }),
-    (wish) => this.#channel.send({ type: 'fence', ...wish }),
-    (word) => this.#channel.send({ type: 'etcd', word }),
+    this.driver,
+    (news) => {
+      if (news.type === 'changed') this.changed();
+      else if (news.type === 'voted') this.#tell({ ...news, until: this.#votes.until(news.group) });
+      else this.#channel.send(news);
+    },
+    (level, message) => this.log(level, message),
   );
-  readonly #bfd = new BfdSpeakers({
-    driver: this.driver,
-    log: (level, message) => this.log(level, message),
-    changed: () => this.changed(),
-    tracked: (event) => this.#tell({ type: 'track', events: [event] }),
-  });
+  readonly #bfd = new BfdSpeakers(
+    this.driver,
+    (news) => {
+      if (news.type === 'changed') this.changed();
+      else this.#tell({ type: 'track', events: [news.event] });
+    },
+    (level, message) => this.log(level, message),
+  );
   readonly #reporter = new Reporter(
     this.#director.routers,
     () => this.#rest(),

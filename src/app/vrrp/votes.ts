@@ -1,17 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { unreachable } from '../../core/assert.ts';
 import type { ClusterFacts } from '../../core/fence/facts.ts';
+import { lineOf } from '../../core/fence/lines.ts';
 import {
   type EtcdWord,
   Protection,
   type ProtectionEffect,
   type ProtectionEvent,
 } from '../../core/fence/protection.ts';
-import { type ClusterSettings, VOTERS_LEAST, votersOf } from '../../core/fence/settings.ts';
-import { type Family, familyOf, type Ip } from '../../core/ip.ts';
+import {
+  type ClusterSettings,
+  decides,
+  endsByItself,
+  familiesOf,
+  placesOf,
+} from '../../core/fence/settings.ts';
+import { type Family, familyOf } from '../../core/ip.ts';
 import type { Duration, Instant } from '../../core/time.ts';
 import type { VrrpState } from '../../core/vrrp/events.ts';
-import { claims, type GroupEvent, promiseFor } from '../../core/vrrp/group.ts';
+import { claims, type GroupEvent, promisesOf } from '../../core/vrrp/group.ts';
 import type { GroupSettings } from '../../core/vrrp/settings.ts';
 import { now, utc } from '../../io/clock.ts';
 import { DatagramSocket } from '../../io/datagrams.ts';
@@ -19,19 +26,16 @@ import type { Driven, Driver } from '../../io/drive.ts';
 import { readKey } from '../../io/keyring.ts';
 import type { EtcdAnswer, FencingTargets, Level, VrrpConfiguration } from '../messages.ts';
 
-/** What the votes need of their process. */
-interface Around {
-  readonly driver: Driver;
-  log(level: Level, message: string): void;
-  /** Something that the status shows changed. */
-  changed(): void;
-}
-
-/** A director that is to be switched off; without a `why` it is heard, or not in the way. */
-interface FenceWish {
-  readonly director: string;
-  readonly why?: string;
-}
+/** What comes of the votes. */
+export type VotesTold =
+  /** For the group that has the claim. */
+  | { readonly type: 'voted'; readonly group: string; readonly event: GroupEvent }
+  /** A director that is to be switched off; without a `why` it is heard, or not in the way. */
+  | { readonly type: 'fence'; readonly director: string; readonly why?: string }
+  /** For the etcd cluster that is the witness. */
+  | { readonly type: 'etcd'; readonly word: EtcdWord }
+  /** The status shows something else. */
+  | { readonly type: 'changed' };
 
 /** What there is to vote on. */
 type Claims = Pick<VrrpConfiguration, 'instances' | 'groups' | 'cluster' | 'fencing'>;
@@ -49,10 +53,9 @@ const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 
 /** Who may hold what: the votes of the cluster, over its heartbeats. */
 export class Votes {
-  readonly #around: Around;
-  readonly #voted: (claim: string, event: GroupEvent) => void;
-  readonly #fence: (wish: FenceWish) => void;
-  readonly #sayEtcd: (word: EtcdWord) => void;
+  readonly #driver: Driver;
+  readonly #tell: (news: VotesTold) => void;
+  readonly #log: (level: Level, message: string) => void;
   #cluster: Cluster | undefined;
   /** How long a vote for each claim may last. */
   #promises: ReadonlyMap<string, Duration> = new Map();
@@ -61,20 +64,10 @@ export class Votes {
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
 
-  /**
-   * `voted` hears the news for the group that has the claim, `fence` who is to be switched off, `sayEtcd` what is for
-   * etcd.
-   */
-  constructor(
-    around: Around,
-    voted: (claim: string, event: GroupEvent) => void,
-    fence: (wish: FenceWish) => void,
-    sayEtcd: (word: EtcdWord) => void,
-  ) {
-    this.#around = around;
-    this.#voted = voted;
-    this.#fence = fence;
-    this.#sayEtcd = sayEtcd;
+  constructor(driver: Driver, tell: (news: VotesTold) => void, log: (level: Level, message: string) => void) {
+    this.#driver = driver;
+    this.#tell = tell;
+    this.#log = log;
   }
 
   /** Whether virtual routers need votes. */
@@ -87,15 +80,9 @@ export class Votes {
    * what was held must be asked for again.
    */
   configure({ instances, groups, cluster, fencing }: Claims): readonly GroupSettings[] {
-    const decides = cluster !== undefined && (votersOf(cluster) >= VOTERS_LEAST || fencing !== undefined);
-    const wanted = decides ? cluster : undefined;
+    const wanted = decides(cluster, fencing !== undefined) ? cluster : undefined;
     const all = wanted === undefined ? groups : claims(instances, groups);
-    this.#promises = new Map(
-      all.map(({ name, members }) => {
-        const own = instances.filter((instance) => members.includes(instance.name));
-        return [name, promiseFor(own, wanted?.margin ?? 0)];
-      }),
-    );
+    this.#promises = promisesOf(all, instances, wanted?.margin ?? 0);
     const { settings: before, fencing: target } = this.#cluster ?? {};
     if (JSON.stringify([wanted, fencing]) !== JSON.stringify([before, target])) {
       this.#close();
@@ -107,8 +94,7 @@ export class Votes {
   want(claim: string, priority: number, why: string): void {
     const cluster = this.#cluster;
     if (cluster === undefined) return;
-    // Two voters are no majority without each other: who holds keeps it until it lets go or is switched off.
-    const promise = votersOf(cluster.settings) >= VOTERS_LEAST ? this.#promises.get(claim) : undefined;
+    const promise = endsByItself(cluster.settings) ? this.#promises.get(claim) : undefined;
     cluster.driven.handle({ type: 'want', claim, priority, promise, why });
   }
 
@@ -171,26 +157,24 @@ export class Votes {
       now(),
       utc(),
     );
-    const driven = this.#around.driver.attach(protection, (effects) => {
+    const driven = this.#driver.attach(protection, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
     const sockets = new Map<Family, DatagramSocket>();
     const made = { settings, fencing, protection, driven, sockets, clean: false };
     this.#cluster = made;
-    const others = [...directors.filter((director) => director.name !== name), ...(witness ? [witness] : [])];
-    for (const family of new Set(others.flatMap(({ addresses }) => addresses.map(familyOf))))
-      void this.#listen(made, family);
+    for (const family of familiesOf(settings)) void this.#listen(made, family);
   }
 
   async #listen({ settings, driven, sockets }: Cluster, family: Family): Promise<void> {
     const take = (datagram: Uint8Array): void => driven.handle({ type: 'heartbeat', datagram, utc: utc() });
-    const failed = (error: Error): void => this.#around.log('error', `heartbeats: ${error.message}`);
+    const failed = (error: Error): void => this.#log('error', `heartbeats: ${error.message}`);
     try {
       const socket = await DatagramSocket.open(ANY[family], settings.port, take, failed);
       if (this.#cluster?.settings === settings) sockets.set(family, socket);
       else socket.close();
     } catch (error) {
-      this.#around.log('crit', `no heartbeats over IPv${family}: ${(error as Error).message}`);
+      this.#log('crit', `no heartbeats over IPv${family}: ${(error as Error).message}`);
     }
   }
 
@@ -208,14 +192,13 @@ export class Votes {
   }
 
   #perform(effect: ProtectionEffect): void {
-    const around = this.#around;
     switch (effect.type) {
       case 'send':
         this.#send(effect.to, effect.datagrams);
-        break;
+        return;
       case 'etcd':
-        this.#sayEtcd(effect.word);
-        break;
+        this.#tell(effect);
+        return;
       case 'authorised':
         this.#held.set(effect.claim, effect.until);
         this.#refusals.delete(effect.claim);
@@ -223,17 +206,12 @@ export class Votes {
         break;
       case 'lost':
         this.#held.delete(effect.claim);
-        around.log('error', `${effect.claim}: the votes are lost: ${effect.why}`);
         this.#voted(effect.claim, { type: 'lost', why: `the votes are lost: ${effect.why}` });
         break;
       case 'refused':
         // Each attempt ends so, as long as nothing changes.
-        if (this.#refusals.get(effect.claim) === effect.why) break;
+        if (this.#refusals.get(effect.claim) === effect.why) return;
         this.#refusals.set(effect.claim, effect.why);
-        around.log(
-          'notice',
-          `${effect.claim}: no majority of votes: ${effect.why}; it is asked for again and again`,
-        );
         break;
       case 'challenged': {
         const { by, priority } = effect;
@@ -241,40 +219,32 @@ export class Votes {
         break;
       }
       case 'dropped':
-        around.log(
-          'warning',
-          `dropped ${effect.count} ${effect.count === 1 ? 'heartbeat' : 'heartbeats'}: ${effect.reason}`,
-        );
         break;
       case 'fence':
-        this.#fence({ director: effect.director, why: effect.why });
+        this.#tell({ type: 'fence', director: effect.director, why: effect.why });
         break;
       case 'peer':
-        if (effect.heard) this.#fence({ director: effect.name });
-        around.log(
-          effect.heard ? 'notice' : 'warning',
-          `${effect.name} is ${effect.heard ? 'heard' : 'silent'}`,
-        );
+        if (effect.heard) this.#tell({ type: 'fence', director: effect.name });
         break;
       default:
         unreachable(effect);
     }
-    if (effect.type !== 'send' && effect.type !== 'etcd') around.changed();
+    const line = lineOf(effect);
+    if (line !== undefined) this.#log(line.level, line.message);
+    this.#tell({ type: 'changed' });
+  }
+
+  #voted(group: string, event: GroupEvent): void {
+    this.#tell({ type: 'voted', group, event });
   }
 
   /** On every path to it. */
   #send(to: string, datagrams: readonly Uint8Array[]): void {
     const { settings, sockets } = this.#cluster ?? {};
     if (settings === undefined || sockets === undefined) return;
-    const { witness, directors, port } = settings;
-    const isWitness = witness?.name === to;
-    const addresses: readonly Ip[] = isWitness
-      ? witness.addresses
-      : (directors.find(({ name }) => name === to)?.addresses ?? []);
-    for (const address of addresses) {
+    for (const { address, port } of placesOf(settings, to)) {
       const socket = sockets.get(familyOf(address));
-      for (const datagram of datagrams)
-        socket?.send(datagram, { address, port: isWitness ? witness.port : port });
+      for (const datagram of datagrams) socket?.send(datagram, { address, port });
     }
   }
 }

@@ -10,7 +10,7 @@ import type { Latency, Run } from './record.ts';
 import type { ScheduleEffect } from './schedule.ts';
 import { Schedule } from './schedule.ts';
 import { type CheckSettings, isProbed, type ProbedCheck } from './settings.ts';
-import type { CheckResult, Standing } from './verdict.ts';
+import type { CheckResult, Health, Standing } from './verdict.ts';
 import { excuse, inWords, judge } from './verdict.ts';
 
 /** A real server of one virtual server, by a name of the caller's, and what must be good for it to be up. */
@@ -58,13 +58,6 @@ export type CheckerEffect =
   | { readonly type: 'confirmed'; readonly server: string; readonly cause: string }
   /** Its checks give it another weight; whether it is up is another matter. */
   | { readonly type: 'weight'; readonly server: string; readonly weight: number; readonly cause: string };
-
-/** Up or down and why, and the weight that the checks give it. */
-export interface Health {
-  readonly up: boolean;
-  readonly cause: string;
-  readonly weight: number;
-}
 
 /** What one check of a server saw. */
 export interface CheckStatus {

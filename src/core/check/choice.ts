@@ -1,9 +1,8 @@
 import type { Instant } from '../time.ts';
-import type { Health } from './checker.ts';
 import { describeCheck } from './kinds.ts';
 import { CheckRecord } from './record.ts';
 import { type CheckSettings, isProbed, type ProbedCheck } from './settings.ts';
-import { type CheckResult, initialStanding, type Parts, type Standing } from './verdict.ts';
+import { type CheckResult, type Health, initialStanding, type Parts, type Standing } from './verdict.ts';
 
 /** A check of one real server or of several. */
 export interface Check {

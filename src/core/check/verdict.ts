@@ -28,6 +28,13 @@ export function excuse({ verdict, reason, stood }: CheckResult): CheckResult | u
 export const inWords = ({ reason, latency }: Pick<CheckResult, 'reason' | 'latency'>): string =>
   latency === undefined ? reason : `${reason} in ${toMillis(latency).toFixed(1)} ms`;
 
+/** Whether a real server is up and why, and the weight that its checks give it. */
+export interface Health {
+  readonly up: boolean;
+  readonly cause: string;
+  readonly weight: number;
+}
+
 /** Where one check stands. */
 export interface Standing {
   readonly up: boolean;

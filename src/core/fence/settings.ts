@@ -1,4 +1,4 @@
-import type { Ip } from '../ip.ts';
+import { type Family, familyOf, type Ip } from '../ip.ts';
 import type { Duration } from '../time.ts';
 import type { DeviceSettings } from './device.ts';
 
@@ -63,3 +63,29 @@ export const witnessName = ({
 
 export const votersOf = (settings: ClusterSettings): number =>
   settings.directors.length + (witnessName(settings) === undefined ? 0 : 1);
+
+/** Whether votes decide who may hold the addresses: a majority outlives the loss of one voter, or losers are fenced. */
+export const decides = (cluster: ClusterSettings | undefined, fences: boolean): boolean =>
+  cluster !== undefined && (votersOf(cluster) >= VOTERS_LEAST || fences);
+
+/**
+ * Whether promises have an end. Two voters are no majority without each other: there, who holds keeps it until it lets
+ * go or is switched off.
+ */
+export const endsByItself = (cluster: ClusterSettings): boolean => votersOf(cluster) >= VOTERS_LEAST;
+
+/** The families of the addresses of all others. */
+export function familiesOf({ directors, name, witness }: ClusterSettings): ReadonlySet<Family> {
+  const others = [...directors.filter((director) => director.name !== name), ...(witness ? [witness] : [])];
+  return new Set(others.flatMap(({ addresses }) => addresses.map(familyOf)));
+}
+
+/** Every path to a director or the witness; none to a stranger. */
+export function placesOf(
+  { directors, witness, port }: ClusterSettings,
+  to: string,
+): { readonly address: Ip; readonly port: number }[] {
+  if (witness?.name === to) return witness.addresses.map((address) => ({ address, port: witness.port }));
+  const addresses = directors.find(({ name }) => name === to)?.addresses ?? [];
+  return addresses.map((address) => ({ address, port }));
+}

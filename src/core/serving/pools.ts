@@ -6,7 +6,7 @@ import type { Order } from '../balance/orders.ts';
 import { drainedInWords, orderInWords, sameOrder } from '../balance/orders.ts';
 import type { PoolEffect } from '../balance/pool.ts';
 import { Pool, poolName } from '../balance/pool.ts';
-import type { Health } from '../check/checker.ts';
+import type { Health } from '../check/verdict.ts';
 import type { CheckHappening, Happening } from '../notify/happening.ts';
 import type { Instant } from '../time.ts';
 import { earliest } from '../time.ts';

@@ -1,6 +1,6 @@
 import { endpointName } from '../balance/model.ts';
 import { Pool } from '../balance/pool.ts';
-import type { Health } from '../check/checker.ts';
+import type { Health } from '../check/verdict.ts';
 import type { RealServerSettings, VirtualServerSettings } from './settings.ts';
 
 /** A virtual server: its settings, and its pool. */

@@ -1,6 +1,5 @@
 import type { Ip } from '../ip.ts';
 import type { Duration, Instant } from '../time.ts';
-import type { OtherMaster } from './other-masters.ts';
 import type { Datagram, Notice, RejectReason } from './packet.ts';
 import type { VirtualAddress, VrrpSettings } from './settings.ts';
 import type { VrrpStatistics } from './statistics.ts';
@@ -126,6 +125,15 @@ export type VrrpEffect =
   | { readonly type: 'not-sent'; readonly why: string; readonly count: number }
   /** A timer ran `late` after its deadline and was not believed, or cost us the lease; `count` as above. */
   | { readonly type: 'stalled'; readonly late: Duration; readonly count: number; readonly what: string };
+
+/** Another router that claims the same virtual router, and that no election can settle. */
+export interface OtherMaster {
+  readonly address: Ip;
+  /** For people: `password differs`. */
+  readonly why: string;
+  readonly since: Instant;
+  readonly heard: Instant;
+}
 
 /** Another router of the same virtual router, by its last advert that was in order. */
 export interface HeardPeer {

@@ -315,3 +315,16 @@ export const promiseFor = (members: readonly VrrpSettings[], margin: number): Du
         (1 + margin),
     ),
   );
+
+/** The same for each claim, by its name. */
+export const promisesOf = (
+  claimed: readonly GroupSettings[],
+  instances: readonly VrrpSettings[],
+  margin: number,
+): ReadonlyMap<string, Duration> =>
+  new Map(
+    claimed.map(({ name, members }) => {
+      const own = instances.filter((instance) => members.includes(instance.name));
+      return [name, promiseFor(own, margin)];
+    }),
+  );

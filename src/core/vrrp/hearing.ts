@@ -1,8 +1,8 @@
 import type { Ip } from '../ip.ts';
 import type { Instant } from '../time.ts';
 import type { Advertiser } from './advertiser.ts';
-import type { VrrpEffect, VrrpState } from './events.ts';
-import { type OtherMaster, OtherMasters } from './other-masters.ts';
+import type { OtherMaster, VrrpEffect, VrrpState } from './events.ts';
+import { OtherMasters } from './other-masters.ts';
 import { type Advert, type Datagram, isOfAddresses, OWNER } from './packet.ts';
 import type { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';

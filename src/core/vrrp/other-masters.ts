@@ -1,17 +1,8 @@
 import type { Ip } from '../ip.ts';
 import { after, type Duration, type Instant, micros, seconds, toSeconds } from '../time.ts';
-import type { VrrpEffect, VrrpState } from './events.ts';
+import type { OtherMaster, VrrpEffect, VrrpState } from './events.ts';
 import { type Advert, type Datagram, RESIGNING, type RejectReason } from './packet.ts';
 import type { VrrpSettings } from './settings.ts';
-
-/** Another router that claims the same virtual router, and that no election can settle. */
-export interface OtherMaster {
-  readonly address: Ip;
-  /** For people: `password differs`. */
-  readonly why: string;
-  readonly since: Instant;
-  readonly heard: Instant;
-}
 
 /** Why adverts are dropped that a living master of this virtual router may send, in words. */
 const WORDS: Partial<Record<RejectReason, string>> = {

@@ -1,0 +1,32 @@
+import { unreachable } from '../assert.ts';
+import type { ProtectionEffect } from './protection.ts';
+
+/** What the log says of an effect of the protection; `undefined` where that is nothing. */
+export function lineOf(
+  effect: ProtectionEffect,
+): { readonly level: 'error' | 'warning' | 'notice'; readonly message: string } | undefined {
+  switch (effect.type) {
+    case 'lost':
+      return { level: 'error', message: `${effect.claim}: the votes are lost: ${effect.why}` };
+    case 'refused': {
+      const message = `${effect.claim}: no majority of votes: ${effect.why}; it is asked for again and again`;
+      return { level: 'notice', message };
+    }
+    case 'dropped': {
+      const what = effect.count === 1 ? 'heartbeat' : 'heartbeats';
+      return { level: 'warning', message: `dropped ${effect.count} ${what}: ${effect.reason}` };
+    }
+    case 'peer':
+      return effect.heard
+        ? { level: 'notice', message: `${effect.name} is heard` }
+        : { level: 'warning', message: `${effect.name} is silent` };
+    case 'send':
+    case 'etcd':
+    case 'authorised':
+    case 'challenged':
+    case 'fence':
+      return undefined;
+    default:
+      return unreachable(effect);
+  }
+}
