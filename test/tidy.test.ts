@@ -12,7 +12,18 @@ const ROOT = findRoot(import.meta.dirname);
 const MAX_COLUMNS = 120;
 
 const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng'];
-const DOMAINS = ['vrrp', 'bfd', 'check', 'balance', 'sync', 'fence', 'netlink', 'notify', 'supervision'];
+const DOMAINS = [
+  'vrrp',
+  'track',
+  'bfd',
+  'check',
+  'balance',
+  'sync',
+  'fence',
+  'netlink',
+  'notify',
+  'supervision',
+];
 /** npm packages that the core may use: pure, without dependencies. */
 const PURE_PACKAGES = ['ipaddr.js'];
 /** What the core may not contain, and what to use instead. */

@@ -1,9 +1,9 @@
 import type { Configuration } from './config/model.ts';
 import type { NotifySettings } from './notify/settings.ts';
 import { type Instant, toSeconds } from './time.ts';
+import type { ProcessBlockStatus } from './track/processes.ts';
 import type { VrrpStatus } from './vrrp/events.ts';
 import type { RejectReason } from './vrrp/packet.ts';
-import type { ProcessBlockStatus } from './vrrp/processes.ts';
 import type { VrrpSettings } from './vrrp/settings.ts';
 import type { VrrpStatistics } from './vrrp/statistics.ts';
 

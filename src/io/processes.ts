@@ -5,7 +5,7 @@ import {
   PROCESS_GROUP,
   type ProcessNews,
 } from '../core/netlink/connector.ts';
-import type { ProcessInfo } from '../core/vrrp/processes.ts';
+import type { ProcessInfo } from '../core/track/processes.ts';
 import { errnoName, SystemError } from './errno.ts';
 import { AF, sockaddrNetlink } from './sockaddr.ts';
 import { SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import * as assert from 'uvu/assert';
 import { TrackedProcesses } from '../../src/app/track/processes.ts';
 import type { Duration } from '../../src/core/time.ts';
-import type { TrackProcessSettings } from '../../src/core/vrrp/settings.ts';
+import type { TrackProcessSettings } from '../../src/core/track/settings.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { eventually } from '../io/namespace.ts';
 import { HANGS_MILLISECONDS } from '../patience.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Scripts } from '../../src/app/track/scripts.ts';
 import { type Duration, seconds } from '../../src/core/time.ts';
-import type { ScriptSettings } from '../../src/core/vrrp/settings.ts';
+import type { ScriptSettings } from '../../src/core/track/settings.ts';
 import { Driver } from '../../src/io/drive.ts';
 import { suite } from '../suite.ts';
 import { eventually, isAlive } from './stage.ts';

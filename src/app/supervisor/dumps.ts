@@ -7,7 +7,7 @@ import { checkDataText, type ScriptState, vrrpDataText } from '../../core/dumpda
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import type { SignalName } from '../../core/supervision/signals.ts';
 import { type Instant, since, toSeconds } from '../../core/time.ts';
-import type { ProcessBlockStatus } from '../../core/vrrp/processes.ts';
+import type { ProcessBlockStatus } from '../../core/track/processes.ts';
 import type { VrrpStatistics } from '../../core/vrrp/statistics.ts';
 import { now } from '../../io/clock.ts';
 import { writeDump } from '../../io/dump.ts';

@@ -101,11 +101,8 @@ export class Supervisor implements ChildListener {
       reloads.handle({ type: 'done' });
     });
     this.#askReload = () => reloads.handle({ type: 'asked' });
-    this.#trackers = new Trackers({
-      driver,
-      tell: (role, message) => this.#children.send(role, message),
-      log: repeated,
-    });
+    const tell = (role: Role, message: object): void => this.#children.send(role, message);
+    this.#trackers = new Trackers(driver, tell, repeated);
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, repeated);
     this.#firewall = new Firewall(runDir, this.#files, log);

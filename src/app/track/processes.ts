@@ -1,13 +1,14 @@
 import { STATE_PERIOD } from '../../core/supervision/child.ts';
 import { toMillis } from '../../core/time.ts';
+import { Gathering } from '../../core/track/gathering.ts';
 import {
   type ProcessBlockStatus,
   Processes,
   type ProcessesEffect,
   type ProcessesEvent,
   wantsWords,
-} from '../../core/vrrp/processes.ts';
-import type { TrackProcessSettings } from '../../core/vrrp/settings.ts';
+} from '../../core/track/processes.ts';
+import type { TrackProcessSettings } from '../../core/track/settings.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { ProcessEvents, readProcess, readProcesses } from '../../io/processes.ts';
@@ -15,8 +16,6 @@ import type { Level } from '../messages.ts';
 
 /** Events within this time are looked at together: a process that begins says so several times. */
 const GATHER_MS = 20;
-/** More of them are cheaper to find by a look at all. */
-const MOST_GATHERED = 500;
 /** How often all processes are looked at, with the kernel's events and without. */
 const HEAL_MS = 60_000;
 const POLL_MS = 1000;
@@ -35,8 +34,7 @@ export class TrackedProcesses {
   #blocks: readonly TrackProcessSettings[] = [];
   #events: ProcessEvents | undefined;
   #polling: NodeJS.Timeout | undefined;
-  /** By number: whether it ended, or is to be looked at. */
-  readonly #gathered = new Map<number, 'ended' | 'changed'>();
+  readonly #gathered = new Gathering();
   #gathering: NodeJS.Timeout | undefined;
 
   constructor(
@@ -116,15 +114,17 @@ export class TrackedProcesses {
   }
 
   #gather(pid: number, type: 'ended' | 'changed'): void {
-    if (this.#gathered.size < MOST_GATHERED) this.#gathered.set(pid, type);
+    this.#gathered.add(pid, type);
     this.#gathering ??= setTimeout(() => this.#lookAtGathered(), GATHER_MS);
   }
 
   #lookAtGathered(): void {
     this.#gathering = undefined;
-    if (this.#gathered.size >= MOST_GATHERED) this.#look();
-    const gathered = [...this.#gathered];
-    this.#gathered.clear();
+    const gathered = this.#gathered.take();
+    if (gathered === 'all') {
+      this.#look();
+      return;
+    }
     for (const [pid, type] of gathered) {
       const found = type === 'ended' ? undefined : readProcess(pid, this.#wantsWords);
       this.#driven.handle(found === undefined ? { type: 'gone', pid } : { type: 'one', process: found });

@@ -2,8 +2,9 @@ import { unreachable } from '../../core/assert.ts';
 import type { ScriptState } from '../../core/dumpdata.ts';
 import { STATE_PERIOD } from '../../core/supervision/child.ts';
 import { toMillis } from '../../core/time.ts';
-import { Script, type ScriptEffect, type ScriptEvent } from '../../core/vrrp/script.ts';
-import type { ScriptSettings } from '../../core/vrrp/settings.ts';
+import { Script, type ScriptEffect, type ScriptEvent } from '../../core/track/script.ts';
+import { scriptChanges } from '../../core/track/scripts.ts';
+import type { ScriptSettings } from '../../core/track/settings.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { type Program, type ProgramEnd, startProgram } from '../../io/programs.ts';
@@ -44,27 +45,16 @@ export class Scripts {
     setInterval(() => this.tellAll(), toMillis(STATE_PERIOD)).unref();
   }
 
-  /**
-   * Exactly these from now on, those that do not say as whom as the rules' user. One whose command and user are what
-   * they were goes on, and keeps its verdict.
-   */
+  /** Exactly these from now on, those that do not say as whom as the rules' user. */
   configure(scripts: readonly ScriptSettings[], rules = ANYBODY): void {
     const { user } = rules;
     this.#rules = rules;
     const identified = scripts.map((settings) => ({ ...(user !== undefined && { user }), ...settings }));
-    const wanted = new Map(identified.map((settings) => [settings.name, settings]));
-    for (const [name, runner] of this.#runners) {
-      const settings = wanted.get(name);
-      if (settings === undefined || identity(settings) !== identity(runner.settings)) {
-        this.#runners.delete(name);
-        runner.driven.handle({ type: 'stop' });
-        if (runner.program === undefined) runner.driven.detach();
-      } else if (JSON.stringify(settings) !== JSON.stringify(runner.settings)) {
-        runner.settings = settings;
-        runner.driven.handle({ type: 'configure', settings });
-      }
-    }
-    for (const [name, settings] of wanted) if (!this.#runners.has(name)) this.#start(settings);
+    const known = new Map(Array.from(this.#runners, ([name, { settings }]) => [name, settings]));
+    const { ended, changed, begun } = scriptChanges(known, identified);
+    for (const name of ended) this.#end(name);
+    for (const settings of changed) this.#change(settings);
+    for (const settings of begun) this.#start(settings);
   }
 
   /** Kills what runs: the daemon ends. */
@@ -103,6 +93,20 @@ export class Scripts {
     };
     this.#runners.set(settings.name, runner);
     runner.driven.handle({ type: 'start' });
+  }
+
+  #end(name: string): void {
+    const runner = this.#runners.get(name);
+    this.#runners.delete(name);
+    runner?.driven.handle({ type: 'stop' });
+    if (runner?.program === undefined) runner?.driven.detach();
+  }
+
+  #change(settings: ScriptSettings): void {
+    const runner = this.#runners.get(settings.name);
+    if (runner === undefined) return;
+    runner.settings = settings;
+    runner.driven.handle({ type: 'configure', settings });
   }
 
   #perform(runner: Runner, effect: ScriptEffect): void {
@@ -144,5 +148,3 @@ export class Scripts {
     runner.unable = unable;
   }
 }
-
-const identity = ({ command, user }: ScriptSettings): string => JSON.stringify([command, user]);

@@ -1,22 +1,20 @@
 import { describeSession } from '../../core/bfd/events.ts';
 import type { Configuration } from '../../core/config/model.ts';
 import type { ScriptState } from '../../core/dumpdata.ts';
-import type { ProcessBlockStatus } from '../../core/vrrp/processes.ts';
+import { quorumNews } from '../../core/serving/quorums.ts';
+import type { ProcessBlockStatus } from '../../core/track/processes.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import type { Driver } from '../../io/drive.ts';
 import type { CheckState, Level, Role, ToCheck, ToVrrp, VrrpState } from '../messages.ts';
 import { scriptRules } from '../notify/notifier.ts';
 import { TrackedProcesses } from './processes.ts';
-import { quorumNews } from './quorums.ts';
 import { Scripts } from './scripts.ts';
 import { TrackedFiles } from './trackedfiles.ts';
 
-/** What the trackers need of the supervisor. */
-export interface TrackerSurroundings {
-  readonly driver: Driver;
-  tell(role: 'vrrp', message: ToVrrp): void;
-  tell(role: 'check', message: ToCheck): void;
-  log(level: Level, message: string): void;
+/** Tells a process of the daemon. */
+interface Tell {
+  (role: 'vrrp', message: ToVrrp): void;
+  (role: 'check', message: ToCheck): void;
 }
 
 /**
@@ -24,22 +22,21 @@ export interface TrackerSurroundings {
  * itself, and what its processes tell each other of: BFD sessions and quorums.
  */
 export class Trackers {
-  readonly #around: TrackerSurroundings;
+  readonly #tell: Tell;
   readonly #scripts: Scripts;
   readonly #files: TrackedFiles;
   readonly #processes: TrackedProcesses;
 
-  constructor(around: TrackerSurroundings) {
-    this.#around = around;
-    const tell = (events: readonly TrackEvent[]): void => around.tell('vrrp', { type: 'track', events });
-    const log = (level: Level, message: string): void => around.log(level, message);
-    this.#scripts = new Scripts(around.driver, tell, log);
+  constructor(driver: Driver, tell: Tell, log: (level: Level, message: string) => void) {
+    this.#tell = tell;
+    const tellRouters = (events: readonly TrackEvent[]): void => tell('vrrp', { type: 'track', events });
+    this.#scripts = new Scripts(driver, tellRouters, log);
     this.#files = new TrackedFiles((events) => {
-      tell(events);
+      tellRouters(events);
       const numbers = events.flatMap((event) => (event.kind === 'file' ? [event] : []));
-      around.tell('check', { type: 'file', files: numbers.map(({ name, value }) => ({ name, value })) });
+      tell('check', { type: 'file', files: numbers.map(({ name, value }) => ({ name, value })) });
     }, log);
-    this.#processes = new TrackedProcesses(around.driver, tell, log);
+    this.#processes = new TrackedProcesses(driver, tellRouters, log);
   }
 
   /** Watches for those roles that there are; `begin`: the daemon starts. */
@@ -74,13 +71,14 @@ export class Trackers {
     const sessions = vrrp.bfd
       .filter(({ tells }) => tells !== 'vrrp')
       .map((status) => ({ name: status.name, up: status.reachable, why: describeSession(status) }));
-    this.#around.tell('check', { type: 'bfd', sessions });
+    this.#tell('check', { type: 'bfd', sessions });
   }
 
   /** Virtual routers track quorums, which the check process judges; `checked`: there is one. */
   tellQuorums(configuration: Configuration, check: CheckState | undefined, checked: boolean): void {
-    const events = quorumNews(configuration, check?.services, checked);
-    if (events.length > 0) this.#around.tell('vrrp', { type: 'track', events });
+    const { instances, groups, virtualServers } = configuration;
+    const events = quorumNews([...instances, ...groups], virtualServers, check?.services, checked);
+    if (events.length > 0) this.#tell('vrrp', { type: 'track', events });
   }
 
   close(): void {

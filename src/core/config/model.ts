@@ -7,13 +7,12 @@ import type { VirtualServerSettings } from '../serving/settings.ts';
 import type { Placements } from '../supervision/placement.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { Duration } from '../time.ts';
+import type { ScriptSettings, TrackFileSettings, TrackProcessSettings } from '../track/settings.ts';
 import type {
   GroupSettings,
   LinkDelays,
   PacingSettings,
-  ScriptSettings,
   StartSettings,
-  TrackProcessSettings,
   VrrpSettings,
 } from '../vrrp/settings.ts';
 import type { Identity } from './facts.ts';
@@ -115,14 +114,6 @@ export interface LvsTimeouts {
 /** A script of the daemon itself, and how long it may take. */
 export interface OwnScript extends ScriptCommand {
   readonly timeout: Duration;
-}
-
-/** A `track_file` block: a number that is read from a file whenever it changes. */
-export interface TrackFileSettings {
-  readonly name: string;
-  readonly path: string;
-  /** `init_file`: what to write at the start, and whether a file that is there is overwritten. */
-  readonly init?: { readonly value: number; readonly overwrite: boolean };
 }
 
 /** Where something stands in the configuration: 1-based line and column. */

@@ -101,21 +101,6 @@ export interface UnicastPeer {
   readonly maxTtl?: number;
 }
 
-/** A `vrrp_script` block: what to run, and how often it must agree. Who runs it is no concern of VRRP's. */
-export interface ScriptSettings {
-  readonly name: string;
-  /** The program and its arguments, as split. */
-  readonly command: readonly string[];
-  readonly interval: Duration;
-  /** The script is ended, and has failed, after so long. */
-  readonly timeout: Duration;
-  /** Successes in a row that make it good again, and failures that make it bad; at least 1. */
-  readonly rise: number;
-  readonly fall: number;
-  /** `user`: identity to run as; the daemon's `script_user` when absent. */
-  readonly user?: { readonly uid: number; readonly gid: number };
-}
-
 /** A `vrrp_sync_group` block: virtual routers that are master together or not at all. */
 export interface GroupSettings {
   readonly name: string;
@@ -245,22 +230,4 @@ export interface VrrpSettings {
   readonly announce: AnnounceSettings;
   /** `vip_lease` (ours): the kernel's lifetime of the addresses, whole seconds; 0 for permanent addresses. */
   readonly lease: Duration;
-}
-
-/** A `vrrp_track_process` block. */
-export interface TrackProcessSettings {
-  readonly name: string;
-  readonly command: string;
-  /** What must follow the command; anything may when absent. */
-  readonly parameters?: readonly string[];
-  /** `param_match`: all parameters, the first ones, or the first ones with the last cut short. */
-  readonly match: 'exact' | 'initial' | 'partial';
-  /** How many such processes there must be, and may be. */
-  readonly quorum: number;
-  readonly quorumMax?: number;
-  /** A loss or a gain counts when it has lasted so long. */
-  readonly terminateDelay: Duration;
-  readonly forkDelay: Duration;
-  /** `full_command`: the path in the command line is compared, not the name that the kernel keeps. */
-  readonly fullCommand: boolean;
 }

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import type { BfdSettings } from '../../../src/core/bfd/settings.ts';
-import type { TrackFileSettings } from '../../../src/core/config/model.ts';
 import type { ClusterSettings, FencingSettings } from '../../../src/core/fence/settings.ts';
 import { type Family, ip } from '../../../src/core/ip.ts';
 import { type Duration, millis, seconds } from '../../../src/core/time.ts';
 import type {
+  ScriptSettings,
+  TrackFileSettings,
+  TrackProcessSettings,
+} from '../../../src/core/track/settings.ts';
+import type {
   GroupSettings,
   LinkDelays,
-  ScriptSettings,
-  TrackProcessSettings,
   TrackSettings,
   VrrpSettings,
 } from '../../../src/core/vrrp/settings.ts';

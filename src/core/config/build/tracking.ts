@@ -1,12 +1,12 @@
 import { type Duration, micros, seconds } from '../../time.ts';
-import type { ScriptSettings, TrackKind, TrackProcessSettings, TrackSettings } from '../../vrrp/settings.ts';
+import type { ScriptSettings, TrackFileSettings, TrackProcessSettings } from '../../track/settings.ts';
+import type { TrackKind, TrackSettings } from '../../vrrp/settings.ts';
 import { TRACK_KINDS } from '../../vrrp/settings.ts';
 import { Findings } from '../findings.ts';
 import type { root } from '../grammar/root.ts';
 import { headerText } from '../grammar/service.ts';
 import type { TrackLine, trackLists } from '../grammar/tracking.ts';
 import type { Token } from '../lex.ts';
-import type { TrackFileSettings } from '../model.ts';
 import type { Entry, Item, Section } from '../tree.ts';
 import { audienceOf } from './bfd.ts';
 import { type Context, Names, unknownName } from './context.ts';

@@ -1,12 +1,7 @@
 import type { BfdSettings } from '../../bfd/settings.ts';
 import { type Duration, toMillis } from '../../time.ts';
-import type {
-  GroupSettings,
-  PacingGroup,
-  ScriptSettings,
-  TrackProcessSettings,
-} from '../../vrrp/settings.ts';
-import type { TrackFileSettings } from '../model.ts';
+import type { ScriptSettings, TrackFileSettings, TrackProcessSettings } from '../../track/settings.ts';
+import type { GroupSettings, PacingGroup } from '../../vrrp/settings.ts';
 import { commandText, onOff, secondsText, section, setting, when, word } from './text.ts';
 import { trackLines } from './vrrp.ts';
 

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
 import { decodeProcessNews, listenToProcesses } from '../../../src/core/netlink/connector.ts';
 import { type Duration, type Instant, instant, seconds } from '../../../src/core/time.ts';
-import { Processes, type ProcessesEvent, type ProcessInfo } from '../../../src/core/vrrp/processes.ts';
-import type { TrackProcessSettings } from '../../../src/core/vrrp/settings.ts';
+import { Processes, type ProcessesEvent, type ProcessInfo } from '../../../src/core/track/processes.ts';
+import type { TrackProcessSettings } from '../../../src/core/track/settings.ts';
 import { suite } from '../../suite.ts';
 
 const test = suite('tracked processes');

@@ -1,20 +1,27 @@
-import { poolName } from '../../core/balance/pool.ts';
-import { headerName } from '../../core/balance/titles.ts';
-import type { Configuration } from '../../core/config/model.ts';
-import type { ServiceStatus } from '../../core/serving/balancer.ts';
-import type { VirtualServerSettings } from '../../core/serving/settings.ts';
-import type { TrackEvent } from '../../core/vrrp/track.ts';
+import { poolName } from '../balance/pool.ts';
+import { headerName } from '../balance/titles.ts';
+import type { TrackSettings } from '../vrrp/settings.ts';
+import type { TrackEvent } from '../vrrp/track.ts';
+import type { ServiceStatus } from './balancer.ts';
+import type { VirtualServerSettings } from './settings.ts';
+
+/** A virtual router or a sync group, as far as it tracks something. */
+interface Tracking {
+  readonly track?: readonly TrackSettings[];
+}
 
 /**
- * News for `track_quorum`: of each virtual server that virtual routers track, whether the checks leave it its quorum.
- * `services`: what the check process said last; without it nothing is known. `checked`: there is such a process.
+ * News for `track_quorum`: of each virtual server that virtual routers or groups track, whether the checks leave it its
+ * quorum. `services`: what the check process said last; without it nothing is known. `checked`: there is such a
+ * process.
  */
 export function quorumNews(
-  { instances, groups, virtualServers }: Pick<Configuration, 'instances' | 'groups' | 'virtualServers'>,
+  routers: readonly Tracking[],
+  virtualServers: readonly VirtualServerSettings[],
   services: readonly ServiceStatus[] | undefined,
   checked: boolean,
 ): TrackEvent[] {
-  const lines = [...instances, ...groups].flatMap(({ track = [] }) => track);
+  const lines = routers.flatMap(({ track = [] }) => track);
   const names = new Set(lines.flatMap(({ kind, name }) => (kind === 'quorum' ? [name] : [])));
   const standing = new Map(services?.map((service) => [service.name, service]));
   return Array.from(names).flatMap((name): TrackEvent[] => {

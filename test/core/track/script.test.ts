@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import { seconds } from '../../../src/core/time.ts';
-import { Script, type ScriptEvent } from '../../../src/core/vrrp/script.ts';
-import type { ScriptSettings } from '../../../src/core/vrrp/settings.ts';
+import { Script, type ScriptEvent } from '../../../src/core/track/script.ts';
+import type { ScriptSettings } from '../../../src/core/track/settings.ts';
 import { suite } from '../../suite.ts';
-import { at } from './router.ts';
+import { at } from '../vrrp/router.ts';
 
 /** vrrp_script: schedule, timeout, rise and fall. */
 const script = suite('vrrp script');
