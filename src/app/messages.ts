@@ -46,7 +46,8 @@ export type FromChild<State> =
   | { readonly type: 'fence'; readonly director: string; readonly why?: string | undefined }
   /** What etcd is to be asked or told. */
   | { readonly type: 'etcd'; readonly word: EtcdWord }
-  | { readonly type: 'state'; readonly state: State }
+  /** With how many of its messages were not read, and how many messages to it were of the wrong shape. */
+  | { readonly type: 'state'; readonly state: State; readonly dropped: number; readonly refused: number }
   /** A piece of its recording: lines of a file. `why`: it was not asked for it, and ends. */
   | {
       readonly type: 'recording';

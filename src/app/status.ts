@@ -49,6 +49,8 @@ export function statusLines(report: StatusReport): string[] {
     lines.push('', heading('Connection sync'), ...syncLines(sync));
   }
   lines.push('', ...processLines(report.processes));
+  if (report.refusedRequests > 0)
+    lines.push(`  ${report.refusedRequests} requests of operators were refused`);
   return lines;
 }
 
@@ -257,8 +259,10 @@ function foreignLines(foreign: CheckReport['foreign'], count: number): string[] 
   ];
 }
 
+const messages = (count: number): string => `${count} ${count === 1 ? 'message' : 'messages'}`;
+
 function processLines(processes: readonly ProcessReport[]): string[] {
-  const rows = processes.map(({ role, pid, restarts, silent, stopped }) => [
+  const rows = processes.map(({ role, pid, restarts, silent, stopped, dropped, refused }) => [
     role,
     pid === null ? paint('red', 'waits for its restart') : String(pid),
     [
@@ -267,6 +271,8 @@ function processLines(processes: readonly ProcessReport[]): string[] {
       ...(restarts === 0
         ? []
         : [paint('yellow', `restarted ${restarts === 1 ? 'once' : `${restarts} times`}`)]),
+      ...(dropped === 0 ? [] : [paint('yellow', `${messages(dropped)} not read`)]),
+      ...(refused === 0 ? [] : [paint('red', `${messages(refused)} refused`)]),
     ].join(', '),
   ]);
   return [heading('Processes'), ...aligned(rows, '  ')];

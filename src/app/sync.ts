@@ -10,6 +10,7 @@ import { explainOutcome } from '../io/netlink.ts';
 import { nameProcess } from '../io/placement.ts';
 import { onBreaking } from './broken.ts';
 import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
+import { toChild } from './shapes.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
 const RECONCILE_MS = 5_000;
@@ -21,7 +22,9 @@ const NAME = 'vipkeeper-sync';
  */
 export function runSync(): void {
   nameProcess(NAME);
-  const channel = new Channel<ToSync, FromChild<SyncState>>(process);
+  const channel: Channel<ToSync, FromChild<SyncState>> = new Channel(process, toChild.sync, (message) =>
+    channel.send({ type: 'log', level: 'error', message, at: Date.now() }),
+  );
   // The kernel's daemons go on, and the next process finds them.
   onBreaking({
     explain: ({ stack, message }) => {
@@ -97,6 +100,7 @@ class SyncProcess {
 
   #report(): void {
     const running = this.#ipvs.daemons().map(syncDaemonFacts);
-    this.#channel.send({ type: 'state', state: { role: this.#role, running } });
+    const { dropped, refused } = this.#channel;
+    this.#channel.send({ type: 'state', state: { role: this.#role, running }, dropped, refused });
   }
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Shape } from '../core/shape.ts';
 
 /** Messages that may wait for a peer that does not read; more are dropped and counted. */
 const MAX_WAITING = 2_000;
@@ -14,14 +15,28 @@ export class Channel<In, Out> {
   #waiting = 0;
   #crowded = false;
   #dropped = 0;
+  readonly #shape: Shape;
+  readonly #refuse: (why: string) => void;
+  #refused = 0;
 
-  /** `end`: a child made by `spawnRole`, or `process` in the child. */
-  constructor(end: ChildProcess | NodeJS.Process) {
+  /**
+   * `end`: a child made by `spawnRole`, or `process` in the child. What comes in has the `shape`; what has not is
+   * refused, and why goes to `refuse`.
+   */
+  constructor(end: ChildProcess | NodeJS.Process, shape: Shape, refuse: (why: string) => void) {
     this.#end = end;
+    this.#shape = shape;
+    this.#refuse = refuse;
   }
 
+  /** Messages that were not sent: nobody read. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Messages that came in and were of the wrong shape. */
+  get refused(): number {
+    return this.#refused;
   }
 
   get open(): boolean {
@@ -43,7 +58,12 @@ export class Channel<In, Out> {
   }
 
   onMessage(receive: (message: In) => void): void {
-    this.#end.on('message', (message) => receive(message as In));
+    this.#end.on('message', (message: unknown) => {
+      const wrong = this.#shape(message);
+      if (wrong === undefined) return receive(message as In);
+      this.#refused += 1;
+      this.#refuse(`a message was refused: message${wrong}`);
+    });
   }
 
   /** The other end is gone. */

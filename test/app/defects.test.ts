@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { showOnFailure, tailOf } from '../failure.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
@@ -62,6 +64,33 @@ test('the vrrp process resigns, says what is known in the log, and is started ag
     /crit .*the vrrp process has a defect: SystemError: .*timerfd_settime: EINVAL[\s\S]* at /,
   );
   assert.match(said, /web: MASTER -> INIT/);
+});
+
+test('junk on the control socket is refused, counted and said; nothing else happens', async () => {
+  const pids = [daemon.pid, stage.pid('vrrp')];
+  const ask = (line: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(join(stage.runDir, 'control.sock'), () => socket.end(`${line}\n`));
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (text) => {
+        answer += text;
+      });
+      socket.on('close', () => resolve(answer)).on('error', reject);
+    });
+  const junk = ['{}', 'null', '5', '[]', '{"verb":"drain"}', '{"verb":"maintenance","on":1}', '{"verb":{}}'];
+  for (const line of junk)
+    assert.match(await ask(line), /^\{"error":"no such request: request.*wanted"\}\n$/, line);
+  assert.match(await ask('no JSON'), /^\{"error":/);
+  const { refusedRequests, processes } = stage.status();
+  assert.is(refusedRequests, junk.length);
+  assert.equal(
+    processes.map(({ refused, dropped }) => [refused, dropped]),
+    [[0, 0]],
+  );
+  assert.match(said, /warning .*a request was refused: request\.server: a text is wanted/);
+  assert.match(stage.operator('status').stdout, /7 requests of operators were refused/);
+  assert.equal([daemon.pid, stage.pid('vrrp')], pids);
+  assert.ok(stage.holdsVip());
 });
 
 test('the supervisor says what is known and ends; the vrrp process goes on, and stops when it is asked', async () => {

@@ -34,7 +34,15 @@ test('status --json is data', () => {
     stage.status();
   assert.equal([schema, running, version, pid], [1, true, VERSION, stage.pid('vipkeeperd')]);
   assert.equal([maintenance, configuration, check], [false, stage.file, null]);
-  const process = { role: 'vrrp', pid: stage.pid('vrrp'), restarts: 0, silent: null, stopped: false };
+  const process = {
+    role: 'vrrp',
+    pid: stage.pid('vrrp'),
+    restarts: 0,
+    silent: null,
+    stopped: false,
+    dropped: 0,
+    refused: 0,
+  };
   assert.equal(processes, [process]);
   const [router] = vrrp?.instances ?? [];
   assert.equal([router?.name, router?.state, router?.vrid, router?.advertInterval], ['web', 'MASTER', 7, 1]);

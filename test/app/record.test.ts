@@ -11,9 +11,12 @@ import { replay } from '../../src/core/record/replay.ts';
 import { seconds } from '../../src/core/time.ts';
 import { readRecordingFile } from '../../src/io/recordings.ts';
 import { eventually } from '../io/namespace.ts';
+import { enclose } from '../lab/engine/enclosed.ts';
 import { compiled } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
 import { ROUTER, Stage, until } from './stage.ts';
+
+await enclose();
 
 /** Recordings of a daemon that runs, and of a process that breaks. */
 const test = suite('record and replay');

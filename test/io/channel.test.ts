@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import * as assert from 'uvu/assert';
+import { number, record } from '../../src/core/shape.ts';
 import { Channel } from '../../src/io/channel.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
@@ -15,7 +16,7 @@ interface Count {
 
 /** The other end, in a process of its own: counts what it gets. */
 function runPeer(): void {
-  const channel = new Channel<ToPeer, Count>(process);
+  const channel = new Channel<ToPeer, Count>(process, record, assert.unreachable);
   let received = 0;
   let last = -1;
   let inOrder = true;
@@ -31,10 +32,12 @@ function runPeer(): void {
 const test = suite('the channel between processes');
 let child: ChildProcess;
 let channel: Channel<Count, ToPeer>;
+let refusals: string[] = [];
 
 test.before.each(() => {
+  refusals = [];
   child = fork(import.meta.filename, ['peer']);
-  channel = new Channel<Count, ToPeer>(child);
+  channel = new Channel<Count, ToPeer>(child, record, (why) => refusals.push(why));
 });
 test.after.each(async () => {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -68,6 +71,19 @@ test('messages arrive, all and in order', async () => {
   sendMany(1000, 100);
   assert.equal(await count(), { received: 1000, inOrder: true });
   assert.is(channel.dropped, 0);
+});
+
+test('what is of the wrong shape is refused and counted, and what comes after it arrives', async () => {
+  const wrong = new Channel<Count, ToPeer>(child, number, (why) => refusals.push(why));
+  let received = 0;
+  wrong.onMessage(() => {
+    received++;
+  });
+  await count();
+  assert.is(received, 0);
+  assert.ok(wrong.refused > 0);
+  assert.is(refusals[0], 'a message was refused: message: a number is wanted');
+  assert.is(channel.refused, 0);
 });
 
 test('a frozen peer costs messages, not the sender; thawed, it gets what was kept', async () => {

@@ -31,6 +31,7 @@ import { startProbe } from '../../io/probes.ts';
 import { onBreaking } from '../broken.ts';
 import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
+import { toChild } from '../shapes.ts';
 import { HeldAddresses } from './held.ts';
 
 /** A message that was lost is mended by the next whole state; a large table's is a megabyte. */
@@ -42,7 +43,7 @@ const STALLS_SAID = seconds(60);
 
 /** The check process: health checks, and the kernel's IPVS table after them. Started by the supervisor. */
 export function runCheckProcess(): void {
-  const check = new CheckProcess(new Channel(process));
+  const check = new CheckProcess();
   process.on('SIGTERM', () => check.stop());
   // The table stays as it is, and the next process goes on with it.
   onBreaking({ explain: (error) => check.explain(error) });
@@ -50,7 +51,9 @@ export function runCheckProcess(): void {
 
 /** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
 class CheckProcess {
-  readonly #channel: Channel<ToCheck, FromChild<CheckState>>;
+  readonly #channel = new Channel<ToCheck, FromChild<CheckState>>(process, toChild.check, (why) =>
+    this.#log('error', why),
+  );
   readonly #balancer = new Balancer();
   readonly #recording: ProcessRecording;
   readonly #driven: Driven<BalancerEvent>;
@@ -68,8 +71,8 @@ class CheckProcess {
     said: undefined,
   };
 
-  constructor(channel: Channel<ToCheck, FromChild<CheckState>>) {
-    this.#channel = channel;
+  constructor() {
+    const channel = this.#channel;
     this.#recording = new ProcessRecording('check', (piece) => channel.send(piece));
     const perform = (effects: readonly BalancerEffect[]): void => {
       for (const effect of effects) this.#perform(effect);
@@ -251,7 +254,8 @@ class CheckProcess {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
     const counts = looked ? this.#count(this.#balancer.keys()) : undefined;
-    this.#channel.send({ type: 'state', state: this.#balancer.status(counts) });
+    const { dropped, refused } = this.#channel;
+    this.#channel.send({ type: 'state', state: this.#balancer.status(counts), dropped, refused });
   }
 
   /** A machine that is always busy says it once a minute. */

@@ -75,8 +75,9 @@ function orphans(options: CommonOptions): StatusReport | undefined {
     configuration: known.configuration ?? null,
     maintenance: null,
     troubles: [],
+    refusedRequests: 0,
     processes: alive.map(({ role, pid }) => ({
-      ...{ role, pid, restarts: 0, silent: null, stopped: isStopped(pid) },
+      ...{ role, pid, restarts: 0, silent: null, stopped: isStopped(pid), dropped: 0, refused: 0 },
     })),
     vrrp: {
       instances: (known.routers ?? []).map((router) => routerReport(router, undefined, seen)),

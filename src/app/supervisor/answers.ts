@@ -24,12 +24,12 @@ export interface Answering {
   cluster(): ClusterSettings | undefined;
 }
 
-/** Answers a request of the operator; throws what the operator is to be told instead. */
+/** Answers a request of the operator, which has its shape; throws what the operator is to be told instead. */
 export function answer(from: Answering, request: unknown): unknown {
   const mustRun = (role: 'vrrp' | 'check'): void => {
     if (!from.wants(role)) throw new Error(`${absence(role)}: nothing was changed`);
   };
-  const { verb, on } = (request ?? {}) as { readonly verb?: unknown; readonly on?: unknown };
+  const { verb, on } = request as { readonly verb: string; readonly on?: boolean };
   if (verb === 'status') return from.status();
   if (verb === 'reload') return from.reload();
   if (verb === 'record') return from.record().then((lines) => ({ lines }));
@@ -41,7 +41,7 @@ export function answer(from: Answering, request: unknown): unknown {
     mustRun('check');
     return standings(from.virtualServers(), from.check(), request as ServersRequest);
   }
-  if (verb === 'maintenance' && typeof on === 'boolean') {
+  if (verb === 'maintenance' && on !== undefined) {
     mustRun('vrrp');
     from.maintain(on);
     return { maintenance: on };

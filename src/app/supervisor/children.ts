@@ -16,6 +16,7 @@ import { pidText } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
 import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
+import { fromChild } from '../shapes.ts';
 import type { Arbiter } from './arbiter.ts';
 import { Recordings } from './recordings.ts';
 import type { Remains } from './remains.ts';
@@ -64,6 +65,8 @@ interface Family {
   channel?: Channel<FromChild<unknown>, unknown>;
   /** When this one said something last. */
   heard?: Instant;
+  /** Messages of its own that went unread, and those to it that it refused, as it said last. */
+  unheard?: { readonly dropped: number; readonly refused: number };
   ended?: () => void;
 }
 
@@ -99,11 +102,13 @@ export class Children {
   }
 
   reports(): ChildReport[] {
-    return Array.from(this.#roles, ([role, { machine, process: child, heard }]) => ({
+    return Array.from(this.#roles, ([role, { machine, process: child, heard, channel, unheard }]) => ({
       role,
       pid: child?.pid,
       restarts: machine.restarts,
       heard,
+      dropped: (channel?.dropped ?? 0) + (unheard?.dropped ?? 0),
+      refused: (channel?.refused ?? 0) + (unheard?.refused ?? 0),
     }));
   }
 
@@ -255,7 +260,9 @@ export class Children {
   }
 
   #watch(role: Role, family: Family, child: ChildProcess): void {
-    const channel = new Channel<FromChild<unknown>, unknown>(child);
+    const channel = new Channel<FromChild<unknown>, unknown>(child, fromChild(role), (why) =>
+      this.#listener.log('error', `the ${role} process: ${why}`),
+    );
     family.process = child;
     family.channel = channel;
     let gone = false;
@@ -265,6 +272,7 @@ export class Children {
       delete family.process;
       delete family.channel;
       delete family.heard;
+      delete family.unheard;
       family.driven.handle({ type: 'exited', status, signal });
     };
     // What it said last says why it ended, and is read after its exit is known.
@@ -290,7 +298,10 @@ export class Children {
       else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message.director, message.why);
       else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
       else if (message.type === 'recording') this.recordings.heard(role, message);
-      else this.#listener.state(role, message.state);
+      else {
+        family.unheard = message;
+        this.#listener.state(role, message.state);
+      }
     });
   }
 }

@@ -3,6 +3,7 @@ import { serveControl } from '../../io/control.ts';
 import { hostFacts } from '../../io/host.ts';
 import type { Level } from '../messages.ts';
 import { CONTROL_SOCKET, STATUS_GROUP, STATUS_SOCKET } from '../options.ts';
+import { request as requestShape } from '../shapes.ts';
 
 /** What changes nothing. */
 const QUESTIONS: readonly unknown[] = ['status', 'servers'];
@@ -13,6 +14,7 @@ const QUESTIONS: readonly unknown[] = ['status', 'servers'];
  */
 export class Control {
   readonly #servers: Server[] = [];
+  #refused = 0;
 
   constructor(
     runDir: string,
@@ -24,11 +26,18 @@ export class Control {
       server.on('error', (error) => log('error', `the socket ${name}: ${error.message}`));
       this.#servers.push(server);
     };
-    serve(CONTROL_SOCKET, answer);
+    const checked = (request: unknown): unknown => {
+      const wrong = requestShape(request);
+      if (wrong === undefined) return answer(request);
+      this.#refused += 1;
+      log('warning', `a request was refused: request${wrong}`);
+      throw new Error(`no such request: request${wrong}`);
+    };
+    serve(CONTROL_SOCKET, checked);
     const group = hostFacts.group(STATUS_GROUP);
     if (group === undefined) return;
     const look = (request: unknown): unknown => {
-      if (QUESTIONS.includes((request as { readonly verb?: unknown } | null)?.verb)) return answer(request);
+      if (QUESTIONS.includes((request as { readonly verb?: unknown } | null)?.verb)) return checked(request);
       throw new Error(`only root may do that; the group ${STATUS_GROUP} may look`);
     };
     try {
@@ -36,6 +45,11 @@ export class Control {
     } catch (error) {
       log('warning', `the group ${STATUS_GROUP} can not look: ${(error as Error).message}`);
     }
+  }
+
+  /** Requests that were of the wrong shape. */
+  get refused(): number {
+    return this.#refused;
   }
 
   close(): void {

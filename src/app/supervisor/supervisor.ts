@@ -385,6 +385,7 @@ export class Supervisor implements ChildListener {
       ...{ version: VERSION, pid: process.pid, uptime: toSeconds(since(now(), this.#started)) },
       ...{ epoch: monotonicOrigin(), configuration: this.#options.useFile },
       ...{ maintenance: this.#store.maintenance, processes: this.#children.reports() },
+      refusedRequests: this.#control.refused,
       troubles: [...this.#files.troubles, ...this.#notifier.troubles],
       ...{ routers: this.#routers(), vrrp: this.#vrrp ?? null, check: this.#check ?? null },
       sync: (this.#states.get('sync') as SyncState | undefined) ?? null,

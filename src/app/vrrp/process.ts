@@ -10,6 +10,7 @@ import { LocalReports } from '../../io/sysctl.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
+import { toChild } from '../shapes.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
@@ -31,7 +32,9 @@ export function runVrrp(): void {
 class VrrpProcess {
   readonly recording = new ProcessRecording('vrrp', (piece) => this.#channel.send(piece));
   readonly driver = this.recording.driver;
-  readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process);
+  readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process, toChild.vrrp, (why) =>
+    this.log('error', why),
+  );
   readonly #place = new Place((problem) => this.log('warning', problem));
   readonly #localReports = new LocalReports();
   readonly #director = new Director({
@@ -66,7 +69,10 @@ class VrrpProcess {
   readonly #reporter = new Reporter(
     this.#director.routers,
     () => this.#rest(),
-    (state) => this.#channel.send({ type: 'state', state }),
+    (state) => {
+      const { dropped, refused } = this.#channel;
+      this.#channel.send({ type: 'state', state, dropped, refused });
+    },
   );
   #configuration: VrrpConfiguration | undefined;
   /** Asked to stop. */

@@ -25,6 +25,8 @@ export interface DaemonStatus {
   /** What the daemon itself cannot do at this time, for people. */
   readonly troubles: readonly string[];
   readonly processes: readonly ChildReport[];
+  /** Requests of the wrong shape on the control socket. */
+  readonly refusedRequests?: number;
   /** As configured, whether or not the VRRP process has spoken of them yet. */
   readonly routers: readonly RouterSetup[];
   /** A process that does not run, or has not spoken yet, is null. */
@@ -49,6 +51,9 @@ export interface ChildReport {
   readonly restarts: number;
   /** When it said something last; absent before its first word. */
   readonly heard?: Instant | undefined;
+  /** Messages that were not read, in either direction, and those of the wrong shape. */
+  readonly dropped?: number;
+  readonly refused?: number;
 }
 
 /** What the VRRP process says. */

@@ -37,6 +37,8 @@ export interface StatusReport {
   /** What the daemon itself cannot do at this time, for people. */
   readonly troubles: readonly string[];
   readonly processes: readonly ProcessReport[];
+  /** Requests of operators that were of the wrong shape. */
+  readonly refusedRequests: number;
   readonly vrrp: VrrpReport | null;
   readonly check: CheckReport | null;
   readonly sync: SyncFacts | null;
@@ -68,6 +70,9 @@ export interface ProcessReport {
   readonly silent: number | null;
   /** Stopped by a signal or a debugger; null when nobody may know. */
   readonly stopped: boolean | null;
+  /** Messages between it and the supervisor that were not read, and those that were of the wrong shape. */
+  readonly dropped: number;
+  readonly refused: number;
 }
 
 export interface VrrpReport extends Omit<VrrpFacts, 'instances' | 'bfd' | 'bfdDiscarded' | 'votes'> {
@@ -182,7 +187,7 @@ export function statusReport(status: DaemonStatus, seen: Seen): StatusReport {
   const begun = (now - uptime * 1e6) as Instant;
   return {
     ...{ schema: SCHEMA, time: iso(now), running: true, version, pid, since: iso(begun), uptime },
-    troubles: status.troubles,
+    ...{ troubles: status.troubles, refusedRequests: status.refusedRequests ?? 0 },
     ...{ configuration, maintenance, processes: processes.map((each) => processReport(each, seen)) },
     vrrp: vrrp && vrrpReport(vrrp, status.routers, seen),
     check: check && {
@@ -205,7 +210,10 @@ const fencingReport = ({ devices, shots }: FencingFacts, iso: Seen['iso']): Fenc
   shots,
 });
 
-function processReport({ role, pid, restarts, heard }: ChildReport, { now, stopped }: Seen): ProcessReport {
+function processReport(
+  { role, pid, restarts, heard, dropped = 0, refused = 0 }: ChildReport,
+  { now, stopped }: Seen,
+): ProcessReport {
   const quiet = heard === undefined || pid === undefined ? undefined : since(now, heard);
   const silent = quiet !== undefined && quiet > (SILENT[role] ?? SILENT_OTHERS) ? toSeconds(quiet) : null;
   return {
@@ -214,6 +222,8 @@ function processReport({ role, pid, restarts, heard }: ChildReport, { now, stopp
     restarts,
     silent,
     stopped: pid === undefined ? null : (stopped?.(pid) ?? null),
+    dropped,
+    refused,
   };
 }
 
