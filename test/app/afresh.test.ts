@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
 import { suite } from '../suite.ts';
 import { ROUTER, Stage, until } from './stage.ts';
+
+await enclose();
 
 /**
  * Scripts begin as from a shell, whatever the daemon was started with: they see no descriptor of who started it, no OOM

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { spawnRole } from '../../src/io/children.ts';
+import { enclose } from '../lab/engine/enclosed.ts';
 import { compiled, ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
 
 import { eventually, isAlive, ROUTER, Stage } from './stage.ts';
+
+await enclose();
 
 /**
  * Nobody comes in through Node's debugger, tried as a user of the host would: by SIGUSR1 at every program and process,

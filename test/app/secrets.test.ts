@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
 import { suite } from '../suite.ts';
 import { Stage, until } from './stage.ts';
+
+await enclose();
 
 /**
  * A canary in the configuration, looked for in all that a daemon lets out: log, terminal, files, answers, command lines

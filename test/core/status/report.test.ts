@@ -73,7 +73,9 @@ test('a router has its settings, and says which addresses the kernel has', () =>
 });
 
 test('a process that has been silent for too long', () => {
-  assert.equal(report().processes, [{ role: 'vrrp', pid: 7, restarts: 0, silent: 10, stopped: true, dropped: 0, refused: 0 }]);
+  assert.equal(report().processes, [
+    { role: 'vrrp', pid: 7, restarts: 0, silent: 10, stopped: true, dropped: 0, refused: 0 },
+  ]);
 });
 
 test('what a word names', () => {
