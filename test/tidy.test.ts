@@ -53,7 +53,7 @@ const APP_FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** The real-time process loads nothing from npm but what is pure. */
 const VRRP_PROCESS = 'src/app/vrrp/process.ts';
 /** Where programs begin; everything else in src must be reachable from here. */
-const ENTRIES = ['src/io/required.ts', 'src/main.ts', 'src/app/lvsadm/lvsadm.ts', 'src/app/lvsadm/files.ts'];
+const ENTRIES = filesBelow('src/main', '.ts');
 
 /**
  * Fields that follow from the settings, which are restored as such, and those that are empty between two events
@@ -120,13 +120,13 @@ function importsOf(file: string): Import[] {
 }
 
 const SOURCES = filesBelow('src', '.ts');
-const TESTS = filesBelow('test', '.ts');
+const TESTS = [...filesBelow('test', '.ts'), ...filesBelow('packaging', '.ts')];
 const IMPORTS = SOURCES.flatMap(importsOf);
 const isOurs = (to: string): boolean => to.startsWith('src/');
 const isNpm = (to: string): boolean => !isOurs(to) && !to.startsWith('node:');
 
 /** `core`, `io`, `app` or `main`. */
-const layerOf = (file: string): string => (file === 'src/main.ts' ? 'main' : (file.split('/')[1] ?? ''));
+const layerOf = (file: string): string => file.split('/')[1] ?? '';
 /** Within the core: the folder or the file's own name. */
 const partOf = (file: string): string => (file.split('/')[2] ?? '').replace(/\.ts$/, '');
 
@@ -137,7 +137,7 @@ tidy('layers: core <- io <- app <- main', () => {
     core: ['core'],
     io: ['core', 'io'],
     app: ['core', 'io', 'app'],
-    main: ['core', 'io', 'app'],
+    main: ['core', 'io', 'app', 'main'],
   };
   const wrong = IMPORTS.filter(
     ({ from, to }) => isOurs(to) && !mayImport[layerOf(from)]?.includes(layerOf(to)),
@@ -271,15 +271,13 @@ tidy('one native addon', () => {
   assert.equal(filesBelow('src', '.c'), ['src/io/native/rawio.c', 'src/io/native/streams.c']);
 });
 
-/** `env -S` has the room of one line of execve(2): 127 bytes before Linux 5.1. */
-const FIRST_LINE = /^#!\/usr\/bin\/env -S -u NODE_OPTIONS .*node --inspect-port=\[ff00::\]$/;
-
-tidy("programs: their first line and first statement shut Node's debugger", () => {
+tidy('programs: what starts Node, and their first statement, shut its debugger', () => {
   for (const program of readdirSync(join(ROOT, 'bin'))) {
-    const [first = '', second] = read(`bin/${program}`).split('\n');
-    assert.match(first, FIRST_LINE, program);
-    assert.ok(first.length < 127, program);
-    assert.is(second, "process.on('SIGUSR1', () => undefined);", program);
+    const [shell, variables, node, strict, first] = read(`bin/${program}`).split('\n');
+    assert.equal([shell, strict], ['#!/bin/sh', "'use strict';"], program);
+    assert.match(variables ?? '', /^':' \/\/; unset NODE_OPTIONS /, program);
+    assert.match(node ?? '', /^':' \/\/; exec "\$node" '--inspect-port=\[ff00::\]' /, program);
+    assert.is(first, "process.on('SIGUSR1', () => undefined);", program);
   }
 });
 

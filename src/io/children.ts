@@ -9,7 +9,7 @@ const HANDED = '/proc/self/fd/4';
 
 /** A child to be started. */
 export interface RoleStart {
-  /** A compiled module. */
+  /** A script of Node. */
   readonly program: string;
   readonly role: string;
   /** Of the daemon: its children are known by it. */

@@ -13,8 +13,8 @@ const LEAVES_SIGNAL: readonly (readonly [major: number, minor: number])[] = [
 
 /**
  * Options for every process of ours: the debugger can't have its port. No TCP socket can be bound to an IPv6 multicast
- * address: Linux says EINVAL (net/ipv6/af_inet6.c), whatever is set and whoever asks. The programs in bin/ have the
- * first of them in their first line.
+ * address: Linux says EINVAL (net/ipv6/af_inet6.c), whatever is set and whoever asks. Programs begin with
+ * the first of them (packaging/bundle.ts).
  */
 export const NO_DEBUGGER: readonly string[] = [
   '--inspect-port=[ff00::]',
@@ -32,7 +32,7 @@ export function forgetNodeVariables(): void {
   for (const name of Object.keys(process.env)) if (name.startsWith('NODE_')) delete process.env[name];
 }
 
-/** Ends a program whose debugger is open: it was started without its own first line, and with options of others. */
+/** Ends a program whose debugger is open: it did not start by itself, but with options of others. */
 export async function refuseDebugger(): Promise<void> {
   const { url } = await import('node:inspector');
   if (url() === undefined) return;

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { installed } from './installed.ts';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
@@ -96,9 +96,9 @@ interface Rawio {
 }
 
 function load(): Rawio {
-  const path = fileURLToPath(new URL('../../../build/rawio.node', import.meta.url));
+  const path = installed('rawio.node');
   try {
-    return createRequire(import.meta.url)(path) as Rawio;
+    return createRequire(path)(path) as Rawio;
   } catch (cause) {
     throw new Error(`cannot load the native addon ${path}; build it with: make -C src/io/native`, { cause });
   }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { installed } from './installed.ts';
 
 /**
  * Says what Node is needed and ends the program, where another one runs it. Loaded by the programs before anything
- * else: an older Node could not even read the rest (node:util has no styleText there). Nothing is imported here that
- * Node 18 does not have. What is needed stands in package.json.
+ * else: an older Node fails in the rest (node:util has no styleText there). Nothing is imported here that Node 18 does
+ * not have. What is needed stands in package.json.
  */
 
 /** Whether version `20.11.1` is older than `>=20.12` wants. */
@@ -16,8 +17,7 @@ export function isTooOld(version: string, wanted: string): boolean {
 
 function wantedVersion(): string | undefined {
   try {
-    const file = new URL('../../../package.json', import.meta.url);
-    return JSON.parse(readFileSync(file, 'utf8')).engines?.node;
+    return JSON.parse(readFileSync(installed('package.json'), 'utf8')).engines?.node;
   } catch {
     // Without the file nobody knows.
     return undefined;

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { spawnRole } from '../../src/io/children.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { compiled, ROOT } from '../lab/engine/root.ts';
+import { ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
 
 import { eventually, isAlive, ROUTER, Stage } from './stage.ts';
@@ -130,7 +130,7 @@ function catches(pid: number): boolean {
 for (const role of ['vrrp', 'check', 'sync']) {
   test(`the ${role} process: SIGUSR1 at any moment opens nothing, and does not end it`, async () => {
     for (const moment of MOMENTS) {
-      const child = spawnRole({ program: compiled('src/main.ts'), role, runDir: stage.runDir });
+      const child = spawnRole({ program: join(ROOT, 'build', role), role, runDir: stage.runDir });
       started.push(child);
       await pause(moment);
       child.kill('SIGUSR1');
@@ -138,7 +138,7 @@ for (const role of ['vrrp', 'check', 'sync']) {
       assert.equal(listeners(), [], `after ${moment} ms`);
       child.kill('SIGKILL');
     }
-    const child = spawnRole({ program: compiled('src/main.ts'), role, runDir: stage.runDir });
+    const child = spawnRole({ program: join(ROOT, 'build', role), role, runDir: stage.runDir });
     started.push(child);
     await eventually(() => catches(child.pid ?? 0), 'it takes the signal');
     for (let i = 0; i < 5; i++) child.kill('SIGUSR1');

@@ -12,7 +12,7 @@ import { seconds } from '../../src/core/time.ts';
 import { readRecordingFile } from '../../src/io/recordings.ts';
 import { eventually } from '../io/namespace.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { compiled } from '../lab/engine/root.ts';
+import { ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
 import { ROUTER, Stage, until } from './stage.ts';
 
@@ -99,7 +99,7 @@ test('a recording of other decisions ends with 1 and says where; what is none, w
 });
 
 test('a process that breaks sends what led to it, and the replay breaks at the same event', async () => {
-  const child = fork(compiled('src/main.ts'), ['vipkeeper-child', 'vrrp'], {
+  const child = fork(join(ROOT, 'build/vrrp'), ['vipkeeper-child', 'vrrp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   let lines: string[] | undefined;

@@ -323,7 +323,7 @@ const TERMINAL: Terminal = {
 
 /** Runs the process: `argv` as Node has it. The name it was called by stands in hints, so a link keeps its own. */
 export async function main(argv: readonly string[], run = lvsadm): Promise<void> {
-  // By the program's own first line it is shut; looking takes 2 ms.
+  // As the program starts itself it is shut; looking takes 2 ms.
   const isShut = process.execArgv.some((option) => option.startsWith('--inspect-port='));
   if (!isShut) await (await import('../../io/node.ts')).refuseDebugger();
   const [, path = 'lvsadm', ...words] = argv;

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { unreachable } from '../../core/assert.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { type Privileges, suffices } from '../../core/privileges.ts';
@@ -11,6 +10,7 @@ import { Channel } from '../../io/channel.ts';
 import { childrenOf, spawnRole } from '../../io/children.ts';
 import { now } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
+import { installed } from '../../io/installed.ts';
 import type { KeptFiles } from '../../io/kept.ts';
 import { pidText } from '../../io/pidfile.ts';
 import { restricted } from '../../io/privileges.ts';
@@ -21,7 +21,6 @@ import type { Arbiter } from './arbiter.ts';
 import { Recordings } from './recordings.ts';
 import type { Remains } from './remains.ts';
 
-const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 /**
  * How V8 runs a role. It compiles a function when it is first called and forgets it when it was not called for a while,
  * and a takeover is made of such functions: compiled beforehand and kept, its first address is there after 1.1 ms
@@ -232,7 +231,7 @@ export class Children {
   /** What goes before the command line of a child that is to have no more privileges than it needs. */
   #restriction(role: Role, family: Family): readonly string[] {
     const wanted = this.#listener.privileges(role);
-    const restriction = wanted && restricted(wanted, MAIN);
+    const restriction = wanted && restricted(wanted, installed(role));
     family.privileges = restriction?.ok ? wanted : undefined;
     if (restriction === undefined || restriction.ok) return restriction?.command ?? [];
     this.#listener.log('info', `the ${role} process keeps all privileges of the daemon: ${restriction.why}`);
@@ -243,7 +242,7 @@ export class Children {
   #spawn(role: Role, family: Family): void {
     try {
       const child = spawnRole({
-        program: MAIN,
+        program: installed(role),
         role,
         runDir: this.#runDir,
         execArgv: NODE_OPTIONS[role] ?? [],

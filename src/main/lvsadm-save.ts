@@ -1,0 +1,5 @@
+import '../io/required.ts';
+import { saveTable } from '../app/lvsadm/files.ts';
+import { main } from '../app/lvsadm/lvsadm.ts';
+
+void main(process.argv, saveTable);

@@ -1,0 +1,5 @@
+import '../io/required.ts';
+import { runCli } from '../app/operator/cli.ts';
+import { asProgram } from './program.ts';
+
+void asProgram().then(() => runCli(process.argv.slice(2)));
