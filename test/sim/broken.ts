@@ -3,7 +3,7 @@ import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../../src/cor
 import { VrrpInstance, type VrrpMemory } from '../../src/core/vrrp/instance.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
 import type { CheckName } from './checks.ts';
-import type { MakeMachine, VrrpMachine } from './host.ts';
+import type { Flaw, VrrpMachine } from './host.ts';
 
 /** Machines that are wrong in one way each, with the check that must find it: proof that the checks bite. */
 
@@ -125,8 +125,15 @@ class Restless extends Wrapped {
   }
 }
 
+/** Thinks nothing of a link that is down. */
+class Groundless extends Wrapped {
+  override handle(event: VrrpEvent, now: Instant): void {
+    if (event.type !== 'link' || event.up) super.handle(event, now);
+  }
+}
+
 /** Does not hear one kind of event. */
-export class Inattentive extends Wrapped {
+class Inattentive extends Wrapped {
   readonly #drops: string;
 
   constructor(settings: VrrpSettings, drops: string) {
@@ -138,8 +145,7 @@ export class Inattentive extends Wrapped {
   }
 }
 
-export interface Broken {
-  readonly make: MakeMachine;
+export interface Broken extends Flaw {
   readonly foundBy: CheckName;
 }
 
@@ -155,5 +161,19 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     make: (settings) => new VrrpInstance({ ...settings, preempt: false }),
     foundBy: 'outcome',
   },
+  groundless: { make: (settings) => new Groundless(settings), foundBy: 'footing' },
+  'never reading again': {
+    hears: (event) => event.type !== 'read' || event.why === undefined,
+    foundBy: 'footing',
+  },
   restless: { make: (settings) => new Restless(settings), foundBy: 'livelock' },
+};
+
+/** Members that do not hear their group in one way each. */
+export const GROUP_BROKEN: Readonly<Record<string, Broken>> = {
+  'member that is taken down by nobody': {
+    make: (settings) => new Inattentive(settings, 'yield'),
+    foundBy: 'split group',
+  },
+  'member that nobody elects': { make: (settings) => new Inattentive(settings, 'elect'), foundBy: 'outcome' },
 };

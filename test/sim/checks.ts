@@ -32,6 +32,10 @@ export type CheckName =
   | 'usurper'
   /** The kernel's addresses and the state disagree, or a lease outlives its holder. */
   | 'addresses'
+  /** A master without a carrier that it needs, and that it was told of. */
+  | 'footing'
+  /** An announcement of addresses that are not there. */
+  | 'announcement'
   /** Neighbours last learned another router's MAC than the master's. */
   | 'neighbours'
   /** When all is well again: not one master, or the wrong one, or no rest. */
@@ -119,7 +123,7 @@ export class Watch {
   /** An undamaged advert is in the socket of `host`. */
   arrived(host: Host, { payload, source }: Datagram): void {
     const record = this.#records.get(host);
-    if (record === undefined) return;
+    if (record === undefined || host.process.blocked) return;
     const priority = payload[2] ?? 0;
     const { settings } = host;
     if (priority === 0) {
@@ -138,7 +142,7 @@ export class Watch {
     // An advert that resigns is no authority; that of VRID 0 only asks whether adverts leave.
     if (effect.type === 'send' && effect.payload[1] !== 0 && effect.payload[2] !== 0)
       record.renewed = this.#world.now;
-    if (effect.type === 'announce') record.announced = this.#world.now;
+    if (effect.type === 'announce') this.#announced(host, record);
     if (effect.type !== 'transition') return;
     if (effect.to === 'MASTER') this.#tookOver(host, record, effect.cause);
     else if (effect.from === 'MASTER') this.#steppedDown(host, record, effect.cause);
@@ -155,6 +159,12 @@ export class Watch {
     record.since = this.#world.now;
     this.#lastTransition = this.#world.now;
     this.transitions += 1;
+  }
+
+  #announced(host: Host, record: Watched): void {
+    record.announced = this.#world.now;
+    if (!host.holds && this.#world.now >= host.process.excusedTo)
+      this.#complain('announcement', `${nameOf(host)} is ${host.state} and announces what it does not hold`);
   }
 
   #tookOver(host: Host, record: Watched, cause: string): void {
@@ -212,6 +222,9 @@ export class Watch {
         `${nameOf(host)} is ${host.state} and holds ${host.holds ? 'them' : 'none'}`,
       );
     }
+    const { missing } = host;
+    if (host.state === 'MASTER' && missing !== undefined && !host.process.deafToNews)
+      this.#complain('footing', `${nameOf(host)} is master, and ${missing} has no carrier`);
     if (now - record.windowStart > host.settings.advertInterval) {
       record.windowStart = now;
       record.wakes = 0;

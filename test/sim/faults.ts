@@ -1,103 +1,87 @@
-import type { Prng } from '../../src/core/prng.ts';
-import { nameOf, RESIGN_CAUSE, type Watch } from './checks.ts';
+import { nameOf, RESIGN_CAUSE } from './checks.ts';
 import type { Host } from './host.ts';
 import type { Network } from './network.ts';
+import { type Operation, tellOperation } from './operations.ts';
 import type { Process } from './process.ts';
+import { TRACKED } from './scenario.ts';
 import type { World } from './world.ts';
-
-/** What goes wrong. Every fault has an end, at which everything it did is undone. */
-export const FAULT_KINDS = [
-  'loss',
-  'delay',
-  'duplicate',
-  'corrupt',
-  'partition',
-  'one-way',
-  'crash',
-  'stop',
-  'stall',
-  'pause',
-  'busy',
-  'carrier',
-  'resign',
-  'weight',
-  'reload',
-  'mute',
-  'refusal',
-  'lost news',
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What was refused is tried again after a second, and so is whether adverts leave. */
 export const RECOVERY = 2_500_000;
-/** The script that all routers track: with a negative weight, for `weight`. */
-export const TRACKED = 'check';
 
-/** The worst that `delay` and `busy` do, in advert intervals: what bounds must allow for. */
-export const WORST_DELAY = 0.4;
-export const WORST_LATENCY = 0.9;
-
-/** Where faults strike. `unit` is the advert interval and `delayMost` the usual delay, in microseconds. */
-export interface Stage {
+/** Where operations take place. `unit` is the advert interval and `delayMost` the usual delay, in microseconds. */
+export interface Place {
   readonly world: World;
-  readonly network: Network;
-  readonly watch: Watch;
-  readonly prng: Prng;
+  readonly segments: readonly Network[];
+  /** By the director's index. */
+  readonly processes: ReadonlyMap<number, Process>;
   readonly unit: number;
   readonly delayMost: number;
 }
 
-/** Begins one fault now, and plans its end `duration` microseconds later. */
-export function strike(kind: FaultKind, duration: number, stage: Stage): void {
-  const { world, watch, network, prng } = stage;
-  const host = prng.pick(network.hosts);
-  watch.note(`${kind} for ${(duration / 1e6).toFixed(3)} s (${nameOf(host)})`);
-  const undo = isOfNetwork(kind) ? disturb(kind, stage) : harm(kind, host, duration, stage);
-  if (undo !== undefined) world.at(world.now + duration, undo);
+type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
+type OfSegment = Of<'loss' | 'duplicate' | 'corrupt' | 'delay' | 'partition' | 'one-way'>;
+type OfDirector = Exclude<Operation, OfSegment>;
+/** How to mend it, where that does not happen by itself. */
+type Undo = (() => void) | undefined;
+
+/** Begins an operation now, and plans its end. One of a director that takes no part does nothing. */
+export function strike(operation: Operation, place: Place): void {
+  const { world, segments, processes } = place;
+  const network = 'segment' in operation ? segments[operation.segment] : segments[0];
+  if (network === undefined) return;
+  const tell = (): void => network.watch.note(tellOperation(operation));
+  let undo: Undo;
+  if ('director' in operation) {
+    const process = processes.get(operation.director);
+    const host = network.hosts.find(({ index }) => index === operation.director);
+    if (process === undefined || host === undefined) return;
+    tell();
+    network.watch.note(`  it is ${nameOf(host)}`);
+    undo = harm(operation, host, place);
+  } else {
+    tell();
+    undo = disturb(operation, network, place.delayMost);
+  }
+  if (undo !== undefined) world.at(world.now + operation.lasts, undo);
 }
 
-type NetworkFault = 'loss' | 'delay' | 'duplicate' | 'corrupt' | 'partition' | 'one-way';
-
-const isOfNetwork = (kind: FaultKind): kind is NetworkFault =>
-  ['loss', 'delay', 'duplicate', 'corrupt', 'partition', 'one-way'].includes(kind);
-
-/** What happens to the segment; returns how to mend it. */
-function disturb(kind: NetworkFault, { network, prng, unit, delayMost }: Stage): () => void {
-  const { conditions, hosts } = network;
-  if (kind === 'partition' || kind === 'one-way') {
-    const here = new Set(hosts.filter(() => prng.chance(0.5)));
-    const cut = (by: 1 | -1): void => {
-      for (const from of hosts) {
-        for (const to of hosts) {
-          if (here.has(from) === here.has(to) || (kind === 'one-way' && here.has(to))) continue;
-          network.cut(from, to, by);
+/** What happens to a segment. */
+function disturb(operation: OfSegment, { conditions, hosts, cut }: Network, delayMost: number): Undo {
+  switch (operation.kind) {
+    case 'partition':
+    case 'one-way': {
+      const here = new Set(operation.here);
+      const every = (by: 1 | -1): void => {
+        for (const from of hosts) {
+          for (const to of hosts) {
+            if (here.has(from.index) === here.has(to.index)) continue;
+            if (operation.kind === 'partition' || here.has(from.index)) cut(from, to, by);
+          }
         }
-      }
-    };
-    cut(1);
-    return () => cut(-1);
+      };
+      every(1);
+      return () => every(-1);
+    }
+    case 'delay':
+      conditions.delayMost = operation.most;
+      return () => {
+        conditions.delayMost = delayMost;
+      };
+    default: {
+      const { kind, chance } = operation;
+      conditions[kind] = chance;
+      return () => {
+        conditions[kind] = 0;
+      };
+    }
   }
-  if (kind === 'delay') {
-    conditions.delayMost = Math.max(delayMost, unit * prng.unit() * WORST_DELAY);
-    return () => {
-      conditions.delayMost = delayMost;
-    };
-  }
-  conditions[kind] = prng.pick([0.01, 0.1, 0.3, 0.6]);
-  return () => {
-    conditions[kind] = 0;
-  };
 }
 
-/** What happens to a host; returns how to mend it, where that does not happen by itself. */
-function harm(
-  kind: Exclude<FaultKind, NetworkFault>,
-  host: Host,
-  duration: number,
-  { prng, unit }: Stage,
-): (() => void) | undefined {
+/** What happens to a director. */
+function harm(operation: OfDirector, host: Host, place: Place): Undo {
   const { process } = host;
-  switch (kind) {
+  switch (operation.kind) {
     case 'crash':
       process.crash();
       return () => process.start();
@@ -106,45 +90,88 @@ function harm(
       return () => process.start();
     case 'stall':
     case 'pause':
-      process.sleep(duration, kind === 'pause');
+      process.sleep(operation.lasts, operation.kind === 'pause');
       return undefined;
     case 'busy':
-      process.latency = Math.max(process.usualLatency, unit * prng.unit() * WORST_LATENCY);
+      process.latency = Math.max(process.usualLatency, operation.latency);
       return () => {
         process.latency = process.usualLatency;
       };
-    case 'carrier':
-      host.setCarrier(false);
-      return () => host.setCarrier(true);
     case 'weight':
       process.track(false, TRACKED);
       return () => process.track(true, TRACKED);
     case 'reload': {
-      // For the worse only: what the checks know of a host is then no more than what it really does.
-      const { priority, quietToLower } = host.settings;
-      const settings = { ...host.settings, priority: prng.between(1, priority), quietToLower: !quietToLower };
-      process.configure(settings);
+      const { priority, quietToLower } = operation;
+      process.configure({ ...host.settings, priority, quietToLower });
       return () => process.configure();
     }
     case 'resign':
       process.resign(host, RESIGN_CAUSE);
       return undefined;
+    case 'carrier':
+    case 'address link':
+    case 'removal':
+      return touchKernel(operation.kind, host, place.unit);
     default:
-      return disagree(kind, process, unit);
+      return disagree(operation, host, place);
   }
 }
 
+/** What others do to the kernel of a director. */
+function touchKernel(kind: 'carrier' | 'address link' | 'removal', host: Host, unit: number): Undo {
+  if (kind === 'carrier') {
+    host.setCarrier(false);
+    return () => host.setCarrier(true);
+  }
+  const { kernel } = host.process;
+  if (kind === 'address link') {
+    kernel.setCarrier(host.addressIfindex, false);
+    return () => kernel.setCarrier(host.addressIfindex, true);
+  }
+  host.process.excuse(RECOVERY + 5 * unit);
+  kernel.steal(host.addressIfindex);
+  return undefined;
+}
+
 /** What keeps the kernel from being as the machine wants it; for a while after it ends, too. */
-function disagree(kind: 'mute' | 'refusal' | 'lost news', process: Process, unit: number): () => void {
-  const set = (on: boolean): void => {
-    if (kind === 'mute') process.mute = on;
-    else if (kind === 'refusal') process.kernel.refuses = on;
-    else process.deafToNews = on;
-    process.excusedTo = on ? Number.POSITIVE_INFINITY : process.now + RECOVERY + 5 * unit;
-  };
-  set(true);
-  return () => {
-    set(false);
-    if (kind === 'lost news') process.read('events were lost');
-  };
+function disagree(
+  operation: Of<'mute' | 'refusal' | 'slow kernel' | 'lost news'>,
+  host: Host,
+  { world, unit }: Place,
+): Undo {
+  const { process } = host;
+  const { kernel } = process;
+  const after = RECOVERY + 5 * unit;
+  process.excuse(operation.lasts + after);
+  switch (operation.kind) {
+    case 'mute':
+      process.mute = operation.code;
+      return () => {
+        process.mute = undefined;
+        process.excuse(after);
+      };
+    case 'refusal':
+      kernel.refuses = operation.errno;
+      return () => {
+        kernel.refuses = undefined;
+        process.excuse(after);
+      };
+    case 'slow kernel':
+      kernel.takes = operation.takes;
+      return () => {
+        kernel.takes = 0;
+        process.excuse(after);
+      };
+    default: {
+      process.deafToNews = true;
+      const undo = operation.hides === 'nothing' ? undefined : touchKernel(operation.hides, host, unit);
+      return () => {
+        process.deafToNews = false;
+        process.excuse(after);
+        process.read('events were lost');
+        // What was hidden lasts for as long again: only what was read tells of it.
+        if (undo !== undefined) world.at(world.now + operation.lasts, undo);
+      };
+    }
+  }
 }

@@ -1,17 +1,20 @@
-import type { MakeRouter } from '../../src/core/director/events.ts';
+import type { DirectorEvent, MakeRouter } from '../../src/core/director/events.ts';
 import { type Ip, ip } from '../../src/core/ip.ts';
-import type { Prng } from '../../src/core/prng.ts';
 import type { VrrpState } from '../../src/core/vrrp/events.ts';
 import type { Datagram } from '../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
 import type { Watch } from './checks.ts';
 import type { Network } from './network.ts';
-import { Process } from './process.ts';
-import type { World } from './world.ts';
+import type { Process } from './process.ts';
 
 export type VrrpMachine = ReturnType<MakeRouter>;
-/** What a host runs: the real machine when absent, or a broken one that the checks must find. */
-export type MakeMachine = MakeRouter;
+/** What is wrong with a director; it is the real one where all is absent. */
+export interface Flaw {
+  /** Makes its virtual routers. */
+  readonly make?: MakeRouter;
+  /** Whether it hears an event. */
+  readonly hears?: (event: DirectorEvent) => boolean;
+}
 
 /** How a host differs from an ideal one. Microseconds. */
 export interface Temper {
@@ -22,12 +25,17 @@ export interface Temper {
   readonly early: number;
 }
 
+/** From the index of an interface to that of the one which its virtual addresses are on. */
+const APART = 100;
+
 /** A virtual router of a director, on one segment. */
 export class Host {
   readonly index: number;
   readonly settings: VrrpSettings;
   readonly source: Ip;
   readonly ifindex: number;
+  /** The interface that the virtual addresses are on. */
+  readonly addressIfindex: number;
   readonly process: Process;
   readonly network: Network;
   readonly watch: Watch;
@@ -35,28 +43,24 @@ export class Host {
 
   constructor(
     process: Process,
-    segment: { readonly network: Network; readonly watch: Watch },
-    router: { readonly index: number; readonly settings: VrrpSettings },
+    network: Network,
+    router: { readonly index: number; readonly settings: VrrpSettings; readonly apart: boolean },
   ) {
     this.process = process;
-    this.network = segment.network;
-    this.watch = segment.watch;
+    this.network = network;
+    this.watch = network.watch;
     this.index = router.index;
     this.ifindex = process.hosts.length + 1;
     const name = process.hosts.length === 0 ? router.settings.name : `VI_${this.ifindex}`;
-    this.settings = { ...router.settings, name, interface: `eth${this.ifindex - 1}` };
+    this.addressIfindex = router.apart ? this.ifindex + APART : this.ifindex;
+    const dev = `vip${this.ifindex - 1}`;
+    const addresses = router.settings.addresses.map((address) =>
+      router.apart ? { ...address, dev } : address,
+    );
+    this.settings = { ...router.settings, name, interface: `eth${this.ifindex - 1}`, addresses };
     const { family } = router.settings;
     this.source = ip(family === 4 ? `10.0.0.${router.index + 1}` : `fe80::${router.index + 1}`);
     process.seat(this);
-  }
-
-  /** A director with one virtual router. */
-  static alone(
-    stage: { readonly world: World; readonly network: Network; readonly watch: Watch; readonly prng: Prng },
-    router: { readonly index: number; readonly settings: VrrpSettings; readonly temper: Temper },
-    make: MakeMachine | undefined,
-  ): Host {
-    return new Host(new Process(stage.world, stage.prng, router.temper, make), stage, router);
   }
 
   get state(): VrrpState {
@@ -65,7 +69,7 @@ export class Host {
 
   /** Whether the kernel has the virtual addresses now. */
   get holds(): boolean {
-    return this.process.kernel.holds(this.ifindex);
+    return this.process.kernel.holds(this.addressIfindex);
   }
 
   get asleep(): boolean {
@@ -76,6 +80,11 @@ export class Host {
   }
   get sleptTo(): number {
     return this.process.sleptTo;
+  }
+
+  /** The interface without a carrier that it needs. */
+  get missing(): string | undefined {
+    return this.process.kernel.down([this.ifindex, this.addressIfindex]);
   }
 
   setCarrier(up: boolean): void {

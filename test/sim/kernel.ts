@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 /** The kernel removes an address up to a second late, never early. */
 const GRANULE = 1_000_000;
-const ERRNO = { exists: 17, notAvailable: 99, noBuffers: 105 } as const;
+const ERRNO = { exists: 17, notAvailable: 99 } as const;
 const UP = LINK_FLAG.up | LINK_FLAG.running | LINK_FLAG.lowerUp;
 
 interface Kept {
@@ -25,8 +25,10 @@ export class Kernel {
   readonly #links = new Map<number, Link>();
   readonly #kept = new Map<string, Kept>();
   #turn = 0;
-  /** Every change is refused. */
-  refuses = false;
+  /** The errno with which every change is refused. */
+  refuses: number | undefined;
+  /** How long it takes for changes, in microseconds. */
+  takes = 0;
 
   /** `tell` hears its news. */
   constructor(world: World, prng: Prng, tell: (event: RouteEvent) => void) {
@@ -35,12 +37,12 @@ export class Kernel {
     this.#tell = tell;
   }
 
-  /** An interface with an address of the host's own. */
-  plug(ifindex: number, name: string, own: Ip, length: number): void {
+  /** An interface, with an address of the host's own if it has one. */
+  plug(ifindex: number, name: string, own?: { readonly ip: Ip; readonly length: number }): void {
     const plain = { type: 1, mtu: 1500, mac: '02:00:00:00:00:01' };
     this.#links.set(ifindex, { ifindex, name, flags: UP, operState: OPER_STATE.up, ...plain });
-    const address = { ip: own, length };
-    this.#keep({ ifindex, address, scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER });
+    if (own === undefined) return;
+    this.#keep({ ifindex, address: own, scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER });
   }
 
   setCarrier(ifindex: number, up: boolean): void {
@@ -52,6 +54,18 @@ export class Kernel {
     const changed = { ...link, ...state };
     this.#links.set(ifindex, changed);
     this.#tell({ type: 'link', present: true, link: changed });
+  }
+
+  /** The first of these interfaces that has no carrier. */
+  down(ifindexes: readonly number[]): string | undefined {
+    const links = ifindexes.map((ifindex) => this.#links.get(ifindex));
+    return links.find((link) => link !== undefined && link.operState !== OPER_STATE.up)?.name;
+  }
+
+  /** Somebody removes the virtual addresses of an interface. */
+  steal(ifindex: number): void {
+    for (const { address } of this.#kept.values())
+      if (address.ifindex === ifindex && address.protocol !== undefined) this.#remove(address);
   }
 
   get links(): Link[] {
@@ -71,7 +85,7 @@ export class Kernel {
 
   /** The errno of a change. */
   apply({ op, address }: AddressChange): number {
-    if (this.refuses) return ERRNO.noBuffers;
+    if (this.refuses !== undefined) return this.refuses;
     const known = this.#kept.get(keyOf(address));
     if (op === 'remove') {
       if (known === undefined) return ERRNO.notAvailable;

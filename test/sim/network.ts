@@ -20,22 +20,22 @@ export class Network {
   readonly conditions: Conditions;
   readonly #world: World;
   readonly #prng: Prng;
-  readonly #watch: Watch;
+  readonly watch: Watch;
   /** How many partitions keep the packets of one host from another: `from` * 16 + `to`. */
   readonly #cuts = new Map<number, number>();
 
   constructor(world: World, prng: Prng, watch: Watch, conditions: Conditions) {
     this.#world = world;
     this.#prng = prng;
-    this.#watch = watch;
+    this.watch = watch;
     this.conditions = conditions;
   }
 
   /** Cuts one direction, or mends one cut of it (`by` -1): partitions may overlap. */
-  cut(from: Host, to: Host, by: 1 | -1): void {
+  readonly cut = (from: Host, to: Host, by: 1 | -1): void => {
     const key = from.index * 16 + to.index;
     this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + by);
-  }
+  };
 
   send(from: Host, datagram: Datagram): void {
     for (const to of this.hosts) {
@@ -47,14 +47,14 @@ export class Network {
 
   /** A host wanted to send, and could not. */
   muted(from: Host): void {
-    for (const to of this.hosts) if (to !== from) this.#watch.lost(from, to);
+    for (const to of this.hosts) if (to !== from) this.watch.lost(from, to);
   }
 
   #copy(from: Host, to: Host, datagram: Datagram): void {
     const { loss, corrupt, delayLeast, delayMost } = this.conditions;
     const isCut = (this.#cuts.get(from.index * 16 + to.index) ?? 0) > 0;
     if (isCut || !from.carrier || this.#prng.chance(loss)) {
-      this.#watch.lost(from, to);
+      this.watch.lost(from, to);
       return;
     }
     const damaged = this.#prng.chance(corrupt);
@@ -62,8 +62,8 @@ export class Network {
     const delay = delayLeast + this.#prng.unit() * (delayMost - delayLeast);
     this.#world.at(this.#world.now + delay, () => {
       const arrived = to.receive(delivered);
-      if (!arrived || damaged) this.#watch.lost(from, to);
-      else this.#watch.arrived(to, delivered);
+      if (!arrived || damaged) this.watch.lost(from, to);
+      else this.watch.arrived(to, delivered);
     });
   }
 

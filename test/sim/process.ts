@@ -1,10 +1,5 @@
 import { Director } from '../../src/core/director/director.ts';
-import {
-  type DirectorEffect,
-  type DirectorEvent,
-  type MakeRouter,
-  NO_SETTINGS,
-} from '../../src/core/director/events.ts';
+import { type DirectorEffect, type DirectorEvent, NO_SETTINGS } from '../../src/core/director/events.ts';
 import { routerKey } from '../../src/core/director/router.ts';
 import type { RouteEvent } from '../../src/core/netlink/events.ts';
 import type { Prng } from '../../src/core/prng.ts';
@@ -12,7 +7,7 @@ import { type Instant, instant } from '../../src/core/time.ts';
 import type { VrrpEffect, VrrpState } from '../../src/core/vrrp/events.ts';
 import { type Datagram, VRRP_TTL } from '../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
-import type { Host, Temper } from './host.ts';
+import type { Flaw, Host, Temper } from './host.ts';
 import { Kernel } from './kernel.ts';
 import type { World } from './world.ts';
 
@@ -35,15 +30,17 @@ export class Process {
   /** The last time it slept, from and to; asleep while `sleptTo` is in the future. */
   sleptFrom = 0;
   sleptTo = 0;
-  /** Adverts do not leave. */
-  mute = false;
+  /** Why adverts do not leave: the errno's name. */
+  mute: string | undefined;
   /** The kernel's news do not come through. */
   deafToNews = false;
   /** Until when the kernel and the machine may disagree. */
   excusedTo = 0;
+  /** Effects that are still to be performed. */
+  #effects: DirectorEffect[] = [];
   readonly #world: World;
   readonly #prng: Prng;
-  readonly #make: MakeRouter | undefined;
+  readonly #flaw: Flaw;
   #director: Director | undefined;
   #inbox: (() => void)[] = [];
   /** While packets are lost instead of queued: the whole machine is paused. */
@@ -53,22 +50,28 @@ export class Process {
   /** It was started again before it had stopped. */
   #again = false;
   #timer = 0;
+  /** It waits for the kernel. */
+  #blocked = false;
+  #life = 0;
 
-  constructor(world: World, prng: Prng, temper: Temper, make: MakeRouter | undefined) {
+  constructor(world: World, prng: Prng, temper: Temper, flaw: Flaw) {
     this.#world = world;
     this.#prng = prng;
     this.temper = temper;
-    this.#make = make;
+    this.#flaw = flaw;
     this.kernel = new Kernel(world, prng, (event) => this.#news(event));
   }
 
   /** One more virtual router, on a segment of its own. */
   seat(host: Host): void {
-    const { settings, ifindex, source } = host;
+    const { settings, ifindex, addressIfindex, source } = host;
     this.hosts.push(host);
     this.usualLatency = Math.max(this.usualLatency, settings.advertInterval / 200);
     this.latency = this.usualLatency;
-    this.kernel.plug(ifindex, settings.interface, source, settings.family === 4 ? 24 : 64);
+    const own = { ip: source, length: settings.family === 4 ? 24 : 64 };
+    this.kernel.plug(ifindex, settings.interface, own);
+    const dev = settings.addresses[0]?.dev;
+    if (dev !== undefined) this.kernel.plug(addressIfindex, dev);
   }
 
   /** True time. */
@@ -78,6 +81,11 @@ export class Process {
 
   get alive(): boolean {
     return this.#director !== undefined;
+  }
+
+  /** Whether it waits for the kernel, and has decided already what it is about to do. */
+  get blocked(): boolean {
+    return this.#blocked;
   }
 
   get asleep(): boolean {
@@ -94,12 +102,22 @@ export class Process {
 
   // What faults do.
 
+  /** For so long the kernel and the machine may disagree. */
+  excuse(duration: number): void {
+    this.excusedTo = Math.max(this.excusedTo, this.now + duration);
+  }
+
   start(): void {
     this.#again = this.#director !== undefined;
     if (this.#again) return;
     const digest = { hmac: () => new Uint8Array(64) };
-    const made = this.#make && { makeRouter: this.#make };
-    this.#director = new Director({ digest, begun: this.#localNow, marks: true, ...made });
+    const { make } = this.#flaw;
+    this.#director = new Director({
+      digest,
+      begun: this.#localNow,
+      marks: true,
+      ...(make && { makeRouter: make }),
+    });
     for (const host of this.hosts) host.watch.started(host);
     this.#event({ type: 'clock', utc: UTC });
     this.read();
@@ -126,6 +144,9 @@ export class Process {
   crash(): void {
     this.#director = undefined;
     this.#inbox = [];
+    this.#effects = [];
+    this.#blocked = false;
+    this.#life += 1;
     this.#timer += 1;
   }
 
@@ -197,20 +218,27 @@ export class Process {
   }
 
   #handle(event: DirectorEvent): void {
-    this.#director?.handle(event, this.#localNow);
+    if (this.#flaw.hears?.(event) !== false) this.#director?.handle(event, this.#localNow);
     this.#settle();
   }
 
   /** The shell's loop, as the contract of `Machine` has it: all events, then the timer, then the effects. */
   #wake(): void {
-    if (this.#director === undefined || this.asleep) return;
+    if (this.#director === undefined || this.asleep || this.#blocked) return;
     const inbox = this.#inbox;
     this.#inbox = [];
-    for (const act of inbox) act();
+    for (let at = 0; at < inbox.length; at++) {
+      inbox[at]?.();
+      if (this.#blocked) {
+        this.#inbox = [...inbox.slice(at + 1), ...this.#inbox];
+        return;
+      }
+    }
     const now = this.#localNow;
     for (let round = 0; round < MAX_ROUNDS && (this.#director?.deadline() ?? now + 1) <= now; round++) {
       this.#director?.timeout(now);
       this.#settle();
+      if (this.#blocked) return;
     }
     this.#settle();
     for (const host of this.hosts) host.watch.woke(host);
@@ -221,12 +249,40 @@ export class Process {
     const director = this.#director;
     if (director === undefined || this.#performing) return;
     this.#performing = true;
-    for (let effects = director.take(); effects.length > 0; effects = director.take()) {
-      for (const effect of effects) this.#perform(effect);
+    this.#effects.push(...director.take());
+    for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
+      if (effect.type === 'addresses' && this.kernel.takes > 0) {
+        this.#wait(effect);
+        break;
+      }
+      this.#perform(effect);
+      if (this.#effects.length === 0) this.#effects.push(...director.take());
     }
     this.#performing = false;
+    if (this.#blocked) return;
     this.#arm(director.deadline());
     this.#look();
+  }
+
+  /** The kernel takes its time, and the process gets no further meanwhile. */
+  #wait(effect: Extract<DirectorEffect, { type: 'addresses' }>): void {
+    this.#blocked = true;
+    this.sleep(this.kernel.takes, false);
+    const life = this.#life;
+    const goOn = (): void => {
+      if (life !== this.#life) return;
+      if (this.asleep) {
+        this.#world.at(this.sleptTo, goOn);
+        return;
+      }
+      this.#blocked = false;
+      this.#performing = true;
+      this.#perform(effect);
+      this.#performing = false;
+      this.#settle();
+      this.#wake();
+    };
+    this.#world.at(this.sleptTo, goOn);
   }
 
   #arm(deadline: Instant | undefined): void {
@@ -259,7 +315,7 @@ export class Process {
         this.#handle({ type: 'looked' });
         break;
       case 'frames': {
-        const host = this.hosts.find(({ ifindex }) => ifindex === effect.ifindex);
+        const host = this.hosts.find(({ addressIfindex }) => addressIfindex === effect.ifindex);
         host?.watch.effect(host, { type: 'announce', addresses: [], repeat: 1 });
         const outcome = { type: 'sent', id: effect.id, taken: effect.addresses.length } as const;
         this.#handle({ type: 'framed', outcome });
@@ -278,9 +334,9 @@ export class Process {
     const host = this.hosts.find(({ settings }) => routerKey(settings) === router);
     if (host === undefined) return;
     // A question whether adverts leave is of no VRID, and nobody's.
-    if (this.mute) {
+    if (this.mute !== undefined) {
       host.network.muted(host);
-      this.#handle({ type: 'unsent', router, code: 'EPERM', destination });
+      this.#handle({ type: 'unsent', router, code: this.mute, destination });
       return;
     }
     host.watch.effect(host, { type: 'send', payload, source, destination, ttl });

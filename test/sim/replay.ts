@@ -1,14 +1,25 @@
-import { BROKEN } from './broken.ts';
+import { BROKEN, GROUP_BROKEN } from './broken.ts';
+import { readRegression } from './regression.ts';
+import { type Day, drawDay } from './scenario.ts';
 import { explain, simulate } from './simulate.ts';
 
-/** `node dist/test/sim/replay.js SEED [BROKEN]`: one seed of the swarm with a trace of everything. */
-const [seed = '', broken] = process.argv.slice(2);
-const make = broken === undefined ? undefined : BROKEN[broken]?.make;
-if (!/^\d+$/.test(seed) || (broken !== undefined && make === undefined)) {
-  console.error(`usage: node dist/test/sim/replay.js SEED [${Object.keys(BROKEN).join(' | ')}]`);
+/**
+ * `node dist/test/sim/replay.js SEED [group] [BROKEN]`: one seed of the swarm with a trace of everything;
+ * `replay.js NAME [BROKEN]`: the day of a regression.
+ */
+const ALL = { ...BROKEN, ...GROUP_BROKEN };
+const words = process.argv.slice(2).filter((word) => word !== 'group');
+const grouped = words.length < process.argv.length - 2;
+const [which = '', broken] = words;
+const flaw = broken === undefined ? {} : ALL[broken];
+const day: Day | undefined = /^\d+$/.test(which)
+  ? drawDay(Number(which), grouped)
+  : readRegression(which)?.day;
+if (day === undefined || flaw === undefined) {
+  console.error(`usage: node dist/test/sim/replay.js SEED [group] | NAME [${Object.keys(ALL).join(' | ')}]`);
   process.exitCode = 2;
 } else {
-  const outcome = simulate(Number(seed), make, console.log);
-  console.log(outcome.failure === undefined ? `seed ${seed}: no complaint` : explain(outcome));
+  const outcome = simulate(day, flaw, console.log);
+  console.log(outcome.failure === undefined ? `${which}: no complaint` : explain(outcome, flaw));
   process.exitCode = outcome.failure === undefined ? 0 : 1;
 }

@@ -1,19 +1,23 @@
 import { Prng } from '../../src/core/prng.ts';
 import { Complaint, Watch } from './checks.ts';
-import { RECOVERY, strike, WORST_DELAY, WORST_LATENCY } from './faults.ts';
-import { Host, type MakeMachine } from './host.ts';
+import { type Place, RECOVERY, strike } from './faults.ts';
+import { type Flaw, Host } from './host.ts';
 import { Network } from './network.ts';
-import { drawScenario, type Scenario } from './scenario.ts';
+import { type Operation, tellOperation, WORST_DELAY, WORST_LATENCY } from './operations.ts';
+import { Process } from './process.ts';
+import { type Day, FAULT_PHASE, LONGEST_FAULT } from './scenario.ts';
+import { shrink } from './shrink.ts';
 import { World } from './world.ts';
 
-/** In advert intervals: how long faults begin, the longest fault, and how long all must take to settle. */
-const FAULT_PHASE = 120;
-const LONGEST_FAULT = 15;
+/** In advert intervals: how long all must take to settle; a group settles when its slowest member has. */
 const SETTLE = 25;
+const SETTLE_GROUP = 40;
 const QUIET = 15;
+/** Streams of chance of their own: what is left out of a day does not change what the others meet. */
+const STREAM = 0x9e37;
 
 export interface Outcome {
-  readonly seed: number;
+  readonly day: Day;
   readonly events: number;
   /** Simulated seconds. */
   readonly seconds: number;
@@ -22,54 +26,85 @@ export interface Outcome {
   readonly failure: Error | undefined;
 }
 
-/** Runs the scenario of `seed` to its end or to the first complaint. The same seed gives the same run. */
-export function simulate(seed: number, make?: MakeMachine, trace?: (line: string) => void): Outcome {
-  const prng = new Prng(seed);
-  const scenario = drawScenario(prng);
+/** Plays a day to its end or to the first complaint. The same day gives the same run. */
+export function simulate(day: Day, flaw: Flaw = {}, trace?: (line: string) => void): Outcome {
   const world = new World();
-  const unit = scenario.unit;
-  const watch = new Watch(world, 2 * (WORST_DELAY + WORST_LATENCY) * unit, trace);
+  const watches: Watch[] = [];
   let failure: Error | undefined;
   try {
-    play(scenario, { world, watch, prng }, make);
+    play(day, world, watches, flaw, trace);
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error));
   }
   const { happened: events, now } = world;
-  return { seed, events, seconds: now / 1e6, transitions: watch.transitions, failure };
+  const transitions = watches.reduce((sum, watch) => sum + watch.transitions, 0);
+  return { day, events, seconds: now / 1e6, transitions, failure };
 }
 
 function play(
-  scenario: Scenario,
-  parts: { readonly world: World; readonly watch: Watch; readonly prng: Prng },
-  make: MakeMachine | undefined,
+  day: Day,
+  world: World,
+  watches: Watch[],
+  flaw: Flaw,
+  trace: ((line: string) => void) | undefined,
 ): void {
-  const { world, watch, prng } = parts;
-  const { unit, faults } = scenario;
-  const conditions = { loss: 0, duplicate: 0, corrupt: 0, delayLeast: 100, delayMost: scenario.delayMost };
-  const network = new Network(world, prng, watch, conditions);
-  scenario.routers.forEach((router, index) => {
-    network.hosts.push(Host.alone({ ...parts, network }, { index, ...router }, make));
+  const { seed, unit, delayMost, operations } = day;
+  const segments = Array.from({ length: day.segments }, (_, at): Network => {
+    const watch = new Watch(world, 2 * (WORST_DELAY + WORST_LATENCY) * unit, trace);
+    watches.push(watch);
+    const conditions = { loss: 0, duplicate: 0, corrupt: 0, delayLeast: 100, delayMost };
+    return new Network(world, new Prng(seed + STREAM * (100 + at)), watch, conditions);
   });
-  for (const host of network.hosts) world.at(prng.unit() * 5 * unit, () => host.process.start());
-  for (let i = 0; i < scenario.faultCount && faults.length > 0; i++) {
-    const kind = prng.pick(faults);
-    const duration = prng.unit() ** 2 * LONGEST_FAULT * unit;
-    const stage = { world, network, watch, prng, unit, delayMost: scenario.delayMost };
-    world.at(prng.unit() * FAULT_PHASE * unit, () => strike(kind, duration, stage));
+  const processes = new Map<number, Process>();
+  for (const { index, settings, temper, starts } of day.directors) {
+    const process = new Process(world, new Prng(seed + STREAM * (index + 1)), temper, flaw);
+    processes.set(index, process);
+    for (const network of segments)
+      network.hosts.push(new Host(process, network, { index, settings, apart: day.apart }));
+    world.at(starts, () => process.start());
   }
-  const over = (FAULT_PHASE + LONGEST_FAULT) * unit;
+  const place: Place = { world, segments, processes, unit, delayMost };
+  for (const operation of operations) world.at(operation.at, () => strike(operation, place));
+  // What lost news hid lasts for as long again.
+  const over = (FAULT_PHASE + 2 * LONGEST_FAULT) * unit;
   // What was refused is tried again by the second, whatever the advert interval.
-  const settled = over + SETTLE * unit + RECOVERY;
+  const settled = over + (segments.length > 1 ? SETTLE_GROUP : SETTLE) * unit + RECOVERY;
   world.run(over);
-  watch.note('all faults are over');
+  for (const { watch } of segments) watch.note('all faults are over');
   world.run(settled + QUIET * unit);
-  watch.outcome(network.hosts, settled);
+  for (const { watch, hosts } of segments) watch.outcome(hosts, settled);
 }
 
-/** The failure with what it takes to see it again. */
-export function explain(outcome: Outcome): string {
-  const { failure, seed } = outcome;
+/** What kind of failure it is: the check's name, or that of the error. */
+export const kindOf = (failure: Error | undefined): string | undefined =>
+  failure instanceof Complaint ? failure.check : failure?.name;
+
+/** The fewest operations and directors of a failing day that fail in the same way. */
+export function shrinkDay(day: Day, flaw: Flaw = {}): Day {
+  const kind = kindOf(simulate(day, flaw).failure);
+  const fails = (less: Partial<Day>): boolean => kindOf(simulate({ ...day, ...less }, flaw).failure) === kind;
+  const operations = shrink<Operation>(day.operations, (list) => fails({ operations: list }));
+  const directors = shrink(
+    day.directors,
+    (list) => list.length > 1 && fails({ operations, directors: list }),
+  );
+  return { ...day, operations, directors };
+}
+
+/** The failure, the few operations that it takes, and how to see it again and to keep it as a test. */
+export function explain({ day, failure }: Outcome, flaw: Flaw = {}): string {
   const what = failure instanceof Complaint ? failure.message : (failure?.stack ?? 'no failure');
-  return `seed ${seed}: ${what}\n  see it: node dist/test/sim/replay.js ${seed}`;
+  const { operations, directors } = shrinkDay(day, flaw);
+  const list = operations.map((operation) => {
+    const at = (operation.at / 1e6).toFixed(3);
+    return `  at ${at} s: ${tellOperation(operation)}`;
+  });
+  const which = `${day.seed}${day.segments > 1 ? ' group' : ''}`;
+  return [
+    `seed ${which}: ${what}`,
+    `  it takes directors ${directors.map(({ index }) => index).join(', ')} and ${list.length} operations:`,
+    ...list,
+    `  see it: node dist/test/sim/replay.js ${which}`,
+    `  keep it as a test: node dist/test/sim/keep.js ${which} NAME`,
+  ].join('\n');
 }

@@ -2,8 +2,8 @@ import * as assert from 'uvu/assert';
 import { repetitions } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 import { BROKEN } from './broken.ts';
-import { Complaint } from './checks.ts';
-import { explain, simulate } from './simulate.ts';
+import { drawDay } from './scenario.ts';
+import { explain, kindOf, simulate } from './simulate.ts';
 
 /**
  * Seeded routers on a bad day, watched from outside. `SEEDS=FROM-TO` runs others than 1-1000, for example at
@@ -22,7 +22,7 @@ swarm(`seeds ${FROM} to ${TO}: nothing to complain about`, () => {
   let simulated = 0;
   const failures: string[] = [];
   for (let seed = FROM; seed <= TO && failures.length < 5; seed++) {
-    const outcome = simulate(seed);
+    const outcome = simulate(drawDay(seed));
     events += outcome.events;
     transitions += outcome.transitions;
     simulated += outcome.seconds;
@@ -41,7 +41,7 @@ swarm(`seeds ${FROM} to ${TO}: nothing to complain about`, () => {
 swarm('the same seed gives the same run', () => {
   const trace = (): string[] => {
     const lines: string[] = [];
-    simulate(7, undefined, (line) => lines.push(line));
+    simulate(drawDay(7), {}, (line) => lines.push(line));
     return lines;
   };
   const first = trace();
@@ -49,12 +49,12 @@ swarm('the same seed gives the same run', () => {
   assert.equal(trace(), first);
 });
 
-for (const [name, { make, foundBy }] of Object.entries(BROKEN)) {
-  swarm(`a ${name} machine is found: ${foundBy}`, () => {
+for (const [name, flaw] of Object.entries(BROKEN)) {
+  swarm(`a ${name} machine is found: ${flaw.foundBy}`, () => {
+    const { foundBy } = flaw;
     const complaints = new Map<string, number>();
     for (let seed = 1; seed <= BROKEN_SEEDS && !complaints.has(foundBy); seed++) {
-      const { failure } = simulate(seed, make);
-      const check = failure instanceof Complaint ? failure.check : (failure?.name ?? 'none');
+      const check = kindOf(simulate(drawDay(seed), flaw).failure) ?? 'none';
       complaints.set(check, (complaints.get(check) ?? 0) + 1);
     }
     assert.ok(complaints.has(foundBy), `complaints: ${JSON.stringify([...complaints])}`);

@@ -61,6 +61,8 @@ export class Router {
   /** The key of the port that its adverts leave by; absent before it has had one. */
   #port: string | undefined;
   #held: readonly HeldAddress[] = [];
+  /** An announcement that waits until an advert has left: the addresses are not there before. */
+  #unannounced: Extract<VrrpEffect, { type: 'announce' }> | undefined;
   /** It is in FAULT, which others were not told of: nothing is known of what it tracks. */
   #unsaid = false;
   /** Effects that wait for the outcome of an advert: whether it left decides on what follows. */
@@ -151,7 +153,9 @@ export class Router {
   risen(devs: ReadonlySet<string>): void {
     const { addresses, excluded, announce } = this.#settings;
     const there = placed([...addresses, ...excluded], this.#settings).filter(({ dev }) => devs.has(dev));
-    if (there.length > 0 && this.#instance.state === 'MASTER') this.#announce(there, announce.repeat);
+    // An owner that has just become master holds nothing before its first advert has left.
+    if (this.#held.length === 0 || there.length === 0) return;
+    if (this.#instance.state === 'MASTER') this.#announce(there, announce.repeat);
   }
 
   /** Something broke: nothing is waited for. */
@@ -173,6 +177,9 @@ export class Router {
     if (event.type === 'sent' && this.#instance.state === 'MASTER') {
       const until = this.#ties.until(this.#settings.group);
       this.#ties.addresses({ type: 'renew', owner: this.key, until });
+      if (this.#unannounced !== undefined)
+        this.#announce(this.#unannounced.addresses, this.#unannounced.repeat);
+      this.#unannounced = undefined;
     }
     this.#proceed();
     if (!this.#sending) this.#ties.quiet();
@@ -217,10 +224,12 @@ export class Router {
       }
       case 'release':
         this.#keep([]);
+        this.#unannounced = undefined;
         ties.addresses({ type: 'release', owner: key, leftovers: placed(effect.addresses, this.#settings) });
         break;
       case 'announce':
-        this.#announce(effect.addresses, effect.repeat);
+        if (this.#instance.advertLeft) this.#announce(effect.addresses, effect.repeat);
+        else this.#unannounced = effect;
         break;
       case 'standing':
         ties.standing(effect.group, key, effect.standing);

@@ -211,6 +211,24 @@ test('however many news there are in a turn, each router that they concern is to
   assert.equal(told, ['VI_1']);
 });
 
+test('an owner whose link rises announces nothing before an advert has left and its addresses are there', () => {
+  const owner = instance({ priority: 255, initial: 'MASTER' });
+  const shell = Shell.of([owner])
+    .hear(link(1, 'eth0', DOWN))
+    .until(5);
+  shell.taken();
+  shell.unsent = 'EPERM';
+  shell.hear(link(1, 'eth0'));
+  assert.is(shell.status().state, 'MASTER');
+  assert.equal(shell.taken(/^announce/), []);
+  shell.unsent = undefined;
+  shell.until(7);
+  assert.equal(shell.taken(/^add|^announce/), [
+    `add ${VIP}/24`,
+    `announce ${Array(5).fill(VIP).join(' ')} on eth0 at 02:00:00:00:00:01`,
+  ]);
+});
+
 test('another MAC address is announced at once', () => {
   const shell = master([instance()]);
   shell.hear(link(1, 'eth0', { mac: '02:00:00:00:00:99' }));

@@ -12,6 +12,7 @@ import { encodeAdvert, VRRP_GROUP, VRRP_TTL } from '../../../src/core/vrrp/packe
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
 import type { VrrpMachine } from '../../sim/host.ts';
+import { drawDay } from '../../sim/scenario.ts';
 import { simulate } from '../../sim/simulate.ts';
 import { suite } from '../../suite.ts';
 import { SETTINGS } from '../vrrp/router.ts';
@@ -49,13 +50,15 @@ class RecordedRouter extends RecordedMachine<
 
 const MEMORIES = { memories: true };
 const SEEDS = 5;
-const EVERY_EVENT = 3;
+const EVERY_EVENT = 6;
 
 test('bad days of the simulator replay with equal effects, from the birth and from each memory', () => {
   let [entries, begins] = [0, 0];
   for (let seed = 1; seed <= SEEDS; seed++) {
     const recorder = new Recorder(SHORT);
-    const { failure } = simulate(seed, (settings) => new RecordedRouter(recorder, settings));
+    const { failure } = simulate(drawDay(seed), {
+      make: (settings) => new RecordedRouter(recorder, settings),
+    });
     assert.is(failure, undefined);
     for (const track of recordingOf(recorder).processes.flatMap(({ tracks }) => tracks)) {
       const { difference, events } = replay(track, MEMORIES);
@@ -105,7 +108,7 @@ test('a memory before each event: the machine that has it answers the same', () 
   let listened = 0;
   for (let seed = 1; seed <= EVERY_EVENT; seed++) {
     const recorder = new Recorder({ segment: seconds(0), segments: 1e6 });
-    simulate(seed, (settings) => new RecordedRouter(recorder, settings));
+    simulate(drawDay(seed), { make: (settings) => new RecordedRouter(recorder, settings) });
     for (const track of recordingOf(recorder).processes.flatMap(({ tracks }) => tracks)) {
       for (const segment of track.segments) {
         assert.equal(
