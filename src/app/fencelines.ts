@@ -9,10 +9,12 @@ const PHASES: Readonly<Record<string, string>> = {
   off: 'is off, and watched',
   failed: 'could not be switched off',
   confirmed: 'is off, by the word of the operator',
+  starting: 'is being switched on',
+  on: 'was switched on',
 };
 
 /** The fence devices as lines for a person; `time` is when the report was made. */
-export function fencingLines({ devices, shots }: FencingReport, time: string): string[] {
+export function fencingLines({ devices, shots, history }: FencingReport, time: string): string[] {
   const names = ['DEVICE', 'SWITCHES OFF', 'STATE', 'SEEN'].map((name) => paint('gray', name));
   const rows = devices.map(({ name, target, works, seen, said }) => [
     name,
@@ -23,7 +25,24 @@ export function fencingLines({ devices, shots }: FencingReport, time: string): s
   const lines = [paint('bold', 'Fencing'), ...aligned([names, ...rows], '  ')];
   for (const { target, phase } of shots)
     lines.push(`  ${paint('red', `${target} ${PHASES[phase] ?? phase}`)}`);
+  for (const record of history) lines.push(`  ${historyLine(record, time)}`);
   return lines;
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  off: 'was switched off',
+  failed: 'could not be switched off',
+  confirmed: 'was off by the word of the operator',
+};
+
+function historyLine(
+  { target, what, by, why, at, heard }: FencingReport['history'][number],
+  time: string,
+): string {
+  const who = what === 'off' ? ` by ${by.join(', ')}` : '';
+  const since = heard === null ? 'not heard since' : `heard again at ${heard}`;
+  const ago = `${at} (${lasting(lengthOf(at, time))} ago)`;
+  return `${target} ${OUTCOMES[what] ?? what}${who} ${ago}: ${why}; ${since}`;
 }
 
 function stateWord(works: boolean | null, said: string): string {

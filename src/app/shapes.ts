@@ -145,4 +145,6 @@ export const request: Shape = kinds('verb', {
   weight: fields({ server: text, weight: orNull(number) }, OF_SERVER),
   'fence-test': anything,
   'fence-confirm': fields({ director: text }),
+  'fence-order': fields({ director: text, order: oneOf('off', 'on') }),
+  'fence-plan': fields({ director: text, order: oneOf('off', 'on') }),
 });

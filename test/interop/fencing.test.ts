@@ -27,12 +27,14 @@ let link: Link;
 let watch: AddressWatch;
 const hosts = {} as Record<Name, Host>;
 let folder: string;
+/** A file for each host that has power. */
+let power: string;
 /** The switch is broken while this file is there. */
 let broken: string;
 
 const AGENT = `#!/bin/sh
 while IFS='=' read -r name value; do
-  case $name in action) action=$value ;; plug) plug=$value ;; broken) broken=$value ;; esac
+  case $name in action) action=$value ;; plug) plug=$value ;; broken) broken=$value ;; power) power=$value/$plug ;; esac
 done
 if [ "$action" = metadata ]; then
   cat <<XML
@@ -42,8 +44,9 @@ if [ "$action" = metadata ]; then
   <parameter name="action" required="1"><content type="string" default="off" /></parameter>
   <parameter name="plug" required="1"><content type="string" /></parameter>
   <parameter name="broken" required="0"><content type="string" /></parameter>
+  <parameter name="power" required="1"><content type="string" /></parameter>
 </parameters>
-<actions><action name="off" /><action name="status" /><action name="monitor" /><action name="metadata" /></actions>
+<actions><action name="off" /><action name="on" /><action name="status" /><action name="monitor" /><action name="metadata" /></actions>
 </resource-agent>
 XML
   exit 0
@@ -51,11 +54,13 @@ fi
 [ ! -e "$broken" ] || { echo "the power switch does not answer" >&2; exit 1; }
 case $action in
 monitor) exit 0 ;;
+on) touch "$power" ;;
 off)
+  rm -f "$power"
   ip netns pids "$plug" | xargs -r kill -9
   ip -n "$plug" address flush dev lan to ${VIP} ;;
 status)
-  [ -z "$(ip netns pids "$plug")" ] && { echo "Status: OFF"; exit 2; }
+  [ -e "$power" ] || { echo "Status: OFF"; exit 2; }
   echo "Status: ON"; exit 0 ;;
 *) exit 1 ;;
 esac
@@ -71,6 +76,7 @@ fence_device power-of-${peerOf(name)} {
   agent ${join(folder, 'fence_netns')}
   target ${peerOf(name)}
   parameter plug ${peerOf(name)}
+  parameter power ${power}
   parameter broken ${broken}
   monitor 1
   retries 0
@@ -88,7 +94,10 @@ vrrp_instance VI_1 {
 }
 `;
 
-const start = (name: Name): void => void vipkeeper(hosts[name], configuration(name), '-P');
+const start = (name: Name): void => {
+  writeFileSync(join(power, name), '');
+  vipkeeper(hosts[name], configuration(name), '-P');
+};
 const holder = (): string =>
   Object.values(hosts)
     .filter((host) => host.has(VIP))
@@ -112,7 +121,8 @@ test.before(async () => {
   for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(link, `${ADDRESS[name]}/24`);
   folder = join(scene.folder, 'fence');
   broken = join(folder, 'broken');
-  mkdirSync(folder);
+  power = join(folder, 'power');
+  mkdirSync(power, { recursive: true });
   writeFileSync(join(folder, 'key'), 'a secret of these two\n', { mode: 0o600 });
   writeFileSync(join(folder, 'fence_netns'), AGENT);
   chmodSync(join(folder, 'fence_netns'), 0o755);
@@ -180,6 +190,51 @@ test('the dead one comes back and follows', async () => {
   });
   assert.is(holder(), 'a');
   assert.not.ok(existsSync(broken));
+});
+
+test('the operator is told what would be run, and is asked before it is', () => {
+  const said = operator(hosts.a, 'fence', 'off', 'b', '--dry-run');
+  assert.match(
+    said,
+    `level 1  power-of-b: ${join(folder, 'fence_netns')} with plug=b power=******** broken=`,
+  );
+  assert.match(said, 'action=off');
+  assert.throws(() => operator(hosts.a, 'fence', 'off', 'b'), /say --yes where nobody can be asked/);
+  assert.throws(() => operator(hosts.a, 'fence', 'off', 'a', '--yes'), /a is this director/);
+  assert.throws(() => operator(hosts.a, 'fence', 'off', 'c', '--yes'), /no such director: c; there are a, b/);
+  assert.is(existsSync(join(power, 'b')), true);
+});
+
+test('the operator switches the other off', () => {
+  assert.is(operator(hosts.a, 'fence', 'off', 'b', '--yes'), 'b is off\n');
+  assert.equal(hosts.b.processes(), []);
+  assert.match(
+    operator(hosts.a, 'fence', 'status'),
+    /b was switched off by power-of-b .* the operator wants it; not heard since/,
+  );
+});
+
+test('started again while the other is off for certain, it takes the address without having heard it', async () => {
+  hosts.a.kill();
+  ip('a', `address flush dev lan to ${VIP}`);
+  start('a');
+  await heldBy('a');
+  assert.is(existsSync(join(power, 'b')), false);
+  assert.match(operator(hosts.a, 'fence', 'status'), /b was switched off by power-of-b .* not heard since/);
+});
+
+test('it is switched on again, boots and follows', async () => {
+  assert.is(operator(hosts.a, 'fence', 'on', 'b', '--yes'), 'b is on\n');
+  assert.ok(existsSync(join(power, 'b')));
+  start('b');
+  await scene.until(
+    'b follows a',
+    async () => (await statusOf(hosts.b))?.vrrp?.instances[0]?.state === 'BACKUP',
+  );
+  await scene.until('it is heard', () =>
+    /b was switched off .* heard again/.test(operator(hosts.a, 'fence', 'status')),
+  );
+  assert.is(holder(), 'a');
 });
 
 test.run();

@@ -72,6 +72,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .option('--servers', 'the names of the real servers, for completion')
     .option('--services', 'the names of the virtual servers, for completion')
     .option('--names', 'both, and the virtual routers and their addresses, for completion')
+    .option('--directors', 'the directors that can be switched off, for completion')
     .option('--keywords', 'the keywords of the configuration, for completion')
     .action(async (_options, self) => {
       const lists = await listsOf(self.optsWithGlobals());

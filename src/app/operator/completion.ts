@@ -13,6 +13,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   server: '--servers',
   name: '--names',
   word: '--keywords',
+  director: '--directors',
   '--service': '--services',
 };
 

@@ -7,17 +7,19 @@ interface NamesOptions extends CommonOptions {
   readonly services?: boolean;
   readonly names?: boolean;
   readonly keywords?: boolean;
+  readonly directors?: boolean;
 }
 
 /** The names that are asked for, each once; undefined when none are. Names with blanks are no words of a shell. */
 export async function listsOf(options: NamesOptions): Promise<string[] | undefined> {
-  const { servers, services, names, keywords } = options;
+  const { servers, services, names, keywords, directors } = options;
   if (keywords) {
     const { keywordNames } = await import('./keywords.ts');
     return keywordNames();
   }
-  if (!servers && !services && !names) return undefined;
-  const { vrrp, check } = await look(options);
+  if (!servers && !services && !names && !directors) return undefined;
+  const { vrrp, check, fencing } = await look(options);
+  if (directors) return [...new Set(fencing?.devices.map(({ target }) => target))];
   const all = check?.services ?? [];
   const ofServers = all.flatMap((service) => service.servers.map(({ name }) => name));
   const ofServices = all.flatMap(({ name, endpoints }) => [

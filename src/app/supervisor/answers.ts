@@ -46,24 +46,37 @@ export function answer(from: Answering, request: unknown): unknown {
     from.maintain(on);
     return { maintenance: on };
   }
-  if (verb === 'fence-test' || verb === 'fence-confirm') return fence(from, request as FenceRequest);
+  if (verb.startsWith('fence-')) return fence(from, request as FenceRequest);
   throw new Error(`no such request: ${JSON.stringify(request)}`);
 }
 
 interface FenceRequest {
-  readonly verb: 'fence-test' | 'fence-confirm';
-  readonly director?: unknown;
+  readonly verb: string;
+  readonly director?: string;
+  readonly order?: 'off' | 'on';
 }
 
-function fence({ fencer, cluster }: Answering, { verb, director }: FenceRequest): unknown {
+function fence(
+  { fencer, cluster }: Answering,
+  { verb, director = '', order = 'off' }: FenceRequest,
+): unknown {
   if (verb === 'fence-test') {
     if (fencer.status().devices.length === 0) throw new Error('no fence_device is configured');
     fencer.test();
     return {};
   }
-  const directors = cluster()?.directors.map(({ name }) => name) ?? [];
-  if (typeof director !== 'string' || !directors.includes(director))
-    throw new Error(`no such director: ${String(director)}; there are ${directors.join(', ') || 'none'}`);
-  fencer.confirm(director);
-  return {};
+  const { name, directors = [] } = cluster() ?? {};
+  const names = directors.map((each) => each.name);
+  if (!names.includes(director))
+    throw new Error(`no such director: ${director}; there are ${names.join(', ') || 'none'}`);
+  if (verb === 'fence-confirm') {
+    fencer.confirm(director);
+    return {};
+  }
+  if (director === name && order === 'off')
+    throw new Error(`${director} is this director: nobody could see whether it is off; use poweroff`);
+  const runs = fencer.plan(director, order);
+  if (runs.length === 0) throw new Error(`no fence_device has the target ${director}`);
+  if (verb === 'fence-order') fencer.order(director, order);
+  return { runs };
 }

@@ -1,41 +1,64 @@
 import {
-  type DeviceStatus,
+  type FenceOutcome,
   Fencing,
   type FencingEffect,
   type FencingEvent,
 } from '../../core/fence/device.ts';
+import { DeviceHealth, type HealthEffect, type HealthEvent } from '../../core/fence/health.ts';
+import { type PlannedRun, plannedRuns } from '../../core/fence/plan.ts';
 import type { FencingSettings } from '../../core/fence/settings.ts';
-import { now } from '../../io/clock.ts';
+import type { FencingFacts } from '../../core/status/facts.ts';
+import type { Instant } from '../../core/time.ts';
+import { monotonicOrigin, now } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { runAgent } from '../../io/fenceagent.ts';
 import type { Level, ToVrrp } from '../messages.ts';
+import type { FenceMemory } from './fencememory.ts';
 
 type Fenced = Extract<ToVrrp, { type: 'fenced' }>;
 
 /** Switches directors off that are silent and in the way, by their devices' agents. */
 export class Fencer {
   readonly #fencing = new Fencing();
+  readonly #health = new DeviceHealth();
   readonly #driven: Driven<FencingEvent>;
+  readonly #peacetime: Driven<HealthEvent>;
+  readonly #memory: FenceMemory;
   readonly #tell: (message: Fenced) => void;
   readonly #log: (level: Level, message: string) => void;
-  #onFailure: FencingSettings['onFailure'] = 'wait';
+  #settings: FencingSettings | undefined;
+  #begun = false;
 
   /** `tell` is for the VRRP process. */
-  constructor(driver: Driver, tell: (message: Fenced) => void, log: (level: Level, message: string) => void) {
+  constructor(
+    driver: Driver,
+    memory: FenceMemory,
+    tell: (message: Fenced) => void,
+    log: (level: Level, message: string) => void,
+  ) {
+    this.#memory = memory;
     this.#tell = tell;
     this.#log = log;
     this.#driven = driver.attach(this.#fencing, (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
+    this.#peacetime = driver.attach(this.#health, (effects) => {
+      for (const effect of effects) this.#look(effect);
+    });
   }
 
   configure(settings: FencingSettings | undefined): void {
-    this.#onFailure = settings?.onFailure ?? 'wait';
-    this.#driven.handle({ type: 'configure', devices: settings?.devices ?? [] });
+    this.#settings = settings;
+    const devices = settings?.devices ?? [];
+    this.#driven.handle({ type: 'configure', devices });
+    this.#peacetime.handle({ type: 'configure', devices });
+    if (!this.#begun) for (const target of this.#memory.off) this.#driven.handle({ type: 'recall', target });
+    this.#begun = true;
   }
 
   /** A director is in the way, and why; without that it is not any more. */
   fence(target: string, why: string | undefined): void {
+    if (why === undefined) this.#memory.heard(target);
     this.#driven.handle(why === undefined ? { type: 'heard', target } : { type: 'fence', target, why });
   }
 
@@ -44,16 +67,32 @@ export class Fencer {
     this.#driven.handle({ type: 'confirm', target });
   }
 
-  /** Looks whether the devices work; the status has what comes of it. */
-  test(): void {
-    this.#driven.handle({ type: 'test' });
+  /** The operator switches it off, or on; `status` has what comes of it. */
+  order(target: string, order: 'off' | 'on'): void {
+    this.#driven.handle({ type: 'order', target, order });
   }
 
-  status(): {
-    readonly devices: readonly DeviceStatus[];
-    readonly shots: readonly { target: string; phase: string }[];
-  } {
-    return this.#fencing.status();
+  /** Which agents would be run for that, and how; empty where there is no device for the director. */
+  plan(target: string, order: 'off' | 'on'): readonly PlannedRun[] {
+    return plannedRuns(this.#settings?.devices ?? [], target, order);
+  }
+
+  /** Looks whether the devices work; the status has what comes of it. */
+  test(): void {
+    this.#peacetime.handle({ type: 'test' });
+  }
+
+  status(): FencingFacts {
+    const instantOf = (time: number): Instant => Math.round((time - monotonicOrigin()) * 1e3) as Instant;
+    return {
+      devices: this.#health.status(),
+      shots: this.#fencing.shots(),
+      history: this.#memory.records.map(({ time, heard, ...record }) => ({
+        ...record,
+        at: instantOf(time),
+        ...(heard !== undefined && { heard: instantOf(heard) }),
+      })),
+    };
   }
 
   #perform(effect: FencingEffect): void {
@@ -66,8 +105,11 @@ export class Fencer {
       case 'off':
         this.#tell({ type: 'fenced', director: effect.target, at: effect.at });
         break;
+      case 'outcome':
+        this.#ended(effect);
+        break;
       case 'failed':
-        if (this.#onFailure === 'wait') break;
+        if (this.#settings?.onFailure !== 'take') break;
         this.#log(
           'crit',
           `on_fence_failure take: going on as if ${effect.target} were off; both may have the addresses`,
@@ -78,5 +120,20 @@ export class Fencer {
         this.#log(effect.level, effect.message);
         break;
     }
+  }
+
+  #ended(outcome: FenceOutcome): void {
+    this.#memory.take(outcome);
+  }
+
+  #look(effect: HealthEffect): void {
+    if (effect.type === 'run') {
+      const { id, device, action } = effect;
+      runAgent(device, action, (end) => this.#peacetime.handle({ type: 'ended', id, end }));
+      return;
+    }
+    const { device, works, said } = effect;
+    if (works) this.#log('notice', `fence device ${device.name} works again`);
+    else this.#log('error', `fence device ${device.name} does not work: ${said}`);
   }
 }

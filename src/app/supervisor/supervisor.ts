@@ -39,6 +39,7 @@ import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { attempt, crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
+import { FenceMemory } from './fencememory.ts';
 import { Firewall } from './firewall.ts';
 import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
@@ -106,7 +107,8 @@ export class Supervisor implements ChildListener {
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, repeated);
     this.#firewall = new Firewall(runDir, this.#files, log);
-    this.arbiter = new Arbiter(driver, (message) => this.#children.send('vrrp', message), log);
+    const memory = new FenceMemory(stateDir, this.#files, warn);
+    this.arbiter = new Arbiter(driver, memory, (message) => this.#children.send('vrrp', message), log);
     this.#children = new Children(driver, options, this.#files, this);
     this.#control = new Control(runDir, (request) => this.#answer(request), log);
     this.#originals = new Originals(`${runDir}/originals`, this.#files, warn);

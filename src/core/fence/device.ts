@@ -1,4 +1,4 @@
-import { unreachable } from '../assert.ts';
+import { assert, unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
 
@@ -26,7 +26,7 @@ export interface DeviceSettings {
   readonly monitor: Duration;
 }
 
-export type AgentAction = DeviceSettings['action'] | 'status' | 'monitor';
+export type AgentAction = DeviceSettings['action'] | 'on' | 'status' | 'monitor';
 
 /** How an agent's run ended: `status` is null where it was ended by a signal, ran too long or did not start. */
 export interface AgentEnd {
@@ -43,8 +43,10 @@ export type FencingEvent =
   | { readonly type: 'heard'; readonly target: string }
   /** The operator says that it is off and stays so until it is heard, and answers for it. */
   | { readonly type: 'confirm'; readonly target: string }
-  /** The operator wants to know whether the devices work. */
-  | { readonly type: 'test' }
+  /** The operator wants it switched off, or on again. */
+  | { readonly type: 'order'; readonly target: string; readonly order: 'off' | 'on' }
+  /** It was switched off before our own start, and not heard since: is it off still? */
+  | { readonly type: 'recall'; readonly target: string }
   | { readonly type: 'ended'; readonly id: number; readonly end: AgentEnd };
 
 export type FencingEffect =
@@ -57,65 +59,76 @@ export type FencingEffect =
   /** The director was off at that time, for certain. */
   | { readonly type: 'off'; readonly target: string; readonly at: Instant }
   | { readonly type: 'failed'; readonly target: string; readonly why: string }
+  /** Once: what came of a shot. */
+  | ({ readonly type: 'outcome' } & FenceOutcome)
   | {
       readonly type: 'log';
       readonly level: 'crit' | 'error' | 'warning' | 'notice';
       readonly message: string;
     };
 
-/** A device as people want to see it. */
-export interface DeviceStatus {
-  readonly name: string;
+/** What came of it: it was switched off by these devices, or not, or the operator answers for it. */
+export interface FenceOutcome {
   readonly target: string;
-  /** `undefined`: it was not looked at yet. */
-  readonly works: boolean | undefined;
-  readonly since: Instant | undefined;
-  readonly said: string;
+  readonly what: 'off' | 'failed' | 'confirmed';
+  readonly by: readonly string[];
+  readonly why: string;
 }
 
 /** While a director has to stay off, its devices are asked so often whether it is. */
 const LOOK_PAUSE: Duration = seconds(1);
 /** After all levels failed. */
 const FAILED_PAUSE: Duration = seconds(10);
-const STATUS_OFF = 2;
+/** What an agent's `status` gives. */
+const STATUS = { on: 0, off: 2 } as const;
 
 interface Shot {
   readonly target: string;
-  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed' | 'confirmed';
-  readonly level: { at: number; device: number; attempts: number };
+  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed' | 'confirmed' | 'on';
+  /** The operator's. */
+  readonly order?: 'off' | 'on';
+  /** The target's devices, level by level. */
+  readonly levels: readonly (readonly DeviceSettings[])[];
+  readonly at: { level: number; device: number; attempts: number };
   /** The agent's run under way, and when it began. */
   run?: { readonly id: number; readonly began: Instant } | undefined;
+  /** While it is watched: when the first device of this round was asked. */
+  round?: Instant | undefined;
   /** When it goes on. */
   next?: Instant | undefined;
-  why: string;
+  readonly why: string;
 }
 
 export class Fencing implements Machine<FencingEvent, FencingEffect> {
   #devices: readonly DeviceSettings[] = [];
   readonly #shots = new Map<string, Shot>();
-  readonly #health = new Map<string, DeviceStatus>();
-  readonly #looks = new Map<number, DeviceSettings>();
-  readonly #nextLook = new Map<string, Instant>();
   #lastId = 0;
   #effects: FencingEffect[] = [];
 
   handle(event: FencingEvent, now: Instant): void {
     switch (event.type) {
       case 'configure':
-        this.#configure(event.devices, now);
+        this.#configure(event.devices);
         break;
       case 'fence':
         this.#fence(event.target, event.why, now);
         break;
-      case 'heard':
-        this.#shots.delete(event.target);
+      case 'heard': {
+        // What the operator has ordered goes on, whoever is heard meanwhile.
+        const { order, phase } = this.#shots.get(event.target) ?? {};
+        if (order === undefined || phase === 'off') this.#shots.delete(event.target);
         break;
+      }
       case 'confirm':
         this.#log('crit', `the operator confirms that ${event.target} is off`);
         this.#confirm(event.target, now);
+        this.#effects.push({ ...CONFIRMED, target: event.target });
         break;
-      case 'test':
-        for (const device of this.#devices) this.#look(device, now);
+      case 'order':
+        this.#order(event.target, event.order, now);
+        break;
+      case 'recall':
+        this.#recall(event.target, now);
         break;
       case 'ended':
         this.#ended(event.id, event.end, now);
@@ -128,7 +141,6 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
   deadline(): Instant | undefined {
     let next: Instant | undefined;
     for (const shot of this.#shots.values()) next = earliest(next, shot.next);
-    for (const at of this.#nextLook.values()) next = earliest(next, at);
     return next;
   }
 
@@ -137,12 +149,9 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       if (shot.next === undefined || shot.next > now) continue;
       shot.next = undefined;
       if (shot.phase === 'confirmed') this.#confirm(shot.target, now);
-      else if (shot.phase === 'failed') this.#shots.delete(shot.target);
-      else this.#run(shot, shot.phase === 'off' ? 'status' : this.#deviceOf(shot)?.action, now);
-    }
-    for (const device of this.#devices) {
-      const due = this.#nextLook.get(device.name);
-      if (due !== undefined && due <= now) this.#look(device, now);
+      else if (shot.phase === 'failed' || shot.phase === 'on') this.#shots.delete(shot.target);
+      else if (shot.phase === 'off') this.#watch(shot, now);
+      else this.#shoot(shot, now);
     }
   }
 
@@ -152,48 +161,21 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     return effects;
   }
 
-  status(): {
-    readonly devices: DeviceStatus[];
-    readonly shots: { readonly target: string; readonly phase: string }[];
-  } {
-    return {
-      devices: this.#devices.map((device) => this.#health.get(device.name) ?? unseen(device)),
-      shots: Array.from(this.#shots.values(), ({ target, phase }) => ({ target, phase })),
-    };
+  /** Who is being switched off, or is off. */
+  shots(): { readonly target: string; readonly phase: string }[] {
+    return Array.from(this.#shots.values(), ({ target, phase, order }) => ({
+      target,
+      phase: order === 'on' && phase !== 'on' && phase !== 'failed' ? 'starting' : phase,
+    }));
   }
 
-  // Peacetime.
-
-  #configure(devices: readonly DeviceSettings[], now: Instant): void {
+  #configure(devices: readonly DeviceSettings[]): void {
     this.#devices = devices;
-    const names = new Set(devices.map(({ name }) => name));
-    for (const map of [this.#health, this.#nextLook])
-      for (const name of map.keys()) if (!names.has(name)) map.delete(name);
-    for (const { name, monitor } of devices) {
-      if (monitor === 0) this.#nextLook.delete(name);
-      else if (!this.#nextLook.has(name)) this.#nextLook.set(name, now);
+    for (const { target, phase, levels } of this.#shots.values()) {
+      const same = JSON.stringify(this.#levels(target)) === JSON.stringify(levels);
+      if (phase !== 'confirmed' && !same) this.#shots.delete(target);
     }
-    for (const { target, phase } of this.#shots.values())
-      if (phase !== 'confirmed' && this.#levels(target).length === 0) this.#shots.delete(target);
   }
-
-  #look(device: DeviceSettings, now: Instant): void {
-    if (device.monitor > 0) this.#nextLook.set(device.name, after(now, device.monitor));
-    if ([...this.#looks.values()].some(({ name }) => name === device.name)) return;
-    this.#looks.set(this.#start(device, 'monitor'), device);
-  }
-
-  #looked({ name, target }: DeviceSettings, { status, said }: AgentEnd, now: Instant): void {
-    const works = status === 0;
-    const before = this.#health.get(name)?.works;
-    if (works !== before) {
-      if (!works) this.#log('error', `fence device ${name} does not work: ${said || `status ${status}`}`);
-      else if (before === false) this.#log('notice', `fence device ${name} works again`);
-    }
-    this.#health.set(name, { name, target, works, since: now, said });
-  }
-
-  // Shooting.
 
   /** The target's devices, level by level. */
   #levels(target: string): DeviceSettings[][] {
@@ -202,139 +184,159 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     return levels.map((level) => own.filter((device) => device.level === level));
   }
 
-  #deviceOf({ target, level }: Shot): DeviceSettings | undefined {
-    return this.#levels(target)[level.at]?.[level.device];
+  #begin(target: string, phase: Shot['phase'], why: string, order?: Shot['order']): Shot {
+    const at = { level: 0, device: 0, attempts: 0 };
+    const shot: Shot = { target, phase, levels: this.#levels(target), at, why, ...(order && { order }) };
+    this.#shots.set(target, shot);
+    return shot;
   }
 
   #fence(target: string, why: string, now: Instant): void {
     if (this.#shots.has(target)) return;
     const [first] = this.#levels(target);
     if (first === undefined) return;
-    const delay = Math.max(...first.map((device) => device.delay)) as Duration;
     this.#log('crit', `fencing ${target}: ${why}`);
-    const shot: Shot = { target, phase: 'waiting', level: { at: 0, device: 0, attempts: 0 }, why };
-    this.#shots.set(target, shot);
-    shot.next = after(now, delay);
+    const delay = Math.max(...first.map((device) => device.delay)) as Duration;
+    this.#begin(target, 'waiting', why).next = after(now, delay);
+  }
+
+  /** At once, and in place of whatever goes on. */
+  #order(target: string, order: 'off' | 'on', now: Instant): void {
+    if (this.#levels(target).length === 0) return;
+    this.#log('crit', `the operator switches ${target} ${order}`);
+    this.#shoot(this.#begin(target, 'waiting', 'the operator wants it', order), now);
+  }
+
+  /** Nobody is switched off here: where its devices say that it is off, that is as good as having seen it. */
+  #recall(target: string, now: Instant): void {
+    if (this.#shots.has(target) || this.#levels(target).length === 0) return;
+    this.#watch(this.#begin(target, 'off', 'it was switched off before the start'), now);
   }
 
   /** As good as a status that says off, again and again. */
   #confirm(target: string, now: Instant): void {
-    const level = { at: 0, device: 0, attempts: 0 };
-    this.#shots.set(target, { target, phase: 'confirmed', level, why: '', next: after(now, LOOK_PAUSE) });
+    this.#begin(target, 'confirmed', '').next = after(now, LOOK_PAUSE);
     this.#effects.push({ type: 'off', target, at: now });
   }
 
-  #start(device: DeviceSettings, action: AgentAction): number {
+  #run(shot: Shot, action: AgentAction, now: Instant): void {
+    const device = deviceOf(shot);
     const id = ++this.#lastId;
+    shot.run = { id, began: now };
     this.#effects.push({ type: 'run', id, device, action });
-    return id;
   }
 
-  #run(shot: Shot, action: AgentAction | undefined, now: Instant): void {
-    const device = this.#deviceOf(shot);
-    if (device === undefined || action === undefined) return;
-    if (action !== 'status') {
-      shot.phase = 'shooting';
-      shot.level.attempts += 1;
-    }
-    shot.run = { id: this.#start(device, action), began: now };
+  #shoot(shot: Shot, now: Instant): void {
+    shot.phase = 'shooting';
+    shot.at.attempts += 1;
+    this.#run(shot, actionOf(shot), now);
+  }
+
+  /** Each device of the level is asked: a machine with two power supplies is off when both are. */
+  #watch(shot: Shot, now: Instant): void {
+    shot.at.device = 0;
+    shot.round = now;
+    this.#run(shot, 'status', now);
   }
 
   #ended(id: number, end: AgentEnd, now: Instant): void {
-    const looked = this.#looks.get(id);
-    if (looked !== undefined) {
-      this.#looks.delete(id);
-      this.#looked(looked, end, now);
-      return;
-    }
     const shot = [...this.#shots.values()].find(({ run }) => run?.id === id);
-    const device = shot && this.#deviceOf(shot);
-    if (shot?.run === undefined || device === undefined) return;
+    if (shot?.run === undefined) return;
     const { began } = shot.run;
     shot.run = undefined;
-    if (shot.phase === 'shooting') this.#shotEnded(shot, device, began, end, now);
-    else this.#statusSeen(shot, device, began, end, now);
+    if (shot.phase === 'shooting') this.#shotEnded(shot, began, end, now);
+    else if (shot.phase === 'verifying') this.#verified(shot, began, end, now);
+    else this.#watched(shot, end, now);
   }
 
-  #shotEnded(
-    shot: Shot,
-    device: DeviceSettings,
-    began: Instant,
-    { status, said }: AgentEnd,
-    now: Instant,
-  ): void {
+  #shotEnded(shot: Shot, began: Instant, { status, said }: AgentEnd, now: Instant): void {
     if (status !== 0) {
-      this.#missed(shot, device, said || `status ${status}`, now);
-    } else if (device.action === 'off') {
-      shot.phase = 'verifying';
-      this.#run(shot, 'status', now);
-    } else {
+      this.#missed(shot, said || `status ${status}`, now);
+    } else if (actionOf(shot) === 'reboot') {
       // It was off at some time since, and may run again by now.
       this.#next(shot, began, now);
+    } else {
+      shot.phase = 'verifying';
+      this.#run(shot, 'status', now);
     }
   }
 
-  #statusSeen(
-    shot: Shot,
-    device: DeviceSettings,
-    began: Instant,
-    { status, said }: AgentEnd,
-    now: Instant,
-  ): void {
-    if (shot.phase === 'verifying') {
-      if (status === STATUS_OFF) this.#next(shot, began, now);
-      else
-        this.#missed(shot, device, `it says that it is off, and is not: ${said || `status ${status}`}`, now);
+  #verified(shot: Shot, began: Instant, { status, said }: AgentEnd, now: Instant): void {
+    const wanted = shot.order === 'on' ? 'on' : 'off';
+    if (status === STATUS[wanted]) this.#next(shot, began, now);
+    else this.#missed(shot, `it says that it is ${wanted}, and is not: ${said || `status ${status}`}`, now);
+  }
+
+  #watched(shot: Shot, { status, said }: AgentEnd, now: Instant): void {
+    const { target, at, round } = shot;
+    if (status !== STATUS.off) {
+      this.#log('notice', `${target} is no longer off: ${said || `status ${status}`}`);
+      this.#shots.delete(target);
       return;
     }
-    if (status === STATUS_OFF) {
-      this.#effects.push({ type: 'off', target: shot.target, at: began });
-      shot.next = after(now, LOOK_PAUSE);
+    if (at.device + 1 < levelOf(shot).length) {
+      at.device += 1;
+      this.#run(shot, 'status', now);
       return;
     }
-    this.#log('notice', `${shot.target} is no longer off: ${said || `status ${status}`}`);
-    this.#shots.delete(shot.target);
+    // What the first one said may be over by now, but was so then.
+    if (round !== undefined) this.#effects.push({ type: 'off', target, at: round });
+    shot.next = after(now, LOOK_PAUSE);
   }
 
   /** A device has done its part: the others of its level follow. */
   #next(shot: Shot, off: Instant, now: Instant): void {
-    const level = this.#levels(shot.target)[shot.level.at] ?? [];
-    if (shot.level.device + 1 < level.length) {
-      shot.level.device += 1;
-      shot.level.attempts = 0;
-      this.#run(shot, this.#deviceOf(shot)?.action, now);
+    const { target, at } = shot;
+    const level = levelOf(shot);
+    if (at.device + 1 < level.length) {
+      at.device += 1;
+      at.attempts = 0;
+      this.#shoot(shot, now);
       return;
     }
-    this.#log('crit', `${shot.target} is off: ${level.map(({ name }) => name).join(', ')}`);
-    this.#effects.push({ type: 'off', target: shot.target, at: off });
-    const stays = level.every(({ action }) => action === 'off');
-    if (stays) {
+    const by = level.map(({ name }) => name);
+    const what = shot.order === 'on' ? 'on' : 'off';
+    this.#log('crit', `${target} is ${what}: ${by.join(', ')}`);
+    if (what === 'on') {
+      this.#settle(shot, 'on', now);
+      return;
+    }
+    this.#effects.push({ type: 'off', target, at: off });
+    this.#effects.push({ type: 'outcome', target, what, by, why: shot.why });
+    if (level.every((device) => actionOf(shot, device) === 'off')) {
       shot.phase = 'off';
       shot.next = after(now, LOOK_PAUSE);
-    } else this.#shots.delete(shot.target);
+    } else this.#shots.delete(target);
   }
 
   /** Once more, or the next level, or given up for a while. */
-  #missed(shot: Shot, device: DeviceSettings, why: string, now: Instant): void {
-    this.#log('error', `fence device ${device.name} did not switch ${shot.target} off: ${why}`);
-    const { level } = shot;
-    if (level.attempts <= device.retries) {
-      this.#run(shot, device.action, now);
+  #missed(shot: Shot, why: string, now: Instant): void {
+    const device = deviceOf(shot);
+    const { target, at, levels } = shot;
+    const what = shot.order === 'on' ? 'on' : 'off';
+    this.#log('error', `fence device ${device.name} did not switch ${target} ${what}: ${why}`);
+    if (at.attempts > device.retries) {
+      at.level += 1;
+      at.device = 0;
+      at.attempts = 0;
+    }
+    if (at.level < levels.length) {
+      this.#shoot(shot, now);
       return;
     }
-    level.at += 1;
-    level.device = 0;
-    level.attempts = 0;
-    const other = this.#deviceOf(shot);
-    if (other !== undefined) {
-      this.#run(shot, other.action, now);
-      return;
-    }
-    shot.phase = 'failed';
+    const lost = `no fence device switched ${target} ${what}; the last one, ${device.name}: ${why}`;
+    this.#log('crit', lost);
+    this.#settle(shot, 'failed', now);
+    // It may be alive and well: nobody goes on as if it were off.
+    if (shot.order !== undefined) return;
+    this.#effects.push({ type: 'failed', target, why: lost });
+    this.#effects.push({ type: 'outcome', target, what: 'failed', by: [device.name], why: lost });
+  }
+
+  /** It is over, and shown for a while. */
+  #settle(shot: Shot, phase: 'on' | 'failed', now: Instant): void {
+    shot.phase = phase;
     shot.next = after(now, FAILED_PAUSE);
-    const what = `no fence device switched ${shot.target} off; the last one, ${device.name}: ${why}`;
-    this.#log('crit', what);
-    this.#effects.push({ type: 'failed', target: shot.target, why: what });
   }
 
   #log(level: 'crit' | 'error' | 'warning' | 'notice', message: string): void {
@@ -342,10 +344,14 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
   }
 }
 
-const unseen = ({ name, target }: DeviceSettings): DeviceStatus => ({
-  name,
-  target,
-  works: undefined,
-  since: undefined,
-  said: '',
-});
+const CONFIRMED = { type: 'outcome', what: 'confirmed', by: [], why: 'the operator answers for it' } as const;
+
+const levelOf = ({ levels, at }: Shot): readonly DeviceSettings[] => levels[at.level] ?? [];
+
+function deviceOf(shot: Shot): DeviceSettings {
+  const device = levelOf(shot)[shot.at.device];
+  assert(device !== undefined, `a shot at ${shot.target} has a device`);
+  return device;
+}
+
+const actionOf = (shot: Shot, device = deviceOf(shot)): AgentAction => shot.order ?? device.action;

@@ -1,8 +1,9 @@
 import type { BfdStatus } from '../bfd/events.ts';
 import type { DiscardReason } from '../bfd/packet.ts';
 import type { Configuration } from '../config/model.ts';
-import type { DeviceStatus } from '../fence/device.ts';
+import type { FenceOutcome } from '../fence/device.ts';
 import type { ClusterFacts } from '../fence/facts.ts';
+import type { DeviceStatus } from '../fence/health.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
 import type { SyncDaemonFacts, SyncRole } from '../reconcile/syncdaemon.ts';
 import { deviceOf } from '../reconcile/vmac-wants.ts';
@@ -41,6 +42,8 @@ export interface DaemonStatus {
 export interface FencingFacts {
   readonly devices: readonly DeviceStatus[];
   readonly shots: readonly { readonly target: string; readonly phase: string }[];
+  /** What came of the last shot at each director, and when it was heard again. */
+  readonly history: readonly (FenceOutcome & { readonly at: Instant; readonly heard?: Instant })[];
 }
 
 /** How one of the daemon's processes does. */

@@ -57,6 +57,17 @@ export interface FencingReport {
     readonly said: string;
   }[];
   readonly shots: readonly { readonly target: string; readonly phase: string }[];
+  /** What came of the last shot at each director, over restarts too. */
+  readonly history: readonly {
+    readonly target: string;
+    /** `off`, `failed`, `confirmed` (by the operator). */
+    readonly what: string;
+    readonly by: readonly string[];
+    readonly why: string;
+    readonly at: string;
+    /** When it was heard again; null: not since. */
+    readonly heard: string | null;
+  }[];
 }
 
 export const SCHEMA = 1;
@@ -202,12 +213,17 @@ export function statusReport(status: DaemonStatus, seen: Seen): StatusReport {
   };
 }
 
-const fencingReport = ({ devices, shots }: FencingFacts, iso: Seen['iso']): FencingReport => ({
+const fencingReport = ({ devices, shots, history }: FencingFacts, iso: Seen['iso']): FencingReport => ({
   devices: devices.map(({ name, target, works, since: seen, said }) => ({
     ...{ name, target, works: works ?? null, said },
     seen: seen === undefined ? null : iso(seen),
   })),
   shots,
+  history: history.map(({ at, heard, ...record }) => ({
+    ...record,
+    at: iso(at),
+    heard: heard === undefined ? null : iso(heard),
+  })),
 });
 
 function processReport(

@@ -12,6 +12,7 @@ const device = (name: string, more: Partial<DeviceSettings> = {}): DeviceSetting
 });
 const OK: AgentEnd = { status: 0, said: '' };
 const OFF: AgentEnd = { status: 2, said: 'Status: OFF' };
+const ON: AgentEnd = { status: 0, said: 'Status: ON' };
 const BAD: AgentEnd = { status: 1, said: 'no answer' };
 
 /** The machine with agents that end as they are told. */
@@ -20,6 +21,7 @@ class Bench {
   /** `power1 off` */
   readonly runs: string[] = [];
   readonly told: string[] = [];
+  readonly outcomes: string[] = [];
   #ids: number[] = [];
 
   constructor(...devices: readonly DeviceSettings[]) {
@@ -50,6 +52,7 @@ class Bench {
         this.#ids.push(effect.id);
       } else if (effect.type === 'off') this.told.push(`${effect.target} off at ${effect.at / 1e6}`);
       else if (effect.type === 'failed') this.told.push(`${effect.target} failed`);
+      else if (effect.type === 'outcome') this.outcomes.push(`${effect.target} ${effect.what} ${effect.by}`);
     }
   }
 }
@@ -130,19 +133,6 @@ test('the delay comes first; who is heard meanwhile is not shot', () => {
   assert.equal(bench.runs, []);
 });
 
-test('in peacetime the devices are looked at', () => {
-  const bench = new Bench(device('power', { monitor: seconds(60) }));
-  bench.pass(0);
-  bench.end(BAD, 1);
-  assert.equal(bench.fencing.status().devices, [
-    { name: 'power', target: 'b', works: false, since: at(1), said: 'no answer' },
-  ]);
-  bench.pass(60);
-  bench.end(OK, 61);
-  assert.is(bench.fencing.status().devices[0]?.works, true);
-  assert.equal(bench.runs, ['power monitor', 'power monitor']);
-});
-
 test('the operator may answer for it that a director is off, until it is heard', () => {
   const bench = new Bench(device('power'));
   bench.fence(10);
@@ -157,6 +147,73 @@ test('a director without a device is not shot', () => {
   const bench = new Bench(device('power'));
   bench.fence(10, 'c');
   assert.equal(bench.runs, []);
+});
+
+test('while it has to stay off, all devices of the level are asked: one power supply is enough to run', () => {
+  const bench = new Bench(device('left'), device('right'));
+  bench.fence(10);
+  for (const end of [OK, OFF, OK, OFF]) bench.end(end, 11);
+  bench.pass(12);
+  bench.end(OFF, 12.5);
+  bench.end(OFF, 13);
+  assert.equal(bench.told, ['b off at 11', 'b off at 12'], 'counted from the first question');
+  bench.pass(14);
+  bench.end(ON, 14.5);
+  assert.is(bench.fencing.deadline(), undefined, 'the first one feeds it again');
+});
+
+test('the operator switches it off at once, whoever is heard meanwhile, and on again', () => {
+  const bench = new Bench(device('power', { action: 'reboot', delay: seconds(30) }));
+  bench.handle({ type: 'order', target: 'b', order: 'off' }, 10);
+  bench.handle({ type: 'heard', target: 'b' }, 10);
+  bench.end(OK, 11);
+  bench.end(OFF, 12);
+  assert.equal(bench.runs, ['power off', 'power status']);
+  assert.equal(bench.told, ['b off at 11']);
+  assert.equal(bench.outcomes, ['b off power']);
+  bench.handle({ type: 'order', target: 'b', order: 'on' }, 20);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'starting' }]);
+  bench.end(OK, 21);
+  bench.handle({ type: 'heard', target: 'b' }, 21);
+  bench.end(ON, 22);
+  assert.equal(bench.runs.slice(2), ['power on', 'power status']);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'on' }]);
+  bench.pass(40);
+  assert.equal(bench.fencing.shots(), []);
+});
+
+test('an order that fails lets nobody go on as if it were off', () => {
+  const bench = new Bench(device('power'));
+  bench.handle({ type: 'order', target: 'b', order: 'off' }, 10);
+  bench.end(BAD, 11);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'failed' }]);
+  assert.equal([bench.told, bench.outcomes], [[], []]);
+});
+
+test('who was off before the start is asked for, and shot by nobody', () => {
+  const bench = new Bench(device('left'), device('right'));
+  bench.handle({ type: 'recall', target: 'b' }, 1);
+  bench.end(OFF, 2);
+  assert.equal(bench.told, []);
+  bench.end(OFF, 3);
+  assert.equal(bench.told, ['b off at 1']);
+  for (const end of [BAD, ON]) {
+    const other = new Bench(device('left'), device('right'));
+    other.handle({ type: 'recall', target: 'b' }, 1);
+    other.end(end, 2);
+    assert.equal([other.told, other.runs, other.fencing.deadline()], [[], ['left status'], undefined]);
+  }
+  assert.equal(bench.outcomes, []);
+});
+
+test('a reload that gives the target other devices ends the shot; it begins anew when that is wanted', () => {
+  const bench = new Bench(device('old'));
+  bench.fence(10);
+  bench.handle({ type: 'configure', devices: [device('new')] }, 11);
+  bench.end(OFF, 12);
+  assert.equal([bench.told, bench.fencing.shots()], [[], []]);
+  bench.fence(13);
+  assert.equal(bench.runs, ['old off', 'new off']);
 });
 
 test.run();
