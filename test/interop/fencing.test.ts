@@ -34,7 +34,9 @@ let broken: string;
 
 const AGENT = `#!/bin/sh
 while IFS='=' read -r name value; do
-  case $name in action) action=$value ;; plug) plug=$value ;; broken) broken=$value ;; power) power=$value/$plug ;; esac
+  case $name in
+  action) action=$value ;; plug) plug=$value ;; broken) broken=$value ;; power) power=$value/$plug ;;
+  esac
 done
 if [ "$action" = metadata ]; then
   cat <<XML

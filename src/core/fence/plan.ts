@@ -14,8 +14,13 @@ const HIDDEN = '********';
  * Parameters whose values may be shown. Each agent has names of its own, and new ones have passwords under names that
  * nobody can know: so all others are hidden.
  */
-const OPEN =
-  /^(?:ip|ipaddr|ipport|port|plug|username|login|user|lanplus|cipher|privlvl|method|auth|type|status_file|secure|ssh|ssl|ssl_insecure|ssl_secure|notls|inet[46]_only|snmp_version|switch|action|delay|timeout|quiet|verbose|sudo|vip|\w+_(?:timeout|wait|delay|file|port|path|attempts))$/;
+const OPEN = new Set([
+  ...['ip', 'ipaddr', 'ipport', 'port', 'plug', 'username', 'login', 'user', 'lanplus', 'cipher', 'privlvl'],
+  ...['method', 'auth', 'type', 'status_file', 'secure', 'ssh', 'ssl', 'ssl_insecure', 'ssl_secure', 'notls'],
+  ...['inet4_only', 'inet6_only', 'snmp_version', 'switch', 'delay', 'timeout', 'quiet', 'sudo'],
+]);
+const isOpen = (name: string): boolean =>
+  OPEN.has(name) || /_(?:timeout|wait|delay|file|port|attempts)$/.test(name);
 
 /** What switching a director off, or on, would run: level by level, each with the status that verifies it. */
 export const plannedRuns = (
@@ -33,7 +38,7 @@ export const plannedRuns = (
         level,
         action,
         parameters: Object.fromEntries(
-          Object.entries(parameters).map(([key, value]) => [key, OPEN.test(key) ? value : HIDDEN]),
+          Object.entries(parameters).map(([key, value]) => [key, isOpen(key) ? value : HIDDEN]),
         ),
       })),
     );
