@@ -48,7 +48,9 @@ if [ "$action" = metadata ]; then
   <parameter name="broken" required="0"><content type="string" /></parameter>
   <parameter name="power" required="1"><content type="string" /></parameter>
 </parameters>
-<actions><action name="off" /><action name="on" /><action name="status" /><action name="monitor" /><action name="metadata" /></actions>
+<actions>
+  <action name="off" /><action name="on" /><action name="status" /><action name="monitor" />
+  <action name="metadata" /></actions>
 </resource-agent>
 XML
   exit 0
