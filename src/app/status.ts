@@ -16,7 +16,7 @@ import { voteLines } from './votelines.ts';
 
 /** The answer to `vipkeeper reload`. */
 export interface Reload {
-  /** False: the configuration has errors, and what ran goes on. */
+  /** False: the configuration has errors, and the running one stays in force. */
   readonly applied: boolean;
   readonly complaints: readonly string[];
   /** What it changed, in one line; absent where it was not applied. */

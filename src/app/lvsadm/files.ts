@@ -8,7 +8,7 @@ const usage = (program: string): string =>
   `${program}: Script to save the IPVS table to stdout.\n` +
   '   With the -n option, prints out the table in numeric format.\n';
 
-/** Prints the commands that make the table; the exit status. Words that are no options are ignored. */
+/** Prints the commands that make the table; the exit status. Words that are no options have no effect. */
 export async function saveTable(
   words: readonly string[],
   program: string,

@@ -251,7 +251,7 @@ export class Supervisor implements ChildListener {
     this.#children.send('sync', { type: 'role', role });
   }
 
-  /** Whatever goes wrong, what runs goes on. */
+  /** Whatever goes wrong, the running configuration stays in force. */
   #reload(): Reload {
     const complaints: string[] = [];
     if (this.#stopping) return { applied: false, complaints: ['the daemon stops'] };

@@ -102,7 +102,7 @@ export class Router {
     if (this.#settings.hmac !== undefined) this.handle({ type: 'clock', utc });
   }
 
-  /** In place: what runs goes on. `settings` are of the same virtual router. */
+  /** In place: its state and timers stay. `settings` are of the same virtual router. */
   configure(settings: VrrpSettings, utc: number): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;

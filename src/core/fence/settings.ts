@@ -80,7 +80,7 @@ export function familiesOf({ directors, name, witness }: ClusterSettings): Reado
   return new Set(others.flatMap(({ addresses }) => addresses.map(familyOf)));
 }
 
-/** Every path to a director or the witness; none to a stranger. */
+/** Every path to a director or the witness; none to anybody else. */
 export function placesOf(
   { directors, witness, port }: ClusterSettings,
   to: string,

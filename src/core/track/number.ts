@@ -1,6 +1,6 @@
 const INT32_MAX = 2 ** 31 - 1;
 const INT32_MIN = -(2 ** 31);
-/** As C's strtol reads it with base 0: 0x for hexadecimal, a leading 0 for octal. What follows does not count. */
+/** As C's strtol reads it with base 0: 0x for hexadecimal, a leading 0 for octal. What follows has no effect. */
 const NUMBER = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)/;
 
 /**

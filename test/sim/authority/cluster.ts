@@ -1,7 +1,7 @@
 import { Prng } from '../../../src/core/prng.ts';
 import { type Duration, micros, seconds } from '../../../src/core/time.ts';
 import { World } from '../world.ts';
-import { type Message, Node, type NodeSettings, type Parts, REAL, type Surroundings } from './node.ts';
+import { type Environment, type Message, Node, type NodeSettings, type Parts, REAL } from './node.ts';
 
 /** A kind of cluster: who votes, whether promises end, whether directors fence. */
 interface Kind {
@@ -43,7 +43,7 @@ export function play(seed: number, parts: Parts = REAL, drift = 1, trace?: (line
   return new Cluster(seed, parts, drift, trace).play();
 }
 
-class Cluster implements Surroundings {
+class Cluster implements Environment {
   readonly world = new World();
   readonly parts: Parts;
   readonly #seed: number;

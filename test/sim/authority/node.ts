@@ -52,7 +52,7 @@ export interface NodeSettings {
 }
 
 /** What a node needs of the simulation around it. */
-export interface Surroundings {
+export interface Environment {
   readonly world: World;
   readonly parts: Parts;
   send(message: Message, to: string | undefined): void;
@@ -74,7 +74,7 @@ const DOWN_BEATS = 4;
  */
 export class Node {
   readonly settings: NodeSettings;
-  readonly #around: Surroundings;
+  readonly #environment: Environment;
   /** The process's, gone when it is dead. */
   #voter: Voter | undefined;
   #authority: ReturnType<Parts['authority']> | undefined;
@@ -94,13 +94,13 @@ export class Node {
   readonly #fenced = new Set<string>();
   #timer = 0;
 
-  constructor(settings: NodeSettings, around: Surroundings) {
+  constructor(settings: NodeSettings, environment: Environment) {
     this.settings = settings;
-    this.#around = around;
+    this.#environment = environment;
   }
 
   get #true(): number {
-    return this.#around.world.now;
+    return this.#environment.world.now;
   }
   get #now(): Instant {
     return instant(this.settings.clockOffset + this.#true * this.settings.clockRate);
@@ -127,7 +127,7 @@ export class Node {
     // What an earlier life left in the kernel goes before anything is said.
     this.#keep(0);
     const { settings } = this;
-    const { parts, world } = this.#around;
+    const { parts, world } = this.#environment;
     this.#voter = parts.voter(settings.voter, this.#now);
     this.#heard = false;
     this.#fencing = undefined;
@@ -167,7 +167,7 @@ export class Node {
 
   sleep(duration: number): void {
     this.#asleepUntil = Math.max(this.#asleepUntil, this.#true + duration);
-    this.#around.world.at(this.#asleepUntil, () => this.#wake());
+    this.#environment.world.at(this.#asleepUntil, () => this.#wake());
   }
 
   /** A clean stop: the addresses go first. */
@@ -263,7 +263,7 @@ export class Node {
     const timer = this.#timer;
     if (due === undefined) return;
     const at = Math.max(this.#trueOf(due), this.#true + 100);
-    this.#around.world.at(at, () => {
+    this.#environment.world.at(at, () => {
       if (timer === this.#timer) this.#wake();
     });
   }
@@ -298,13 +298,13 @@ export class Node {
 
   #keep(until: number): void {
     this.#holdsUntil = until;
-    this.#around.look();
+    this.#environment.look();
     if (until > this.#true && until !== Number.POSITIVE_INFINITY)
-      this.#around.world.at(until, () => this.#around.look());
+      this.#environment.world.at(until, () => this.#environment.look());
   }
 
   #say(word: Word, to?: string): void {
-    this.#around.send({ ...word, from: this.settings.name, life: this.life }, to);
+    this.#environment.send({ ...word, from: this.settings.name, life: this.life }, to);
   }
 
   /** The votes are not to be had: who gives no answer is shut out, once anybody was heard in this life. */
@@ -318,20 +318,20 @@ export class Node {
     const target = standing.find((other) => other === this.#holder) ?? standing[0];
     if (target === undefined) return;
     this.#fencing = target;
-    this.#around.fence(this, target);
+    this.#environment.fence(this, target);
   }
 
   /** Every renewal, while this life lasts: adverts, and the wish to be master. */
   #beat(life: number): void {
     if (life !== this.#life || !this.alive) return;
     const { renewal, rank } = this.settings;
-    this.#around.world.at(this.#true + renewal, () => this.#beat(life));
+    this.#environment.world.at(this.#true + renewal, () => this.#beat(life));
     if (this.#true < this.#asleepUntil) return;
     this.#say({ type: 'beat', holds: this.holds });
     const authority = this.#authority;
     if (authority === undefined) return;
     for (const director of this.#fenced)
-      if (this.#around.isOff(director)) this.#tell({ type: 'fenced', director, at: this.#now });
+      if (this.#environment.isOff(director)) this.#tell({ type: 'fenced', director, at: this.#now });
     const patience = renewal * (DOWN_BEATS + rank / 2);
     if (authority.state === 'idle' && this.#true - this.#quietSince > patience)
       this.#tell({ type: 'want', promise: this.settings.promise, why: 'nobody is heard' });

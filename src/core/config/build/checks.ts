@@ -22,7 +22,7 @@ import { httpCheck, httpsCheck, tlsFiles } from './http.ts';
 import { identity, scriptCommand } from './script.ts';
 
 /** What the file says beside its virtual servers that checkers need. */
-export interface CheckSurroundings {
+export interface CheckGlobals {
   readonly tls: TlsFiles;
   /** What the `track_file` blocks say of the weight. */
   readonly files: ReadonlyMap<string, { readonly weight: number; readonly reverse: boolean }>;
@@ -30,7 +30,7 @@ export interface CheckSurroundings {
   readonly logAll: boolean;
 }
 
-export function checkSurroundings(file: Section<typeof root>): CheckSurroundings {
+export function checkGlobals(file: Section<typeof root>): CheckGlobals {
   const files = file.all('track_file').map(({ section, values }) => {
     const [weight = 1, word] = section.last('weight')?.values ?? [];
     return [values[0], { weight, reverse: word === 'reverse' }] as const;
@@ -50,7 +50,7 @@ const BUILD: {
   readonly [Name in keyof Checkers]: (
     entry: Entry<Checkers[Name]>,
     from: Inherited,
-    around: CheckSurroundings,
+    globals: CheckGlobals,
     context: Context,
   ) => Built;
 } = {
@@ -73,12 +73,12 @@ export const hasChecks = (server: Server): boolean => CHECKERS.some((name) => se
 export function buildChecks(
   server: Server,
   from: Inherited,
-  around: CheckSurroundings,
+  globals: CheckGlobals,
   context: Context,
 ): CheckSettings[] {
   const those = <Name extends keyof Checkers>(name: Name): Built[] => {
     const entries = server.all(name) as unknown as readonly Entry<Checkers[Name]>[];
-    return entries.map((entry) => BUILD[name](entry, from, around, context));
+    return entries.map((entry) => BUILD[name](entry, from, globals, context));
   };
   return CHECKERS.flatMap(those).flatMap((check) => check ?? []);
 }
@@ -182,7 +182,7 @@ function miscCheck({ section }: Of<'MISC_CHECK'>, from: Inherited, context: Cont
 }
 
 /** What it does not say the `track_file` says; one that names no file is an error, said by `checkReferences`. */
-function fileCheck({ section }: Of<'FILE_CHECK'>, files: CheckSurroundings['files']): FileCheck | undefined {
+function fileCheck({ section }: Of<'FILE_CHECK'>, files: CheckGlobals['files']): FileCheck | undefined {
   const name = section.value('track_file');
   const known = name === undefined ? undefined : files.get(name);
   if (name === undefined || known === undefined) return undefined;

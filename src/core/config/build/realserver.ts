@@ -10,7 +10,7 @@ import type { Token } from '../lex.ts';
 import type { Span } from '../source.ts';
 import type { Entry } from '../tree.ts';
 import { inherited } from './check.ts';
-import { buildChecks, type CheckSurroundings, hasChecks } from './checks.ts';
+import { buildChecks, type CheckGlobals, hasChecks } from './checks.ts';
 import type { Context } from './context.ts';
 import { type Forwarding, forwardingOf, portOf } from './forwarding.ts';
 import { familyOfKey, type ServiceSection } from './service.ts';
@@ -24,7 +24,7 @@ export interface Block {
   readonly services: readonly Service[];
   readonly grouped: boolean;
   readonly forwarding: Forwarding;
-  readonly surroundings: CheckSurroundings;
+  readonly globals: CheckGlobals;
 }
 
 /** A `real_server` block, and what it means. */
@@ -62,9 +62,9 @@ function buildRealServer(entry: ServerEntry, block: Block, context: Context): Re
   const target = { address, written, forwarding, keyword, words };
   const port = placeServer('real_server', target, block, context);
   const probed = written === 0 ? (commonPort(block.services) ?? 0) : written;
-  const { surroundings, section: service } = block;
-  const from = () => inherited(section, service, { address, port: probed }, surroundings.logAll);
-  const checks = hasChecks(section) ? buildChecks(section, from(), surroundings, context) : [];
+  const { globals, section: service } = block;
+  const from = () => inherited(section, service, { address, port: probed }, globals.logAll);
+  const checks = hasChecks(section) ? buildChecks(section, from(), globals, context) : [];
   const { upper, lower } = thresholds(entry, context);
   const weight = section.value('weight') ?? service.value('weight') ?? 1;
   return {

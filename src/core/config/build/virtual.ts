@@ -5,7 +5,7 @@ import type { RealServerSettings, ServicePoint, VirtualServerSettings } from '..
 import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
 import type { Section } from '../tree.ts';
-import { type CheckSurroundings, checkSurroundings } from './checks.ts';
+import { type CheckGlobals, checkGlobals } from './checks.ts';
 import { type Context, Names, unknownName } from './context.ts';
 import { blockForwarding } from './forwarding.ts';
 import { type Block, type BuiltServer, buildRealServers, buildSorry } from './realserver.ts';
@@ -26,10 +26,10 @@ export interface VirtualServer {
 export function buildVirtualServers(file: Section<typeof root>, context: Context): VirtualServer[] {
   const groups = serviceGroups(file, context);
   const uses: Uses = new Map();
-  const surroundings = checkSurroundings(file);
+  const globals = checkGlobals(file);
   const seen = new Map<string, { readonly keyword: Token; readonly group: string | undefined }>();
   return file.all('virtual_server').flatMap((entry) => {
-    const built = buildVirtualServer(entry, groups, uses, surroundings, context);
+    const built = buildVirtualServer(entry, groups, uses, globals, context);
     if (built === undefined) return [];
     const { keyword } = entry;
     const group = built.settings.group?.name;
@@ -76,7 +76,7 @@ function buildVirtualServer(
   entry: ServiceEntry,
   groups: Groups,
   uses: Uses,
-  surroundings: CheckSurroundings,
+  globals: CheckGlobals,
   context: Context,
 ): Omit<VirtualServer, 'entry'> | undefined {
   const { section, keyword } = entry;
@@ -91,7 +91,7 @@ function buildVirtualServer(
   const services = servicesOf(entry, points, context);
   const group = header.kind === 'group' ? groupOf(header.name, points, uses) : undefined;
   const forwarding = blockForwarding(section, keyword, findings);
-  const block = { section, services, grouped: group !== undefined, forwarding, surroundings };
+  const block = { section, services, grouped: group !== undefined, forwarding, globals };
   const servers = buildRealServers(block, context);
   const realServers = servers.map(({ settings }) => settings);
   const sorry = buildSorry(block, context);

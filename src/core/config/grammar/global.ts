@@ -312,7 +312,7 @@ export const globalDefs = {
   reload_check_config: keyword(
     'test before a reload',
     [arg.optional(path)],
-    inert('a reload is always tested first; with errors, what runs goes on'),
+    inert('a reload is always tested first; with errors, the running configuration stays in force'),
   ),
   reload_time_file: keyword('file with the time of the next reload', [path]),
   reload_repeat: flag('keep that file: a time without a date comes again each day'),
