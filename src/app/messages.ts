@@ -65,6 +65,8 @@ export interface SendRecording {
 export interface Configure<Configuration> {
   readonly type: 'configure';
   readonly configuration: Configuration;
+  /** `-D`: log in detail. */
+  readonly detail: boolean;
 }
 
 /** To the request of this number. */

@@ -105,7 +105,10 @@ export function daemonCommand(version: string): Command {
     .option('-B, --no_bfd', 'no BFD sessions')
     .option('-n, --dont-fork', 'stay in the foreground')
     .option('-l, --log-console', 'log to standard error')
-    .option('-D, --log-detail', 'log in detail')
+    .option(
+      '-D, --log-detail',
+      'log in detail: adverts, requests to the kernel, messages between the processes',
+    )
     .addOption(
       new Option('-S, --log-facility <name>', 'syslog facility').argParser(facility).default(3, 'daemon'),
     )

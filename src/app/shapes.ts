@@ -92,6 +92,7 @@ const TRACKED: Shape = kinds('kind', {
 const TO_VRRP: Shapes<ToVrrp> = {
   inherit: fields({ originals: listOf(ORIGINAL) }),
   configure: fields({
+    detail: truth,
     configuration: fields({
       instances: listOf(NAMED),
       groups: listOf(NAMED),
@@ -109,6 +110,7 @@ const TO_VRRP: Shapes<ToVrrp> = {
 const ORDERS = listOf(fields({ service: text, server: text }));
 const TO_CHECK: Shapes<ToCheck> = {
   configure: fields({
+    detail: truth,
     configuration: fields(
       { virtualServers: listOf(record), global: record, release: truth, ledger: text },
       { orders: ORDERS },
@@ -121,7 +123,7 @@ const TO_CHECK: Shapes<ToCheck> = {
   look: anything,
 };
 const TO_SYNC: Shapes<ToSync> = {
-  configure: fields({ configuration: fields({ interface: text, id: number }) }),
+  configure: fields({ detail: truth, configuration: fields({ interface: text, id: number }) }),
   role: fields({ role: oneOf('master', 'backup', 'both') }),
 };
 

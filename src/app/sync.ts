@@ -6,7 +6,7 @@ import { toMillis } from '../core/time.ts';
 import { Channel } from '../io/channel.ts';
 import { spawnedNamespace } from '../io/children.ts';
 import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
-import { explainOutcome } from '../io/netlink.ts';
+import { explainOutcome, tellRequests } from '../io/netlink.ts';
 import { nameProcess } from '../io/placement.ts';
 import { onBreaking } from './broken.ts';
 import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
@@ -57,7 +57,10 @@ class SyncProcess {
   run(): void {
     this.#channel.onMessage((message) => {
       if (message.type === 'role') this.#role = message.role;
-      else this.#configure(message.configuration);
+      else {
+        tellRequests(message.detail ? (line) => this.#log('debug', line) : undefined);
+        this.#configure(message.configuration);
+      }
       this.#reconcile();
     });
     this.#channel.onClose(() => this.#settings === undefined && process.exit(0));

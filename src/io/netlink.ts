@@ -32,6 +32,17 @@ export const ENOBUFS = 105;
 const ENODATA = 61;
 const KERNEL = sockaddrNetlink();
 
+/** Hears of each request and what became of it, while there is one. */
+let listener: ((line: string) => void) | undefined;
+
+/** Every request of this process, and what became of it, goes to `tell` from now on; to nobody when it is absent. */
+export function tellRequests(tell: ((line: string) => void) | undefined): void {
+  listener = tell;
+}
+
+const told = ({ asked }: Request, outcome: Outcome): void =>
+  listener?.(`${asked}: ${outcome.errno === 0 ? 'done' : explainOutcome(outcome)}`);
+
 /** A request that the kernel refused: what was asked, why, and in which attribute if it said so. */
 export class NetlinkError extends Error {
   override name = 'NetlinkError';
@@ -99,7 +110,10 @@ export class NetlinkSocket {
         outcomes[index] = outcome;
       }
     }
-    return outcomes.map((outcome) => outcome ?? { errno: ENOBUFS, text: 'the answer was lost' });
+    const all = outcomes.map((outcome) => outcome ?? { errno: ENOBUFS, text: 'the answer was lost' });
+    if (listener !== undefined)
+      for (const [i, request] of requests.entries()) told(request, all[i] as Outcome);
+    return all;
   }
 
   /** The messages that answer one request that is no dump. Throws NetlinkError when it is refused. */
@@ -107,6 +121,7 @@ export class NetlinkSocket {
     const sequence = this.#take(1);
     this.#socket.send(encodeBatch([request], sequence), KERNEL);
     const { messages, outcome } = this.#collect(sequence);
+    told(request, outcome);
     if (outcome.errno !== 0) throw new NetlinkError(request.asked, outcome);
     return messages;
   }
@@ -125,8 +140,12 @@ export class NetlinkSocket {
       if (outcome.errno === ENOBUFS) continue;
       if (outcome.errno !== 0) break;
       const interrupted = answer.messages.some(({ flags }) => (flags & FLAG.dumpInterrupted) !== 0);
-      if (!interrupted || tries === DUMP_TRIES) return answer.messages;
+      if (!interrupted || tries === DUMP_TRIES) {
+        told(request, outcome);
+        return answer.messages;
+      }
     }
+    told(request, outcome);
     throw new NetlinkError(request.asked, outcome);
   }
 

@@ -59,6 +59,28 @@ test('SIGRTMAX is answered, and ends nothing', () => {
   assert.ok(isAlive(daemon));
 });
 
+test('-D: adverts, requests to the kernel and messages are in the log; without it none is', () => {
+  const details = [
+    /debug vipkeeper-vrrp\[\d+\]: lan IPv4 VRID 7: advert to 224\.0\.0\.18: version 2, .*, 1 address: sent/,
+    /debug vipkeeper-vrrp\[\d+\]: add address 10\.9\.0\.100\/24 on interface \d+: done/,
+    /debug vipkeeperd\[\d+\]: message to vrrp: configure/,
+    /debug vipkeeperd\[\d+\]: message from vrrp: state/,
+  ];
+  stage.stop();
+  for (const option of ['-D', undefined]) {
+    const log = join(stage.folder, `details${option ?? ''}.log`);
+    assert.is(stage.daemon('-P', ...(option ? [option] : []), '-g', log).status, 0);
+    const text = (): string => readFileSync(log, 'utf8');
+    if (option === undefined) {
+      until(() => stage.holdsVip(), 'it is master');
+      assert.not.match(text(), / debug /);
+    } else {
+      until(() => details.every((detail) => detail.test(text())), `all of it is in the log:\n${text()}`);
+    }
+    stage.stop();
+  }
+});
+
 test('a killed child is started again alone, and status counts it', () => {
   const before = stage.pid('vrrp');
   process.kill(before, 'SIGKILL');

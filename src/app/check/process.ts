@@ -23,7 +23,7 @@ import { errnoName } from '../../io/errno.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
 import { KeptFiles } from '../../io/kept.ts';
 import { ledgerText, readLedger } from '../../io/ledger.ts';
-import { NetlinkError } from '../../io/netlink.ts';
+import { NetlinkError, tellRequests } from '../../io/netlink.ts';
 import { onStall } from '../../io/patience.ts';
 import { Place } from '../../io/placement.ts';
 import type { Probe } from '../../io/probe.ts';
@@ -81,8 +81,10 @@ class CheckProcess {
     this.#driven = this.#recording.driver.attach(this.#balancer, perform, part);
     this.#held = new HeldAddresses((addresses) => this.#driven.handle({ type: 'held', addresses }));
     channel.onMessage((message) => {
-      if (message.type === 'configure') this.#configure(message.configuration);
-      else if (message.type === 'look') this.#sendState(true);
+      if (message.type === 'configure') {
+        tellRequests(message.detail ? (line) => this.#log('debug', line) : undefined);
+        this.#configure(message.configuration);
+      } else if (message.type === 'look') this.#sendState(true);
       else if (message.type === 'record') this.#recording.begin();
       else this.#driven.handle(message);
     });

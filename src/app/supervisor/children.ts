@@ -53,7 +53,10 @@ export interface ChildListener {
 }
 
 /** What the command line says of them. */
-export type ChildOptions = Pick<DaemonOptions, 'runDir' | 'stateDir' | 'dontRespawn' | 'ipvsNamespace'>;
+export type ChildOptions = Pick<
+  DaemonOptions,
+  'runDir' | 'stateDir' | 'dontRespawn' | 'ipvsNamespace' | 'logDetail'
+>;
 
 interface Family {
   readonly machine: Child;
@@ -77,6 +80,7 @@ export class Children {
   readonly #runDir: string;
   readonly #respawn: boolean;
   readonly #ipvsNamespace: string | undefined;
+  readonly #detailed: boolean;
   readonly #roles = new Map<Role, Family>();
   /** What they did last. */
   readonly recordings: Recordings;
@@ -87,6 +91,7 @@ export class Children {
     this.#runDir = resolve(options.runDir);
     this.#respawn = !options.dontRespawn;
     this.#ipvsNamespace = options.ipvsNamespace;
+    this.#detailed = options.logDetail;
     this.#listener = listener;
     const log = (level: Level, message: string): void => listener.log(level, message);
     const ask = (role: Role): boolean => {
@@ -156,7 +161,8 @@ export class Children {
     driven.handle({ type: 'start' });
   }
 
-  send(role: Role, message: unknown): void {
+  send<Message extends { readonly type: string }>(role: Role, message: Message): void {
+    if (this.#detailed) this.#listener.log('debug', `message to ${role}: ${message.type}`);
     this.#roles.get(role)?.channel?.send(message);
   }
 
@@ -291,6 +297,8 @@ export class Children {
     channel.onMessage((message) => {
       family.heard = now();
       family.driven.handle({ type: 'heard' });
+      if (this.#detailed && message.type !== 'log')
+        this.#listener.log('debug', `message from ${role}: ${message.type}`);
       if (message.type === 'log') this.#listener.said(role, child.pid, message);
       else if (message.type === 'ready') this.#listener.ready(role);
       else if (message.type === 'notify') this.#happened(role, message.happening);

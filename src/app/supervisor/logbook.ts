@@ -43,7 +43,10 @@ export class Logbook {
     return this.#log.close();
   }
 
+  /** Details are all of them wanted. */
   #add(line: Entry): void {
-    this.#flood.handle({ type: 'line', line });
+    const { level, message, ...origin } = line;
+    if (level === 'debug') this.#log.log(level, message, origin);
+    else this.#flood.handle({ type: 'line', line });
   }
 }

@@ -21,6 +21,8 @@ import {
   ROLES,
   type Role,
   type SyncState,
+  type ToCheck,
+  type ToVrrp,
   type VrrpNews,
   type VrrpState,
   withNews,
@@ -102,7 +104,7 @@ export class Supervisor implements ChildListener {
       reloads.handle({ type: 'done' });
     });
     this.#askReload = () => reloads.handle({ type: 'asked' });
-    const tell = (role: Role, message: object): void => this.#children.send(role, message);
+    const tell = (role: Role, message: ToVrrp | ToCheck): void => this.#children.send(role, message);
     this.#trackers = new Trackers(driver, tell, repeated);
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, repeated);
@@ -179,7 +181,8 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
     const orders = role === 'check' ? { orders: this.#orders.all() } : {};
-    this.#children.send(role, { type: 'configure', configuration: { ...configuration, ...orders } });
+    const detail = this.#options.logDetail;
+    this.#children.send(role, { type: 'configure', configuration: { ...configuration, ...orders }, detail });
     this.#trackers.tellAll(role);
     if (role === 'check') this.#trackers.tellSessions(this.#vrrp);
     if (role === 'vrrp') this.#tellQuorums();

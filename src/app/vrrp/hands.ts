@@ -3,6 +3,7 @@ import type { DirectorEffect, DirectorEvent, KernelDump } from '../../core/direc
 import { familyOf } from '../../core/ip.ts';
 import { PROTOCOL_KEEPALIVED } from '../../core/netlink/route.ts';
 import { requestOf } from '../../core/reconcile/events.ts';
+import { advertInWords } from '../../core/vrrp/advert-words.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 import { SystemError } from '../../io/errno.ts';
 import { explainOutcome } from '../../io/netlink.ts';
@@ -30,14 +31,22 @@ export class Hands {
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #frames = new FrameSender();
+  /** `-D`: adverts are logged. */
+  detailed = false;
+  readonly #log: (level: Level, message: string) => void;
   #following = false;
   /** News of this turn of the event loop. */
   #heard: Extract<DirectorEvent, { type: 'news' }>['events'][number][] = [];
 
   constructor(tell: (event: DirectorEvent) => void, log: (level: Level, message: string) => void) {
     this.#tell = tell;
+    this.#log = log;
     this.ports = new Ports(
-      (home, vrid, advert) => tell({ type: 'packet', home, vrid, ...advert }),
+      (home, vrid, advert) => {
+        const { payload, source } = advert;
+        if (this.detailed) log('debug', `advert from ${source} on ${home}: ${advertInWords(payload)}`);
+        tell({ type: 'packet', home, vrid, ...advert });
+      },
       (error) => log('error', error.message),
     );
     this.interfaces = new Interfaces(this.#route, (message) => log('warning', message));
@@ -123,6 +132,8 @@ export class Hands {
 
   #send({ router, port, payload, destination, source, ttl, header }: Of<'send'>): void {
     const code = this.ports.send(port, payload, destination, source, ttl, header);
+    if (this.detailed)
+      this.#log('debug', `${router}: advert to ${destination}: ${advertInWords(payload)}: ${code ?? 'sent'}`);
     if (code === undefined) this.#tell({ type: 'sent', router });
     else this.#tell({ type: 'unsent', router, code, destination });
   }

@@ -4,6 +4,7 @@ import { millis, toMillis } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
 import { now, utc } from '../../io/clock.ts';
 import { digest } from '../../io/digest.ts';
+import { tellRequests } from '../../io/netlink.ts';
 import { Place } from '../../io/placement.ts';
 import { keepsMakers } from '../../io/route.ts';
 import { LocalReports } from '../../io/sysctl.ts';
@@ -97,6 +98,7 @@ class VrrpProcess {
           this.#votes.etcd(message.answer);
           break;
         case 'configure':
+          this.#detail(message.detail);
           this.#configure(message.configuration);
           if (this.#ending) this.#end();
           break;
@@ -146,6 +148,11 @@ class VrrpProcess {
     this.#reporter.all();
     if (process.connected) process.disconnect();
     process.exit(0);
+  }
+
+  #detail(wanted: boolean): void {
+    this.#hands.detailed = wanted;
+    tellRequests(wanted ? (line) => this.log('debug', line) : undefined);
   }
 
   #configure(configuration: VrrpConfiguration): void {
