@@ -1,6 +1,7 @@
 #!/bin/sh
-# prepare.sh demo|test|lab|bench|soak [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs the Debian packages and
-# npm packages that are missing, builds, and runs the program; on a prepared one it only builds what has changed.
+# prepare.sh demo|test|lab|bench|soak|mutants [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs the
+# Debian packages and npm packages that are missing, builds, and runs the program; on a prepared one it only builds what
+# has changed.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -79,9 +80,9 @@ install_modules() {
 
 program=${1:-}
 case $program in
-demo | lab | bench | soak) main=dist/test/$program/main.js ;;
+demo | lab | bench | soak | mutants) main=dist/test/$program/main.js ;;
 test) main=dist/test/run.js ;;
-*) stop 'usage: sh test/prepare.sh demo|test|lab|bench|soak [arguments]' ;;
+*) stop 'usage: sh test/prepare.sh demo|test|lab|bench|soak|mutants [arguments]' ;;
 esac
 shift
 [ "$(uname -s)" = Linux ] || stop 'vipkeeper works on Linux only: it balances with the Linux kernel'"'"'s IPVS'

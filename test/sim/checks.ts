@@ -32,7 +32,7 @@ export type CheckName =
   | 'usurper'
   /** The kernel's addresses and the state disagree, or a lease outlives its holder. */
   | 'addresses'
-  /** A master without a carrier that it needs, and that it was told of. */
+  /** A master without a carrier or an address that it needs, and that it was told of. */
   | 'footing'
   /** An announcement of addresses that are not there. */
   | 'announcement'
@@ -224,7 +224,7 @@ export class Watch {
     }
     const { missing } = host;
     if (host.state === 'MASTER' && missing !== undefined && !host.process.deafToNews)
-      this.#complain('footing', `${nameOf(host)} is master, and ${missing} has no carrier`);
+      this.#complain('footing', `${nameOf(host)} is master, and ${missing}`);
     if (now - record.windowStart > host.settings.advertInterval) {
       record.windowStart = now;
       record.wakes = 0;

@@ -110,6 +110,7 @@ function harm(operation: OfDirector, host: Host, place: Place): Undo {
       return undefined;
     case 'carrier':
     case 'address link':
+    case 'own address':
     case 'removal':
       return touchKernel(operation.kind, host, place.unit);
     default:
@@ -118,7 +119,8 @@ function harm(operation: OfDirector, host: Host, place: Place): Undo {
 }
 
 /** What others do to the kernel of a director. */
-function touchKernel(kind: 'carrier' | 'address link' | 'removal', host: Host, unit: number): Undo {
+type Touch = 'carrier' | 'address link' | 'own address' | 'removal';
+function touchKernel(kind: Touch, host: Host, unit: number): Undo {
   if (kind === 'carrier') {
     host.setCarrier(false);
     return () => host.setCarrier(true);
@@ -127,6 +129,10 @@ function touchKernel(kind: 'carrier' | 'address link' | 'removal', host: Host, u
   if (kind === 'address link') {
     kernel.setCarrier(host.addressIfindex, false);
     return () => kernel.setCarrier(host.addressIfindex, true);
+  }
+  if (kind === 'own address') {
+    kernel.setOwn(host.ifindex, false);
+    return () => kernel.setOwn(host.ifindex, true);
   }
   host.process.excuse(RECOVERY + 5 * unit);
   kernel.steal(host.addressIfindex);

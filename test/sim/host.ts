@@ -82,9 +82,9 @@ export class Host {
     return this.process.sleptTo;
   }
 
-  /** The interface without a carrier that it needs. */
+  /** What it lacks for serving. */
   get missing(): string | undefined {
-    return this.process.kernel.down([this.ifindex, this.addressIfindex]);
+    return this.process.kernel.lacking([this.ifindex, this.addressIfindex]);
   }
 
   setCarrier(up: boolean): void {

@@ -24,6 +24,8 @@ export class Kernel {
   readonly #tell: (event: RouteEvent) => void;
   readonly #links = new Map<number, Link>();
   readonly #kept = new Map<string, Kept>();
+  /** The host's own address of each interface. */
+  readonly #own = new Map<number, InterfaceAddress>();
   #turn = 0;
   /** The errno with which every change is refused. */
   refuses: number | undefined;
@@ -42,7 +44,9 @@ export class Kernel {
     const plain = { type: 1, mtu: 1500, mac: '02:00:00:00:00:01' };
     this.#links.set(ifindex, { ifindex, name, flags: UP, operState: OPER_STATE.up, ...plain });
     if (own === undefined) return;
-    this.#keep({ ifindex, address: own, scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER });
+    const plainest = { scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER };
+    this.#own.set(ifindex, { ifindex, address: own, ...plainest });
+    this.setOwn(ifindex, true);
   }
 
   setCarrier(ifindex: number, up: boolean): void {
@@ -56,10 +60,23 @@ export class Kernel {
     this.#tell({ type: 'link', present: true, link: changed });
   }
 
-  /** The first of these interfaces that has no carrier. */
-  down(ifindexes: readonly number[]): string | undefined {
-    const links = ifindexes.map((ifindex) => this.#links.get(ifindex));
-    return links.find((link) => link !== undefined && link.operState !== OPER_STATE.up)?.name;
+  /** What is not as it has to be: the first of these interfaces without a carrier, or without its own address. */
+  lacking(ifindexes: readonly number[]): string | undefined {
+    for (const ifindex of ifindexes) {
+      const link = this.#links.get(ifindex);
+      const own = this.#own.get(ifindex);
+      if (link !== undefined && link.operState !== OPER_STATE.up) return `${link.name} has no carrier`;
+      if (own !== undefined && !this.#kept.has(keyOf(own))) return `${link?.name} has lost its address`;
+    }
+    return undefined;
+  }
+
+  /** Somebody takes the host's own address from an interface, or puts it back. */
+  setOwn(ifindex: number, present: boolean): void {
+    const own = this.#own.get(ifindex);
+    if (own === undefined || this.#kept.has(keyOf(own)) === present) return;
+    if (present) this.#keep(own);
+    else this.#remove(own);
   }
 
   /** Somebody removes the virtual addresses of an interface. */

@@ -18,9 +18,9 @@ export type Fault =
   | { readonly kind: 'crash' | 'stop' | 'stall' | 'pause' | 'weight'; readonly director: number }
   /** `latency`: how late it gets the CPU, at most. */
   | { readonly kind: 'busy'; readonly director: number; readonly latency: number }
-  /** The interface itself, or the one that the virtual addresses are on, has no carrier. */
+  /** The interface itself, or the one of the virtual addresses, has no carrier; it has lost its own address. */
   | {
-      readonly kind: 'carrier' | 'address link' | 'resign' | 'removal';
+      readonly kind: 'carrier' | 'address link' | 'own address' | 'resign' | 'removal';
       readonly director: number;
       readonly segment: number;
     }
@@ -43,7 +43,7 @@ export type Fault =
       readonly kind: 'lost news';
       readonly director: number;
       readonly segment: number;
-      readonly hides: 'nothing' | 'carrier' | 'address link' | 'removal';
+      readonly hides: 'nothing' | 'carrier' | 'address link' | 'own address' | 'removal';
     };
 
 /** A fault from `at` on, for so long. At its end all that it did is undone. */
@@ -64,6 +64,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'busy',
   'carrier',
   'address link',
+  'own address',
   'removal',
   'resign',
   'weight',
@@ -115,6 +116,7 @@ export function drawFault(kind: FaultKind, stage: Stage): Fault {
       return { kind, director, latency: unit * prng.unit() * WORST_LATENCY };
     case 'carrier':
     case 'address link':
+    case 'own address':
     case 'resign':
     case 'removal':
       return { kind, director, segment };
@@ -130,7 +132,7 @@ export function drawFault(kind: FaultKind, stage: Stage): Fault {
     case 'slow kernel':
       return { kind, director, takes: Math.min(LONGEST_WAIT, unit * prng.unit() * WORST_WAIT) };
     case 'lost news': {
-      const hides = prng.pick(['nothing', 'carrier', 'address link', 'removal'] as const);
+      const hides = prng.pick(['nothing', 'carrier', 'address link', 'own address', 'removal'] as const);
       return { kind, director, segment, hides };
     }
     default:

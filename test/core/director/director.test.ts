@@ -1,7 +1,9 @@
 import * as assert from 'uvu/assert';
+import { NO_SETTINGS } from '../../../src/core/director/events.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { suite } from '../../suite.ts';
+import { at } from '../vrrp/router.ts';
 import { DOWN, instance, ip, link, prefix, Shell, VIP, vip } from './shell.ts';
 
 /** The director alone: each rule that its machines keep together. */
@@ -285,6 +287,33 @@ test('... whichever of the two is looked at first', () => {
   const both = { ...two, addresses: [vip('10.0.0.101/24'), vip(`${VIP}/24`)] };
   shell.configure([instance({ addresses: other }), both]).until(11);
   assert.equal(shell.taken(/^remove/), []);
+});
+
+test('a reload moves a route from one router to another without taking it away', () => {
+  const plain = { table: 254, protocol: 18, scope: 0, type: 1, dev: 'eth0', tracked: true };
+  const routes = [{ destination: prefix('192.0.2.0/24'), via: ip('10.0.0.1'), ...plain }];
+  const two = instance({ name: 'VI_2', vrid: 52, addresses: [vip('10.0.0.101/24')] });
+  const of = (name: string) => ({ routing: [{ instance: name, routes, rules: [] }] });
+  const shell = master([instance(), two], of('VI_1'));
+  shell.configure([instance(), two], of('VI_2')).until(11);
+  assert.equal(shell.taken(/^remove|^add/), []);
+  shell.configure([instance(), two]).until(12);
+  assert.equal(shell.taken(/^remove|^add/), ['remove route 192.0.2.0/24 via 10.0.0.1 table 254']);
+});
+
+test('a protected router holds its addresses for as long as the votes last, and no longer', () => {
+  const groups = [{ name: 'G', members: ['VI_1'], track: [], weights: true }];
+  const settings = { ...NO_SETTINGS, instances: [instance()], groups };
+  const shell = new Shell().event({ type: 'configure', settings, protected: true }).until(5);
+  assert.equal(shell.held, [], 'no votes yet');
+  shell.event({ type: 'voted', group: 'G', event: { type: 'authorised' }, until: at(8) });
+  assert.equal(shell.held, [`${VIP}/24`]);
+  // It advertises all the time, and is not told that the votes have ended.
+  shell.until(7.9);
+  assert.is(shell.status().state, 'MASTER');
+  assert.equal(shell.held, []);
+  shell.event({ type: 'voted', group: 'G', event: { type: 'authorised' }, until: at(20) }).until(9);
+  assert.equal(shell.held, [`${VIP}/24`], 'they last longer: an advert puts it back');
 });
 
 test('a reload that takes a router out ends it, and nothing of it is left', () => {

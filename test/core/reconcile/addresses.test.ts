@@ -47,6 +47,20 @@ kernel('an advert renews when a quarter of the lease is used, not before', () =>
   assert.equal(bench.changes({ type: 'renew', owner: 'nobody' }, at(9)), []);
 });
 
+kernel('no lifetime outlives the votes, the time included that the kernel may be late', () => {
+  const bench = new Bench();
+  const held = { type: 'hold', owner: 'VI_1', addresses: [vip('10.0.0.1/24')], lease: seconds(5) } as const;
+  const [first] = bench.changes({ ...held, until: at(4.5) }, at(1));
+  assert.is(first?.address.valid, 3);
+  assert.equal(
+    bench.changes({ type: 'renew', owner: 'VI_1', until: at(4.5) }, at(3.3)),
+    [],
+    'too little is left',
+  );
+  const [renewed] = bench.changes({ type: 'renew', owner: 'VI_1', until: at(9) }, at(3.4));
+  assert.is(renewed?.address.valid, 5);
+});
+
 kernel('a renewal does not make an address young again: preferred_lft runs from its coming', () => {
   const bench = new Bench();
   const held = { ...vip('10.0.0.1/24'), preferred: 5 };

@@ -1,109 +1,13 @@
 import * as assert from 'uvu/assert';
-import type { VrrpEvent } from '../../../src/core/vrrp/events.ts';
-import { type GroupEvent, memberSettings, VrrpGroup } from '../../../src/core/vrrp/group.ts';
+import { memberSettings } from '../../../src/core/vrrp/group.ts';
 import type { GroupSettings, TrackSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { suite } from '../../suite.ts';
+import { GroupBench } from './group-bench.ts';
 import { at, OWN, Router, SETTINGS } from './router.ts';
 
-/** Two virtual routers and their sync group, wired as the shell does it: without a moment in between. */
-class Bench {
-  readonly group = new VrrpGroup('G');
-  readonly became: string[] = [];
-  /** What it asked of the voters. */
-  readonly votes: string[] = [];
-  readonly members = new Map<string, Router>();
-  /** What happened, oldest first. */
-  story: string[] = [];
-
-  constructor(changes: Partial<VrrpSettings> = {}, names: readonly string[] = ['a', 'b']) {
-    this.#group({ type: 'members', members: names }, 0);
-    for (const [i, name] of names.entries()) this.add(name, { group: 'G', ...changes, vrid: 10 + i });
-  }
-
-  add(name: string, changes: Partial<VrrpSettings>): void {
-    this.members.set(name, new Router({ name, ...changes }));
-  }
-
-  start(name: string, s = 0): void {
-    this.event(name, { type: 'link', up: true, source: OWN, why: 'up' }, s);
-    this.event(name, { type: 'start' }, s);
-  }
-
-  /** The timers of a member, which may be late. */
-  timeout(name: string, s: number): void {
-    this.named(name).machine.timeout(at(s));
-    this.#perform(name, s);
-  }
-
-  setMembers(names: readonly string[], s: number, isProtected = false): void {
-    this.#group({ type: 'members', members: names, protected: isProtected }, s);
-  }
-
-  /** News of the votes. */
-  vote(event: GroupEvent, s: number): void {
-    this.#group(event, s);
-  }
-
-  named(name: string): Router {
-    const router = this.members.get(name);
-    assert.ok(router !== undefined);
-    return router;
-  }
-
-  event(name: string, event: VrrpEvent, s: number): void {
-    this.named(name).machine.handle(event, at(s));
-    this.#perform(name, s);
-  }
-
-  /** An advert for a member, of a peer. */
-  advert(name: string, priority: number, s: number): void {
-    const router = this.named(name);
-    this.event(name, router.packet(priority), s);
-  }
-
-  /** Lets time go by. */
-  until(s: number): void {
-    for (;;) {
-      const due = [...this.members]
-        .flatMap(([name, { machine }]) => [[name, machine.deadline()] as const])
-        .filter(([, deadline]) => deadline !== undefined && deadline <= at(s))
-        .sort(([, a], [, b]) => Number(a) - Number(b))[0];
-      if (due === undefined) return;
-      const [name, deadline] = due;
-      if (deadline === undefined) return;
-      this.timeout(name, (deadline - 1e9) / 1e6);
-    }
-  }
-
-  get states(): string {
-    return Array.from(this.members.values(), ({ state }) => state).join(' ');
-  }
-
-  #group(event: GroupEvent, s: number): void {
-    this.group.handle(event, at(s));
-    for (const effect of this.group.take()) {
-      if (effect.type === 'became') this.became.push(`${effect.from} -> ${effect.to}: ${effect.cause}`);
-      else if (effect.type !== 'tell') this.votes.push(effect.type);
-      else if (this.members.has(effect.member)) this.event(effect.member, effect.event, s);
-    }
-  }
-
-  #perform(name: string, s: number): void {
-    for (const effect of this.named(name).machine.take()) {
-      if (effect.type === 'standing') {
-        this.#group({ type: 'standing', member: name, standing: effect.standing }, s);
-      } else if (effect.type === 'transition') {
-        this.story.push(`${s.toFixed(2)} ${name} ${effect.from} -> ${effect.to}: ${effect.cause}`);
-      } else if (effect.type === 'send' && effect.payload[2] === 0) {
-        this.story.push(`${s.toFixed(2)} ${name} resigns`);
-      }
-    }
-  }
-}
-
 /** Both master at 10 s. */
-function masters(changes: Partial<VrrpSettings> = {}): Bench {
-  const bench = new Bench(changes);
+function masters(changes: Partial<VrrpSettings> = {}): GroupBench {
+  const bench = new GroupBench(changes);
   bench.start('a');
   bench.start('b');
   bench.until(10);
@@ -115,7 +19,7 @@ function masters(changes: Partial<VrrpSettings> = {}): Bench {
 const group = suite('vrrp sync group');
 
 group('members become master together, when the last of them may', () => {
-  const bench = new Bench();
+  const bench = new GroupBench();
   bench.start('a', 0);
   bench.start('b', 2);
   bench.until(5);
@@ -129,7 +33,7 @@ group('members become master together, when the last of them may', () => {
 });
 
 group('owners wait for each other, too', () => {
-  const bench = new Bench({ priority: 255 });
+  const bench = new GroupBench({ priority: 255 });
   bench.start('a', 0);
   assert.is(bench.states, 'BACKUP INIT');
   bench.start('b', 2);
@@ -137,7 +41,7 @@ group('owners wait for each other, too', () => {
 });
 
 group('a better master of one virtual router keeps all of them backup', () => {
-  const bench = new Bench();
+  const bench = new GroupBench();
   bench.start('a');
   bench.start('b');
   for (let s = 1; s < 20; s++) {
@@ -151,7 +55,7 @@ group('a better master of one virtual router keeps all of them backup', () => {
 });
 
 group('a candidate that hears a better master is one no more', () => {
-  const bench = new Bench();
+  const bench = new GroupBench();
   bench.start('a', 0);
   bench.start('b', 3);
   bench.until(5);
@@ -217,7 +121,7 @@ group('... and none of them preempts who takes over', () => {
 });
 
 group('state MASTER: the first wait of a group is as short as a living master allows', () => {
-  const bench = new Bench({ initial: 'MASTER' });
+  const bench = new GroupBench({ initial: 'MASTER' });
   bench.start('a');
   bench.start('b');
   bench.until(1.5);
@@ -269,7 +173,7 @@ group('... but when it follows a better master, so do all', () => {
 });
 
 group('two that were alone become a group: who is master waits for the other', () => {
-  const bench = new Bench({}, []);
+  const bench = new GroupBench({}, []);
   bench.setMembers(['a', 'b'], 0);
   bench.add('a', { vrid: 10 });
   bench.add('b', { vrid: 11 });
@@ -299,7 +203,7 @@ group('a group that is dissolved frees its members', () => {
 });
 
 group('a stall: nobody is elected by old evidence', () => {
-  const bench = new Bench();
+  const bench = new GroupBench();
   bench.start('a', 0);
   bench.start('b', 3);
   bench.until(5);
@@ -332,62 +236,6 @@ group('members track what the group tracks, and their own without weights', () =
 group('who is in no group keeps its settings', () => {
   const alone = { ...SETTINGS, name: 'alone', track: [line('heavy', 20)] };
   assert.equal(memberSettings([alone], [settings]), [alone]);
-});
-
-// Votes.
-
-/** A protected group of two that would be master. */
-function candidates(): Bench {
-  const bench = new Bench();
-  bench.event('a', { type: 'link', up: true, source: OWN, why: 'up' }, 0);
-  bench.setMembers(['a', 'b'], 0, true);
-  bench.start('a');
-  bench.start('b');
-  bench.until(10);
-  return bench;
-}
-
-group('a protected group is elected when it has the votes, which it wants once', () => {
-  const bench = candidates();
-  assert.equal(bench.votes, ['want']);
-  assert.is(bench.states, 'BACKUP BACKUP');
-  bench.vote({ type: 'authorised' }, 10);
-  assert.is(bench.states, 'MASTER MASTER');
-});
-
-group('votes that are lost end it, and are wanted again', () => {
-  const bench = candidates();
-  bench.vote({ type: 'authorised' }, 10);
-  bench.vote({ type: 'lost', why: 'nobody answers' }, 11);
-  assert.is(bench.states, 'BACKUP BACKUP');
-  bench.until(20);
-  assert.equal(bench.votes, ['want', 'want']);
-});
-
-group('votes are given back when no member is master any more, not before', () => {
-  const bench = candidates();
-  bench.vote({ type: 'authorised' }, 10);
-  bench.event('a', { type: 'resign', why: 'test' }, 11);
-  assert.is(bench.states, 'BACKUP BACKUP');
-  assert.equal(bench.votes, ['want', 'let-go']);
-});
-
-group('a candidate that hears a master wants the votes no longer', () => {
-  const bench = candidates();
-  bench.advert('a', 200, 10);
-  assert.equal(bench.votes, ['want', 'let-go']);
-  bench.vote({ type: 'authorised' }, 10);
-  assert.is(bench.states, 'BACKUP BACKUP', 'it came too late');
-});
-
-group('a better director gets them, a lesser one does not', () => {
-  const bench = candidates();
-  bench.vote({ type: 'authorised' }, 10);
-  bench.vote({ type: 'challenged', by: 'c', priority: 90 }, 11);
-  assert.is(bench.states, 'MASTER MASTER');
-  bench.vote({ type: 'challenged', by: 'c', priority: 254 }, 12);
-  assert.is(bench.states, 'BACKUP BACKUP');
-  assert.equal(bench.votes, ['want', 'let-go']);
 });
 
 group.run();
