@@ -93,13 +93,16 @@ const TO_VRRP: Shapes<ToVrrp> = {
   inherit: fields({ originals: listOf(ORIGINAL) }),
   configure: fields({
     detail: truth,
-    configuration: fields({
-      instances: listOf(NAMED),
-      groups: listOf(NAMED),
-      bfd: listOf(NAMED),
-      quietIgmp: truth,
-      placement: record,
-    }),
+    configuration: fields(
+      {
+        instances: listOf(NAMED),
+        groups: listOf(NAMED),
+        bfd: listOf(NAMED),
+        quietIgmp: truth,
+        placement: record,
+      },
+      { leaseTable: text },
+    ),
   }),
   record: anything,
   fenced: fields({ director: text, at: number }),

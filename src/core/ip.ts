@@ -69,7 +69,10 @@ export function compareIp(a: Ip, b: Ip): number {
   return 0;
 }
 
-export const isLinkLocal = (address: Ip): boolean => ipaddr.parse(address).range() === 'linkLocal';
+/** Thousands are asked at once: most are answered by their first letters. */
+export const isLinkLocal = (address: Ip): boolean =>
+  (address.startsWith('fe') || address.startsWith('169.254.')) &&
+  ipaddr.parse(address).range() === 'linkLocal';
 /** 127.0.0.0/8 and ::1. */
 export const isLoopback = (address: Ip): boolean => address === '::1' || address.startsWith('127.');
 export const isMulticast = (address: Ip): boolean => ipaddr.parse(address).range() === 'multicast';

@@ -1,13 +1,23 @@
-import { type Duration, type Instant, millis, since, toMillis } from '../core/time.ts';
+import { type Duration, type Instant, micros, millis, since, toMillis } from '../core/time.ts';
 import { check } from './errno.ts';
 import { rawio, type Timer } from './rawio.ts';
 import { fullReceives } from './socket.ts';
 
-/** CLOCK_MONOTONIC in whole microseconds: the same in all processes since boot, never backwards. */
-export function now(): Instant {
-  const [seconds, nanoseconds] = process.hrtime();
-  return (seconds * 1e6 + Math.trunc(nanoseconds / 1e3)) as Instant;
-}
+/** Clocks of clock_gettime(2). */
+const CLOCK = { monotonic: 1, monotonicCoarse: 6, boottime: 7 } as const;
+
+/**
+ * CLOCK_BOOTTIME in whole microseconds: the same in all processes since boot, never backwards, and set by nobody. It
+ * goes on while the machine is suspended: CLOCK_MONOTONIC does not, and a director that slept for an hour would believe
+ * that its votes and its authority are fresh.
+ */
+export const now = (): Instant => rawio.clock(CLOCK.boottime) as Instant;
+
+/** How long the machine was suspended since boot. */
+export const suspended = (): Duration => micros(now() - rawio.clock(CLOCK.monotonic));
+
+/** The length of a tick of the kernel's clock, which timeouts of nf_tables are rounded to: 1 to 10 ms. */
+export const kernelTick = (): Duration => rawio.clockTick(CLOCK.monotonicCoarse) as Duration;
 
 /** The wall clock in whole microseconds since 1970, as the machine has it: it may be set at any time. */
 export const utc = (): number => Math.round(Date.now() * 1e3);

@@ -11,12 +11,13 @@ import {
   type Request,
   splitDatagram,
 } from '../core/netlink/message.ts';
+import { encodeTransaction } from '../core/netlink/nftables.ts';
 import { errnoName, SystemError } from './errno.ts';
 import { AF, sockaddrNetlink } from './sockaddr.ts';
 import { type Datagram, SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
 
 /** Protocols of AF_NETLINK. */
-export const NETLINK = { ROUTE: 0, GENERIC: 16 } as const;
+export const NETLINK = { ROUTE: 0, NETFILTER: 12, GENERIC: 16 } as const;
 
 const SOL_NETLINK = 270;
 const OPTION = { addMembership: 1, capAck: 10, extAck: 11, strictCheck: 12 } as const;
@@ -74,9 +75,13 @@ export class NetlinkSocket {
   readonly #socket: Socket;
   #sequence = 1;
 
-  /** `protocol` is one of NETLINK; `what` names the socket in errors. Throws SystemError. */
-  constructor(protocol: number, what: string) {
+  /**
+   * `protocol` is one of NETLINK; `what` names the socket in errors; `room`: of what is sent at once, in bytes. Throws
+   * SystemError.
+   */
+  constructor(protocol: number, what: string, room?: number) {
     this.#socket = new Socket(AF.NETLINK, SOCK.RAW, protocol, what);
+    if (room !== undefined) enlarge(this.#socket, SO.SNDBUFFORCE, SO.SNDBUF, room);
     this.#socket.setOption(SOL_NETLINK, OPTION.capAck, 1);
     this.#socket.setOption(SOL_NETLINK, OPTION.extAck, 1);
     // Dumps may say what they are for; the kernel sorts out the rest.
@@ -114,6 +119,27 @@ export class NetlinkSocket {
     if (listener !== undefined)
       for (const [i, request] of requests.entries()) told(request, all[i] as Outcome);
     return all;
+  }
+
+  /**
+   * Has nf_tables do all of the requests, or none. The outcome of the first that was refused, with what it asked for;
+   * success when none was. Throws SystemError only when the socket itself fails.
+   */
+  transact(requests: readonly Request[]): Outcome & { readonly asked?: string } {
+    const first = this.#take(requests.length + 2);
+    this.#socket.send(encodeTransaction(requests, first), KERNEL);
+    const last = first + requests.length;
+    // Acknowledgements come in the order of the requests, and that of the last is always asked for.
+    for (let messages = this.#receive(); messages !== undefined; messages = this.#receive()) {
+      for (const message of messages) {
+        const outcome = decodeOutcome(message);
+        if (outcome === undefined || message.sequence < first || message.sequence > last + 1) continue;
+        const asked = requests[message.sequence - first - 1]?.asked;
+        if (outcome.errno !== 0) return { ...outcome, ...(asked !== undefined && { asked }) };
+        if (message.sequence === last) return outcome;
+      }
+    }
+    return { errno: ENOBUFS, text: 'the answer was lost' };
   }
 
   /** The messages that answer one request that is no dump. Throws NetlinkError when it is refused. */
@@ -221,7 +247,7 @@ export class NetlinkMonitor {
   /** `buffer` is the receive queue in bytes. Throws SystemError. */
   constructor(protocol: number, groups: readonly number[], what: string, buffer = MONITOR_BUFFER) {
     this.#socket = new Socket(AF.NETLINK, SOCK.RAW, protocol, what);
-    this.#enlarge(buffer);
+    enlarge(this.#socket, SO.RCVBUFFORCE, SO.RCVBUF, buffer);
     this.#socket.bind(sockaddrNetlink());
     for (const group of groups) this.#socket.setOption(SOL_NETLINK, OPTION.addMembership, group);
     this.#socket.reserve({ data: DATAGRAM_ROOM, slots: MONITOR_SLOTS });
@@ -268,14 +294,14 @@ export class NetlinkMonitor {
   close(): void {
     this.#socket.close();
   }
+}
 
-  /** Beyond net.core.rmem_max where we may. */
-  #enlarge(buffer: number): void {
-    try {
-      this.#socket.setOption(SOL_SOCKET, SO.RCVBUFFORCE, buffer);
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.code !== 'EPERM') throw error;
-      this.#socket.setOption(SOL_SOCKET, SO.RCVBUF, buffer);
-    }
+/** A buffer beyond net.core.rmem_max or wmem_max where we may. */
+function enlarge(socket: Socket, force: number, option: number, bytes: number): void {
+  try {
+    socket.setOption(SOL_SOCKET, force, bytes);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== 'EPERM') throw error;
+    socket.setOption(SOL_SOCKET, option, bytes);
   }
 }

@@ -1,4 +1,4 @@
-import { type Duration, type Instant, micros } from '../core/time.ts';
+import { type Duration, micros } from '../core/time.ts';
 import { SystemError } from './errno.ts';
 import { AF, sockaddrUnix } from './sockaddr.ts';
 import { SOCK, Socket } from './socket.ts';
@@ -28,8 +28,8 @@ export class ServiceNotifier {
   status(status: string): Error | undefined {
     return this.#tell(`STATUS=${oneLine(status)}`);
   }
-  /** `at` on the monotonic clock; `ready` must follow (systemd.service(5), Type=notify-reload). */
-  reloading(at: Instant): Error | undefined {
+  /** `at` by CLOCK_MONOTONIC; `ready` must follow (systemd.service(5), Type=notify-reload). */
+  reloading(at: number): Error | undefined {
     return this.#tell(`RELOADING=1\nMONOTONIC_USEC=${at}`);
   }
   stopping(status: string): Error | undefined {

@@ -45,7 +45,7 @@ export interface Sock {
 }
 
 export interface Timer {
-  /** `us` on CLOCK_MONOTONIC; negative disarms. */
+  /** `us` on CLOCK_BOOTTIME; negative disarms. */
   set(us: number, callback: () => void): number;
   close(): number;
 }
@@ -80,6 +80,10 @@ interface Rawio {
     rows: Uint32Array,
   ) => Streams;
   readonly Signal: new () => Signal;
+  /** The clock of this number, of clock_gettime(2), in whole microseconds. */
+  clock(id: number): number;
+  /** How finely that clock goes, in whole microseconds. */
+  clockTick(id: number): number;
   sched(policy: number, priority: number): number;
   affinity(thread: number, mask: Uint8Array): number;
   limit(resource: number, soft: number): number;

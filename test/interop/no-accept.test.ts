@@ -20,6 +20,8 @@ const configuration = (...lines: string[]): string =>
   [
     'global_defs {',
     '  nftables',
+    // Other tables have a test of their own: lease.test.ts.
+    '  nftables_lease off',
     '}',
     ...['four', 'six'].flatMap((name, i) => [
       `vrrp_instance ${name} {`,

@@ -6,6 +6,7 @@ import {
   privilegesOfCheck,
   privilegesOfSync,
 } from '../../core/privileges.ts';
+import { leaseTableName } from '../../core/reconcile/lease-table.ts';
 import { hasStatics, NO_STATICS } from '../../core/reconcile/settings.ts';
 import type { SyncRole } from '../../core/reconcile/syncdaemon.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
@@ -69,6 +70,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     quietIgmp,
     logUnknownVrids,
     release: !options.dontReleaseVrrp,
+    ...(global.leaseTables && !onlyCheck && { leaseTable: leaseTableName(options.runDir) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { toMillis } from '../../core/time.ts';
-import { now } from '../../io/clock.ts';
+import { now, suspended } from '../../io/clock.ts';
 import { ServiceNotifier, watchdogTimeout } from '../../io/notify.ts';
 
 /** Tells those who wait for the daemon how far it is: the service manager, and the command that started it. */
@@ -19,7 +19,7 @@ export class Readiness {
   }
 
   reloading(): void {
-    this.#manager.reloading(now());
+    this.#manager.reloading(now() - suspended());
   }
 
   reloaded(): void {

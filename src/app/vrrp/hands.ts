@@ -6,7 +6,7 @@ import { requestOf } from '../../core/reconcile/events.ts';
 import { advertInWords } from '../../core/vrrp/advert-words.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 import { SystemError } from '../../io/errno.ts';
-import { explainOutcome } from '../../io/netlink.ts';
+import { explainOutcome, NETLINK, NetlinkSocket } from '../../io/netlink.ts';
 import { FrameSender } from '../../io/packet.ts';
 import { RouteMonitor, RouteSocket } from '../../io/route.ts';
 import { forwardsIpv6 } from '../../io/sysctl.ts';
@@ -16,6 +16,8 @@ import { Ports } from './ports.ts';
 
 /** The transmit queue has no room. */
 const FULL = ['ENOBUFS', 'EAGAIN'];
+/** Room for a transaction with tens of thousands of addresses. */
+const FILTER_BUFFER = 8 << 20;
 
 type OfKernel = Exclude<
   DirectorEffect,
@@ -31,6 +33,7 @@ export class Hands {
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #frames = new FrameSender();
+  #filter: NetlinkSocket | undefined;
   /** `-D`: adverts are logged. */
   detailed = false;
   readonly #log: (level: Level, message: string) => void;
@@ -84,6 +87,9 @@ export class Hands {
         this.#tell({ type: 'routing', results });
         break;
       }
+      case 'leases':
+        this.#tell({ type: 'leased', outcome: this.#lease(effect) });
+        break;
       case 'link': {
         const made = this.interfaces.change(effect.change);
         if (made !== undefined) this.#tell(made);
@@ -136,6 +142,16 @@ export class Hands {
       this.#log('debug', `${router}: advert to ${destination}: ${advertInWords(payload)}: ${code ?? 'sent'}`);
     if (code === undefined) this.#tell({ type: 'sent', router });
     else this.#tell({ type: 'unsent', router, code, destination });
+  }
+
+  #lease({ requests }: Of<'leases'>): Extract<DirectorEvent, { type: 'leased' }>['outcome'] {
+    try {
+      this.#filter ??= new NetlinkSocket(NETLINK.NETFILTER, 'nfnetlink', FILTER_BUFFER);
+      return this.#filter.transact(requests);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return { errno: error.errno, text: error.message };
+    }
   }
 
   #announce({ dev, ifindex, mac, addresses }: Of<'frames'>): { taken: number; trouble?: string } {

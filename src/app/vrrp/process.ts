@@ -2,7 +2,7 @@ import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
 import { millis, toMillis } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
-import { now, utc } from '../../io/clock.ts';
+import { kernelTick, now, utc } from '../../io/clock.ts';
 import { digest } from '../../io/digest.ts';
 import { tellRequests } from '../../io/netlink.ts';
 import { Place } from '../../io/placement.ts';
@@ -42,6 +42,7 @@ class VrrpProcess {
     digest,
     begun: now(),
     marks: keepsMakers(),
+    tick: kernelTick(),
     ...(this.driver.recorder && { recorder: this.driver.recorder }),
   });
   readonly #driven = this.driver.attach(this.#director, (effects) => {

@@ -86,6 +86,8 @@ export interface GlobalSettings {
   /** `child_wait_time`: how long processes may take to end. */
   readonly stopGrace: Duration;
   readonly firewall: FirewallSettings;
+  /** `nftables_lease`: leases of milliseconds, in tables of their own. */
+  readonly leaseTables: boolean;
   /** `vmac_addr_prefix`, else `vmac_prefix`, where one is written. */
   readonly vmacPrefix?: string;
   /** `dynamic_interfaces`: it is no warning that an interface is not there yet. */

@@ -8,7 +8,7 @@ import { clusterBlocks, fenceBlocks } from './print/cluster.ts';
 import { dumpLines, notifyGlobals, notifyLines, ownScriptLines, reloadLines } from './print/notify.ts';
 import { placementLines } from './print/placement.ts';
 import { masterLines, staticBlocks } from './print/routing.ts';
-import { secondsText, section, setting, when, word } from './print/text.ts';
+import { onOff, secondsText, section, setting, when, word } from './print/text.ts';
 import { bfdBlock, fileBlock, groupBlock, pacingBlock, processBlock, scriptBlock } from './print/tracked.ts';
 import { groupBlocks, serverLines, serviceHeader } from './print/virtual.ts';
 import { instanceLines } from './print/vrrp.ts';
@@ -80,6 +80,7 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
     `nftables_priority ${firewall.priority}`,
     ...when(firewall.byIndex, 'nftables_ifindex'),
     ...when(firewall.counters, 'nftables_counters'),
+    `nftables_lease ${onOff(global.leaseTables)}`,
     ...setting('vmac_addr_prefix', global.vmacPrefix === undefined ? undefined : word(global.vmacPrefix)),
     ...when(global.flush, 'lvs_flush'),
     ...when(global.dynamicInterfaces, 'dynamic_interfaces'),

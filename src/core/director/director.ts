@@ -2,10 +2,9 @@ import { unreachable } from '../assert.ts';
 import { familyOf } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { Machine } from '../machine.ts';
-import type { RouteEvent } from '../netlink/events.ts';
 import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
 import type { Original } from '../reconcile/originals.ts';
-import { type Instant, since } from '../time.ts';
+import { type Instant, seconds, since } from '../time.ts';
 import { type GroupState, memberSettings } from '../vrrp/group.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
 import { startDelay } from '../vrrp/start.ts';
@@ -19,12 +18,12 @@ import {
   type DirectorEffect,
   type DirectorEvent,
   type DirectorSettings,
-  type KernelDump,
   NO_SETTINGS,
 } from './events.ts';
 import { Ground } from './ground.ts';
 import { Groups } from './groups.ts';
 import { Holdings } from './holdings.ts';
+import { Kernel } from './kernel.ts';
 import { isSeatedAlike, Router, type RouterTies, realRouter, routerKey } from './router.ts';
 import { Steps } from './steps.ts';
 import { Tables } from './tables.ts';
@@ -33,6 +32,8 @@ import { UnknownVrids } from './unknown-vrids.ts';
 import { VmacLinks } from './vmacs.ts';
 
 type Of<T extends DirectorEvent['type']> = Extract<DirectorEvent, { type: T }>;
+/** No kernel's clock has longer ticks. */
+const TICK = seconds(0.01);
 const MAINTENANCE = 'the operator wants this director out (maintenance)';
 
 /**
@@ -50,6 +51,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   readonly #vmacs: VmacLinks;
   readonly #groups: Groups;
   readonly #announcer: Announcer;
+  readonly #kernel: Kernel;
   readonly #unknownVrids = new UnknownVrids((level, message) => this.#log(level, message));
   readonly #ties: RouterTies;
   #effects: DirectorEffect[] = [];
@@ -65,7 +67,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   #clock = { utc: 0, at: 0 as Instant };
   readonly #steps = new Steps(() => [...this.#routers.values()].some(({ sending }) => sending));
 
-  constructor({ digest, begun, marks, recorder, makeRouter = realRouter }: DirectorBirth) {
+  constructor({ digest, begun, marks, tick = TICK, recorder, makeRouter = realRouter }: DirectorBirth) {
     this.#begun = begun;
     this.#ensemble = new Ensemble(recorder);
     const ensemble = this.#ensemble;
@@ -83,6 +85,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     this.#holdings = new Holdings({
       ...shared,
       marks,
+      tick,
       nameOf,
       restored: (owner, addresses) => this.#restored(owner, addresses),
     });
@@ -97,10 +100,18 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       nameOf,
       shifted: (names) => this.#ground.reground(names.flatMap((name) => this.#keys.get(name) ?? [])),
     });
+    this.#kernel = new Kernel({
+      ground: this.#ground,
+      holdings: this.#holdings,
+      tables: this.#tables,
+      vmacs: this.#vmacs,
+      announcer: this.#announcer,
+    });
     this.#ties = {
       ...shared,
       digest,
       makeRouter,
+      tick,
       addresses: (event) => this.#hold(event),
       announce: this.#announcer.announce,
       forget: this.#announcer.forget,
@@ -115,10 +126,12 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     this.#ensemble.begin(now);
     switch (event.type) {
       case 'read':
-        this.#read(event);
+        if (event.why !== undefined)
+          this.#log('warning', `${event.why}: read interfaces and addresses again`);
+        this.#kernel.read(event);
         break;
       case 'news':
-        this.#hear(event.events);
+        this.#kernel.hear(event.events);
         break;
       case 'inherit':
         if (this.#settings === NO_SETTINGS) this.#vmacs.handle(event);
@@ -179,6 +192,9 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         break;
       case 'routing':
         this.#tables.handle({ type: 'done', results: event.results });
+        break;
+      case 'leased':
+        this.#holdings.leased(event.outcome);
         break;
       case 'made':
         this.#vmacs.handle(event);
@@ -245,7 +261,12 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         this.#track(this.#tracked.all());
         this.#ground.regroundAll();
       },
-      () => this.#emit({ type: 'ready' }),
+      () => {
+        // What an earlier life left on interfaces has gone by now, and its leases may go, too.
+        if (settings.leaseTable === undefined) this.#holdings.stop();
+        else this.#holdings.lease(settings.leaseTable);
+        this.#emit({ type: 'ready' });
+      },
     );
     this.#steps.proceed();
   }
@@ -311,6 +332,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     this.#steps.add(() => {
       if (!this.#settings.release) return;
       this.#tables.stop();
+      this.#holdings.stop();
       this.#vmacs.want([]);
     });
     this.#steps.proceed();
@@ -338,37 +360,6 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     const ended = this.#maintenance && !on;
     this.#maintenance = on;
     this.#ground.regroundAll(ended ? 'maintenance ended' : undefined);
-  }
-
-  // The kernel's interfaces and addresses.
-
-  #read({ why, ...dump }: KernelDump & { readonly why?: string }): void {
-    if (why !== undefined) this.#log('warning', `${why}: read interfaces and addresses again`);
-    const { links, addresses, routing } = dump;
-    this.#holdings.handle({ type: 'links', links });
-    this.#holdings.handle({ type: 'shown', addresses });
-    this.#tables.show(links, routing);
-    this.#vmacs.handle({ type: 'links', links });
-    this.#ground.read(dump);
-  }
-
-  #hear(events: readonly RouteEvent[]): void {
-    const news = this.#ground.sumUp(events);
-    if (news.links) {
-      const links = this.#ground.interfaces.all();
-      this.#holdings.handle({ type: 'links', links });
-      this.#vmacs.handle({ type: 'links', links });
-    }
-    for (const seen of news.addresses) this.#holdings.handle({ type: 'seen', ...seen });
-    this.#tables.heard(news);
-    this.#ground.hear(news);
-    if (news.risen.size > 0) this.#risen(news.risen);
-  }
-
-  /** Neighbours do not know that these can send, or from where. */
-  #risen(devs: ReadonlySet<string>): void {
-    this.#announcer.handle({ type: 'risen', devs });
-    for (const router of this.#ground.on(devs)) router.risen(devs);
   }
 
   // Addresses.

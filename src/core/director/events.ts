@@ -3,17 +3,19 @@ import type { Level } from '../level.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { RouteEvent } from '../netlink/events.ts';
 import type { Link } from '../netlink/link.ts';
+import type { Request } from '../netlink/message.ts';
 import type { Route } from '../netlink/route.ts';
 import type { Rule } from '../netlink/rule.ts';
 import type { Happening } from '../notify/happening.ts';
 import type { ChangeResult } from '../reconcile/changes.ts';
 import type { AddressChange } from '../reconcile/events.ts';
+import type { Transacted } from '../reconcile/lease-events.ts';
 import type { Original } from '../reconcile/originals.ts';
 import type { RoutingChange } from '../reconcile/routing-events.ts';
 import { type MasterRouting, NO_STATICS, type StaticSettings } from '../reconcile/settings.ts';
 import type { VmacsEffect, VmacsEvent } from '../reconcile/vmac-events.ts';
 import type { Recorder } from '../record/recorder.ts';
-import { type Instant, seconds } from '../time.ts';
+import { type Duration, type Instant, seconds } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import type { VrrpEffect } from '../vrrp/events.ts';
 import type { GroupEvent } from '../vrrp/group.ts';
@@ -46,6 +48,8 @@ export interface DirectorSettings {
   readonly logUnknownVrids: boolean;
   /** On stop, take the addresses away (not with `-V`). */
   readonly release: boolean;
+  /** The name of the tables of nf_tables with the leases of milliseconds; without, there are none. */
+  readonly leaseTable?: string;
 }
 
 /** A director that has nothing to do. */
@@ -98,6 +102,8 @@ export type DirectorEvent =
   /** What became of changes. */
   | { readonly type: 'addresses'; readonly results: readonly ChangeResult[] }
   | { readonly type: 'routing'; readonly results: readonly ChangeResult[] }
+  /** What became of `leases`. */
+  | { readonly type: 'leased'; readonly outcome: Transacted }
   | Extract<VmacsEvent, { type: 'made' }>
   /** What became of `frames`. */
   | { readonly type: 'framed'; readonly outcome: Extract<AnnouncementsEvent, { type: 'sent' }> }
@@ -117,7 +123,17 @@ export type DirectorEvent =
 export type Answer = Extract<
   DirectorEvent,
   {
-    type: 'looked' | 'followed' | 'sent' | 'unsent' | 'ports' | 'addresses' | 'routing' | 'made' | 'framed';
+    type:
+      | 'looked'
+      | 'followed'
+      | 'sent'
+      | 'unsent'
+      | 'ports'
+      | 'addresses'
+      | 'routing'
+      | 'leased'
+      | 'made'
+      | 'framed';
   }
 >;
 
@@ -128,6 +144,8 @@ export interface DirectorBirth {
   readonly begun: Instant;
   /** Whether the kernel keeps who made an address. */
   readonly marks: boolean;
+  /** Of the clock by which the kernel ends leases of milliseconds; a hundredth of a second when absent. */
+  readonly tick?: Duration;
   /** Records the virtual routers and groups. */
   readonly recorder?: Recorder;
   /** Makes the machines of virtual routers; a simulation has broken ones. */
@@ -150,6 +168,8 @@ export type DirectorEffect =
   /** At most MAX_BATCH changes, to be sent at once; answered by the event of the same name. */
   | { readonly type: 'addresses'; readonly changes: readonly AddressChange[] }
   | { readonly type: 'routing'; readonly changes: readonly RoutingChange[] }
+  /** A transaction of nf_tables; answered by `leased`. */
+  | { readonly type: 'leases'; readonly requests: readonly Request[] }
   /** A change of interfaces; `make` is answered by `made`. */
   | { readonly type: 'link'; readonly change: LinkChange }
   /** `promote_secondaries` of these interfaces is on, and of others as it was. */

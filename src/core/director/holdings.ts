@@ -1,8 +1,12 @@
 import { unreachable } from '../assert.ts';
 import { formatPrefix } from '../ip.ts';
 import type { Level } from '../level.ts';
+import type { Outcome } from '../netlink/message.ts';
 import { Addresses } from '../reconcile/addresses.ts';
 import type { AddressesEffect, AddressesEvent, HeldAddress } from '../reconcile/events.ts';
+import type { LeasesEffect, LeasesEvent } from '../reconcile/lease-events.ts';
+import { Leases } from '../reconcile/leases.ts';
+import { type Duration, seconds } from '../time.ts';
 import type { Actor, Ensemble } from './ensemble.ts';
 import type { DirectorEffect } from './events.ts';
 
@@ -11,6 +15,8 @@ interface Ties {
   readonly ensemble: Ensemble;
   /** Whether the kernel keeps who made an address. */
   readonly marks: boolean;
+  /** Of the kernel's clock. */
+  readonly tick: Duration;
   emit(effect: DirectorEffect): void;
   /** A virtual router's name, by the key that it holds addresses under. */
   nameOf(owner: string | undefined): string;
@@ -18,19 +24,57 @@ interface Ties {
   restored(owner: string, addresses: readonly HeldAddress[]): void;
 }
 
-/** The addresses of virtual routers, and those that are static, on the interfaces. */
+/** No lease. */
+const NONE = seconds(0);
+
+/** The addresses of virtual routers, and those that are static, on the interfaces, and what is answered for them. */
 export class Holdings {
   readonly #ties: Ties;
   readonly #actor: Actor<AddressesEvent>;
+  readonly #leases: Actor<LeasesEvent>;
 
   constructor(ties: Ties) {
     this.#ties = ties;
     this.#actor = ties.ensemble.join(new Addresses(ties.marks), (effects) => {
       for (const effect of effects) this.#perform(effect);
     });
+    this.#leases = ties.ensemble.join(new Leases(ties.marks, ties.tick), (effects) => {
+      for (const effect of effects) this.#performLease(effect);
+    });
   }
 
-  readonly handle = (event: AddressesEvent): void => this.#actor.handle(event);
+  /** A lease begins before its addresses are there, and ends before they go; only then packets for them pass again. */
+  readonly handle = (event: AddressesEvent): void => {
+    switch (event.type) {
+      case 'hold':
+      case 'renew':
+        this.#leases.handle({ ...event, term: event.term ?? NONE });
+        break;
+      case 'links':
+      case 'shown':
+      case 'seen':
+      case 'release':
+        this.#leases.handle(event);
+        break;
+    }
+    this.#actor.handle(event);
+    if (event.type === 'hold' || event.type === 'release') this.#leases.handle({ type: 'settle' });
+  };
+
+  /** The kernel has leases of milliseconds from now on, in tables of this name. */
+  lease(table: string): void {
+    this.#leases.handle({ type: 'begin', table });
+  }
+
+  /** No address is left. */
+  stop(): void {
+    this.#leases.handle({ type: 'stop' });
+  }
+
+  /** How a transaction of leases ended. */
+  leased(outcome: Outcome): void {
+    this.#leases.handle({ type: 'done', outcome });
+  }
 
   #perform(effect: AddressesEffect): void {
     switch (effect.type) {
@@ -60,6 +104,31 @@ export class Holdings {
         const { what, errno, text } = effect;
         const named = `${this.#ties.nameOf(effect.owner)}: ${what}`;
         this.#ties.emit({ type: 'refused', what: named, errno, ...(text !== undefined && { text }) });
+        break;
+      }
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #performLease(effect: LeasesEffect): void {
+    const { emit } = this.#ties;
+    switch (effect.type) {
+      case 'transact':
+        emit({ type: 'leases', requests: effect.requests });
+        break;
+      case 'works': {
+        const { table, again } = effect;
+        const message = again
+          ? `the nftables ${table} with the leases was removed by someone else, or out of order: it is there again`
+          : `leases of milliseconds are in the nftables ${table}`;
+        emit({ type: 'log', level: again ? 'warning' : 'info', message });
+        break;
+      }
+      case 'fails': {
+        const { asked, errno, text } = effect.outcome;
+        const what = `no leases of milliseconds in nftables ${effect.table}${asked === undefined ? '' : `: ${asked}`}`;
+        emit({ type: 'refused', what, errno, ...(text !== undefined && { text }) });
         break;
       }
       default:

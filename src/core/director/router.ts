@@ -1,9 +1,10 @@
+import { filterHolds } from '../fence/lease.ts';
 import type { Ip } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { InstanceHappening } from '../notify/happening.ts';
 import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
 import { placed } from '../reconcile/vmac-wants.ts';
-import type { Instant } from '../time.ts';
+import { type Duration, type Instant, seconds } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';
 import { VrrpInstance } from '../vrrp/instance.ts';
@@ -36,6 +37,8 @@ export interface RouterTies {
   readonly ensemble: Ensemble;
   readonly digest: Digest;
   readonly makeRouter: MakeRouter;
+  /** Of the kernel's clock. */
+  readonly tick: Duration;
   emit(effect: DirectorEffect): void;
   /** The addresses, with what is kept in the routing tables beside them. */
   addresses(event: Extract<AddressesEvent, { type: 'hold' | 'renew' | 'release' }>): void;
@@ -176,13 +179,19 @@ export class Router {
     // An advert that resigns or gives way is no authority to hold addresses, or to put back expired ones.
     if (event.type === 'sent' && this.#instance.state === 'MASTER') {
       const until = this.#ties.until(this.#settings.group);
-      this.#ties.addresses({ type: 'renew', owner: this.key, until });
+      this.#ties.addresses({ type: 'renew', owner: this.key, term: this.#term, until });
       if (this.#unannounced !== undefined)
         this.#announce(this.#unannounced.addresses, this.#unannounced.repeat);
       this.#unannounced = undefined;
     }
     this.#proceed();
     if (!this.#sending) this.#ties.quiet();
+  }
+
+  /** Of the packet filter's lease; 0 where none would hold from one advert to the next. */
+  get #term(): Duration {
+    const { term = seconds(0), advertInterval } = this.#settings;
+    return filterHolds(term, advertInterval, this.#ties.tick) ? term : seconds(0);
   }
 
   #take(effects: readonly VrrpEffect[]): void {
@@ -219,7 +228,8 @@ export class Router {
         this.#keep(addresses);
         const until = ties.until(this.#settings.group);
         const unsent = !this.#instance.advertLeft;
-        ties.addresses({ type: 'hold', owner: key, addresses, lease, until, unsent });
+        const term = this.#term;
+        ties.addresses({ type: 'hold', owner: key, addresses, lease, term, until, unsent });
         break;
       }
       case 'release':

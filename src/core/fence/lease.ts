@@ -1,9 +1,11 @@
-import { type Duration, micros, seconds, toSeconds } from '../time.ts';
+import { type Duration, micros, seconds, toMillis, toSeconds } from '../time.ts';
 
 /**
- * The lease of a virtual address: it is installed with the kernel's address lifetime and renewed with the
- * adverts, so that the kernel itself removes it from a director that is frozen, killed or never scheduled.
- * All is arithmetic; who renews is the master, what renews is `kernel`.
+ * The lease of a virtual address, by which a director that is frozen, killed or never scheduled loses it: it is renewed
+ * with the adverts, and the kernel itself ends it. There are two of them. An address is installed with the kernel's
+ * address lifetime, of whole seconds, and the kernel removes it. And packets for it are dropped from the moment on when
+ * an element of a set of nf_tables has run out, to the millisecond. All is arithmetic; who renews is the master, what
+ * renews is in `reconcile`.
  *
  * What it must keep: an address is gone here before any backup may take it. A backup waits for its
  * master-down interval, `downAdverts` adverts and a skew that its priority makes shorter: next to nothing at
@@ -66,4 +68,37 @@ export function lifetimeAt(lease: Duration, age: Duration, votes?: Duration): nu
   const voted = votes === undefined ? leased : Math.floor(toSeconds(micros(votes - KERNEL_LATENESS)));
   const left = Math.min(leased, voted);
   return left >= 1 ? left : undefined;
+}
+
+/** How many ticks of the kernel's clock a lease of the packet filter may end late. */
+const TICKS = 2;
+
+/**
+ * The term of the packet filter's lease: so long after an advert packets are answered. Until a backup may take over, or
+ * `written` seconds where those are more.
+ */
+export const filterTerm = (advertInterval: Duration, downAdverts: number, written = seconds(0)): Duration =>
+  micros(Math.max(advertInterval * downAdverts, written));
+
+/**
+ * Whether a lease of this term outlasts an advert that leaves a little late, where the kernel's clock has ticks of this
+ * length.
+ */
+export const filterHolds = (term: Duration, advertInterval: Duration, tick: Duration): boolean =>
+  term - TICKS * tick >= advertInterval * ADVERTS_TO_COVER;
+
+/**
+ * The timeout of the packet filter's lease in whole milliseconds, when it is renewed `age` after the advert it rests
+ * on; `undefined` when nothing is left. The kernel rounds it to ticks of its clock, and that clock may be late by one:
+ * it may end up to two ticks late. `votes`: how long the votes last that it rests on, where it does.
+ */
+export function filterTimeout(
+  term: Duration,
+  tick: Duration,
+  age: Duration,
+  votes?: Duration,
+): number | undefined {
+  const left = Math.min(term - age, votes ?? term) - TICKS * tick;
+  const timeout = Math.floor(toMillis(micros(left)));
+  return timeout >= 1 ? timeout : undefined;
 }

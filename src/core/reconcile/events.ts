@@ -41,12 +41,19 @@ export type AddressesEvent =
       readonly owner: string;
       readonly addresses: readonly HeldAddress[];
       readonly lease: Duration;
+      /** The packet filter's lease, where there is one: `leases.ts`. */
+      readonly term?: Duration;
       /** When its votes end, where it needs any. */
       readonly until?: Instant | undefined;
       readonly unsent?: boolean;
     }
   /** The owner's authority is fresh: its advert was just sent. */
-  | { readonly type: 'renew'; readonly owner: string; readonly until?: Instant | undefined }
+  | {
+      readonly type: 'renew';
+      readonly owner: string;
+      readonly term?: Duration;
+      readonly until?: Instant | undefined;
+    }
   /** The owner holds nothing more. `leftovers` of an earlier life go too, unless another owner holds them. */
   | { readonly type: 'release'; readonly owner: string; readonly leftovers?: readonly HeldAddress[] }
   /** Until `resume`, nothing is removed: a reload moves addresses from one owner to another. */

@@ -230,4 +230,6 @@ export interface VrrpSettings {
   readonly announce: AnnounceSettings;
   /** `vip_lease` (ours): the kernel's lifetime of the addresses, whole seconds; 0 for permanent addresses. */
   readonly lease: Duration;
+  /** So long after an advert packets for the addresses are answered: the packet filter's lease. Absent without one. */
+  readonly term?: Duration;
 }

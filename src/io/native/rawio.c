@@ -31,6 +31,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -512,11 +513,35 @@ static void timer_ready(endpoint *it, int status) {
   if (!it->armed) stop_polling(it); /* an idle timer does not keep the process alive */
 }
 
-/* new Timer(): on CLOCK_MONOTONIC, exact to the kernel's high-resolution timers */
+/* Whole microseconds of a clock_gettime(2) or clock_getres(2); -errno where there is no such clock. */
+static napi_value clock_answer(napi_env env, napi_callback_info info, int (*ask)(clockid_t, struct timespec *)) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  struct timespec is = {0};
+  napi_value result = NULL;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int clock = integer(&c, 0);
+  if (c.wrong) return NULL;
+  if (ask(clock, &is) < 0) return answer(&c, -errno);
+  napi_create_int64(env, (int64_t)is.tv_sec * 1000000 + is.tv_nsec / 1000, &result);
+  return result;
+}
+
+/* clock(id): what time it is */
+static napi_value clock_read(napi_env env, napi_callback_info info) {
+  return clock_answer(env, info, clock_gettime);
+}
+
+/* clockTick(id): how finely it goes */
+static napi_value clock_tick(napi_env env, napi_callback_info info) {
+  return clock_answer(env, info, clock_getres);
+}
+
+/* new Timer(): on CLOCK_BOOTTIME, exact to the kernel's high-resolution timers */
 static napi_value timer_new(napi_env env, napi_callback_info info) {
   call c = {.env = env};
   if (napi_get_cb_info(env, info, NULL, NULL, &c.self, NULL) != napi_ok) return NULL;
-  int fd = outcome(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  int fd = outcome(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
   return new_endpoint(env, c.self, fd, timer_ready) == NULL ? NULL : c.self;
 }
 
@@ -772,6 +797,8 @@ NAPI_MODULE_INIT() {
   };
   const napi_property_descriptor functions[] = {
       METHOD("sched", sched_set),
+      METHOD("clock", clock_read),
+      METHOD("clockTick", clock_tick),
       METHOD("affinity", affinity_set),
       METHOD("limit", limit_set),
       METHOD("setns", enter_namespace),

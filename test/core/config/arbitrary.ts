@@ -18,6 +18,7 @@ import {
   type VirtualInterface,
   type VrrpSettings,
 } from '../../../src/core/vrrp/settings.ts';
+import { termOf } from './arbitrary-lease.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
 import { cluster, fencing, groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
@@ -128,12 +129,14 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
           }),
           ...tracking(family, version),
           lease: wholeSeconds(60).map((lease) => (lease === 0 ? lease : micros(lease + 400e6))),
+          alone: fc.boolean(),
         })
-        .map((value) => {
+        .map(({ alone, ...value }) => {
           const preempt = value.preempt || value.initial === 'MASTER' || value.priority === 255;
           return sensible(
             given({
               ...value,
+              term: termOf(value, alone),
               preempt,
               announce: sayingMore(given(value.announce) as AnnounceSettings),
             }) as VrrpSettings,
@@ -338,6 +341,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       byIndex: fc.boolean(),
       counters: fc.boolean(),
     }),
+    leaseTables: fc.boolean(),
     vmacPrefix: maybe(fc.constantFrom('vm', 'vrrp')),
     flush: fc.boolean(),
     saveFolder: maybe(fc.constantFrom('/var/lib/copies', '/tmp/two words')),

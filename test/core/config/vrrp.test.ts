@@ -31,6 +31,7 @@ test('what an instance is when it says only what it must', () => {
       quietToLower: false,
       announce: { repeat: 5, delay: seconds(5), refresh: 0, refreshRepeat: 1 },
       lease: seconds(2),
+      term: seconds(3),
     },
   ]);
 });
@@ -202,6 +203,13 @@ test('vip_lease: on where it ends before the peer takes over, off by word', () =
   assert.is(only('advert_int 1').lease, seconds(2));
   assert.is(only('version 3\nadvert_int 0.1').lease, 0);
   assert.is(only('vip_lease off').lease, 0);
+  // The packet filter's lease is as long as a backup waits, or as is written.
+  assert.is(only('advert_int 1').term, seconds(3));
+  assert.is(only('version 3\nadvert_int 0.1').term, seconds(0.3));
+  assert.is(only('version 3\nadvert_int 0.1\ndown_timer_adverts 5').term, seconds(0.5));
+  assert.is(only('vip_lease 60').term, seconds(60));
+  assert.is(only('vip_lease 2').term, seconds(3));
+  assert.is(only('vip_lease off').term, undefined);
   const found = (body: string) => findings(instance(`${body}\n${VIP}`)).join();
   assert.is(found('vip_lease 2'), '');
   assert.is(found('vip_lease 3'), 'warning 5:11 vip_lease: the peer may take over before this lease ends');

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import {
   defaultLease,
+  filterHolds,
+  filterTerm,
+  filterTimeout,
   KERNEL_LATENESS,
   lifetimeAt,
   longestSafeLease,
@@ -57,6 +60,29 @@ lease('no lifetime ends later than the lease and the window after the advert', (
       assert.ok(window <= seconds(0.5));
     }),
   );
+});
+
+lease(
+  'the packet filter: until a backup may take over, less two ticks of the clock, and no longer than votes',
+  () => {
+    const [term, tick] = [filterTerm(millis(100), 3), millis(4)];
+    assert.is(term, millis(300));
+    assert.is(filterTerm(millis(100), 3, seconds(2)), seconds(2), 'as long as is written');
+    assert.is(filterTimeout(term, tick, millis(0)), 292);
+    assert.is(filterTimeout(term, tick, millis(0.1)), 291, 'whole milliseconds, rounded down');
+    assert.is(filterTimeout(term, tick, millis(100)), 192);
+    assert.is(filterTimeout(term, tick, millis(0), millis(50)), 42);
+    assert.is(filterTimeout(term, tick, millis(291)), 1);
+    assert.is(filterTimeout(term, tick, millis(291.5)), undefined);
+    assert.is(filterTimeout(term, tick, millis(0), millis(-50)), undefined);
+  },
+);
+
+lease('the packet filter: none where an advert that is a little late would come too late', () => {
+  const holds = (advert: number, tick: number): boolean =>
+    filterHolds(filterTerm(millis(advert), 3), millis(advert), millis(tick));
+  assert.equal([holds(10, 1), holds(10, 4), holds(10, 10), holds(20, 10)], [true, true, false, true]);
+  assert.not(filterHolds(seconds(0), millis(100), millis(4)));
 });
 
 lease.run();

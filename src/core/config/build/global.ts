@@ -108,6 +108,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
       byIndex: global.has('nftables_ifindex'),
       counters: global.has('nftables_counters'),
     },
+    leaseTables: global.value('nftables_lease') ?? true,
     ...(vmacPrefix === undefined ? {} : { vmacPrefix }),
     flush: global.has('lvs_flush'),
     dynamicInterfaces: global.has('dynamic_interfaces'),

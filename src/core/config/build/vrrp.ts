@@ -1,4 +1,4 @@
-import { defaultLease, longestSafeLease, shortestUsefulLease } from '../../fence/lease.ts';
+import { defaultLease, filterTerm, longestSafeLease, shortestUsefulLease } from '../../fence/lease.ts';
 import { type Family, familyOf } from '../../ip.ts';
 import { centiseconds, type Duration, seconds, toCentiseconds, toSeconds } from '../../time.ts';
 import { areConfused, distinction } from '../../vrrp/namesakes.ts';
@@ -134,7 +134,7 @@ function buildInstance(
     ...(section.has('dont_track_primary') ? { trackPrimary: false } : {}),
     ...(section.has('promote_secondaries') ? { promoteSecondaries: true } : {}),
     announce: announceOf(section, global),
-    lease: leaseOf(entry, advertInterval, downAdverts, findings),
+    ...leaseOf(entry, advertInterval, downAdverts, findings),
   };
   return { settings: isStrict(section, global) ? strictly(entry, settings, findings) : settings, lines };
 }
@@ -341,10 +341,11 @@ function leaseOf(
   interval: Duration,
   downAdverts: number,
   findings: Findings,
-): Duration {
+): Pick<VrrpSettings, 'lease' | 'term'> {
   const written = section.value('vip_lease');
-  if (written === 'off') return seconds(0);
-  if (written === undefined) return defaultLease(interval, downAdverts);
+  if (written === 'off') return { lease: seconds(0) };
+  if (written === undefined)
+    return { lease: defaultLease(interval, downAdverts), term: filterTerm(interval, downAdverts) };
   const lease = seconds(written);
   const at = section.last('vip_lease')?.words[0] ?? keyword;
   const shortest = shortestUsefulLease(interval);
@@ -363,5 +364,5 @@ function leaseOf(
         longest < shortest ? 'advert_int is too short for any lease' : `write at most ${toSeconds(longest)}`,
     });
   }
-  return lease;
+  return { lease, term: filterTerm(interval, downAdverts, lease) };
 }

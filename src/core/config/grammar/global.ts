@@ -203,6 +203,11 @@ export const globalDefs = {
   ),
   nftables_ifindex: flag('match interfaces by index'),
   nftables_counters: flag('counters in rules'),
+  nftables_lease: keyword(
+    'drop what is for a VIP whose lease has run out, by tables vipkeeper_lease: leases of milliseconds',
+    [arg.bool],
+    { ours: true, default: 'on' },
+  ),
   nftables_ipvs: keyword('table that marks server groups', [arg.optional(name)], MARKS),
   nftables_ipvs_priority: keyword('its chain priority', [arg.integer('N', -I32 - 1, I32)], MARKS),
   nftables_ipvs_start_fwmark: keyword('first fwmark', [arg.integer('N', 1, U32)], MARKS),

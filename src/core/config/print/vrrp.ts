@@ -40,7 +40,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...extraLine(announce),
     `garp_lower_prio_repeat ${announce.lowerRepeat ?? announce.repeat}`,
     `garp_lower_prio_delay ${secondsText(announce.lowerDelay ?? announce.delay)}`,
-    `vip_lease ${instance.lease === 0 ? 'off' : secondsText(instance.lease)}`,
+    ...leaseLine(instance),
     ...authenticationLines(instance),
     ...trackLines(instance.track ?? []),
     ...when(addresses.length === 0, 'no_virtual_ipaddress'),
@@ -49,6 +49,12 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...sectionIfAny('virtual_ipaddress_excluded', excluded.map(addressText)),
   ];
 }
+
+/** Nothing where the interval is too short for a lifetime, and only the packet filter's lease is there. */
+const leaseLine = ({ lease, term }: VrrpSettings): string[] => {
+  if (term === undefined) return ['vip_lease off'];
+  return lease === 0 ? [] : [`vip_lease ${secondsText(lease)}`];
+};
 
 const extraLine = ({ elsewhere }: AnnounceSettings): string[] =>
   elsewhere === undefined
