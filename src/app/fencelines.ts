@@ -8,6 +8,7 @@ const PHASES: Readonly<Record<string, string>> = {
   verifying: 'is being looked at',
   off: 'is off, and watched',
   failed: 'could not be switched off',
+  'given up': 'could not be switched off: waiting for vipkeeper fence confirm',
   confirmed: 'is off, by the word of the operator',
   starting: 'is being switched on',
   on: 'was switched on',

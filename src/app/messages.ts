@@ -4,6 +4,7 @@ import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings } from '../core/config/model.ts';
 import type { DirectorSettings } from '../core/director/events.ts';
+import type { FailurePolicy } from '../core/fence/device.ts';
 import type { EtcdEffect } from '../core/fence/etcd.ts';
 import type { EtcdWord } from '../core/fence/protection.ts';
 import type { ClusterSettings } from '../core/fence/settings.ts';
@@ -43,7 +44,12 @@ export type FromChild<State> =
   /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
   | { readonly type: 'notify'; readonly happening: Happening }
   /** A director is to be switched off; without a `why` it is heard again, or not in the way. */
-  | { readonly type: 'fence'; readonly director: string; readonly why?: string | undefined }
+  | {
+      readonly type: 'fence';
+      readonly director: string;
+      readonly why?: string | undefined;
+      readonly onFailure?: FailurePolicy;
+    }
   /** What etcd is to be asked or told. */
   | { readonly type: 'etcd'; readonly word: EtcdWord }
   /** With how many of its messages were not read, and how many messages to it were of the wrong shape. */
@@ -76,6 +82,8 @@ export type EtcdAnswer = Pick<Extract<EtcdEffect, { type: 'answer' }>, 'claim' |
 export interface FencingTargets {
   readonly targets: readonly string[];
   readonly startup: 'wait' | 'fence';
+  /** Of routers and groups that say nothing of it. */
+  readonly onFailure: FailurePolicy;
 }
 
 export interface VrrpConfiguration extends DirectorSettings {
@@ -95,6 +103,8 @@ export type ToVrrp =
   | SendRecording
   /** A director was off at that time of the monotonic clock: its device says so. */
   | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
+  /** No device could switch it off at that time, which is no hindrance for those with `on_fence_failure take`. */
+  | { readonly type: 'unfenced'; readonly director: string; readonly at: Instant }
   /** What etcd has answered; without an answer: it lives. */
   | { readonly type: 'etcd'; readonly answer?: EtcdAnswer }
   /** An operator's word: give up every VIP and stay without until it is taken back. */

@@ -68,7 +68,7 @@ export function fromChild(role: Role): Shape {
     log: fields({ level: LEVEL, message: text, at: number }),
     ready: anything,
     notify: fields({ happening: HAPPENING }),
-    fence: fields({ director: text }, { why: text }),
+    fence: fields({ director: text }, { why: text, onFailure: oneOf('wait', 'take', 'manual') }),
     etcd: fields({
       word: kinds('type', {
         ask: fields({ ask: record }),
@@ -106,6 +106,7 @@ const TO_VRRP: Shapes<ToVrrp> = {
   }),
   record: anything,
   fenced: fields({ director: text, at: number }),
+  unfenced: fields({ director: text, at: number }),
   etcd: fields({}, { answer: fields({ claim: text, number }) }),
   maintenance: fields({ on: truth }),
   track: fields({ events: listOf(TRACKED) }),

@@ -74,7 +74,8 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
   };
 }
 
-const targetsOf = ({ devices, startup }: FencingSettings): FencingTargets => ({
+const targetsOf = ({ devices, startup, onFailure }: FencingSettings): FencingTargets => ({
   targets: [...new Set(devices.map(({ target }) => target))],
   startup,
+  onFailure,
 });

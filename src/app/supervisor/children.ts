@@ -302,7 +302,7 @@ export class Children {
       if (message.type === 'log') this.#listener.said(role, child.pid, message);
       else if (message.type === 'ready') this.#listener.ready(role);
       else if (message.type === 'notify') this.#happened(role, message.happening);
-      else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message.director, message.why);
+      else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message);
       else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
       else if (message.type === 'recording') this.recordings.heard(role, message);
       else {

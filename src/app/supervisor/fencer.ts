@@ -9,13 +9,15 @@ import { type PlannedRun, plannedRuns } from '../../core/fence/plan.ts';
 import type { FencingSettings } from '../../core/fence/settings.ts';
 import type { FencingFacts } from '../../core/status/facts.ts';
 import type { Instant } from '../../core/time.ts';
-import { monotonicOrigin, now } from '../../io/clock.ts';
+import { monotonicOrigin } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { runAgent } from '../../io/fenceagent.ts';
-import type { Level, ToVrrp } from '../messages.ts';
+import type { FromChild, Level, ToVrrp } from '../messages.ts';
 import type { FenceMemory } from './fencememory.ts';
 
-type Fenced = Extract<ToVrrp, { type: 'fenced' }>;
+type Told = Extract<ToVrrp, { type: 'fenced' | 'unfenced' }>;
+/** A director is in the way, and why; without that it is not any more. */
+type Wish = Pick<Extract<FromChild<unknown>, { type: 'fence' }>, 'director' | 'why' | 'onFailure'>;
 
 /** Switches directors off that are silent and in the way, by their devices' agents. */
 export class Fencer {
@@ -24,7 +26,7 @@ export class Fencer {
   readonly #driven: Driven<FencingEvent>;
   readonly #peacetime: Driven<HealthEvent>;
   readonly #memory: FenceMemory;
-  readonly #tell: (message: Fenced) => void;
+  readonly #tell: (message: Told) => void;
   readonly #log: (level: Level, message: string) => void;
   #settings: FencingSettings | undefined;
   #begun = false;
@@ -33,7 +35,7 @@ export class Fencer {
   constructor(
     driver: Driver,
     memory: FenceMemory,
-    tell: (message: Fenced) => void,
+    tell: (message: Told) => void,
     log: (level: Level, message: string) => void,
   ) {
     this.#memory = memory;
@@ -56,10 +58,11 @@ export class Fencer {
     this.#begun = true;
   }
 
-  /** A director is in the way, and why; without that it is not any more. */
-  fence(target: string, why: string | undefined): void {
+  fence({ director: target, why, onFailure = 'wait' }: Wish): void {
     if (why === undefined) this.#memory.heard(target);
-    this.#driven.handle(why === undefined ? { type: 'heard', target } : { type: 'fence', target, why });
+    this.#driven.handle(
+      why === undefined ? { type: 'heard', target } : { type: 'fence', target, why, onFailure },
+    );
   }
 
   /** The operator answers for it that the director is off. */
@@ -108,13 +111,8 @@ export class Fencer {
       case 'outcome':
         this.#ended(effect);
         break;
-      case 'failed':
-        if (this.#settings?.onFailure !== 'take') break;
-        this.#log(
-          'crit',
-          `on_fence_failure take: going on as if ${effect.target} were off; both may have the addresses`,
-        );
-        this.#tell({ type: 'fenced', director: effect.target, at: now() });
+      case 'unfenced':
+        this.#tell({ type: 'unfenced', director: effect.target, at: effect.at });
         break;
       case 'log':
         this.#log(effect.level, effect.message);

@@ -95,6 +95,9 @@ class VrrpProcess {
         case 'fenced':
           this.#votes.fenced(message.director, message.at);
           break;
+        case 'unfenced':
+          this.#votes.unfenced(message.director, message.at);
+          break;
         case 'etcd':
           this.#votes.etcd(message.answer);
           break;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { unreachable } from '../../core/assert.ts';
+import type { FailurePolicy } from '../../core/fence/device.ts';
 import type { ClusterFacts } from '../../core/fence/facts.ts';
 import { lineOf } from '../../core/fence/lines.ts';
 import {
@@ -31,7 +32,12 @@ export type VotesTold =
   /** For the group that has the claim. */
   | { readonly type: 'voted'; readonly group: string; readonly event: GroupEvent }
   /** A director that is to be switched off; without a `why` it is heard, or not in the way. */
-  | { readonly type: 'fence'; readonly director: string; readonly why?: string }
+  | {
+      readonly type: 'fence';
+      readonly director: string;
+      readonly why?: string;
+      readonly onFailure?: FailurePolicy;
+    }
   /** For the etcd cluster that is the witness. */
   | { readonly type: 'etcd'; readonly word: EtcdWord }
   /** The status shows something else. */
@@ -59,6 +65,8 @@ export class Votes {
   #cluster: Cluster | undefined;
   /** How long a vote for each claim may last. */
   #promises: ReadonlyMap<string, Duration> = new Map();
+  /** What is done for each claim when no device can switch another director off. */
+  #policies: ReadonlyMap<string, FailurePolicy> = new Map();
   /** Why each claim was last not to be had. */
   readonly #refusals = new Map<string, string>();
   /** Claims that we hold, until when. */
@@ -83,8 +91,13 @@ export class Votes {
     const wanted = decides(cluster, fencing !== undefined) ? cluster : undefined;
     const all = wanted === undefined ? groups : claims(instances, groups);
     this.#promises = promisesOf(all, instances, wanted?.margin ?? 0);
+    this.#policies = new Map(
+      all.map(({ name, onFenceFailure }) => [name, onFenceFailure ?? fencing?.onFailure ?? 'wait']),
+    );
+    const basisOf = (settings: ClusterSettings | undefined, fences: FencingTargets | undefined): string =>
+      JSON.stringify([settings, fences?.targets, fences?.startup]);
     const { settings: before, fencing: target } = this.#cluster ?? {};
-    if (JSON.stringify([wanted, fencing]) !== JSON.stringify([before, target])) {
+    if (basisOf(wanted, fencing) !== basisOf(before, target)) {
       this.#close();
       if (wanted !== undefined) this.#open(wanted, fencing);
     }
@@ -112,6 +125,12 @@ export class Votes {
   /** A device has shown that a director was off at that time. */
   fenced(director: string, at: Instant): void {
     this.#cluster?.driven.handle({ type: 'fenced', director, at });
+  }
+
+  /** No device could switch it off at that time. */
+  unfenced(director: string, at: Instant): void {
+    const claims = [...this.#policies].flatMap(([claim, policy]) => (policy === 'take' ? [claim] : []));
+    this.#cluster?.driven.handle({ type: 'unfenced', director, at, claims });
   }
 
   /** etcd has answered, or lives. */
@@ -221,7 +240,12 @@ export class Votes {
       case 'dropped':
         break;
       case 'fence':
-        this.#tell({ type: 'fence', director: effect.director, why: effect.why });
+        this.#tell({
+          type: 'fence',
+          director: effect.director,
+          why: effect.why,
+          onFailure: this.#policies.get(effect.claim) ?? 'wait',
+        });
         break;
       case 'peer':
         if (effect.heard) this.#tell({ type: 'fence', director: effect.name });

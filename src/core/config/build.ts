@@ -11,6 +11,7 @@ import { checkBalanced } from './build/no-accept.ts';
 import { buildNotify } from './build/notify.ts';
 import { buildPacing } from './build/pacing.ts';
 import { buildRouting } from './build/static.ts';
+import { checkTakeover } from './build/takeover.ts';
 import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
 import { buildVirtualServers } from './build/virtual.ts';
 import { buildInstances } from './build/vrrp.ts';
@@ -53,13 +54,15 @@ export function build(
   const cluster = buildCluster(file, instances, context);
   const directors = cluster?.directors.map(({ name }) => name) ?? [];
   const fencing = buildFencing(file, directors, context);
+  const groups = buildGroups(file, instances, watchables, context);
+  checkTakeover(file, groups, context);
   checkHeld(servers, instances, routing.statics, findings);
   return {
     global: { ...global, ...ownScripts(globalSection(file), context) },
     instances,
     ...routing,
     pacing: buildPacing(file, context),
-    groups: buildGroups(file, instances, watchables, context),
+    groups,
     scripts: buildScripts(file, context),
     files: buildFiles(file, context),
     processes: buildProcesses(file, context),

@@ -26,6 +26,9 @@ export interface DeviceSettings {
   readonly monitor: Duration;
 }
 
+/** When no device works: try again and again, go on as if the other were off, or wait for the operator's word. */
+export type FailurePolicy = 'wait' | 'take' | 'manual';
+
 export type AgentAction = DeviceSettings['action'] | 'on' | 'status' | 'monitor';
 
 /** How an agent's run ended: `status` is null where it was ended by a signal, ran too long or did not start. */
@@ -37,8 +40,13 @@ export interface AgentEnd {
 
 export type FencingEvent =
   | { readonly type: 'configure'; readonly devices: readonly DeviceSettings[] }
-  /** A director is silent, and in the way. Said again and again while that is so. */
-  | { readonly type: 'fence'; readonly target: string; readonly why: string }
+  /** A director is silent, and in the way. Said again and again while that is so, by each router that it keeps out. */
+  | {
+      readonly type: 'fence';
+      readonly target: string;
+      readonly why: string;
+      readonly onFailure: FailurePolicy;
+    }
   /** It is heard, or not in the way any more. */
   | { readonly type: 'heard'; readonly target: string }
   /** The operator says that it is off and stays so until it is heard, and answers for it. */
@@ -58,7 +66,8 @@ export type FencingEffect =
     }
   /** The director was off at that time, for certain. */
   | { readonly type: 'off'; readonly target: string; readonly at: Instant }
-  | { readonly type: 'failed'; readonly target: string; readonly why: string }
+  /** It could not be switched off, and some go on as if it were. Said again and again until it is heard. */
+  | { readonly type: 'unfenced'; readonly target: string; readonly at: Instant }
   /** Once: what came of a shot. */
   | ({ readonly type: 'outcome' } & FenceOutcome)
   | {
@@ -84,7 +93,9 @@ const STATUS = { on: 0, off: 2 } as const;
 
 interface Shot {
   readonly target: string;
-  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed' | 'confirmed' | 'on';
+  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed' | 'given up' | 'confirmed' | 'on';
+  /** Of those that it keeps out. */
+  readonly policies: Set<FailurePolicy>;
   /** The operator's. */
   readonly order?: 'off' | 'on';
   /** The target's devices, level by level. */
@@ -102,6 +113,8 @@ interface Shot {
 export class Fencing implements Machine<FencingEvent, FencingEffect> {
   #devices: readonly DeviceSettings[] = [];
   readonly #shots = new Map<string, Shot>();
+  /** Directors that nobody could switch off, and that count as off for some: when that is said again. */
+  readonly #taken = new Map<string, Instant>();
   #lastId = 0;
   #effects: FencingEffect[] = [];
 
@@ -111,9 +124,10 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
         this.#configure(event.devices);
         break;
       case 'fence':
-        this.#fence(event.target, event.why, now);
+        this.#fence(event, now);
         break;
       case 'heard': {
+        this.#taken.delete(event.target);
         // What the operator has ordered goes on, whoever is heard meanwhile.
         const { order, phase } = this.#shots.get(event.target) ?? {};
         if (order === undefined || phase === 'off') this.#shots.delete(event.target);
@@ -141,6 +155,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
   deadline(): Instant | undefined {
     let next: Instant | undefined;
     for (const shot of this.#shots.values()) next = earliest(next, shot.next);
+    for (const at of this.#taken.values()) next = earliest(next, at);
     return next;
   }
 
@@ -153,6 +168,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       else if (shot.phase === 'off') this.#watch(shot, now);
       else this.#shoot(shot, now);
     }
+    for (const [target, due] of this.#taken) if (due <= now) this.#takeAllTheSame(target, now);
   }
 
   take(): FencingEffect[] {
@@ -175,6 +191,8 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       const same = JSON.stringify(this.#levels(target)) === JSON.stringify(levels);
       if (phase !== 'confirmed' && !same) this.#shots.delete(target);
     }
+    for (const target of this.#taken.keys())
+      if (this.#levels(target).length === 0) this.#taken.delete(target);
   }
 
   /** The target's devices, level by level. */
@@ -186,18 +204,24 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
 
   #begin(target: string, phase: Shot['phase'], why: string, order?: Shot['order']): Shot {
     const at = { level: 0, device: 0, attempts: 0 };
-    const shot: Shot = { target, phase, levels: this.#levels(target), at, why, ...(order && { order }) };
+    const policies = this.#shots.get(target)?.policies ?? new Set();
+    const levels = this.#levels(target);
+    const shot: Shot = { target, phase, policies, levels, at, why, ...(order && { order }) };
     this.#shots.set(target, shot);
     return shot;
   }
 
-  #fence(target: string, why: string, now: Instant): void {
-    if (this.#shots.has(target)) return;
+  #fence({ target, why, onFailure }: Extract<FencingEvent, { type: 'fence' }>, now: Instant): void {
+    const known = this.#shots.get(target);
+    known?.policies.add(onFailure);
+    if (known !== undefined && (known.phase !== 'given up' || onFailure !== 'wait')) return;
     const [first] = this.#levels(target);
     if (first === undefined) return;
     this.#log('crit', `fencing ${target}: ${why}`);
     const delay = Math.max(...first.map((device) => device.delay)) as Duration;
-    this.#begin(target, 'waiting', why).next = after(now, delay);
+    const shot = this.#begin(target, 'waiting', why);
+    shot.policies.add(onFailure);
+    shot.next = after(now, delay);
   }
 
   /** At once, and in place of whatever goes on. */
@@ -215,6 +239,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
 
   /** As good as a status that says off, again and again. */
   #confirm(target: string, now: Instant): void {
+    this.#taken.delete(target);
     this.#begin(target, 'confirmed', '').next = after(now, LOOK_PAUSE);
     this.#effects.push({ type: 'off', target, at: now });
   }
@@ -301,6 +326,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       this.#settle(shot, 'on', now);
       return;
     }
+    this.#taken.delete(target);
     this.#effects.push({ type: 'off', target, at: off });
     this.#effects.push({ type: 'outcome', target, what, by, why: shot.why });
     if (level.every((device) => actionOf(shot, device) === 'off')) {
@@ -329,8 +355,28 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     this.#settle(shot, 'failed', now);
     // It may be alive and well: nobody goes on as if it were off.
     if (shot.order !== undefined) return;
-    this.#effects.push({ type: 'failed', target, why: lost });
     this.#effects.push({ type: 'outcome', target, what: 'failed', by: [device.name], why: lost });
+    this.#failed(shot, now);
+  }
+
+  /** Each of those that it keeps out has said what is to be done then. */
+  #failed(shot: Shot, now: Instant): void {
+    const { target, policies } = shot;
+    if (policies.has('take') && !this.#taken.has(target)) {
+      const what = `going on as if ${target} were off; both may have the addresses`;
+      this.#log('crit', `on_fence_failure take: ${what}`);
+      this.#takeAllTheSame(target, now);
+    }
+    if (policies.has('wait')) return;
+    shot.phase = 'given up';
+    shot.next = undefined;
+    if (policies.has('manual'))
+      this.#log('crit', `on_fence_failure manual: waiting for vipkeeper fence confirm ${target}`);
+  }
+
+  #takeAllTheSame(target: string, now: Instant): void {
+    this.#taken.set(target, after(now, LOOK_PAUSE));
+    this.#effects.push({ type: 'unfenced', target, at: now });
   }
 
   /** It is over, and shown for a while. */

@@ -39,6 +39,13 @@ export type ProtectionEvent =
   | { readonly type: 'clean' }
   /** A director was off for certain at that time. */
   | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
+  /** Nobody could switch it off at that time; these claims go on as if it were. */
+  | {
+      readonly type: 'unfenced';
+      readonly director: string;
+      readonly at: Instant;
+      readonly claims: readonly string[];
+    }
   /**
    * VRRP would be master of the claim; `promise`: how long each vote for it lasts; absent: until it is released, in a
    * pair that only fences.
@@ -66,7 +73,7 @@ export type ProtectionEffect =
       readonly silent: readonly string[];
     }
   /** A silent director keeps us from a claim: it is to be switched off. */
-  | { readonly type: 'fence'; readonly director: string; readonly why: string }
+  | { readonly type: 'fence'; readonly director: string; readonly claim: string; readonly why: string }
   /** Another director would be master of what we hold. */
   | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
   /** A heartbeat was dropped; the first of its kind in a minute. */
@@ -165,6 +172,9 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         break;
       case 'fenced':
         this.#fenced(event.director, event.at, now);
+        break;
+      case 'unfenced':
+        this.#unfenced(event, now);
         break;
       default:
         unreachable(event);
@@ -283,14 +293,27 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     this.#sayEtcd({ type: 'fenced', director, life });
   }
 
-  /** A claim is not to be had because of these: who can be switched off, and was heard once, is. */
+  /** The operator wants it so. Nobody else is told: that it is off is not known. */
+  #unfenced({ director, at, claims }: Extract<ProtectionEvent, { type: 'unfenced' }>, now: Instant): void {
+    const life = this.#lives.get(director);
+    if (life !== undefined) this.#voter.fenced(director, life, claims);
+    for (const claim of claims)
+      this.#authorities.get(claim)?.authority.handle({ type: 'fenced', director, at }, now);
+  }
+
+  /**
+   * A claim is not to be had because of these: who can be switched off, and was heard once, is. One whose heartbeats
+   * come is not, though its answers may be lost: it may serve what another claim is for.
+   */
   #shoot(claim: string, silent: readonly string[]): void {
     const { fenced = [], fencesUnheard = false } = this.#settings;
     for (const director of silent) {
+      if (this.#peers.get(director)?.isHeard) continue;
       if (!fenced.includes(director) || (!this.#lives.has(director) && !fencesUnheard)) continue;
       this.#effects.push({
         type: 'fence',
         director,
+        claim,
         why: `it is silent, and ${claim} has no majority of votes`,
       });
     }

@@ -1,6 +1,6 @@
 import { type Family, familyOf, type Ip } from '../ip.ts';
 import type { Duration } from '../time.ts';
-import type { DeviceSettings } from './device.ts';
+import type { DeviceSettings, FailurePolicy } from './device.ts';
 
 /** Where a node of a cluster is reached: any of its addresses will do. */
 export interface NodeSettings {
@@ -49,7 +49,7 @@ export interface FencingSettings {
   /** What a director may do that has heard no other one since its start. */
   readonly startup: 'wait' | 'fence';
   /** When no device works. */
-  readonly onFailure: 'wait' | 'take';
+  readonly onFailure: FailurePolicy;
 }
 
 /** With fewer voters the loss of one is the loss of the majority: nobody could ever take over. */

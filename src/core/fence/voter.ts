@@ -99,9 +99,13 @@ export class Voter {
       this.#given.delete(release.claim);
   }
 
-  /** That life of the director has ended for certain: it was fenced. Promises to it end; those to a later life stay. */
-  fenced(director: string, life: string): void {
+  /**
+   * That life of the director has ended for certain: it was fenced. Promises to it end, those of `only` where that is
+   * given; those to a later life stay.
+   */
+  fenced(director: string, life: string, only?: readonly string[]): void {
     for (const [claim, given] of this.#given) {
+      if (only !== undefined && !only.includes(claim)) continue;
       if (given.director === director && given.life === life) this.#given.delete(claim);
     }
   }

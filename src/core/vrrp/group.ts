@@ -303,7 +303,13 @@ export function claims(
   const lone = instances.filter(({ name }) => !grouped.has(name));
   return [
     ...groups,
-    ...lone.map(({ name }) => ({ name: `${LONE}${name}`, members: [name], track: [], weights: true })),
+    ...lone.map(({ name, onFenceFailure }) => ({
+      name: `${LONE}${name}`,
+      members: [name],
+      track: [],
+      weights: true,
+      ...(onFenceFailure && { onFenceFailure }),
+    })),
   ];
 }
 

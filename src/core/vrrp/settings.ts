@@ -102,7 +102,7 @@ export interface UnicastPeer {
 }
 
 /** A `vrrp_sync_group` block: virtual routers that are master together or not at all. */
-export interface GroupSettings {
+export interface GroupSettings extends TakeoverSettings {
   readonly name: string;
   /** Names of virtual routers, at least one. A virtual router is in one group at most. */
   readonly members: readonly string[];
@@ -152,8 +152,14 @@ export interface HmacSettings {
   readonly window: Duration;
 }
 
+/** What stands between a virtual router, or a sync group, and its addresses when its master is not heard. */
+export interface TakeoverSettings {
+  /** `on_fence_failure`; absent: what the block `fencing` says. */
+  readonly onFenceFailure?: 'wait' | 'take' | 'manual';
+}
+
 /** One virtual router: a `vrrp_instance` block. */
-export interface VrrpSettings {
+export interface VrrpSettings extends TakeoverSettings {
   readonly name: string;
   readonly interface: string;
   readonly family: Family;

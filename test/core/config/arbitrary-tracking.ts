@@ -148,7 +148,7 @@ export const fencing: fc.Arbitrary<FencingSettings> = fc.record({
     )
     .map((devices) => devices.map((device, i) => ({ name: `device ${i}`, ...device }))),
   startup: fc.constantFrom('wait' as const, 'fence' as const),
-  onFailure: fc.constantFrom('wait' as const, 'take' as const),
+  onFailure: fc.constantFrom('wait' as const, 'take' as const, 'manual' as const),
 });
 
 export const NAMES = ['one', 'two words', 'three#'];

@@ -128,6 +128,7 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
             lowerDelay: maybe(wholeSeconds(100)),
           }),
           ...tracking(family, version),
+          onFenceFailure: maybe(fc.constantFrom('wait', 'take', 'manual')),
           lease: wholeSeconds(60).map((lease) => (lease === 0 ? lease : micros(lease + 400e6))),
           alone: fc.boolean(),
         })

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { type AgentFacts, type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
-import { configured, findings, KEY_FILE } from './memory.ts';
+import { configured, findings, instance, KEY_FILE } from './memory.ts';
 
 const test = suite('fence_device and fencing');
 
@@ -85,6 +85,19 @@ test('what is missing or unknown is said', () => {
     findings(device('') + device('').slice(HEARTBEAT.length)).join(),
     'fence_device power is defined twice',
   );
+});
+
+test('what is done when no device works is said for each router, for a group as one, or for all', () => {
+  const body = 'virtual_ipaddress {\n10.0.0.100\n}\non_fence_failure manual';
+  const device1 = device('parameter ip 10.0.0.9');
+  const { instances, groups } = configured(
+    `${device1}${instance(body)}vrrp_sync_group G {\ngroup {\nV\n}\non_fence_failure take\n}\n`,
+  );
+  assert.is(instances[0]?.onFenceFailure, 'manual');
+  assert.is(groups[0]?.onFenceFailure, 'take');
+  const grouped = `${device1}${instance(body)}vrrp_sync_group G {\ngroup {\nV\n}\n}\n`;
+  assert.match(findings(grouped).join('\n'), 'on_fence_failure has no effect in the sync group G');
+  assert.match(findings(instance(body)).join('\n'), 'on_fence_failure without a fence_device does nothing');
 });
 
 test.run();

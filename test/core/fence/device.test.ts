@@ -1,5 +1,10 @@
 import * as assert from 'uvu/assert';
-import { type AgentEnd, type DeviceSettings, Fencing } from '../../../src/core/fence/device.ts';
+import {
+  type AgentEnd,
+  type DeviceSettings,
+  type FailurePolicy,
+  Fencing,
+} from '../../../src/core/fence/device.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 
@@ -31,8 +36,8 @@ class Bench {
     this.fencing.handle(event, at(s));
     this.#take();
   }
-  fence(s: number, target = 'b'): void {
-    this.handle({ type: 'fence', target, why: 'it is silent' }, s);
+  fence(s: number, target = 'b', onFailure: FailurePolicy = 'wait'): void {
+    this.handle({ type: 'fence', target, why: 'it is silent', onFailure }, s);
     this.pass(s);
   }
   /** The oldest agent that runs ends. */
@@ -51,7 +56,7 @@ class Bench {
         this.runs.push(`${effect.device.name} ${effect.action}`);
         this.#ids.push(effect.id);
       } else if (effect.type === 'off') this.told.push(`${effect.target} off at ${effect.at / 1e6}`);
-      else if (effect.type === 'failed') this.told.push(`${effect.target} failed`);
+      else if (effect.type === 'unfenced') this.told.push(`${effect.target} failed`);
       else if (effect.type === 'outcome') this.outcomes.push(`${effect.target} ${effect.what} ${effect.by}`);
     }
   }
@@ -88,7 +93,8 @@ test('an agent that lies is found out: it says off, and the status says on', () 
   bench.fence(10);
   bench.end(OK, 11);
   bench.end({ status: 0, said: 'Status: ON' }, 12);
-  assert.equal(bench.told, ['b failed']);
+  assert.equal(bench.told, []);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'failed' }]);
 });
 
 test('a failure is tried again, then the next level, then after a pause all of it', () => {
@@ -96,12 +102,50 @@ test('a failure is tried again, then the next level, then after a pause all of i
   bench.fence(10);
   for (const s of [11, 12, 13]) bench.end(BAD, s);
   assert.equal(bench.runs, ['ipmi off', 'ipmi off', 'switch off']);
-  assert.equal(bench.told, ['b failed']);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'failed' }]);
   bench.fence(14);
   assert.is(bench.runs.length, 3, 'not at once');
   bench.pass(23);
   bench.fence(23);
   assert.is(bench.runs.length, 4);
+});
+
+test('take: it is said again and again until it is heard, and no device is tried again', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10, 'b', 'take');
+  bench.end(BAD, 11);
+  for (const s of [12, 13, 30]) bench.pass(s);
+  bench.fence(31, 'b', 'take');
+  assert.equal(bench.runs, ['power off']);
+  assert.equal(bench.told, Array(5).fill('b failed'));
+  bench.handle({ type: 'heard', target: 'b' }, 32);
+  assert.is(bench.fencing.deadline(), undefined);
+});
+
+test('manual: no device is tried again, and the word of the operator is waited for', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10, 'b', 'manual');
+  bench.end(BAD, 11);
+  bench.fence(40, 'b', 'manual');
+  assert.equal(bench.runs, ['power off']);
+  assert.equal(bench.told, []);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'given up' }]);
+  bench.handle({ type: 'confirm', target: 'b' }, 41);
+  assert.equal(bench.told, ['b off at 41']);
+});
+
+test('routers that want it otherwise have it so, each for itself', () => {
+  const bench = new Bench(device('power'));
+  bench.fence(10, 'b', 'manual');
+  bench.fence(10, 'b', 'take');
+  bench.end(BAD, 11);
+  assert.equal(bench.told, ['b failed']);
+  bench.fence(12, 'b', 'wait');
+  assert.equal(bench.runs, ['power off', 'power off'], 'one that waits has it tried again');
+  bench.end(OK, 13);
+  bench.end(OFF, 14);
+  bench.pass(14);
+  assert.equal(bench.told.slice(-1), ['b off at 13']);
 });
 
 test('all devices of a level have to succeed: two power supplies', () => {

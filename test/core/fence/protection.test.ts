@@ -213,4 +213,80 @@ test('etcd in place of a witness: it is asked what the others are, and its answe
   );
 });
 
+/** A pair without a witness that fences, on a network that loses what `loses` says. */
+function fencingPair(loses: (from: string, text: string) => boolean) {
+  let now = instant(1e9);
+  const shots: string[] = [];
+  const directors = new Map(
+    ['a', 'b'].map((name) => {
+      const settings = { cluster: 'web', name, life: `${name}1`, directors: ['a', 'b'], ...MARGIN };
+      const more = { interval: seconds(1), fenced: ['a', 'b'] };
+      const protection = new Protection({ ...settings, ...more }, SEAL, now, 0);
+      protection.handle({ type: 'clean' }, now);
+      return [name, protection] as const;
+    }),
+  );
+  const settle = (): void => {
+    for (const [name, director] of directors)
+      for (const effect of director.take()) {
+        if (effect.type === 'fence') shots.push(`${name} shoots ${effect.director} for ${effect.claim}`);
+        if (effect.type !== 'send') continue;
+        for (const datagram of effect.datagrams)
+          if (!loses(name, new TextDecoder().decode(datagram)))
+            directors.get(effect.to)?.handle({ type: 'heartbeat', datagram, utc: 0 }, now);
+      }
+  };
+  return {
+    shots,
+    state: (name: string, claim: string) => directors.get(name)?.claim(claim, now).state,
+    want: (name: string, claim: string) => {
+      directors.get(name)?.handle({ type: 'want', claim, priority: 100, why: 'test' }, now);
+      settle();
+    },
+    unfenced: (name: string, director: string, claims: readonly string[]) => {
+      directors.get(name)?.handle({ type: 'unfenced', director, at: now, claims }, now);
+      settle();
+    },
+    pass: (s: number) => {
+      for (let tenth = 0; tenth < s * 10; tenth++) {
+        now = instant(now + 100_000);
+        for (const director of directors.values()) director.timeout(now);
+        for (let turn = 0; turn < 4; turn++) settle();
+      }
+    },
+  };
+}
+
+test('a director that is heard is not shot, though its answers are lost: it may serve another router', () => {
+  let lossy = false;
+  const pair = fencingPair((from, text) => lossy && from === 'b' && text.includes('"answer"'));
+  pair.pass(2);
+  pair.want('a', 'A');
+  pair.want('b', 'B');
+  pair.pass(1);
+  assert.equal([pair.state('a', 'A'), pair.state('b', 'B')], ['holding', 'holding']);
+  lossy = true;
+  // a has heard no advert of B, and its votes do not come.
+  pair.want('a', 'B');
+  pair.pass(20);
+  assert.equal(pair.shots, []);
+  assert.equal([pair.state('a', 'B'), pair.state('b', 'B')], ['asking', 'holding']);
+});
+
+test('where it cannot be switched off, those claims go on that are to take the addresses all the same', () => {
+  let silent = false;
+  const pair = fencingPair((from) => silent && from === 'b');
+  pair.pass(2);
+  for (const claim of ['A', 'B']) pair.want('b', claim);
+  pair.pass(1);
+  silent = true;
+  pair.pass(5);
+  for (const claim of ['A', 'B']) pair.want('a', claim);
+  pair.pass(5);
+  assert.ok(pair.shots.includes('a shoots b for A'));
+  pair.unfenced('a', 'b', ['A']);
+  pair.pass(1);
+  assert.equal([pair.state('a', 'A'), pair.state('a', 'B')], ['holding', 'asking']);
+});
+
 test.run();

@@ -4,6 +4,7 @@ import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
 import type { Item, Section } from '../tree.ts';
 import { type Context, Names, unknownName } from './context.ts';
+import { takeoverOf } from './takeover.ts';
 import type { Watchables } from './tracking.ts';
 
 type File = Section<typeof root>;
@@ -31,7 +32,7 @@ export function buildGroups(
     const weights = section.has('sync_group_tracking_weight');
     if (!weights) warnOfWeights(name, members, instances, keyword, context);
     const track = watchables.track(section, keyword);
-    return isNew ? [{ name, members, track, weights }] : [];
+    return isNew ? [{ name, members, track, weights, ...takeoverOf(section) }] : [];
   });
 }
 

@@ -14,6 +14,7 @@ import type { Context } from './context.ts';
 import { globalSection } from './global.ts';
 import { checkPriorities } from './priorities.ts';
 import { isStrict, strictly } from './strict.ts';
+import { takeoverOf } from './takeover.ts';
 import type { Watchables } from './tracking.ts';
 import { sendingOf } from './unicast.ts';
 import { Vmacs } from './vmac.ts';
@@ -135,6 +136,7 @@ function buildInstance(
     ...(section.has('promote_secondaries') ? { promoteSecondaries: true } : {}),
     announce: announceOf(section, global),
     ...leaseOf(entry, advertInterval, downAdverts, findings),
+    ...takeoverOf(section),
   };
   return { settings: isStrict(section, global) ? strictly(entry, settings, findings) : settings, lines };
 }

@@ -35,6 +35,11 @@ export const fenceDevice = ours({
   }),
 });
 
+const policy = [arg.choice('wait', 'take', 'manual')] as const;
+const ON_FAILURE =
+  'when no fence device works: wait, and try again; take the addresses, which may be on both directors then; ' +
+  'manual: wait for vipkeeper fence confirm';
+
 /** `fencing`: when directors are switched off. */
 export const fencing = ours({
   startup_alone: keyword(
@@ -42,11 +47,14 @@ export const fencing = ours({
     [arg.choice('wait', 'fence')],
     { default: 'wait' },
   ),
-  on_fence_failure: keyword(
-    'when no device works: wait, or take the addresses all the same, which may be on both directors then',
-    [arg.choice('wait', 'take')],
-    { default: 'wait' },
-  ),
+  on_fence_failure: keyword(`${ON_FAILURE}; unless a router or group says otherwise`, policy, {
+    default: 'wait',
+  }),
+});
+
+/** Of a virtual router or a sync group. */
+export const takeoverKeywords = ours({
+  on_fence_failure: keyword(ON_FAILURE, policy, { default: 'what the block fencing says' }),
 });
 
 export const fenceBlocks = {

@@ -1,5 +1,6 @@
 import * as arg from '../arguments.ts';
 import { block, flag, lines } from '../schema.ts';
+import { takeoverKeywords } from './fence.ts';
 import { notifyKeywords } from './notify.ts';
 import { trackLists } from './tracking.ts';
 
@@ -10,6 +11,7 @@ export const vrrpSyncGroup = {
   group: members,
   ...trackLists,
   ...notifyKeywords,
+  ...takeoverKeywords,
   sync_group_tracking_weight: flag('members may have weighted trackers of their own'),
   global_tracking: flag('members may have weighted trackers of their own', {
     alias: 'sync_group_tracking_weight',

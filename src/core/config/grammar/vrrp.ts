@@ -2,6 +2,7 @@ import * as arg from '../arguments.ts';
 import { block, flag, keyword, lines } from '../schema.ts';
 import { addressLine } from './address.ts';
 import { authenticationBlocks } from './authentication.ts';
+import { takeoverKeywords } from './fence.ts';
 import { POLLING } from './interfaces.ts';
 import { notifyKeywords } from './notify.ts';
 import { masterLines } from './static.ts';
@@ -116,6 +117,7 @@ export const vrrpInstance = {
     inert: 'the socket holds the adverts of thousands of routers as it is',
   }),
   ...authenticationBlocks,
+  ...takeoverKeywords,
   vip_lease: keyword(
     'lifetime of the addresses in the kernel, renewed with the adverts: a dead daemon loses the VIP',
     [arg.integerOr('SECS', 1, 3600, ['off'])],

@@ -3,7 +3,7 @@ import { type Duration, toMillis } from '../../time.ts';
 import type { ScriptSettings, TrackFileSettings, TrackProcessSettings } from '../../track/settings.ts';
 import type { GroupSettings, PacingGroup } from '../../vrrp/settings.ts';
 import { commandText, onOff, secondsText, section, setting, when, word } from './text.ts';
-import { trackLines } from './vrrp.ts';
+import { takeoverLines, trackLines } from './vrrp.ts';
 
 /** The blocks that instances refer to by name. */
 
@@ -62,6 +62,7 @@ export function groupBlock(group: GroupSettings, scripts: readonly string[]): st
     ...section('group', group.members.map(word)),
     ...trackLines(group.track),
     ...when(group.weights, 'sync_group_tracking_weight'),
+    ...takeoverLines(group),
     ...scripts,
   ]);
 }

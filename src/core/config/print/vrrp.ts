@@ -2,6 +2,7 @@ import { formatPrefix } from '../../ip.ts';
 import type {
   AnnounceSettings,
   HmacSettings,
+  TakeoverSettings,
   TrackSettings,
   UnicastPeer,
   VirtualAddress,
@@ -40,6 +41,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     ...extraLine(announce),
     `garp_lower_prio_repeat ${announce.lowerRepeat ?? announce.repeat}`,
     `garp_lower_prio_delay ${secondsText(announce.lowerDelay ?? announce.delay)}`,
+    ...takeoverLines(instance),
     ...leaseLine(instance),
     ...authenticationLines(instance),
     ...trackLines(instance.track ?? []),
@@ -60,6 +62,10 @@ const extraLine = ({ elsewhere }: AnnounceSettings): string[] =>
   elsewhere === undefined
     ? []
     : [`garp_extra_if ${elsewhere.all ? 'all ' : ''}${secondsText(elsewhere.period)}`];
+
+/** The lines of a virtual router or sync group about taking over. */
+export const takeoverLines = ({ onFenceFailure }: TakeoverSettings): string[] =>
+  setting('on_fence_failure', onFenceFailure);
 
 /** Its own interface; one line. */
 function virtualLines({ virtual, transmitBase }: VrrpSettings): string[] {
