@@ -61,6 +61,7 @@ const ENTRIES = filesBelow('src/main', '.ts');
  */
 const NOT_REMEMBERED = [
   '#effects',
+  '#changes',
   '#settings',
   '#lines',
   '#made',
@@ -76,6 +77,8 @@ const NOT_REMEMBERED = [
   '#wire',
   // These follow from what is remembered.
   'check #place',
+  'reconcile #byDevice',
+  'reconcile #alike',
   'check #scheduleOf',
   'serving #servers',
   'serving #owners',

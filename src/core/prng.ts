@@ -9,6 +9,14 @@ export class Prng {
     this.#state = seed >>> 0;
   }
 
+  memory(): number {
+    return this.#state;
+  }
+
+  recall(state: number): void {
+    this.#state = state;
+  }
+
   /** A whole number in 0..2^32-1. */
   uint32(): number {
     this.#state = (this.#state + 0x9e3779b9) >>> 0;

@@ -1,5 +1,6 @@
 import type { DirectorEvent, MakeRouter } from '../../src/core/director/events.ts';
 import { type Ip, ip } from '../../src/core/ip.ts';
+import type { Recorder } from '../../src/core/record/recorder.ts';
 import type { VrrpState } from '../../src/core/vrrp/events.ts';
 import type { Datagram } from '../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
@@ -12,6 +13,8 @@ export type VrrpMachine = ReturnType<MakeRouter>;
 export interface Flaw {
   /** Makes its virtual routers. */
   readonly make?: MakeRouter;
+  /** Records the machines of all directors. */
+  readonly recorder?: Recorder;
   /** Whether it hears an event. */
   readonly hears?: (event: DirectorEvent) => boolean;
 }

@@ -111,12 +111,13 @@ export class Process {
     this.#again = this.#director !== undefined;
     if (this.#again) return;
     const digest = { hmac: () => new Uint8Array(64) };
-    const { make } = this.#flaw;
+    const { make, recorder } = this.#flaw;
     this.#director = new Director({
       digest,
       begun: this.#localNow,
       marks: true,
       ...(make && { makeRouter: make }),
+      ...(recorder && { recorder }),
     });
     for (const host of this.hosts) host.watch.started(host);
     this.#event({ type: 'clock', utc: UTC });

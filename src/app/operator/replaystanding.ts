@@ -1,8 +1,13 @@
+import type { BfdSession } from '../../core/bfd/session.ts';
+import type { Addresses } from '../../core/reconcile/addresses.ts';
+import type { Routing } from '../../core/reconcile/routing.ts';
+import { nameOf } from '../../core/reconcile/routing-item.ts';
 import type { Recorded } from '../../core/record/machines.ts';
 import type { Balancer } from '../../core/serving/balancer.ts';
-import { type Instant, since, toMillis, toSeconds } from '../../core/time.ts';
+import { type Duration, type Instant, since, toMillis, toSeconds } from '../../core/time.ts';
 import type { VrrpGroup } from '../../core/vrrp/group.ts';
 import type { VrrpInstance } from '../../core/vrrp/instance.ts';
+import type { LinkWatch } from '../../core/vrrp/links.ts';
 import { aligned, lasting } from '../../io/screen.ts';
 
 /** How a machine of a recording stood at an instant, in lines: its state, its timers, what it relied on. */
@@ -14,9 +19,62 @@ export function standingLines(
 ): string[] {
   if (kind === 'router') return routerLines(machine as unknown as VrrpInstance, at, clock);
   if (kind === 'group') return groupLines(machine as unknown as VrrpGroup);
-  const due = machine.deadline();
   if (kind === 'balancer') return balancerLines(machine as unknown as Balancer, at);
-  return due === undefined ? [] : [`  next deadline ${clock(due)}`];
+  const due = machine.deadline();
+  const timer = due === undefined ? [] : [`  next deadline ${clock(due)}`];
+  if (kind === 'addresses') return [...addressLines(machine as unknown as Addresses, at), ...timer];
+  if (kind === 'routing') return [...routingLines(machine as unknown as Routing), ...timer];
+  if (kind === 'bfd') return [...bfdLines(machine as unknown as BfdSession, at), ...timer];
+  if (kind === 'links') return [...linkLines(machine as unknown as LinkWatch), ...timer];
+  return timer;
+}
+
+/** What is held, for whom, and how long what the kernel has of it lasts. */
+function addressLines(addresses: Addresses, at: Instant): string[] {
+  const rows = addresses
+    .memory()
+    .entries.map(({ key, owners, covered, pending, problem }) => [
+      key,
+      owners.length === 0 ? 'going' : owners.join(', '),
+      covered === undefined
+        ? 'not installed'
+        : covered.lease === 0
+          ? 'installed'
+          : `for ${toSeconds((covered.lease - since(at, covered.authority)) as Duration).toFixed(1)} s`,
+      pending === undefined ? (problem ?? '') : `${pending.op} under way`,
+    ]);
+  return aligned(rows, '  ');
+}
+
+function routingLines(routing: Routing): string[] {
+  const rows = routing
+    .memory()
+    .entries.map(({ item, owners, installed, pending, problem }) => [
+      nameOf(item),
+      owners.length === 0 ? 'going' : owners.join(', '),
+      installed ? 'installed' : 'not installed',
+      pending === undefined ? (problem ?? '') : `${pending} under way`,
+    ]);
+  return aligned(rows, '  ');
+}
+
+function bfdLines(session: BfdSession, at: Instant): string[] {
+  const { state, since: entered, cause, neighborState = 'not heard' } = session.status();
+  return aligned(
+    [
+      ['state', `${state} for ${lasting(toSeconds(since(at, entered)))}: ${cause}`],
+      ['neighbour', neighborState],
+    ],
+    '  ',
+  );
+}
+
+function linkLines(links: LinkWatch): string[] {
+  const rows = links.memory().map(([name, { believed }]) => {
+    const state = believed === undefined ? 'not seen' : believed.up ? 'up' : 'down';
+    return [name, state, believed?.why ?? ''];
+  });
+  return aligned(rows, '  ');
 }
 
 function routerLines(router: VrrpInstance, at: Instant, clock: (at: Instant) => string): string[] {

@@ -33,10 +33,15 @@ class Speaker {
   constructor(settings: BfdSettings, driver: Driver, tell: Tell, log: Log) {
     this.#tell = tell;
     this.#log = log;
-    this.session = new BfdSession(settings, newDiscriminator(), new Prng(newDiscriminator()));
-    this.#driven = driver.attach(this.session, (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    const birth = { settings, discriminator: newDiscriminator(), seed: newDiscriminator() };
+    this.session = new BfdSession(birth.settings, birth.discriminator, new Prng(birth.seed));
+    this.#driven = driver.attach(
+      this.session,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'bfd', name: settings.name, birth, memory: () => this.session.memory() },
+    );
   }
 
   handle(event: BfdEvent): void {

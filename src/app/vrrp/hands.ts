@@ -3,6 +3,7 @@ import type { DirectorEffect, DirectorEvent, KernelDump } from '../../core/direc
 import { familyOf } from '../../core/ip.ts';
 import { PROTOCOL_KEEPALIVED } from '../../core/netlink/route.ts';
 import { requestOf } from '../../core/reconcile/events.ts';
+import { requestOfRouting } from '../../core/reconcile/routing-events.ts';
 import { advertInWords } from '../../core/vrrp/advert-words.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 import { SystemError } from '../../io/errno.ts';
@@ -82,7 +83,7 @@ export class Hands {
         break;
       }
       case 'routing': {
-        const outcomes = this.#route.apply(effect.changes.map(({ request }) => request));
+        const outcomes = this.#route.apply(effect.changes.map(requestOfRouting));
         const results = effect.changes.map(({ id }, i) => ({ id, ...(outcomes[i] ?? { errno: 0 }) }));
         this.#tell({ type: 'routing', results });
         break;

@@ -138,6 +138,41 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
     };
   }
 
+  memory() {
+    return {
+      settings: this.#settings,
+      prng: this.#prng.memory(),
+      timers: this.#timers.memory(),
+      state: this.#state,
+      diagnostic: this.#diagnostic,
+      cause: this.#cause,
+      since: this.#since,
+      reachable: this.#reachable,
+      neighbor: this.#neighbor,
+      polling: this.#polling,
+      pollAgain: this.#pollAgain,
+      minTx: this.#minTx,
+      minRx: this.#minRx,
+      sentAt: this.#sentAt,
+      wasSilent: this.#wasSilent,
+      scheduledFor: this.#scheduledFor,
+      counters: { ...this.#counters },
+    };
+  }
+
+  recall(memory: ReturnType<BfdSession['memory']>): void {
+    this.#settings = memory.settings;
+    this.#prng.recall(memory.prng);
+    this.#timers.recall(memory.timers);
+    [this.#state, this.#diagnostic, this.#cause] = [memory.state, memory.diagnostic, memory.cause];
+    [this.#since, this.#reachable, this.#neighbor] = [memory.since, memory.reachable, memory.neighbor];
+    [this.#polling, this.#pollAgain] = [memory.polling, memory.pollAgain];
+    [this.#minTx, this.#minRx] = [memory.minTx, memory.minRx];
+    [this.#sentAt, this.#wasSilent] = [memory.sentAt, memory.wasSilent];
+    this.#scheduledFor = memory.scheduledFor;
+    Object.assign(this.#counters, memory.counters);
+  }
+
   // What is in force.
 
   /** bfd.DesiredMinTxInterval. */

@@ -80,6 +80,22 @@ export class Announcements implements Machine<AnnouncementsEvent, AnnouncementsE
     return effects;
   }
 
+  memory() {
+    return {
+      pacer: this.#pacer.memory(),
+      stuck: Array.from(this.#stuck, ([dev, stuck]) => [dev, { ...stuck }] as const),
+      underWay: new Map(this.#underWay),
+      lastId: this.#lastId,
+    };
+  }
+
+  recall(memory: ReturnType<Announcements['memory']>): void {
+    this.#pacer.recall(memory.pacer);
+    for (const [dev, stuck] of memory.stuck) this.#stuck.set(dev, { ...stuck });
+    for (const [id, under] of memory.underWay) this.#underWay.set(id, under);
+    this.#lastId = memory.lastId;
+  }
+
   /** Round after round, as keepalived sends them. */
   #pump(): void {
     for (const { dev, addresses, repeat } of this.#pacer.take()) {

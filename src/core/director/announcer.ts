@@ -18,9 +18,19 @@ export class Announcer {
     this.#interfaces = interfaces;
     this.#emit = emit;
     const atOnce = { garp: seconds(0), gna: seconds(0), groups: [] };
-    this.#actor = ensemble.join(new Announcements(atOnce), (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    const announcements = new Announcements(atOnce);
+    this.#actor = ensemble.join(
+      announcements,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      {
+        kind: 'announcements',
+        name: 'announcements',
+        birth: atOnce,
+        memory: () => announcements.memory(),
+      },
+    );
   }
 
   readonly handle = (event: AnnouncementsEvent): void => this.#actor.handle(event);

@@ -35,8 +35,10 @@ export class Ground {
   constructor(ties: Ties) {
     this.#ties = ties;
     const { ensemble, emit } = ties;
-    this.#linkActor = ensemble.join(this.#links, (effects) =>
-      this.reground(this.#footings.concernedBy(effects.map((effect) => effect.interface))),
+    this.#linkActor = ensemble.join(
+      this.#links,
+      (effects) => this.reground(this.#footings.concernedBy(effects.map((effect) => effect.interface))),
+      { kind: 'links', name: 'links', birth: null, memory: () => this.#links.memory() },
     );
     this.#seats = new Seats(ensemble, this.interfaces, emit, () => this.reground(this.#seats.waiting()));
   }

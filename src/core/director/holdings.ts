@@ -35,9 +35,14 @@ export class Holdings {
 
   constructor(ties: Ties) {
     this.#ties = ties;
-    this.#actor = ties.ensemble.join(new Addresses(ties.marks), (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    const addresses = new Addresses(ties.marks);
+    this.#actor = ties.ensemble.join(
+      addresses,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'addresses', name: 'addresses', birth: ties.marks, memory: () => addresses.memory() },
+    );
     this.#leases = ties.ensemble.join(new Leases(ties.marks, ties.tick), (effects) => {
       for (const effect of effects) this.#performLease(effect);
     });

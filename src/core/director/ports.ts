@@ -122,6 +122,16 @@ export class Ports implements Machine<PortsEvent, PortsEffect> {
     return effects;
   }
 
+  memory() {
+    const [wanted, asked, failed, known] = [this.#wanted, this.#asked, this.#failed, this.#known];
+    return { wanted, asked, failed, known, retry: this.#retry };
+  }
+
+  recall({ wanted, asked, failed, known, retry }: ReturnType<Ports['memory']>): void {
+    [this.#wanted, this.#asked, this.#failed] = [wanted, asked, failed];
+    [this.#known, this.#retry] = [known, retry];
+  }
+
   /** Whether the sockets are there; `undefined` while that is not known yet, else why they are not. */
   state(port: Pick<Port, 'name' | 'ifindex' | 'family'>): 'open' | undefined | { readonly why: string } {
     const key = portKey(port);

@@ -25,13 +25,17 @@ export class Seats {
     settled: () => void,
   ) {
     this.#interfaces = interfaces;
-    this.#actor = ensemble.join(this.#ports, (effects) => {
-      for (const effect of effects) {
-        if (effect.type === 'settled') settled();
-        else if (effect.type === 'ports') emit(effect);
-        else emit({ type: 'log', level: 'error', message: effect.what });
-      }
-    });
+    this.#actor = ensemble.join(
+      this.#ports,
+      (effects) => {
+        for (const effect of effects) {
+          if (effect.type === 'settled') settled();
+          else if (effect.type === 'ports') emit(effect);
+          else emit({ type: 'log', level: 'error', message: effect.what });
+        }
+      },
+      { kind: 'ports', name: 'sockets', birth: null, memory: () => this.#ports.memory() },
+    );
   }
 
   /** The sockets of exactly these routers. */

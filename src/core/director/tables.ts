@@ -43,9 +43,14 @@ export class Tables {
 
   constructor(ties: TablesTies) {
     this.#ties = ties;
-    this.#routing = ties.ensemble.join(new Routing(), (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    const routing = new Routing();
+    this.#routing = ties.ensemble.join(
+      routing,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'routing', name: 'routes and rules', birth: null, memory: () => routing.memory() },
+    );
   }
 
   /** Whether there is anything to keep in the routing tables, and nothing is heard of them yet. */

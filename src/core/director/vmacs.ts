@@ -26,9 +26,13 @@ export class VmacLinks {
   ) {
     this.#emit = emit;
     this.#addresses = addresses;
-    this.#actor = ensemble.join(this.#vmacs, (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    this.#actor = ensemble.join(
+      this.#vmacs,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'vmacs', name: 'interfaces of its own', birth: null, memory: () => this.#vmacs.memory() },
+    );
   }
 
   readonly handle = (event: VmacsEvent): void => this.#actor.handle(event);

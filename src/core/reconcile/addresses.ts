@@ -1,8 +1,6 @@
 import { assert, unreachable } from '../assert.ts';
 import { formatPrefix } from '../ip.ts';
 import type { Machine } from '../machine.ts';
-import type { InterfaceAddress } from '../netlink/address.ts';
-import type { Link } from '../netlink/link.ts';
 import { inBatches } from '../netlink/message.ts';
 import { after, type Duration, earliest, type Instant, seconds, since } from '../time.ts';
 import { type ChangeResult, problemOf } from './changes.ts';
@@ -11,16 +9,21 @@ import {
   grantOf,
   installation,
   isDue,
+  known,
   NEVER,
   nameOf,
+  newEntry,
   OURS,
   type Owner,
+  recallEntries,
+  remembered,
+  rememberedOwner,
   sameAddress,
   staysAway,
 } from './entry.ts';
 import type { AddressChange, AddressesEffect, AddressesEvent, HeldAddress } from './events.ts';
 import { Renewals } from './renewals.ts';
-import { changedKeys, ShownAddresses } from './shown.ts';
+import { ShownAddresses } from './shown.ts';
 
 /** An address that somebody keeps removing, or that the kernel refuses, is tried again this often. */
 const RETRY_PAUSE: Duration = seconds(1);
@@ -43,8 +46,6 @@ type Of<T extends AddressesEvent['type']> = Extract<AddressesEvent, { type: T }>
  */
 export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   readonly #marks: boolean;
-  readonly #ifindexes = new Map<string, number>();
-  readonly #names = new Map<number, string>();
   /** What the kernel has, held by us or not. */
   readonly #shown = new ShownAddresses();
   readonly #owners = new Map<string, Owner>();
@@ -66,7 +67,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   handle(event: AddressesEvent, now: Instant): void {
     switch (event.type) {
       case 'links': {
-        const changed = this.#setLinks(event.links);
+        const changed = this.#shown.setLinks(event.links);
         if (changed.size === 0) break;
         for (const entry of [...this.#entries.values()]) {
           if (changed.has(entry.held.dev)) this.#settle(entry, now);
@@ -75,11 +76,12 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       }
       case 'shown':
         this.#shown.clear();
-        for (const address of event.addresses) this.#see(address, true);
+        for (const address of event.addresses) this.#shown.see(address, true);
         this.#settleAll(now);
         break;
       case 'seen': {
-        const entry = this.#see(event.address, event.present);
+        const key = this.#shown.see(event.address, event.present);
+        const entry = key === undefined ? undefined : this.#entries.get(key);
         if (entry !== undefined) this.#settle(entry, now);
         break;
       }
@@ -128,30 +130,27 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     return effects;
   }
 
-  /** The interfaces that are there now, or under another number, or not any more. */
-  #setLinks(links: readonly Link[]): ReadonlySet<string> {
-    const before = new Map(this.#ifindexes);
-    this.#ifindexes.clear();
-    this.#names.clear();
-    for (const { name, ifindex } of links) {
-      this.#ifindexes.set(name, ifindex);
-      this.#names.set(ifindex, name);
-    }
-    const names = changedKeys(before, this.#ifindexes);
-    // An interface that is gone took its addresses along, also when one of the same name came.
-    for (const name of names) this.#shown.forget(name);
-    return names;
+  memory() {
+    return {
+      shown: this.#shown.memory(),
+      owners: Array.from(this.#owners.values(), rememberedOwner),
+      entries: Array.from(this.#entries.values(), remembered),
+      inFlight: Array.from(this.#inFlight, ([id, { key }]) => [id, key] as const),
+      renewals: this.#renewals.memory(),
+      waiting: Array.from(this.#waiting, ([{ key }, at]) => [key, at] as const),
+      lastId: this.#lastId,
+      paused: this.#paused,
+    };
   }
 
-  /** Notes what the kernel shows; the entry that it concerns, if any. */
-  #see(seen: InterfaceAddress, present: boolean): Entry | undefined {
-    const { ifindex, address } = seen;
-    const dev = this.#names.get(ifindex);
-    if (dev === undefined) return undefined;
-    const key = nameOf(dev, address);
-    if (present) this.#shown.set(dev, key, seen);
-    else this.#shown.delete(dev, key);
-    return this.#entries.get(key);
+  recall(memory: ReturnType<Addresses['memory']>): void {
+    this.#shown.recall(memory.shown);
+    recallEntries(memory, this.#owners, this.#entries);
+    const entryOf = (key: string): Entry => known(this.#entries, key);
+    for (const [id, key] of memory.inFlight) this.#inFlight.set(id, entryOf(key));
+    this.#renewals.recall(memory.renewals, this.#entries);
+    for (const [key, at] of memory.waiting) this.#waiting.set(entryOf(key), at);
+    [this.#lastId, this.#paused] = [memory.lastId, memory.paused];
   }
 
   #hold({ owner: name, addresses, lease, until, unsent = false }: Of<'hold'>, now: Instant): void {
@@ -220,14 +219,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const key = nameOf(held.dev, held.address);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const fresh = {
-      owners: new Set<Owner>(),
-      restored: NEVER,
-      notBefore: NEVER,
-      late: false,
-      outdated: false,
-    };
-    const entry: Entry = { key, held, ...fresh };
+    const entry = newEntry(key, held);
     this.#entries.set(key, entry);
     return entry;
   }
@@ -279,7 +271,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const first = entry.covered === undefined;
     if (!first) entry.late = true;
     this.#renewals.delete(entry);
-    if (!this.#ifindexes.has(entry.held.dev)) {
+    if (this.#shown.ifindexOf(entry.held.dev) === undefined) {
       entry.late = true;
       this.#report(entry, 'add', { errno: ERRNO.noDevice, text: `waiting for interface ${entry.held.dev}` });
       return;
@@ -312,7 +304,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
 
   /** Does nothing without an interface, or when the authority to install is stale. */
   #change(entry: Entry, op: AddressChange['op'], now: Instant): void {
-    const ifindex = this.#ifindexes.get(entry.held.dev);
+    const ifindex = this.#shown.ifindexOf(entry.held.dev);
     const grant = grantOf(entry, now);
     if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return;
     const id = ++this.#lastId;
@@ -393,7 +385,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     if (result.errno === ERRNO.noDevice) {
       // The interface went before its event came: the next `links` says more.
       this.#shown.delete(entry.held.dev, entry.key);
-      this.#ifindexes.delete(entry.held.dev);
+      this.#shown.lost(entry.held.dev);
       return false;
     }
     entry.notBefore = after(now, RETRY_PAUSE);

@@ -1,3 +1,4 @@
+import { assert } from '../assert.ts';
 import { lifetimeAt } from '../fence/lease.ts';
 import { type Family, familyBits, familyOf, formatPrefix, type Prefix } from '../ip.ts';
 import { ADDRESS_FLAG, FOREVER, type InterfaceAddress } from '../netlink/address.ts';
@@ -57,6 +58,46 @@ export interface Entry {
   own?: true;
   /** The last problem reported, so that a lasting one is reported once. */
   problem?: string;
+}
+
+export function newEntry(key: string, held: HeldAddress): Entry {
+  const times = { restored: NEVER, notBefore: NEVER };
+  return { key, held, owners: new Set(), ...times, late: false, outdated: false };
+}
+
+/** As plain data: entries and owners by their keys and names. */
+export const remembered = (entry: Entry) => ({
+  ...entry,
+  owners: Array.from(entry.owners, ({ name }) => name),
+});
+export const rememberedOwner = (owner: Owner) => ({
+  ...owner,
+  entries: Array.from(owner.entries, ({ key }) => key),
+});
+
+/** Makes them again. */
+export function recallEntries(
+  memory: {
+    readonly owners: readonly ReturnType<typeof rememberedOwner>[];
+    readonly entries: readonly ReturnType<typeof remembered>[];
+  },
+  owners: Map<string, Owner>,
+  entries: Map<string, Entry>,
+): void {
+  for (const owner of memory.owners) owners.set(owner.name, { ...owner, entries: new Set() });
+  for (const entry of memory.entries) {
+    const those = entry.owners.map((name) => known(owners, name));
+    entries.set(entry.key, { ...entry, owners: new Set(those) });
+  }
+  for (const { name, entries: keys } of memory.owners)
+    for (const key of keys) known(owners, name).entries.add(known(entries, key));
+}
+
+/** The entry of a key that is remembered. */
+export function known<E>(entries: ReadonlyMap<string, E>, key: string): E {
+  const entry = entries.get(key);
+  assert(entry !== undefined, `nothing is remembered of ${key}`);
+  return entry;
 }
 
 /** What tells addresses apart in the kernel: IPv6 has an address once on an interface, IPv4 once a prefix. */

@@ -1,6 +1,6 @@
 import { MAX_BATCH } from '../netlink/message.ts';
 import { after, type Duration, type Instant, millis, since } from '../time.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, known } from './entry.ts';
 
 /**
  * Renewals leave in batches, one a turn with a pause between, and a batch is to take no longer than this: it
@@ -21,6 +21,17 @@ export class Renewals {
   #batch = MAX_BATCH;
   /** The last change of the batch under way, 0 for none. */
   #lastOfBatch = 0;
+
+  memory() {
+    const due = Array.from(this.#due, ({ key }) => key);
+    return { due, last: this.#last, batch: this.#batch, lastOfBatch: this.#lastOfBatch };
+  }
+
+  /** `entries`: all of them, by their keys. */
+  recall(memory: ReturnType<Renewals['memory']>, entries: ReadonlyMap<string, Entry>): void {
+    for (const key of memory.due) this.#due.add(known(entries, key));
+    [this.#last, this.#batch, this.#lastOfBatch] = [memory.last, memory.batch, memory.lastOfBatch];
+  }
 
   add(entry: Entry): void {
     this.#due.add(entry);

@@ -1,5 +1,6 @@
 import type { Route } from '../netlink/route.ts';
 import type { Instant } from '../time.ts';
+import { known, NEVER } from './entry.ts';
 import type { HeldRouting, RoutesDoubtful } from './routing-events.ts';
 import { type Item, placeOf } from './routing-item.ts';
 
@@ -30,9 +31,40 @@ export interface RoutingEntry {
   problem?: string;
 }
 
+export function newRoutingEntry(key: string, item: Item): RoutingEntry {
+  const times = { restored: NEVER, notBefore: NEVER, failed: NEVER };
+  return { key, item, owners: new Set(), installed: false, doubted: false, late: false, ...times };
+}
+
+export const keysOf = (entries: Iterable<RoutingEntry>): string[] => Array.from(entries, ({ key }) => key);
+
+/** An entry as plain data: others by their keys. */
+export function remembered({ owners, replaces, ...entry }: RoutingEntry) {
+  return { ...entry, owners: [...owners], ...(replaces !== undefined && { replaces: replaces.key }) };
+}
+
+/** The entries of a memory, each under its key. */
+export function recallEntries(
+  memory: readonly ReturnType<typeof remembered>[],
+  entries: Map<string, RoutingEntry>,
+): void {
+  for (const { owners, replaces, ...entry } of memory)
+    entries.set(entry.key, { ...entry, owners: new Set(owners) });
+  for (const { key, replaces } of memory)
+    if (replaces !== undefined) known(entries, key).replaces = known(entries, replaces);
+}
+
 /** The routes among the entries, by the place that each was last asked for in. */
 export class Places {
   readonly #entries = new Map<string, Set<RoutingEntry>>();
+
+  memory() {
+    return Array.from(this.#entries, ([place, here]) => [place, keysOf(here)] as const);
+  }
+
+  recall(memory: ReturnType<Places['memory']>, entryOf: (key: string) => RoutingEntry): void {
+    for (const [place, keys] of memory) this.#entries.set(place, new Set(keys.map(entryOf)));
+  }
 
   at(route: Route): readonly RoutingEntry[] {
     return [...(this.#entries.get(placeOf(route)) ?? [])];

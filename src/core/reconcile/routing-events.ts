@@ -1,8 +1,8 @@
 import type { Ip } from '../ip.ts';
 import type { Link } from '../netlink/link.ts';
 import type { Request } from '../netlink/message.ts';
-import type { Route } from '../netlink/route.ts';
-import type { Rule } from '../netlink/rule.ts';
+import { addRoute, deleteRoute, type Route, type RouteInsertion } from '../netlink/route.ts';
+import { addRule, deleteRule, type Rule } from '../netlink/rule.ts';
 import type { ChangeResult, ProblemEffect } from './changes.ts';
 import type { RouteSettings, RuleSettings } from './settings.ts';
 
@@ -43,9 +43,18 @@ export type RoutingEvent =
   /** How changes ended; each is answered once. */
   | { readonly type: 'done'; readonly results: readonly ChangeResult[] };
 
-export interface RoutingChange {
-  readonly id: number;
-  readonly request: Request;
+/** `replace`: instead of the route that is in its place. */
+export type RoutingStep =
+  | { readonly op: 'add'; readonly route: Route; readonly insertion: RouteInsertion }
+  | { readonly op: 'remove'; readonly route: Route }
+  | { readonly op: 'add' | 'remove'; readonly rule: Rule };
+
+export type RoutingChange = RoutingStep & { readonly id: number };
+
+/** The change as rtnetlink takes it. */
+export function requestOfRouting(step: RoutingStep): Request {
+  if ('rule' in step) return step.op === 'add' ? addRule(step.rule) : deleteRule(step.rule);
+  return step.op === 'add' ? addRoute(step.route, step.insertion) : deleteRoute(step.route);
 }
 
 export type RoutingEffect =

@@ -2,20 +2,33 @@ import { assert, unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import type { Link } from '../netlink/link.ts';
 import { inBatches } from '../netlink/message.ts';
-import { addRoute, deleteRoute, type Route } from '../netlink/route.ts';
-import { addRule, deleteRule, type Rule } from '../netlink/rule.ts';
+import type { Route } from '../netlink/route.ts';
+import type { Rule } from '../netlink/rule.ts';
 import { after, type Duration, earliest, type Instant, millis, seconds } from '../time.ts';
 import { type ChangeResult, problemOf } from './changes.ts';
+import { known, NEVER } from './entry.ts';
 import {
   devicesOf,
   type RoutingEntry as Entry,
   isDoubtful,
   itemsOf,
+  keysOf,
+  newRoutingEntry,
   Places,
+  recallEntries,
+  remembered,
   throughOf,
 } from './routing-entry.ts';
-import type { HeldRouting, RoutingChange, RoutingEffect, RoutingEvent } from './routing-events.ts';
-import { type Item, isShown, keyOf, keyOfRule, nameOf, placeOf, resolve } from './routing-item.ts';
+import type {
+  HeldRouting,
+  RoutingChange,
+  RoutingEffect,
+  RoutingEvent,
+  RoutingStep,
+} from './routing-events.ts';
+import { TrackedRouting } from './routing-groups.ts';
+import { type Item, isShown, keyOf, keyOfRule, nameOf, resolve } from './routing-item.ts';
+import { ShownRouting } from './routing-shown.ts';
 import { changedKeys } from './shown.ts';
 
 /** What somebody keeps removing, or the kernel refuses, is tried again this often. */
@@ -23,7 +36,6 @@ const RETRY_PAUSE: Duration = seconds(1);
 /** A route that names no interface is tried again at news of any, but not more often than this. */
 const QUICK_RETRY: Duration = millis(100);
 const ERRNO = { none: 0, noEntry: 2, noRoute: 3, exists: 17, noDevice: 19 } as const;
-const NEVER = Number.NEGATIVE_INFINITY as Instant;
 
 /**
  * Which routes and rules should be in the kernel's tables: desired state, as `Addresses` has it. Owners (virtual
@@ -37,18 +49,14 @@ const NEVER = Number.NEGATIVE_INFINITY as Instant;
  */
 export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   #links: ReadonlyMap<string, Link> = new Map();
-  /** What the kernel had at the last dump and nobody has claimed yet; routes by their place. */
-  readonly #shownRoutes = new Map<string, Route[]>();
-  #shownRules = new Set<string>();
+  readonly #unclaimed = new ShownRouting();
   readonly #entries = new Map<string, Entry>();
   readonly #places = new Places();
-  /** Those that a track group has. */
-  readonly #grouped = new Set<Entry>();
+  readonly #groups = new TrackedRouting();
   readonly #byOwner = new Map<string, Set<Entry>>();
   /** The entry of each change under way; nobody's for what was left behind. */
   readonly #inFlight = new Map<number, Entry | undefined>();
   readonly #waiting = new Map<Entry, Instant>();
-  readonly #lacking = new Map<string, string | undefined>();
   /** By the order in which they are sent. */
   #changes: { readonly rank: number; readonly change: RoutingChange }[] = [];
   #effects: RoutingEffect[] = [];
@@ -127,6 +135,34 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     return effects;
   }
 
+  memory() {
+    return {
+      links: this.#links,
+      unclaimed: this.#unclaimed.memory(),
+      entries: Array.from(this.#entries.values(), remembered),
+      groups: this.#groups.memory(),
+      places: this.#places.memory(),
+      byOwner: Array.from(this.#byOwner, ([owner, held]) => [owner, keysOf(held)] as const),
+      inFlight: Array.from(this.#inFlight, ([id, entry]) => [id, entry?.key] as const),
+      waiting: Array.from(this.#waiting, ([{ key }, at]) => [key, at] as const),
+      lastId: this.#lastId,
+      paused: this.#paused,
+    };
+  }
+
+  recall(memory: ReturnType<Routing['memory']>): void {
+    this.#links = memory.links;
+    this.#unclaimed.recall(memory.unclaimed);
+    recallEntries(memory.entries, this.#entries);
+    const entryOf = (key: string): Entry => known(this.#entries, key);
+    this.#groups.recall(memory.groups, entryOf);
+    this.#places.recall(memory.places, entryOf);
+    for (const [owner, keys] of memory.byOwner) this.#byOwner.set(owner, new Set(keys.map(entryOf)));
+    for (const [id, key] of memory.inFlight) this.#inFlight.set(id, key === undefined ? key : entryOf(key));
+    for (const [key, at] of memory.waiting) this.#waiting.set(entryOf(key), at);
+    [this.#lastId, this.#paused] = [memory.lastId, memory.paused];
+  }
+
   /** What waited for an interface that came, or changed, is tried again. */
   #setLinks(links: readonly Link[], now: Instant): void {
     const before = this.#links;
@@ -144,14 +180,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   }
 
   #shown(routes: readonly Route[], rules: readonly Rule[], now: Instant): void {
-    this.#shownRoutes.clear();
-    for (const route of routes) {
-      const place = placeOf(route);
-      const here = this.#shownRoutes.get(place);
-      if (here === undefined) this.#shownRoutes.set(place, [route]);
-      else here.push(route);
-    }
-    this.#shownRules = new Set(rules.map(keyOfRule));
+    this.#unclaimed.show(routes, rules);
     for (const entry of this.#entries.values()) {
       const lost = entry.installed && !this.#claim(entry);
       if (lost && entry.item.settings.tracked) entry.doubted = true;
@@ -188,28 +217,21 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.item = item;
-      this.#group(known);
+      this.#groups.note(known);
       return known;
     }
-    const times = { restored: NEVER, notBefore: NEVER, failed: NEVER };
-    const state = { installed: false, doubted: false, late: false };
-    const entry: Entry = { key, item, owners: new Set(), ...state, ...times };
+    const entry = newRoutingEntry(key, item);
     this.#entries.set(key, entry);
-    this.#group(entry);
+    this.#groups.note(entry);
     entry.installed = this.#claim(entry);
     // The dump may be of long ago.
     entry.doubted = entry.installed;
     return entry;
   }
 
-  #group(entry: Entry): void {
-    if (entry.item.settings.group === undefined) this.#grouped.delete(entry);
-    else this.#grouped.add(entry);
-  }
-
   #forget(entry: Entry): void {
     this.#entries.delete(entry.key);
-    this.#grouped.delete(entry);
+    this.#groups.forget(entry);
     this.#places.leave(entry);
   }
 
@@ -218,22 +240,14 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
    * configuration, unless somebody holds them: they go.
    */
   #claim(entry: Entry): boolean {
-    if (entry.item.kind === 'rule') return this.#shownRules.delete(entry.key);
+    if (entry.item.kind === 'rule') return this.#unclaimed.takeRule(entry.key);
     const route = resolve(entry.item.settings, this.#links);
     if (typeof route === 'string') return false;
     this.#places.take(entry, route);
-    const place = placeOf(route);
-    const same = this.#shownRoutes.get(place) ?? [];
-    const ours = same.find((shown) => isShown(route, shown));
+    const held = this.#places.at(route).flatMap((other) => other.route ?? []);
+    const { ours, leftover } = this.#unclaimed.take(route, held);
     if (ours !== undefined) entry.through = throughOf(ours);
-    const others = this.#places.at(route).flatMap((other) => other.route ?? []);
-    const left: Route[] = [];
-    for (const shown of same) {
-      if (shown === ours || others.some((other) => isShown(other, shown))) left.push(shown);
-      else if (shown.protocol === route.protocol) this.#change(undefined, deleteRoute(shown), RANK.leftover);
-    }
-    if (left.length > 0) this.#shownRoutes.set(place, left);
-    else this.#shownRoutes.delete(place);
+    for (const shown of leftover) this.#change(undefined, { op: 'remove', route: shown }, RANK.leftover);
     return ours !== undefined;
   }
 
@@ -259,7 +273,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   #install(entry: Entry): void {
     const { item } = entry;
     if (item.kind === 'rule') {
-      this.#begin(entry, 'add', addRule(item.settings.rule), RANK.addRule);
+      this.#begin(entry, { op: 'add', rule: item.settings.rule }, RANK.addRule);
       return;
     }
     const route = resolve(item.settings, this.#links);
@@ -280,7 +294,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
       old.pending = 'remove';
     }
     const insertion = replaces ? 'replace' : (item.settings.insertion ?? 'prepend');
-    this.#begin(entry, 'add', addRoute(route, insertion), RANK.addRoute);
+    this.#begin(entry, { op: 'add', route, insertion }, RANK.addRoute);
   }
 
   #remove(entry: Entry): void {
@@ -288,21 +302,21 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     // Origins aside, a rule is there once.
     if (item.kind === 'rule') {
       const { protocol, ...rule } = item.settings.rule;
-      this.#begin(entry, 'remove', deleteRule(rule), RANK.removeRule);
+      this.#begin(entry, { op: 'remove', rule }, RANK.removeRule);
     } else if (route !== undefined) {
-      this.#begin(entry, 'remove', deleteRoute(route), RANK.removeRoute);
+      this.#begin(entry, { op: 'remove', route }, RANK.removeRoute);
     }
   }
 
-  #begin(entry: Entry, op: 'add' | 'remove', request: RoutingChange['request'], rank: number): void {
-    entry.pending = op;
-    this.#change(entry, request, rank);
+  #begin(entry: Entry, step: RoutingStep, rank: number): void {
+    entry.pending = step.op;
+    this.#change(entry, step, rank);
   }
 
-  #change(entry: Entry | undefined, request: RoutingChange['request'], rank: number): void {
+  #change(entry: Entry | undefined, step: RoutingStep, rank: number): void {
     const id = ++this.#lastId;
     this.#inFlight.set(id, entry);
-    this.#changes.push({ rank, change: { id, request } });
+    this.#changes.push({ rank, change: { id, ...step } });
   }
 
   /** What was decided in this turn. */
@@ -383,23 +397,8 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     if (effect !== undefined) this.#effects.push(effect);
   }
 
-  /** What lacks in each track group, when that changed. What was just put back never lacked. */
   #tellGroups(): void {
-    if (this.#grouped.size === 0 && this.#lacking.size === 0) return;
-    const now = new Map<string, string>();
-    for (const { item, installed, late, pending, owners } of this.#grouped) {
-      const { group } = item.settings;
-      if (group === undefined || owners.size === 0 || pending !== undefined) continue;
-      if (installed && !late) continue;
-      if (!now.has(group)) now.set(group, `${nameOf(item)} is not there`);
-    }
-    for (const group of new Set([...now.keys(), ...this.#lacking.keys()])) {
-      const why = now.get(group);
-      if (why === this.#lacking.get(group)) continue;
-      if (why === undefined) this.#lacking.delete(group);
-      else this.#lacking.set(group, why);
-      this.#effects.push({ type: 'lacking', group, why });
-    }
+    for (const news of this.#groups.news()) this.#effects.push({ type: 'lacking', ...news });
   }
 }
 

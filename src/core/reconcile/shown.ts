@@ -1,5 +1,7 @@
 import type { Ip } from '../ip.ts';
-import type { Placed } from './entry.ts';
+import type { InterfaceAddress } from '../netlink/address.ts';
+import type { Link } from '../netlink/link.ts';
+import { nameOf, type Placed } from './entry.ts';
 
 /** What the kernel has shown, as the machines of this folder keep it. */
 
@@ -13,11 +15,59 @@ export function changedKeys<Value>(
   return keys;
 }
 
-/** The addresses that the kernel has, by interface and identity. */
+/** The interfaces that the kernel has, and their addresses by identity. */
 export class ShownAddresses {
+  readonly #ifindexes = new Map<string, number>();
+  readonly #names = new Map<number, string>();
   readonly #byDevice = new Map<string, Map<string, Placed>>();
   /** Of each interface the keys of those with the same address, whatever the prefix length. */
   readonly #alike = new Map<string, Map<Ip, Set<string>>>();
+
+  memory() {
+    const addresses = Array.from(this.#byDevice, ([dev, placed]) => [dev, [...placed]] as const);
+    return { ifindexes: [...this.#ifindexes], names: [...this.#names], addresses };
+  }
+
+  recall({ ifindexes, names, addresses }: ReturnType<ShownAddresses['memory']>): void {
+    for (const [name, ifindex] of ifindexes) this.#ifindexes.set(name, ifindex);
+    for (const [ifindex, name] of names) this.#names.set(ifindex, name);
+    for (const [dev, here] of addresses) for (const [key, placed] of here) this.set(dev, key, placed);
+  }
+
+  /** The interfaces that are there now, or under another number, or not any more: these are returned. */
+  setLinks(links: readonly Link[]): ReadonlySet<string> {
+    const before = new Map(this.#ifindexes);
+    this.#ifindexes.clear();
+    this.#names.clear();
+    for (const { name, ifindex } of links) {
+      this.#ifindexes.set(name, ifindex);
+      this.#names.set(ifindex, name);
+    }
+    const names = changedKeys(before, this.#ifindexes);
+    // An interface that is gone took its addresses along, also when one of the same name came.
+    for (const name of names) this.#forget(name);
+    return names;
+  }
+
+  ifindexOf(dev: string): number | undefined {
+    return this.#ifindexes.get(dev);
+  }
+
+  /** It went before its event came. */
+  lost(dev: string): void {
+    this.#ifindexes.delete(dev);
+  }
+
+  /** Notes what the kernel shows; gives the key of the address, `undefined` on an unknown interface. */
+  see(seen: InterfaceAddress, present: boolean): string | undefined {
+    const { ifindex, address } = seen;
+    const dev = this.#names.get(ifindex);
+    if (dev === undefined) return undefined;
+    const key = nameOf(dev, address);
+    if (present) this.set(dev, key, seen);
+    else this.delete(dev, key);
+    return key;
+  }
 
   get(dev: string, key: string): Placed | undefined {
     return this.#byDevice.get(dev)?.get(key);
@@ -39,7 +89,9 @@ export class ShownAddresses {
     const placed = this.get(dev, key);
     if (placed === undefined) return;
     const { ip } = placed.address;
-    this.#byDevice.get(dev)?.delete(key);
+    const here = this.#byDevice.get(dev);
+    here?.delete(key);
+    if (here?.size === 0) this.#byDevice.delete(dev);
     const keys = this.#alike.get(dev)?.get(ip);
     keys?.delete(key);
     if (keys?.size === 0) this.#alike.get(dev)?.delete(ip);
@@ -51,7 +103,7 @@ export class ShownAddresses {
   }
 
   /** All of an interface. */
-  forget(dev: string): void {
+  #forget(dev: string): void {
     this.#byDevice.delete(dev);
     this.#alike.delete(dev);
   }

@@ -98,6 +98,23 @@ export class Vmacs implements Machine<VmacsEvent, VmacsEffect> {
     }
   }
 
+  memory() {
+    return {
+      links: new Map(this.#links),
+      entries: Array.from(this.#entries.values(), (entry) => ({ ...entry })),
+      bases: new Map(this.#bases),
+      inherited: new Map(this.#inherited),
+      asymmetric: this.#asymmetric,
+    };
+  }
+
+  recall(memory: ReturnType<Vmacs['memory']>): void {
+    [this.#links, this.#asymmetric] = [new Map(memory.links), memory.asymmetric];
+    for (const entry of memory.entries) this.#entries.set(entry.wanted.name, { ...entry });
+    for (const [name, base] of memory.bases) this.#bases.set(name, base);
+    for (const [name, conf] of memory.inherited) this.#inherited.set(name, conf);
+  }
+
   /** What was changed on interfaces below, as it was before. */
   originals(): Original[] {
     return Array.from(this.#bases, ([name, { before }]) => changesOf(name, before, BASE_IPV4)).flat();

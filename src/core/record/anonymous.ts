@@ -47,6 +47,9 @@ const ADDRESS = new RegExp(`(?<![\\w.:])(?:${IPV6}|${IPV4})`, 'g');
 const isKept = (address: Ip): boolean =>
   isMulticast(address) || isLoopback(address) || address === '0.0.0.0' || address === '::';
 
+/** Hardware addresses; those of virtual routers (RFC 9568, 7.3) tell no more than the VRID. */
+const MAC = /^(?!00:00:5e:00:0[12]:)(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+
 /** The same lines, with stand-ins. */
 export function anonymous(lines: readonly string[]): string[] {
   const values = lines.filter((line) => line !== '').map(plainValue);
@@ -72,6 +75,7 @@ export function anonymous(lines: readonly string[]): string[] {
 /** All addresses and names in a recording. */
 class Found {
   readonly #addresses = new Set<Ip>();
+  readonly #macs = new Set<string>();
   readonly #names = new Map<string, string>();
   readonly #seen = new Set<object>();
 
@@ -99,6 +103,7 @@ class Found {
   }
 
   #text(text: string): void {
+    if (MAC.test(text)) this.#macs.add(text);
     for (const [word] of text.matchAll(ADDRESS)) this.#address(parseIp(word));
   }
 
@@ -124,7 +129,7 @@ class Found {
   }
 
   substitution(): Substitution {
-    return new Substitution(this.#addresses, this.#names);
+    return new Substitution(this.#addresses, this.#macs, this.#names);
   }
 }
 
@@ -134,9 +139,11 @@ const FIRST_4 = 0xc612_0000;
 class Substitution {
   readonly addresses = new Map<Ip, Ip>();
   readonly #names = new Map<string, string>();
+  readonly #macs = new Map<string, string>();
   readonly #pattern: RegExp | undefined;
 
-  constructor(addresses: ReadonlySet<Ip>, names: ReadonlyMap<string, string>) {
+  constructor(addresses: ReadonlySet<Ip>, macs: ReadonlySet<string>, names: ReadonlyMap<string, string>) {
+    for (const mac of macs) this.#macs.set(mac, standInMac(this.#macs.size + 1));
     let [n4, n6] = [0, 0];
     for (const address of [...addresses].sort(compareIp)) {
       const stand = familyOf(address) === 4 ? fourth(++n4) : sixth(++n6, isLinkLocal(address));
@@ -156,7 +163,7 @@ class Substitution {
 
   /** Addresses first: a name may look like a part of one. */
   text(text: string): string {
-    const whole = this.#names.get(text);
+    const whole = this.#names.get(text) ?? this.#macs.get(text);
     if (whole !== undefined) return whole;
     let out = '';
     let from = 0;
@@ -176,6 +183,12 @@ class Substitution {
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** One that is administered locally. */
+function standInMac(n: number): string {
+  const [high, low] = [n >>> 8, n].map((part) => (part & 255).toString(16).padStart(2, '0'));
+  return `02:00:5e:10:${high}:${low}`;
+}
 
 function fourth(n: number): Ip {
   const value = FIRST_4 + n;

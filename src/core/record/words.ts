@@ -1,6 +1,12 @@
 import { describeOperation } from '../balance/plan.ts';
+import type { BfdEvent } from '../bfd/events.ts';
 import { inWords } from '../check/verdict.ts';
-import type { Ip } from '../ip.ts';
+import { formatPrefix, type Ip } from '../ip.ts';
+import { describeRoute } from '../netlink/route.ts';
+import { describeRule } from '../netlink/rule.ts';
+import type { ChangeResult } from '../reconcile/changes.ts';
+import type { AddressChange, HeldAddress } from '../reconcile/events.ts';
+import type { RoutingChange } from '../reconcile/routing-events.ts';
 import type { BalancerEffect, BalancerEvent } from '../serving/balancer.ts';
 import type { VrrpEffect, VrrpEvent } from '../vrrp/events.ts';
 import type { GroupEffect, GroupEvent } from '../vrrp/group.ts';
@@ -39,7 +45,11 @@ export function eventWords(kind: string, event: unknown): string {
     const told = event as GroupEvent;
     if (told.type === 'members') return `members: ${told.members.join(', ')}`;
   }
-  return shortly(event);
+  if (kind === 'bfd') {
+    const told = event as BfdEvent;
+    if (told.type === 'packet') return `the neighbour says ${told.packet.state} (${told.packet.diagnostic})`;
+  }
+  return kernelWords(event) ?? shortly(event);
 }
 
 /** What became of a probe. */
@@ -68,7 +78,47 @@ export function effectWords(kind: string, effect: unknown): string {
     if (done.type === 'became') return `${done.from} -> ${done.to}: ${done.cause}`;
     if (done.type === 'tell') return `tells ${done.member}: ${shortly(done.event)}`;
   }
-  return shortly(effect);
+  return kernelWords(effect) ?? shortly(effect);
+}
+
+/** What is asked of the kernel, and what it has answered. */
+function kernelWords(value: unknown): string | undefined {
+  const told = value as Typed & { readonly [name: string]: unknown };
+  switch (told.type) {
+    case 'apply':
+      return `asks the kernel: ${(told.changes as readonly Change[]).map(changeWords).join('; ')}`;
+    case 'done':
+      return resultWords(told.results as readonly ChangeResult[]);
+    case 'hold':
+    case 'release':
+    case 'renew':
+      return [
+        told.type,
+        told.owner,
+        ...((told.addresses as readonly HeldAddress[]) ?? []).map(addressWords),
+      ].join(' ');
+    case 'links':
+      return `${(told.links as readonly unknown[]).length} interfaces`;
+    default:
+      return undefined;
+  }
+}
+
+type Change = AddressChange | RoutingChange;
+
+function changeWords(change: Change): string {
+  if ('address' in change) return `${change.op} ${formatPrefix(change.address.address)}`;
+  return 'rule' in change
+    ? `${change.op} ${describeRule(change.rule)}`
+    : `${change.op} ${describeRoute(change.route)}`;
+}
+
+const addressWords = ({ address, dev }: HeldAddress): string => `${formatPrefix(address)} on ${dev}`;
+
+function resultWords(results: readonly ChangeResult[]): string {
+  const failed = results.filter(({ errno }) => errno !== 0);
+  const why = failed.map(({ errno, text }) => `errno ${errno}${text === undefined ? '' : ` ${text}`}`);
+  return [`${results.length - failed.length} of ${results.length} changes done`, ...why].join(', ');
 }
 
 /** Whether an effect belongs into a summary: it is no everyday one. */

@@ -70,6 +70,14 @@ export class LinkWatch implements Machine<LinkWatchEvent, LinkWatchEffect> {
     return effects;
   }
 
+  memory() {
+    return Array.from(this.#links, ([name, link]) => [name, { ...link }] as const);
+  }
+
+  recall(memory: ReturnType<LinkWatch['memory']>): void {
+    for (const [name, link] of memory) this.#links.set(name, { ...link });
+  }
+
   /** `undefined` when nothing was shown of it yet. */
   believed(name: string): LinkState | undefined {
     return this.#links.get(name)?.believed;

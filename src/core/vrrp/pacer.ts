@@ -88,6 +88,22 @@ export class Pacer implements Machine<PacerEvent, PacerEffect> {
     return effects;
   }
 
+  memory() {
+    const lanes = Array.from(this.#lanes, ([name, { waiting, ...lane }]) => {
+      const left = Array.from(waiting.values(), (each) => ({ ...each }));
+      return [name, { ...lane, waiting: left }] as const;
+    });
+    return { pacing: this.#pacing, lanes };
+  }
+
+  recall({ pacing, lanes }: ReturnType<Pacer['memory']>): void {
+    this.#pacing = pacing;
+    for (const [name, { waiting, ...lane }] of lanes) {
+      const left = waiting.map((each) => [keyOf(each.dev, each.address), { ...each }] as const);
+      this.#lanes.set(name, { ...lane, waiting: new Map(left) });
+    }
+  }
+
   /** What waited is announced at the new rate, or, when there is none any more, at once. */
   #configure(pacing: PacingSettings): void {
     if (JSON.stringify(pacing) === JSON.stringify(this.#pacing)) return;

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { NO_SETTINGS } from '../../../src/core/director/events.ts';
+import { type MakeRouter, NO_SETTINGS } from '../../../src/core/director/events.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { suite } from '../../suite.ts';
@@ -197,7 +197,7 @@ test('an announcement that nobody took is tried again, without news of the link'
 
 test('however many news there are in a turn, each router that they concern is told once, and no other', () => {
   const told: string[] = [];
-  const shell = new Shell((settings, digest) => {
+  const makeRouter: MakeRouter = (settings, digest) => {
     const machine = new VrrpInstance(settings, digest);
     const { handle } = machine;
     machine.handle = (event, now) => {
@@ -205,7 +205,8 @@ test('however many news there are in a turn, each router that they concern is to
       handle.call(machine, event, now);
     };
     return machine;
-  });
+  };
+  const shell = new Shell({ makeRouter });
   shell.configure([instance(), instance({ name: 'VI_2', interface: 'wan0' })]).until(1);
   told.length = 0;
   const storm = Array.from({ length: 100 }, (_, i) => link(200 + i, `veth${i}`));

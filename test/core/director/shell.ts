@@ -1,10 +1,10 @@
 import { Director } from '../../../src/core/director/director.ts';
 import {
+  type DirectorBirth,
   type DirectorEffect,
   type DirectorEvent,
   type DirectorSettings,
   type LinkChange,
-  type MakeRouter,
   NO_SETTINGS,
 } from '../../../src/core/director/events.ts';
 import type { Port } from '../../../src/core/director/ports.ts';
@@ -12,6 +12,7 @@ import { formatPrefix, type Ip, ip, parsePrefix } from '../../../src/core/ip.ts'
 import type { InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import type { RouteEvent } from '../../../src/core/netlink/events.ts';
 import { LINK_FLAG, type Link, OPER_STATE } from '../../../src/core/netlink/link.ts';
+import { requestOfRouting } from '../../../src/core/reconcile/routing-events.ts';
 import { after, type Instant, seconds } from '../../../src/core/time.ts';
 import type { VrrpStatus } from '../../../src/core/vrrp/events.ts';
 import { encodeAdvert, VRRP_GROUP } from '../../../src/core/vrrp/packet.ts';
@@ -63,9 +64,9 @@ export class Shell {
   /** Whether adverts are answered at all. */
   answers = true;
 
-  constructor(makeRouter?: MakeRouter) {
+  constructor(birth: Partial<Pick<DirectorBirth, 'makeRouter' | 'recorder'>> = {}) {
     const digest = { hmac: () => new Uint8Array(64) };
-    this.director = new Director({ digest, begun: at(0), marks: true, ...(makeRouter && { makeRouter }) });
+    this.director = new Director({ digest, begun: at(0), marks: true, ...birth });
     this.links.set(1, link(1, 'eth0')).set(2, link(2, 'wan0'));
     this.addresses.own(1, '10.0.0.5/24');
     this.addresses.own(2, '10.1.0.5/24');
@@ -218,7 +219,7 @@ export class Shell {
       }
       case 'routing': {
         const results = effect.changes.map((change) => {
-          this.done.push(change.request.asked);
+          this.done.push(requestOfRouting(change).asked);
           return { id: change.id, errno: this.tables.apply(change) };
         });
         this.event({ type: 'routing', results });

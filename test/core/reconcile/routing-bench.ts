@@ -2,7 +2,11 @@ import * as assert from 'uvu/assert';
 import { ip, parsePrefix } from '../../../src/core/ip.ts';
 import type { Link } from '../../../src/core/netlink/link.ts';
 import { Routing } from '../../../src/core/reconcile/routing.ts';
-import type { RoutingEffect, RoutingEvent } from '../../../src/core/reconcile/routing-events.ts';
+import {
+  type RoutingEffect,
+  type RoutingEvent,
+  requestOfRouting,
+} from '../../../src/core/reconcile/routing-events.ts';
 import type { RouteSettings, RuleSettings } from '../../../src/core/reconcile/settings.ts';
 import { after, type Instant, instant, seconds } from '../../../src/core/time.ts';
 import { ModelTables } from './routing-model.ts';
@@ -77,7 +81,7 @@ export class Bench {
         }
         assert.ok(effect.changes.length <= 50);
         const results = effect.changes.map((change) => {
-          this.sent.push(change.request.asked);
+          this.sent.push(requestOfRouting(change).asked);
           return { id: change.id, errno: this.kernel.apply(change) };
         });
         this.machine.handle({ type: 'done', results }, this.now);

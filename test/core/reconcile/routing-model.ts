@@ -2,7 +2,7 @@ import { decodeEvent } from '../../../src/core/netlink/events.ts';
 import { FLAG } from '../../../src/core/netlink/message.ts';
 import { ROUTE_MESSAGE, type Route } from '../../../src/core/netlink/route.ts';
 import { RULE_MESSAGE, type Rule } from '../../../src/core/netlink/rule.ts';
-import type { RoutingChange } from '../../../src/core/reconcile/routing-events.ts';
+import { type RoutingStep, requestOfRouting } from '../../../src/core/reconcile/routing-events.ts';
 import { isShown, keyOfRule, placeOf } from '../../../src/core/reconcile/routing-item.ts';
 
 /** What the monitor hears. */
@@ -25,7 +25,8 @@ export class ModelTables {
   failures: number[] = [];
 
   /** The errno of the change. */
-  apply({ request }: Pick<RoutingChange, 'request'>): number {
+  apply(step: RoutingStep): number {
+    const request = requestOfRouting(step);
     const failure = this.failures.shift();
     if (failure !== undefined) return failure;
     const heard = decodeEvent({ ...request, sequence: 0, port: 0 });

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
-import { addRoute, type Route } from '../../../src/core/netlink/route.ts';
-import { addRule } from '../../../src/core/netlink/rule.ts';
+import type { Route } from '../../../src/core/netlink/route.ts';
 import type { HeldRouting, RoutingEvent } from '../../../src/core/reconcile/routing-events.ts';
 import { isShown, keyOfRule, resolve } from '../../../src/core/reconcile/routing-item.ts';
 import type { RouteSettings } from '../../../src/core/reconcile/settings.ts';
@@ -149,12 +148,9 @@ test('what the kernel shows in its own words is the same', () => {
 test('leftovers of an earlier life go with a release', () => {
   const bench = new Bench();
   const held: HeldRouting = { routes: [route('10.1.0.0/16')], rules: [rule(7)] };
-  bench.kernel.apply({
-    request: addRoute({
-      ...(resolve(held.routes[0] as RouteSettings, new Map(LINKS.map((l) => [l.name, l]))) as Route),
-    }),
-  });
-  bench.kernel.apply({ request: addRule({ family: 4, priority: 7, table: 100, protocol: 18 }) });
+  const left = resolve(held.routes[0] as RouteSettings, new Map(LINKS.map((l) => [l.name, l]))) as Route;
+  bench.kernel.apply({ op: 'add', route: left, insertion: 'exclusive' });
+  bench.kernel.apply({ op: 'add', rule: { family: 4, priority: 7, table: 100, protocol: 18 } });
   bench.show();
   bench.event({ type: 'release', owner: 'a', leftovers: held });
   assert.equal([bench.kernel.routes, bench.kernel.rules], [[], []]);

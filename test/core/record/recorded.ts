@@ -45,9 +45,12 @@ export class RecordedMachine<Event, Effect> implements Machine<Event, Effect> {
   }
 }
 
-/** What was recorded, by way of its text. */
-export function recordingOf(recorder: Recorder): Recording {
+/** What was recorded, as the lines of a file. */
+export function linesOf(recorder: Recorder): string[] {
   const process = { process: 'vrrp', pid: 1, at: instant(0), utc: 0, zone: 0 };
   const head = [heading('0', 'here'), process].map((value) => JSON.stringify({ value }));
-  return readRecording([...head, ...recorder.lines()]);
+  return [...head, ...recorder.lines()];
 }
+
+/** What was recorded, by way of its text. */
+export const recordingOf = (recorder: Recorder): Recording => readRecording(linesOf(recorder));

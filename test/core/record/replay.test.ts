@@ -1,11 +1,14 @@
 import * as assert from 'uvu/assert';
+import { BfdSession } from '../../../src/core/bfd/session.ts';
 import { toHex } from '../../../src/core/bytes.ts';
 import { ip } from '../../../src/core/ip.ts';
+import { Prng } from '../../../src/core/prng.ts';
+import { anonymous } from '../../../src/core/record/anonymous.ts';
 import { Recorder } from '../../../src/core/record/recorder.ts';
-import type { RecordedTrack } from '../../../src/core/record/recording.ts';
+import { type RecordedTrack, readRecording } from '../../../src/core/record/recording.ts';
 import { replay } from '../../../src/core/record/replay.ts';
 import type { Room } from '../../../src/core/record/track.ts';
-import { instant, seconds } from '../../../src/core/time.ts';
+import { after, instant, millis, seconds } from '../../../src/core/time.ts';
 import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { encodeAdvert, VRRP_GROUP, VRRP_TTL } from '../../../src/core/vrrp/packet.ts';
@@ -16,8 +19,10 @@ import { readRegression } from '../../sim/regression.ts';
 import { drawDay } from '../../sim/scenario.ts';
 import { simulate } from '../../sim/simulate.ts';
 import { suite } from '../../suite.ts';
+import { SETTINGS as BFD } from '../bfd/neighbor.ts';
+import { DOWN, instance, link, prefix, Shell } from '../director/shell.ts';
 import { SETTINGS } from '../vrrp/router.ts';
-import { RecordedMachine, recordingOf, SHORT } from './recorded.ts';
+import { linesOf, RecordedMachine, recordingOf, SHORT } from './recorded.ts';
 
 const test = suite('replay');
 
@@ -78,6 +83,103 @@ test('bad days of the simulator replay with equal effects, from the birth and fr
     }
   }
   assert.ok(entries > 1000 && begins > 500, `${entries} events, ${begins} segments`);
+});
+
+/** What a neighbour says. */
+const SPOKEN = {
+  diagnostic: 'no diagnostic',
+  poll: false,
+  final: false,
+  demand: false,
+  multiplier: 3,
+  mine: 8,
+  yours: 7,
+  minTx: millis(200),
+  minRx: millis(200),
+} as const;
+
+/** Names and addresses of the tests' own: of interfaces, routers, hosts, their hardware. */
+const OWN = /eth0|vip0|VI_1|10\.0\.0\.|192\.0\.2\.|02:00:00:00:00:0[12]/;
+
+/** Replays a recording as a whole, from each of its memories, and with other names. */
+function replaysAlike(recorder: Recorder, what: string): string[] {
+  const told: string[] = [];
+  for (const { tracks } of recordingOf(recorder).processes) {
+    for (const track of tracks) {
+      const { difference, events } = replay(track, MEMORIES);
+      assert.equal(difference, undefined, `${what}, ${track.name}`);
+      if (events > 0) told.push(track.kind);
+      for (const at of track.segments.keys()) {
+        const rest = { ...track, segments: track.segments.slice(at) };
+        assert.equal(replay(rest, MEMORIES).difference, undefined, `${what}, ${track.name}, segment ${at}`);
+      }
+    }
+  }
+  const other = anonymous(linesOf(recorder));
+  for (const { tracks } of readRecording(other).processes)
+    for (const track of tracks) assert.equal(replay(track).difference, undefined, `${what}, ${track.name}`);
+  assert.not.match(other.join(), OWN);
+  return [...new Set(told)].sort();
+}
+
+test('directors of the simulator: each machine in them replays with equal effects', () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const recorder = new Recorder(SHORT);
+    assert.is(simulate(drawDay(seed), { recorder }).failure, undefined);
+    const kinds = replaysAlike(recorder, `seed ${seed}`);
+    for (const kind of ['addresses', 'links', 'ports', 'announcements', 'router'])
+      assert.ok(kinds.includes(kind), `${seed}: ${kinds}`);
+  }
+});
+
+test('a director with routes, rules and an interface of its own replays with equal effects', () => {
+  const recorder = new Recorder(SHORT);
+  const shell = new Shell({ recorder });
+  const plain = { table: 254, scope: 0, type: 1, protocol: 18, tracked: true } as const;
+  const routes = [{ destination: prefix('192.0.2.0/24'), via: ip('10.0.0.1'), ...plain }];
+  const rules = [{ rule: { family: 4, priority: 7, table: 100, protocol: 18 }, tracked: true } as const];
+  const sort = { kind: 'macvlan', mac: '00:00:5e:00:01:33' } as const;
+  const apart = instance({ name: 'VI_2', vrid: 52, virtual: { name: 'vrrp.52', sort } });
+  shell.configure([instance(), apart], { routing: [{ instance: 'VI_1', routes, rules }] }).until(6);
+  shell.tables.failures.push(22, 22);
+  shell.hear(link(1, 'eth0', DOWN)).until(9);
+  shell.hear(link(1, 'eth0')).until(16);
+  shell.unsent = 'EPERM';
+  shell.until(22).unsent = undefined;
+  shell.until(30).advert(250);
+  shell.until(40).configure([instance()]).until(45);
+  const kinds = replaysAlike(recorder, 'a director');
+  assert.equal(kinds, ['addresses', 'announcements', 'links', 'ports', 'router', 'routing', 'vmacs']);
+});
+
+test('a BFD session replays with equal effects, from the birth and from each memory', () => {
+  const recorder = new Recorder(SHORT);
+  const birth = { settings: BFD, discriminator: 7, seed: 9 };
+  const session = new BfdSession(birth.settings, birth.discriminator, new Prng(birth.seed));
+  const part = { kind: 'bfd', name: 'b', birth, memory: () => session.memory() };
+  const machine = new RecordedMachine(recorder, session, part, instant(0));
+  let now = instant(0);
+  const settle = (): void => {
+    while (machine.take().length > 0);
+  };
+  machine.handle({ type: 'start' }, now);
+  settle();
+  for (let turn = 0; turn < 3000; turn++) {
+    now = after(now, millis(10));
+    const due = machine.deadline();
+    if (due !== undefined && due <= now) machine.timeout(now);
+    settle();
+    // The neighbour is silent for a while in the middle.
+    if (turn % 20 === 0 && (turn < 1000 || turn > 2000)) {
+      const state = turn % 1000 < 100 ? 'Init' : 'Up';
+      machine.handle({ type: 'packet', packet: { ...SPOKEN, state } }, now);
+      settle();
+    }
+    if (turn === 2500) machine.handle({ type: 'change', settings: { ...BFD, minTx: millis(50) } }, now);
+    settle();
+  }
+  assert.ok(session.status().wentUp >= 2 && session.status().wentDown >= 1);
+  assert.equal(replaysAlike(recorder, 'BFD'), ['bfd']);
 });
 
 /** A router that becomes master, and is recorded until 10 s. */
