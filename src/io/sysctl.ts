@@ -6,7 +6,7 @@ const IPV4 = 'ipv4/conf';
 const STRICT = 1;
 
 /** The value of a setting below /proc/sys/net; `undefined` where the kernel has no such. */
-function readSysctl(path: string): string | undefined {
+export function readSysctl(path: string): string | undefined {
   try {
     return readFileSync(`${NET}/${path}`, 'latin1').trim();
   } catch {

@@ -89,6 +89,27 @@ story('the files of the RHEL family are read where they are', async () => {
   await sh(`printf 'RULES=/etc/other.rules\\nSAVE_ON_STOP=no\\n' >/etc/default/lvsadm`);
 });
 
+story('sync daemons start with the table, and stop with it', async () => {
+  await sh(
+    'ip link add s0 type dummy && ip address add 10.9.1.1/24 dev s0 && ip link set s0 up multicast on',
+  );
+  await sh(`cp /etc/default/lvsadm /run/lvsadm && printf 'IFACE=s0\\nSYNCID=5\\n' >>/etc/default/lvsadm`);
+  const started = async (daemon: string): Promise<string[]> => {
+    await sh(`echo DAEMON=${daemon} >>/etc/default/lvsadm && systemctl start ${UNIT}`);
+    const lines = (await sh('ipvsadm -L --daemon')).split('\n').filter((line) => line !== '');
+    await sh(`systemctl stop ${UNIT}`);
+    assert.is(await sh('ipvsadm -L --daemon'), '', daemon);
+    return lines.map((line) => line.replace(/, maxlen.*/, ''));
+  };
+  const master = 'master sync daemon (mcast=s0, syncid=5';
+  const backup = 'backup sync daemon (mcast=s0, syncid=5';
+  assert.equal(await started('none'), []);
+  assert.equal(await started('master'), [master]);
+  assert.equal(await started('backup'), [backup]);
+  assert.equal(await started('both'), [master, backup]);
+  await sh('mv /run/lvsadm /etc/default/lvsadm && ip link delete s0');
+});
+
 story('a file with errors makes the start fail and says why', async () => {
   await sh(`printf -- '-A -t nonsense\\n' >/etc/other.rules`);
   assert.not.ok(await machine.succeeds(`systemctl start ${UNIT}`));

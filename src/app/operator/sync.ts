@@ -46,7 +46,7 @@ export function addSync(program: Command): void {
     .action(async (_options, self: Command) => {
       const options: CommonOptions = self.optsWithGlobals();
       const { sync: facts } = await look(options);
-      if (facts === null) return fail('no lvs_sync_daemon is configured');
+      if (facts === null) return fail('no lvs_sync_daemon is configured, or its process has not begun');
       const lines = options.json ? [JSON.stringify(facts, null, 2)] : syncLines(facts);
       process.stdout.write(`${lines.join('\n')}\n`);
     });

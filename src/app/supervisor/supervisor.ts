@@ -21,8 +21,6 @@ import {
   ROLES,
   type Role,
   type SyncState,
-  type ToCheck,
-  type ToVrrp,
   type VrrpNews,
   type VrrpState,
   withNews,
@@ -45,6 +43,7 @@ import { FenceMemory } from './fencememory.ts';
 import { Firewall } from './firewall.ts';
 import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
+import { LvsSysctls } from './lvssysctls.ts';
 import { Orders } from './orders.ts';
 import { Originals } from './originals.ts';
 import { PlannedReload } from './plannedreload.ts';
@@ -64,6 +63,7 @@ export class Supervisor implements ChildListener {
   readonly #children: Children;
   readonly #trackers: Trackers;
   readonly #planned: PlannedReload;
+  readonly #sysctls: LvsSysctls;
   readonly #firewall: Firewall;
   readonly arbiter: Arbiter;
   readonly #store: Store;
@@ -104,10 +104,10 @@ export class Supervisor implements ChildListener {
       reloads.handle({ type: 'done' });
     });
     this.#askReload = () => reloads.handle({ type: 'asked' });
-    const tell = (role: Role, message: ToVrrp | ToCheck): void => this.#children.send(role, message);
-    this.#trackers = new Trackers(driver, tell, repeated);
+    this.#trackers = new Trackers(driver, (role, message) => this.#children.send(role, message), repeated);
     this.#planned = new PlannedReload(() => this.#reload(), log);
     this.#notifier = new Notifier(driver, configuration, repeated);
+    this.#sysctls = new LvsSysctls(runDir, options.ipvsNamespace, this.#files, log);
     this.#firewall = new Firewall(runDir, this.#files, log);
     const memory = new FenceMemory(stateDir, this.#files, warn);
     this.arbiter = new Arbiter(driver, memory, (message) => this.#children.send('vrrp', message), log);
@@ -180,13 +180,12 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp') this.#children.send('vrrp', { type: 'inherit', originals: this.#originals.all });
     if (role === 'vrrp' && this.#store.maintenance)
       this.#children.send('vrrp', { type: 'maintenance', on: true });
-    const orders = role === 'check' ? { orders: this.#orders.all() } : {};
-    const detail = this.#options.logDetail;
-    this.#children.send(role, { type: 'configure', configuration: { ...configuration, ...orders }, detail });
+    const whole = role === 'check' ? { ...configuration, orders: this.#orders.all() } : configuration;
+    this.#children.send(role, { type: 'configure', configuration: whole, detail: this.#options.logDetail });
     this.#trackers.tellAll(role);
     if (role === 'check') this.#trackers.tellSessions(this.#vrrp);
-    if (role === 'vrrp') this.#tellQuorums();
-    if (role === 'sync' && this.#syncRole !== undefined)
+    else if (role === 'vrrp') this.#tellQuorums();
+    else if (this.#syncRole !== undefined)
       this.#children.send('sync', { type: 'role', role: this.#syncRole });
   }
 
@@ -242,8 +241,7 @@ export class Supervisor implements ChildListener {
   }
 
   #tellQuorums(): void {
-    const checked = this.#assignment('check') !== undefined;
-    this.#trackers.tellQuorums(this.#configuration, this.#check, checked);
+    this.#trackers.tellQuorums(this.#configuration, this.#check, this.#assignment('check') !== undefined);
   }
 
   /** The sync daemon has the role of the VRRP instance that it follows. */
@@ -306,6 +304,7 @@ export class Supervisor implements ChildListener {
   /** Gives the packet filter the rules that the virtual routers here need. */
   #protect(): Promise<void> {
     const { instances, global } = this.#configuration;
+    this.#sysctls.configure(this.#options.vrrp ? [] : (global.lvsSysctls ?? []));
     return this.#firewall.configure(this.#assignment('vrrp') === undefined ? [] : instances, global.firewall);
   }
 
@@ -346,6 +345,7 @@ export class Supervisor implements ChildListener {
     for (const role of ROLES) await this.#children.stop(role, stopGrace);
     if (!this.#options.dontReleaseVrrp) await this.#firewall.close();
     this.#trackers.close();
+    if (!this.#options.dontReleaseIpvs) this.#sysctls.configure([]);
     this.#orders.close();
     await this.#notifier.close(toMillis(stopGrace));
     await runOwnScript(this.#configuration, 'shutdown', this.log);

@@ -6,6 +6,7 @@ import type { MasterRouting, StaticSettings } from '../reconcile/settings.ts';
 import type { VirtualServerSettings } from '../serving/settings.ts';
 import type { Placements } from '../supervision/placement.ts';
 import type { SyncDaemonSettings } from '../sync/settings.ts';
+import type { LvsSysctl } from '../sync/sysctls.ts';
 import type { Duration } from '../time.ts';
 import type { ScriptSettings, TrackFileSettings, TrackProcessSettings } from '../track/settings.ts';
 import type {
@@ -102,6 +103,8 @@ export interface GlobalSettings {
   readonly flushOnStop: boolean;
   /** `lvs_timeouts`, in seconds; what is absent stays as the kernel has it. */
   readonly timeouts?: LvsTimeouts;
+  /** `lvs_sysctl`: settings of IPVS in the kernel. */
+  readonly lvsSysctls?: readonly LvsSysctl[];
   /** `rs_init_notifies`: `notify_up` of the servers that are up at the start, too. */
   readonly initNotifies: boolean;
 }

@@ -88,6 +88,7 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
     ...when(global.logUnknownVrids, 'log_unknown_vrids'),
     ...when(global.flushOnStop, 'lvs_flush_on_stop'),
     ...timeoutsLine(global.timeouts),
+    ...(global.lvsSysctls ?? []).map(({ name, value }) => `lvs_sysctl ${name} ${value}`),
     ...when(global.initNotifies, 'rs_init_notifies'),
     ...(sync === undefined ? [] : [syncLine(sync)]),
   ];

@@ -44,3 +44,14 @@ export const placements: fc.Arbitrary<Placements> = fc.record({
   vrrp: placement,
   check: placement,
 });
+
+/** Each name once. */
+export const lvsSysctls = fc.uniqueArray(
+  fc.constantFrom(
+    { name: 'sync_threshold', value: '3 50' },
+    { name: 'sync_ports', value: '4' },
+    { name: 'sloppy_tcp', value: '1' },
+    { name: 'sync_refresh_period', value: '10' },
+  ),
+  { minLength: 1, selector: ({ name }) => name },
+);

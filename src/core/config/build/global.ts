@@ -1,4 +1,5 @@
 import type { SyncDaemonSettings } from '../../sync/settings.ts';
+import { type LvsSysctl, wrongSysctl } from '../../sync/sysctls.ts';
 import { micros, seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
 import type { Identity } from '../facts.ts';
@@ -85,6 +86,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
   const vmacPrefix = global.value('vmac_addr_prefix') ?? global.value('vmac_prefix');
   const saveFolder = global.value('config_save_dir');
   const timeouts = global.value('lvs_timeouts');
+  const sysctls = lvsSysctls(global, context.findings);
   const flushOnStop = global.last('lvs_flush_on_stop');
   return {
     ...(routerId === undefined ? {} : { routerId }),
@@ -116,6 +118,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
     logUnknownVrids: global.has('log_unknown_vrids'),
     flushOnStop: flushOnStop !== undefined && flushOnStop.values[0] !== 'VS',
     ...(timeouts === undefined ? {} : { timeouts }),
+    ...(sysctls.length === 0 ? {} : { lvsSysctls: sysctls }),
     initNotifies: global.value('rs_init_notifies') ?? false,
   };
 }
@@ -128,6 +131,19 @@ export function namespacesOf(file: Section<typeof root>): Namespaces {
     ...(own === undefined ? {} : { own }),
     ...(ipvs === undefined ? {} : { ipvs: ipvs.values[0] ?? '' }),
   };
+}
+
+/** `lvs_sysctl`: of a name that is said twice, the last. */
+function lvsSysctls(global: Section<typeof globalDefs>, findings: Findings): LvsSysctl[] {
+  const found = new Map<string, LvsSysctl>();
+  for (const { values, keyword, words } of global.all('lvs_sysctl')) {
+    const [name, first, second] = values;
+    const wrong = wrongSysctl(name, first, second);
+    if (wrong !== undefined) findings.error(words[1] ?? keyword, wrong);
+    const value = second === undefined ? `${first}` : `${first} ${second}`;
+    found.set(name, { name, value });
+  }
+  return [...found.values()];
 }
 
 /** `script_user`, else the user that keepalived looks for. */

@@ -1,3 +1,4 @@
+import { LVS_SYSCTL_NAMES } from '../../sync/sysctls.ts';
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
 import { identity } from './tracking.ts';
@@ -25,6 +26,7 @@ const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
 });
 
 const U32 = 4_294_967_295;
+const INT_MAX = 2_147_483_647;
 const I32 = 2_147_483_647;
 const nice = arg.integer('N', -20, 19);
 const realTime = arg.integer('N', 0, 99);
@@ -131,6 +133,15 @@ export const globalDefs = {
     arg.interfaceName,
     syncOptions(),
   ]),
+  lvs_sysctl: keyword(
+    'a setting of IPVS (net.ipv4.vs.NAME), put back at the stop; sync_threshold has two values',
+    [
+      arg.choice(...LVS_SYSCTL_NAMES),
+      arg.integer('VALUE', 0, INT_MAX),
+      arg.optional(arg.integer('VALUE', 0, INT_MAX)),
+    ],
+    { repeat: true, ours: true },
+  ),
   vrrp_mcast_group4: keyword('group of IPv4 adverts', [arg.multicast], { default: '224.0.0.18' }),
   vrrp_mcast_group6: keyword('group of IPv6 adverts', [arg.multicast], { default: 'ff02::12' }),
   vrrp_garp_master_delay: keyword(
