@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { spawnRole } from '../../src/io/children.ts';
 import { showOnFailure, tailOf } from '../failure.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { suite } from '../suite.ts';
@@ -92,6 +94,27 @@ test('junk on the control socket is refused, counted and said; nothing else happ
   assert.equal([daemon.pid, stage.pid('vrrp')], pids);
   assert.ok(stage.holdsVip());
 });
+
+for (const role of ['check', 'vrrp'] as const) {
+  test(`an exception that nobody catches in the ${role} process reaches the supervisor, and ends it`, async () => {
+    const program = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+    const child = spawnRole({ program, role, runDir: stage.runDir });
+    const messages: { readonly type: string; readonly level?: string; readonly message?: string }[] = [];
+    child.on('message', (message) => messages.push(message as (typeof messages)[number]));
+    const ended = once(child, 'exit');
+    // It has the shape of a configuration, and no settings are in it.
+    const empty = { instances: [], groups: [], bfd: [], quietIgmp: false, placement: {} };
+    const configuration = { ...empty, virtualServers: [], global: {}, release: false, ledger: '' };
+    child.send({ type: 'configure', detail: false, configuration });
+    assert.equal(await ended, [70, null]);
+    const said = messages.find(({ level }) => level === 'crit')?.message ?? '';
+    assert.match(said, new RegExp(`^the ${role} process has a defect: TypeError: [^]*\\n +at `));
+    assert.ok(
+      messages.some(({ type }) => type === 'recording'),
+      'with what led to it',
+    );
+  });
+}
 
 test('the supervisor says what is known and ends; the vrrp process goes on, and stops when it is asked', async () => {
   const vrrp = stage.pid('vrrp');
