@@ -70,6 +70,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   constructor({ digest, begun, marks, tick = TICK, recorder, makeRouter = realRouter }: DirectorBirth) {
     this.#begun = begun;
     this.#ensemble = new Ensemble(recorder);
+    this.#ensemble.begin(begun);
     const ensemble = this.#ensemble;
     const emit = (effect: DirectorEffect): void => void this.#effects.push(effect);
     this.#ground = new Ground({

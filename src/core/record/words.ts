@@ -1,5 +1,5 @@
 import { describeOperation } from '../balance/plan.ts';
-import type { BfdEvent } from '../bfd/events.ts';
+import type { BfdEffect, BfdEvent } from '../bfd/events.ts';
 import { inWords } from '../check/verdict.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
 import { describeRoute } from '../netlink/route.ts';
@@ -49,7 +49,7 @@ export function eventWords(kind: string, event: unknown): string {
     const told = event as BfdEvent;
     if (told.type === 'packet') return `the neighbour says ${told.packet.state} (${told.packet.diagnostic})`;
   }
-  return kernelWords(event) ?? shortly(event);
+  return kernelWords(kind, event) ?? shortly(event);
 }
 
 /** What became of a probe. */
@@ -78,11 +78,17 @@ export function effectWords(kind: string, effect: unknown): string {
     if (done.type === 'became') return `${done.from} -> ${done.to}: ${done.cause}`;
     if (done.type === 'tell') return `tells ${done.member}: ${shortly(done.event)}`;
   }
-  return kernelWords(effect) ?? shortly(effect);
+  if (kind === 'bfd') {
+    const done = effect as BfdEffect;
+    if (done.type === 'transition') return `${done.from} -> ${done.to}: ${done.cause}`;
+    if (done.type === 'send') return 'packet sent';
+  }
+  return kernelWords(kind, effect) ?? shortly(effect);
 }
 
 /** What is asked of the kernel, and what it has answered. */
-function kernelWords(value: unknown): string | undefined {
+function kernelWords(kind: string, value: unknown): string | undefined {
+  if (kind !== 'addresses' && kind !== 'routing') return undefined;
   const told = value as Typed & { readonly [name: string]: unknown };
   switch (told.type) {
     case 'apply':
