@@ -29,6 +29,15 @@ export function voteLines({ cluster, name, peers, claims }: VotesReport): string
   ];
 }
 
+/** Whether this director may hold what the claim is for, by which votes and for how long. */
+export function claimLine({ of, name, state, vain, votes }: VotesReport['claims'][number]): string {
+  const whose = of === 'group' ? `the votes for group ${name}` : 'the votes';
+  const times = vain > 0 ? `, ${vain} times in vain` : '';
+  if (state === 'idle') return `${whose}: this director does not ask for them`;
+  const word = paint(STYLE[state], `${state === 'holding' ? 'held' : 'asked for'}${times}`);
+  return `${whose}: ${word}: ${votes.map(voteWord).join(', ')}`;
+}
+
 function heardWord(heard: number | null): string {
   if (heard === null) return paint('red', 'never');
   if (heard > SILENT_SECONDS) return paint('red', `silent for ${lasting(heard)}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { AddressWatch } from '../lab/scene/address-watch.ts';
-import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import { operator, shows, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import { ip } from '../lab/scene/run.ts';
@@ -118,6 +118,8 @@ test('adverts are lost, heartbeats are heard: each keeps its own, and nobody is 
   await inVain('b', 'A');
   assert.is(held(), 'A:a B:b');
   assert.not.match(scene.logs(), /fencing [ab]:/);
+  await shows(hosts.a, /the votes: asked for, \d+ times in vain: .*promised to b/, 'explain', 'B');
+  await shows(hosts.a, /the votes: held: a: promised, b: promised/, 'explain', 'A');
 });
 
 test('one dies and cannot be switched off: the other waits for the operator, without another attempt', async () => {

@@ -7,9 +7,11 @@ import {
   whyNothing,
 } from '../../core/status/find.ts';
 import type { CheckSeen, RouterReport, StatusReport } from '../../core/status/report.ts';
+import type { VotesReport } from '../../core/status/votes.ts';
 import type { Command } from '../../io/arguments.ts';
 import { aligned, lasting, paint } from '../../io/screen.ts';
 import { lengthOf, orderWords } from '../standing.ts';
+import { claimLine } from '../votelines.ts';
 import { type CommonOptions, fail } from './ask.ts';
 import { look } from './look.ts';
 
@@ -56,7 +58,7 @@ const upDown = (up: boolean): string => (up ? paint('green', 'up') : paint('red'
 
 export function explainLines({ routers, servers }: Explained, { time, vrrp, check }: StatusReport): string[] {
   const parts = [
-    ...routers.map((router) => routerLines(router, time)),
+    ...routers.map((router) => routerLines(router, time, claimOf(router, vrrp?.votes))),
     ...servers.map((server) => serverLines(server, time)),
   ];
   if (parts.length > 0) return parts.flatMap((lines, i) => [...(i > 0 ? [''] : []), ...lines]);
@@ -68,7 +70,13 @@ export function explainLines({ routers, servers }: Explained, { time, vrrp, chec
 
 const ROUTER_STYLE = { MASTER: 'green', BACKUP: 'cyan', FAULT: 'red', INIT: 'gray' } as const;
 
-function routerLines(router: RouterReport, time: string): string[] {
+type Claim = VotesReport['claims'][number];
+
+/** What its votes are for: its sync group, or the router itself. */
+const claimOf = ({ name, group }: RouterReport, votes: VotesReport | null | undefined): Claim | undefined =>
+  votes?.claims.find((claim) => (claim.of === 'group' ? claim.name === group : claim.name === name));
+
+function routerLines(router: RouterReport, time: string, claim: Claim | undefined): string[] {
   const { name, state, since, cause, priority, configuredPriority, master, addresses, faults, otherMasters } =
     router;
   const { interface: device, vrid, version } = router;
@@ -93,6 +101,7 @@ function routerLines(router: RouterReport, time: string): string[] {
     `${paint('bold', name)}: ${word}${long}: ${cause}`,
     `  virtual router ${vrid} on ${device}, VRRPv${version}, priority ${priority}${tracked}`,
     ...heard,
+    ...(claim === undefined ? [] : [`  ${claimLine(claim)}`]),
     ...otherMasters.map(({ address, why }) => paint('red', `  ${address} also claims ${name} (${why})`)),
     ...(faults.length > 1 ? faults.map((fault) => paint('red', `  ${fault}`)) : []),
     ...(listed.length === 0 ? [] : aligned(listed, '    ')),
