@@ -32,6 +32,9 @@ class Wrapped implements VrrpMachine {
   get advertLeft(): boolean {
     return this.inner.advertLeft;
   }
+  isStale(now: Instant): boolean {
+    return this.inner.isStale(now);
+  }
   status(): VrrpStatus {
     return this.inner.status();
   }
@@ -76,6 +79,9 @@ class Sleepwalker extends Wrapped {
   override timeout(now: Instant): void {
     this.#catchUp(now);
     super.timeout(now);
+  }
+  override isStale(): boolean {
+    return false;
   }
   #catchUp(now: Instant): void {
     if (this.state !== 'MASTER') return;

@@ -32,6 +32,8 @@ import { UnknownVrids } from './unknown-vrids.ts';
 import { VmacLinks } from './vmacs.ts';
 
 type Of<T extends DirectorEvent['type']> = Extract<DirectorEvent, { type: T }>;
+/** No virtual router has authority for a shorter time than this without an advert. */
+const PAUSE = seconds(0.01);
 /** No kernel's clock has longer ticks. */
 const TICK = seconds(0.01);
 const MAINTENANCE = 'the operator wants this director out (maintenance)';
@@ -124,7 +126,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   }
 
   handle(event: DirectorEvent, now: Instant): void {
-    this.#ensemble.begin(now);
+    this.#begin(now);
     switch (event.type) {
       case 'read':
         if (event.why !== undefined)
@@ -213,7 +215,15 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   }
 
   timeout(now: Instant): void {
+    this.#begin(now);
     this.#ensemble.timeout(now);
+  }
+
+  /** Nothing happens before those who slept too long have given up. */
+  #begin(now: Instant): void {
+    const paused = since(now, this.#ensemble.now) > PAUSE;
+    this.#ensemble.begin(now);
+    if (paused) for (const router of this.#routers.values()) router.woke(now);
   }
 
   take(): DirectorEffect[] {
@@ -255,7 +265,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       () => this.#vmacs.want(instances),
       // New routers find their interfaces.
       () => this.#ask('look'),
-      () => this.#begin(instances, wanted),
+      () => this.#beginRouters(instances, wanted),
       () => {
         this.#tables.settle();
         this.#tracked.keep(instances);
@@ -272,7 +282,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     this.#steps.proceed();
   }
 
-  #begin(instances: readonly VrrpSettings[], wanted: ReadonlyMap<string, VrrpSettings>): void {
+  #beginRouters(instances: readonly VrrpSettings[], wanted: ReadonlyMap<string, VrrpSettings>): void {
     this.#vmacs.address(instances);
     for (const [key, instance] of wanted) {
       const router = this.#routers.get(key);

@@ -91,6 +91,17 @@ export class Router {
     return this.#instance.state;
   }
 
+  /**
+   * The process stood still: what others may have by now, or is without votes, is given up before anybody says or
+   * answers anything.
+   */
+  woke(now: Instant): void {
+    const until = this.#ties.until(this.#settings.group);
+    const voteless = this.state === 'MASTER' && until !== undefined && until <= now;
+    if (voteless) this.handle({ type: 'woke', why: 'stalled until its votes had run out' });
+    else if (this.#instance.isStale(now)) this.handle({ type: 'woke' });
+  }
+
   /** Whether it waits for the outcome of an advert. */
   get sending(): boolean {
     return this.#sending;

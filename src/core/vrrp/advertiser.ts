@@ -22,6 +22,8 @@ import { Wire } from './wire.ts';
 const PROBE_PAUSE: Duration = seconds(1);
 /** Adverts are answered with adverts at most so often an interval, however many arrive. */
 const ANSWERS_PER_INTERVAL = 50;
+/** An advert that comes so many intervals after the last one is late, and no more. */
+const LATE_ADVERT = 1.5;
 
 /** `probe`: adverts do not leave, and it is time to try again. */
 export type AdvertTimer = 'advert' | 'probe';
@@ -192,9 +194,13 @@ export class Advertiser {
     return since(now, this.#sent);
   }
 
-  /** Since our last advert the others had time to elect another master. */
+  /**
+   * Since our last advert the others had time to elect another master. Where they miss one advert only
+   * (`down_timer_adverts 1`), each that is a moment late would do: there half an interval is allowed for.
+   */
   mayBeReplaced(now: Instant): boolean {
-    return this.silentFor(now) > this.#settings.downAdverts * this.#settings.advertInterval;
+    const { downAdverts, advertInterval } = this.#settings;
+    return this.silentFor(now) > Math.max(downAdverts, LATE_ADVERT) * advertInterval;
   }
 
   /** ... or the kernel to remove the addresses, whose lease each advert renews. */

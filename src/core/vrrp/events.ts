@@ -43,6 +43,8 @@ export type VrrpEvent =
   | { readonly type: 'configure'; readonly settings: VrrpSettings }
   /** News of something tracked. */
   | TrackEvent
+  /** The process stood still for too long: give up, for `why`, before anything else is said. For a master only. */
+  | { readonly type: 'woke'; readonly why?: string }
   /** From the sync group: why another member keeps it from serving; `undefined` when none does. */
   | { readonly type: 'group'; readonly fault: string | undefined }
   /** From the sync group: another member heard a lesser master, so announce the addresses again. */

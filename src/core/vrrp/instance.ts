@@ -8,7 +8,7 @@ import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { text } from './intervals.ts';
 import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
-import { configureParts, makeParts, type VrrpParts } from './parts.ts';
+import { configureParts, makeParts, statusOf, type VrrpParts } from './parts.ts';
 import { judgeRival } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
 import { checkTimers, type TimerName } from './timers.ts';
@@ -19,7 +19,7 @@ export type VrrpMemory = ReturnType<VrrpInstance['memory']>;
  * One virtual router: the state machine of RFC 9568, 6.4 and RFC 3768, 6.4, with keepalived's order of
  * effects (become master: advert, addresses, announcements; stop: priority 0, then the addresses).
  *
- * Being late is never evidence: `Silence` has what that means for a backup, `#wake` for a master.
+ * Being late is never evidence: `Silence` has what that means for a backup, `#giveUp` for a master.
  */
 export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering<VrrpMemory> {
   /** With the effective priority in place of the configured one. */
@@ -53,6 +53,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   handle(event: VrrpEvent, now: Instant): void {
     this.#clock(now);
+    if (event.type === 'woke') this.#giveUp(now, event.why);
+    else if (this.isStale(now)) this.#giveUp(now);
     switch (event.type) {
       case 'start':
         if (event.delay !== undefined && event.delay > 0) this.#timers.set('start', after(now, event.delay));
@@ -85,6 +87,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       case 'contest':
         if (this.#serving(now)) this.#parts.mastership.announce(now);
         break;
+      case 'woke':
+        break;
       case 'sent':
         this.#sent(now);
         break;
@@ -108,7 +112,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   timeout(now: Instant): void {
     this.#clock(now);
-    if (this.#state === 'MASTER' && !this.#serving(now)) this.#wake(now);
+    if (this.isStale(now)) this.#giveUp(now);
+    // Nobody else may have the addresses yet, but the kernel may have removed them.
+    else if (this.#state === 'MASTER' && !this.#serving(now))
+      this.#parts.mastership.stalled(this.#advertiser.silentFor(now), now);
     for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
       const name = this.#timers.expire(now);
       if (name !== undefined) this.#expired(name, due, now);
@@ -147,23 +154,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   }
 
   status(): VrrpStatus {
-    const { name, priority, advertInterval } = this.#settings;
-    const { source, left: heard } = this.#advertiser;
-    const ourselves = source && { address: source, priority, interval: advertInterval, heard };
-    return {
-      name,
-      state: this.#state,
-      since: this.#entered,
-      cause: this.#cause,
-      priority,
-      faults: this.#grounds.known ? this.#grounds.faults : [],
-      source,
-      master: this.#state === 'MASTER' ? ourselves : this.#parts.silence.master,
-      peer: this.#parts.reports.peer,
-      otherMasters: this.#parts.hearing.otherMasters,
-      deadline: this.deadline(),
-      statistics: this.#parts.reports.statistics,
-    };
+    const stand = { state: this.#state, since: this.#entered, cause: this.#cause };
+    return statusOf(this.#parts, this.#settings, stand);
   }
 
   // Start, and the grounds: link, tracking, group, settings.
@@ -226,7 +218,12 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   // States.
 
-  /** Master, and awake: what a master has slept past is left to `#wake`. */
+  /** Whether it is a master that slept for so long that another one may hold the addresses. */
+  isStale(now: Instant): boolean {
+    return this.#state === 'MASTER' && this.#advertiser.mayBeReplaced(now);
+  }
+
+  /** Master, and awake: what a master has slept past is left to `timeout`. */
   #serving(now: Instant): boolean {
     return this.#state === 'MASTER' && !this.#advertiser.overslept(now);
   }
@@ -322,7 +319,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
     const { priority } = this.#settings;
-    const judged = judgeRival(advert, source, priority, this.#advertiser, this.#parts.preemption, now);
+    const judged = judgeRival(advert, source, priority, this.#advertiser, now);
     if (judged.verdict === 'give way') this.#giveWay(advert, source, judged.cause, now);
     else if (judged.verdict === 'contest') this.#parts.mastership.contest(advert.priority, now);
   }
@@ -345,19 +342,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   }
 
   /**
-   * A master that slept past its authority. All waiting packets were handled, and no better master was among
-   * them. It goes on: the kernel may have removed the addresses, and neighbours may have learned another's
-   * MAC. With nopreempt it listens first: who took over in the meantime is to stay.
+   * A master that slept past its authority: another may hold the addresses by now. They go before anything is said or
+   * answered, and it listens as long as a living master needs to be heard.
    */
-  #wake(now: Instant): void {
-    const slept = this.#advertiser.silentFor(now);
-    if (this.#parts.preemption.allowed || !this.#advertiser.mayBeReplaced(now)) {
-      this.#parts.mastership.stalled(slept, now);
-      return;
-    }
-    const cause = `stalled for ${text(slept)}, and nopreempt: listening before serving again`;
-    this.#parts.mastership.resign(now);
-    this.#stepDown(now, 'BACKUP', cause);
+  #giveUp(
+    now: Instant,
+    why = `stalled for ${text(this.#advertiser.silentFor(now))}, another may be master`,
+  ): void {
+    if (this.#state !== 'MASTER') return;
+    this.#stepDown(now, 'BACKUP', `${why}: listening before serving again`);
     this.#parts.silence.beginShort(now);
   }
 

@@ -75,12 +75,11 @@ export class Mastership {
   /**
    * A last advert to a better master, which has it announce the addresses again: were both of us masters, neighbours
    * may have learned our MAC last. An ordinary advert is lesser than the other's (keepalived's
-   * higher_prio_send_advert). But when we slept past our authority, the other's advert may be old, and ours might
-   * unseat who is master now: then we resign.
+   * higher_prio_send_advert).
    */
   farewell(now: Instant): void {
     const { priority, answerHigher = true } = this.#settings;
-    if (answerHigher) this.advertiser.send(this.advertiser.mayBeReplaced(now) ? RESIGNING : priority, now);
+    if (answerHigher) this.advertiser.send(priority, now);
   }
 
   /** The addresses go: also those that an earlier run has left. */

@@ -1,6 +1,6 @@
 import { type Instant, Timers } from '../time.ts';
 import type { Digest } from './auth-digest.ts';
-import type { VrrpEffect } from './events.ts';
+import type { VrrpEffect, VrrpStatus } from './events.ts';
 import { Grounds } from './grounds.ts';
 import { Hearing } from './hearing.ts';
 import { Mastership } from './mastership.ts';
@@ -40,4 +40,26 @@ export function configureParts(
   parts.preemption.configure(settings);
   parts.silence.configure(settings, now);
   parts.hearing.configure(settings);
+}
+
+/** The virtual router as people want to see it; the effective priority is in the settings. */
+export function statusOf(
+  { timers, grounds, mastership, silence, reports, hearing }: VrrpParts,
+  { name, priority, advertInterval }: VrrpSettings,
+  stand: Pick<VrrpStatus, 'state' | 'since' | 'cause'>,
+): VrrpStatus {
+  const { source, left: heard } = mastership.advertiser;
+  const ourselves = source && { address: source, priority, interval: advertInterval, heard };
+  return {
+    name,
+    ...stand,
+    priority,
+    faults: grounds.known ? grounds.faults : [],
+    source,
+    master: stand.state === 'MASTER' ? ourselves : silence.master,
+    peer: reports.peer,
+    otherMasters: hearing.otherMasters,
+    deadline: timers.next(),
+    statistics: reports.statistics,
+  };
 }

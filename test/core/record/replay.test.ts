@@ -8,7 +8,7 @@ import { Recorder } from '../../../src/core/record/recorder.ts';
 import { type RecordedTrack, readRecording } from '../../../src/core/record/recording.ts';
 import { replay } from '../../../src/core/record/replay.ts';
 import type { Room } from '../../../src/core/record/track.ts';
-import { after, instant, millis, seconds } from '../../../src/core/time.ts';
+import { after, type Instant, instant, millis, seconds } from '../../../src/core/time.ts';
 import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { encodeAdvert, VRRP_GROUP, VRRP_TTL } from '../../../src/core/vrrp/packet.ts';
@@ -45,6 +45,9 @@ class RecordedRouter extends RecordedMachine<
   }
   get advertLeft(): boolean {
     return this.#instance.advertLeft;
+  }
+  isStale(now: Instant): boolean {
+    return this.#instance.isStale(now);
   }
   status(): ReturnType<VrrpMachine['status']> {
     return this.#instance.status();

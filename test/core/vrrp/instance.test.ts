@@ -233,6 +233,7 @@ instance('bad adverts do not restart the down timer, are counted, and reported o
   ]);
   assert.equal(told, ['rejected version from 10.0.0.1 x1: VRRP version differs']);
   assert.ok(router.until(4).some((effect) => effect.startsWith('3.61 BACKUP -> MASTER')));
+  router.until(61);
   assert.is(
     router.advert(200, 61, PEER, { version: 2 })[0],
     'rejected version from 10.0.0.1 x3: VRRP version differs',
