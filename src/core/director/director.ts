@@ -109,6 +109,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       tables: this.#tables,
       vmacs: this.#vmacs,
       announcer: this.#announcer,
+      emit,
     });
     this.#ties = {
       ...shared,
@@ -129,8 +130,6 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     this.#begin(now);
     switch (event.type) {
       case 'read':
-        if (event.why !== undefined)
-          this.#log('warning', `${event.why}: read interfaces and addresses again`);
         this.#kernel.read(event);
         break;
       case 'news':

@@ -1,6 +1,6 @@
 import type { RouteEvent } from '../netlink/events.ts';
 import type { Announcer } from './announcer.ts';
-import type { KernelDump } from './events.ts';
+import type { DirectorEffect, KernelDump } from './events.ts';
 import type { Ground } from './ground.ts';
 import type { Holdings } from './holdings.ts';
 import type { Tables } from './tables.ts';
@@ -13,6 +13,7 @@ interface Told {
   readonly tables: Tables;
   readonly vmacs: VmacLinks;
   readonly announcer: Announcer;
+  emit(effect: DirectorEffect): void;
 }
 
 /** What the kernel says of its interfaces, addresses, routes and rules, told to all whom it concerns, in order. */
@@ -23,9 +24,13 @@ export class Kernel {
     this.#told = told;
   }
 
-  /** All that there is. */
-  read(dump: KernelDump): void {
-    const { ground, holdings, tables, vmacs } = this.#told;
+  /** All that there is; `why` it had to be read again. */
+  read(dump: KernelDump & { readonly why?: string }): void {
+    const { ground, holdings, tables, vmacs, emit } = this.#told;
+    if (dump.why !== undefined) {
+      const message = `${dump.why}: read interfaces and addresses again`;
+      emit({ type: 'log', level: 'warning', message });
+    }
     const { links, addresses, routing } = dump;
     holdings.handle({ type: 'links', links });
     holdings.handle({ type: 'shown', addresses });
