@@ -32,6 +32,9 @@ exim4-daemon-light exim4                      takes the mails of alerts, and is 
 apache2-bin        apache2                    a web server to check
 dnsmasq-base       dnsmasq                    a name server to check
 fence-agents       fence_dummy                switches directors off, by the contract of fence agents
+openipmi           ipmi_sim                   a BMC that fence_ipmilan switches
+ipmitool           ipmitool                   speaks to it, for fence_ipmilan
+openssh-server     /usr/sbin/sshd             a neighbour at which a director is shut out
 etcd-server        etcd                       a witness that is etcd
 etcd-client        etcdctl                    users of etcd, and what is in it, seen by another program
 openssl            openssl                    certificates of servers to check

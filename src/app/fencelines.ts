@@ -36,7 +36,8 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   confirmed: 'was off by the word of the operator',
 };
 
-function historyLine(
+/** What came of the last shot at a director, for a person. */
+export function historyLine(
   { target, what, by, why, at, heard }: FencingReport['history'][number],
   time: string,
 ): string {

@@ -16,6 +16,8 @@ interface Metadata {
       readonly parameter?: readonly {
         readonly name: string;
         readonly required?: string;
+        readonly deprecated?: string;
+        readonly obsoletes?: string;
         readonly content?: {
           readonly type?: string;
           readonly option?: readonly { readonly value?: string }[];
@@ -69,9 +71,11 @@ export function parseMetadata(text: string): AgentFacts {
     kind: 'good',
     actions: actions.map(({ name }) => name),
     parameters: parameters.map(
-      ({ name, required, content }): AgentParameter => ({
+      ({ name, required, deprecated, obsoletes, content }): AgentParameter => ({
         name,
         required: required === '1',
+        ...(deprecated === '1' && { deprecated: true }),
+        ...(obsoletes !== undefined && { obsoletes }),
         type: content?.type ?? 'string',
         choices: (content?.option ?? []).flatMap(({ value }) => value ?? []),
       }),

@@ -20,7 +20,7 @@ function script(name: string, text: string, mode = 0o755): string {
   return path;
 }
 const device = (agent: string, parameters: Record<string, string> = {}, timeout = 60): DeviceSettings => ({
-  ...{ name: 'x', agent, target: 'b', parameters, level: 1, action: 'off', retries: 0 },
+  ...{ name: 'x', agent, target: 'b', parameters, level: 1, action: 'off', verify: true, retries: 0 },
   ...{ timeout: seconds(timeout), delay: seconds(0), monitor: seconds(0) },
 });
 const run = (settings: DeviceSettings, action: AgentAction): Promise<AgentEnd> =>

@@ -10,6 +10,7 @@ import type { CheckSeen, RouterReport, StatusReport } from '../../core/status/re
 import type { VotesReport } from '../../core/status/votes.ts';
 import type { Command } from '../../io/arguments.ts';
 import { aligned, lasting, paint } from '../../io/screen.ts';
+import { historyLine } from '../fencelines.ts';
 import { lengthOf, orderWords } from '../standing.ts';
 import { claimLine } from '../votelines.ts';
 import { type CommonOptions, fail } from './ask.ts';
@@ -56,9 +57,14 @@ export function explained(report: StatusReport, name: string | undefined): Expla
 const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
 const upDown = (up: boolean): string => (up ? paint('green', 'up') : paint('red', 'down'));
 
-export function explainLines({ routers, servers }: Explained, { time, vrrp, check }: StatusReport): string[] {
+export function explainLines({ routers, servers }: Explained, report: StatusReport): string[] {
+  const { time, vrrp, check, fencing } = report;
+  const fences = (fencing?.history ?? []).map((record) => `  ${historyLine(record, time)}`);
   const parts = [
-    ...routers.map((router) => routerLines(router, time, claimOf(router, vrrp?.votes))),
+    ...routers.map((router) => {
+      const claim = claimOf(router, vrrp?.votes);
+      return [...routerLines(router, time, claim), ...(claim === undefined ? [] : fences)];
+    }),
     ...servers.map((server) => serverLines(server, time)),
   ];
   if (parts.length > 0) return parts.flatMap((lines, i) => [...(i > 0 ? [''] : []), ...lines]);

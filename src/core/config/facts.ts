@@ -29,6 +29,9 @@ export interface AgentParameter {
   readonly required: boolean;
   /** `string`, `integer`, `boolean`, `select`, `second`. */
   readonly type: string;
+  /** Another word for it is to be written: one that says in `obsoletes` which it replaces. */
+  readonly deprecated?: boolean;
+  readonly obsoletes?: string;
   /** Of `select`. */
   readonly choices: readonly string[];
 }

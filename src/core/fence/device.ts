@@ -17,6 +17,8 @@ export interface DeviceSettings {
   /** Devices of one level all have to succeed, as for two power supplies; the next level is tried when one fails. */
   readonly level: number;
   readonly action: 'off' | 'reboot';
+  /** Its status says whether the director is off. Without that its success is believed, and counts once. */
+  readonly verify: boolean;
   readonly timeout: Duration;
   /** Further attempts after the first. */
   readonly retries: number;
@@ -233,7 +235,8 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
 
   /** Nobody is switched off here: where its devices say that it is off, that is as good as having seen it. */
   #recall(target: string, now: Instant): void {
-    if (this.#shots.has(target) || this.#levels(target).length === 0) return;
+    const [first] = this.#levels(target);
+    if (this.#shots.has(target) || first?.every(({ verify }) => verify) !== true) return;
     this.#watch(this.#begin(target, 'off', 'it was switched off before the start'), now);
   }
 
@@ -259,7 +262,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
 
   /** Each device of the level is asked: a machine with two power supplies is off when both are. */
   #watch(shot: Shot, now: Instant): void {
-    shot.at.device = 0;
+    shot.at.device = levelOf(shot).findIndex(({ verify }) => verify);
     shot.round = now;
     this.#run(shot, 'status', now);
   }
@@ -277,7 +280,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
   #shotEnded(shot: Shot, began: Instant, { status, said }: AgentEnd, now: Instant): void {
     if (status !== 0) {
       this.#missed(shot, said || `status ${status}`, now);
-    } else if (actionOf(shot) === 'reboot') {
+    } else if (actionOf(shot) === 'reboot' || !deviceOf(shot).verify) {
       // It was off at some time since, and may run again by now.
       this.#next(shot, began, now);
     } else {
@@ -299,8 +302,9 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       this.#shots.delete(target);
       return;
     }
-    if (at.device + 1 < levelOf(shot).length) {
-      at.device += 1;
+    const following = levelOf(shot).findIndex(({ verify }, i) => verify && i > at.device);
+    if (following >= 0) {
+      at.device = following;
       this.#run(shot, 'status', now);
       return;
     }
@@ -329,7 +333,8 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     this.#taken.delete(target);
     this.#effects.push({ type: 'off', target, at: off });
     this.#effects.push({ type: 'outcome', target, what, by, why: shot.why });
-    if (level.every((device) => actionOf(shot, device) === 'off')) {
+    const seen = level.filter(({ verify }) => verify);
+    if (seen.length > 0 && seen.every((device) => actionOf(shot, device) === 'off')) {
       shot.phase = 'off';
       shot.next = after(now, LOOK_PAUSE);
     } else this.#shots.delete(target);

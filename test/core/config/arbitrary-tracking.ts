@@ -139,6 +139,7 @@ export const fencing: fc.Arbitrary<FencingSettings> = fc.record({
         ),
         level: fc.integer({ min: 1, max: 9 }),
         action: fc.constantFrom('off' as const, 'reboot' as const),
+        verify: fc.boolean(),
         timeout: fc.integer({ min: 1, max: 600 }).map(seconds),
         retries: fc.integer({ min: 0, max: 10 }),
         delay: duration(0, 60),

@@ -15,8 +15,9 @@ const AGENT: AgentFacts = {
   parameters: [
     { name: 'action', required: true, type: 'string', choices: [] },
     { name: 'ip', required: true, type: 'string', choices: [] },
-    { name: 'port', required: true, type: 'string', choices: [] },
-    { name: 'plug', required: true, type: 'string', choices: [] },
+    { name: 'port', required: true, deprecated: true, type: 'string', choices: [] },
+    { name: 'plug', required: true, obsoletes: 'port', type: 'string', choices: [] },
+    { name: 'power_wait', required: false, type: 'second', choices: [] },
     { name: 'ipport', required: false, type: 'integer', choices: [] },
     { name: 'lanplus', required: false, type: 'boolean', choices: [] },
     { name: 'auth', required: false, type: 'select', choices: ['md5', 'none'] },
@@ -38,6 +39,7 @@ test('a device with what is not said; a pair that fences is protected', () => {
           parameters: { ip: '10.0.0.9' },
           level: 2,
           action: 'off',
+          verify: true,
         },
         ...{ timeout: seconds(60), retries: 1, delay: seconds(0), monitor: seconds(60) },
       },
@@ -53,11 +55,18 @@ test("parameters are held against the agent's metadata", () => {
   assert.is(told('parameter ip 10.0.0.9\nparameter port 7'), '', 'port is the old word for plug');
   assert.match(told(`${GOOD}\nparameter lanpls 1`), 'error 12:11 fence_x has no parameter lanpls');
   assert.match(told(`${GOOD}\nparameter ipport x`), 'ipport is a whole number');
+  assert.match(told(`${GOOD}\nparameter power_wait 1s`), 'power_wait is a whole number');
   assert.match(told(`${GOOD}\nparameter lanplus maybe`), 'lanplus is 1 or 0');
   assert.match(told(`${GOOD}\nparameter auth crypt`), 'auth is one of md5, none');
   assert.match(told(`${GOOD}\nparameter action off`), 'action is not to be set here');
   assert.match(told(`${GOOD}\naction reboot`), 'fence_x cannot do reboot');
   assert.match(told(`${GOOD}\nparameter ip 10.0.0.8`), 'ip is given twice');
+});
+
+test('an agent without a status is believed only where that is written', () => {
+  const blind = { ...AGENT, actions: ['off', 'monitor', 'metadata'] };
+  assert.match(told(GOOD, blind), 'fence_x has no status: nobody can see whether it did its work');
+  assert.is(told(`${GOOD}\nverify off`, blind), '');
 });
 
 test('an agent that is none is an error', () => {

@@ -12,7 +12,7 @@ const test = suite('fence devices');
 
 const at = (s: number) => instant(s * 1e6);
 const device = (name: string, more: Partial<DeviceSettings> = {}): DeviceSettings => ({
-  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', retries: 0 },
+  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', verify: true, retries: 0 },
   ...{ timeout: seconds(60), delay: seconds(0), monitor: seconds(0), ...more },
 });
 const OK: AgentEnd = { status: 0, said: '' };
@@ -224,6 +224,20 @@ test('the operator switches it off at once, whoever is heard meanwhile, and on a
   assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'on' }]);
   bench.pass(40);
   assert.equal(bench.fencing.shots(), []);
+});
+
+test('without verification success counts once, from its beginning; those with it are watched', () => {
+  const bench = new Bench(device('blind', { verify: false }));
+  bench.fence(10);
+  bench.end(OK, 12);
+  assert.equal([bench.told, bench.runs, bench.fencing.deadline()], [['b off at 10'], ['blind off'], undefined]);
+  const mixed = new Bench(device('blind', { verify: false }), device('power'));
+  mixed.fence(10);
+  for (const end of [OK, OK, OFF]) mixed.end(end, 11);
+  mixed.pass(12);
+  mixed.end(OFF, 12.5);
+  assert.equal(mixed.runs, ['blind off', 'power off', 'power status', 'power status']);
+  assert.equal(mixed.told, ['b off at 11', 'b off at 12']);
 });
 
 test('an order that fails lets nobody go on as if it were off', () => {

@@ -8,7 +8,7 @@ const test = suite('whether fence devices work');
 
 const at = (s: number) => instant(s * 1e6);
 const device = (name: string, more: Partial<DeviceSettings> = {}): DeviceSettings => ({
-  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', retries: 0 },
+  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', verify: true, retries: 0 },
   ...{ timeout: seconds(60), delay: seconds(0), monitor: seconds(60), ...more },
 });
 const OK: AgentEnd = { status: 0, said: '' };

@@ -7,7 +7,7 @@ import type { Host } from './host.ts';
 import type { Program } from './program.ts';
 
 /** The path of a file of the host's own, in the scene's folder. */
-function pathOf(host: Host, name: string): string {
+export function pathOf(host: Host, name: string): string {
   const folder = join(host.scene.folder, host.name);
   mkdirSync(folder, { recursive: true });
   return join(folder, name);

@@ -14,8 +14,6 @@ type DeviceEntry = Entry<(typeof root)['fence_device']>;
 const DEFAULTS = { timeout: seconds(60), retries: 1, delay: seconds(0), monitor: seconds(60), level: 1 };
 /** Given by the daemon itself, or only for people. */
 const NOT_OPTIONS = ['action', 'help', 'version'];
-/** Of an agent that is asked for one of several machines. */
-const PLUGS = ['port', 'plug'];
 
 /** The blocks `fence_device` and `fencing`; `undefined` without a device. `directors` are those of `heartbeat`. */
 export function buildFencing(
@@ -68,6 +66,7 @@ function buildDevice(
     parameters,
     level: section.value('level') ?? DEFAULTS.level,
     action: section.value('action') ?? 'off',
+    verify: section.value('verify') ?? true,
     timeout: section.value('timeout') ?? DEFAULTS.timeout,
     retries: section.value('retries') ?? DEFAULTS.retries,
     delay: section.value('delay') ?? DEFAULTS.delay,
@@ -123,10 +122,14 @@ function checkAgent(
     findings.error(section.token('action') ?? at, `${agent} cannot do ${action}`, {
       hint: `it can do ${known.actions.join(', ')}`,
     });
-  for (const { name, required } of known.parameters) {
-    const given =
-      Object.hasOwn(parameters, name) || (PLUGS.includes(name) && PLUGS.some((each) => each in parameters));
-    if (required && !given && !NOT_OPTIONS.includes(name))
+  if (!known.actions.includes('status') && section.value('verify') !== false)
+    findings.error(at, `${agent} has no status: nobody can see whether it did its work`, {
+      hint: 'write verify off where its word is to count',
+    });
+  for (const { name, required, deprecated, obsoletes } of known.parameters) {
+    // The old word is as good, and asks for nothing itself.
+    const given = [name, obsoletes].some((word) => word !== undefined && Object.hasOwn(parameters, word));
+    if (required && !deprecated && !given && !NOT_OPTIONS.includes(name))
       findings.error(at, `${agent} needs parameter ${name}`);
   }
 }
@@ -150,7 +153,7 @@ function checkParameter(
     findings.error(at, `${agent} has no parameter ${name}`, {
       hint: near === undefined ? `${agent} -o metadata lists them` : `did you mean ${near}?`,
     });
-  } else if (spec.type === 'integer' && !/^-?\d+$/.test(value)) {
+  } else if (['integer', 'second'].includes(spec.type) && !/^-?\d+$/.test(value)) {
     findings.error(at, `${agent}: ${name} is a whole number`);
   } else if (spec.type === 'boolean' && !/^(?:0|1|true|false|yes|no|on|off)$/i.test(value)) {
     findings.error(at, `${agent}: ${name} is 1 or 0`);

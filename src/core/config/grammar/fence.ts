@@ -22,6 +22,11 @@ export const fenceDevice = ours({
     },
   ),
   action: keyword('what it does to the director', [arg.choice('off', 'reboot')], { default: 'off' }),
+  verify: keyword(
+    'its status says whether the director is off; off: its success is believed, and nobody watches that it stays so',
+    [arg.bool],
+    { default: 'on' },
+  ),
   level: keyword(
     'devices of one level all have to succeed; the next is tried when one fails',
     [arg.integer('N', 1, 9)],

@@ -1,5 +1,5 @@
 import type { ClusterSettings, EtcdSettings, FencingSettings } from '../../fence/settings.ts';
-import { secondsText, section, word } from './text.ts';
+import { onOff, secondsText, section, word } from './text.ts';
 
 /** `heartbeat`, and `witness` where there is one. */
 export function clusterBlocks(settings: ClusterSettings): string[][] {
@@ -46,6 +46,7 @@ export const fenceBlocks = ({ devices, startup, onFailure }: FencingSettings): s
       `target ${device.target}`,
       ...Object.entries(device.parameters).map(([name, value]) => `parameter ${name} ${word(value)}`),
       `action ${device.action}`,
+      `verify ${onOff(device.verify)}`,
       `level ${device.level}`,
       `timeout ${secondsText(device.timeout)}`,
       `retries ${device.retries}`,
