@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { AgentAction, AgentEnd, DeviceSettings } from '../core/fence/device.ts';
+import type { AgentAction, AgentEnd, DeviceSettings } from '../core/fence/agent.ts';
 import { toMillis, toSeconds } from '../core/time.ts';
 import { afresh } from './afresh.ts';
 import { killGroup } from './programs.ts';

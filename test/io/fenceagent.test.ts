@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { AgentAction, AgentEnd, DeviceSettings } from '../../src/core/fence/device.ts';
+import type { AgentAction, AgentEnd, DeviceSettings } from '../../src/core/fence/agent.ts';
 import { seconds } from '../../src/core/time.ts';
 import { agentFacts, parseMetadata } from '../../src/io/agentmetadata.ts';
 import { runAgent } from '../../src/io/fenceagent.ts';

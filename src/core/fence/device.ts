@@ -1,45 +1,10 @@
 import { assert, unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, earliest, type Instant, seconds } from '../time.ts';
-
-/**
- * Shutting a director out: its fence devices switch it off. Agents are programs with the contract of the fence agents
- * (ClusterLabs, FenceAgentAPI.md): parameters as lines on standard input; 0 is success; `status` gives 0 for on, 2 for
- * off.
- */
-export interface DeviceSettings {
-  readonly name: string;
-  /** The agent's program. */
-  readonly agent: string;
-  /** The director that it switches off. */
-  readonly target: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  /** Devices of one level all have to succeed, as for two power supplies; the next level is tried when one fails. */
-  readonly level: number;
-  readonly action: 'off' | 'reboot';
-  /** Its status says whether the director is off. Without that its success is believed, and counts once. */
-  readonly verify: boolean;
-  readonly timeout: Duration;
-  /** Further attempts after the first. */
-  readonly retries: number;
-  /** Before the first attempt: a pair whose devices wait differently does not shoot each other. */
-  readonly delay: Duration;
-  /** Between two looks whether the device works, in peacetime; 0: never. */
-  readonly monitor: Duration;
-}
+import type { AgentAction, AgentEnd, DeviceSettings } from './agent.ts';
 
 /** When no device works: try again and again, go on as if the other were off, or wait for the operator's word. */
 export type FailurePolicy = 'wait' | 'take' | 'manual';
-
-export type AgentAction = DeviceSettings['action'] | 'on' | 'status' | 'monitor';
-
-/** How an agent's run ended: `status` is null where it was ended by a signal, ran too long or did not start. */
-export interface AgentEnd {
-  readonly status: number | null;
-  /** What it said, or why it has no status. */
-  readonly said: string;
-}
-
 export type FencingEvent =
   | { readonly type: 'configure'; readonly devices: readonly DeviceSettings[] }
   /** A director is silent, and in the way. Said again and again while that is so, by each router that it keeps out. */
@@ -112,6 +77,7 @@ interface Shot {
   readonly why: string;
 }
 
+/** Shuts directors out: their fence devices switch them off. */
 export class Fencing implements Machine<FencingEvent, FencingEffect> {
   #devices: readonly DeviceSettings[] = [];
   readonly #shots = new Map<string, Shot>();

@@ -1,7 +1,7 @@
 import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import { after, earliest, type Instant } from '../time.ts';
-import type { AgentEnd, DeviceSettings } from './device.ts';
+import type { AgentEnd, DeviceSettings } from './agent.ts';
 
 /** Whether fence devices work, looked at in peacetime: a dead one is known before it is needed. */
 

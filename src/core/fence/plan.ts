@@ -1,4 +1,4 @@
-import type { DeviceSettings } from './device.ts';
+import type { DeviceSettings } from './agent.ts';
 
 /** An agent that would be run, and what it would be told: for people, so without what may be a secret. */
 export interface PlannedRun {

@@ -1,6 +1,7 @@
 import { type Family, familyOf, type Ip } from '../ip.ts';
 import type { Duration } from '../time.ts';
-import type { DeviceSettings, FailurePolicy } from './device.ts';
+import type { DeviceSettings } from './agent.ts';
+import type { FailurePolicy } from './device.ts';
 
 /** Where a node of a cluster is reached: any of its addresses will do. */
 export interface NodeSettings {

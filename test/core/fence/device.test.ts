@@ -1,10 +1,6 @@
 import * as assert from 'uvu/assert';
-import {
-  type AgentEnd,
-  type DeviceSettings,
-  type FailurePolicy,
-  Fencing,
-} from '../../../src/core/fence/device.ts';
+import type { AgentEnd, DeviceSettings } from '../../../src/core/fence/agent.ts';
+import { type FailurePolicy, Fencing } from '../../../src/core/fence/device.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 
@@ -12,7 +8,16 @@ const test = suite('fence devices');
 
 const at = (s: number) => instant(s * 1e6);
 const device = (name: string, more: Partial<DeviceSettings> = {}): DeviceSettings => ({
-  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', verify: true, retries: 0 },
+  ...{
+    name,
+    agent: 'fence_x',
+    target: 'b',
+    parameters: {},
+    level: 1,
+    action: 'off',
+    verify: true,
+    retries: 0,
+  },
   ...{ timeout: seconds(60), delay: seconds(0), monitor: seconds(0), ...more },
 });
 const OK: AgentEnd = { status: 0, said: '' };
@@ -230,7 +235,10 @@ test('without verification success counts once, from its beginning; those with i
   const bench = new Bench(device('blind', { verify: false }));
   bench.fence(10);
   bench.end(OK, 12);
-  assert.equal([bench.told, bench.runs, bench.fencing.deadline()], [['b off at 10'], ['blind off'], undefined]);
+  assert.equal(
+    [bench.told, bench.runs, bench.fencing.deadline()],
+    [['b off at 10'], ['blind off'], undefined],
+  );
   const mixed = new Bench(device('blind', { verify: false }), device('power'));
   mixed.fence(10);
   for (const end of [OK, OK, OFF]) mixed.end(end, 11);

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { AgentEnd, DeviceSettings } from '../../../src/core/fence/device.ts';
+import type { AgentEnd, DeviceSettings } from '../../../src/core/fence/agent.ts';
 import { DeviceHealth, type HealthEvent } from '../../../src/core/fence/health.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
@@ -8,7 +8,16 @@ const test = suite('whether fence devices work');
 
 const at = (s: number) => instant(s * 1e6);
 const device = (name: string, more: Partial<DeviceSettings> = {}): DeviceSettings => ({
-  ...{ name, agent: 'fence_x', target: 'b', parameters: {}, level: 1, action: 'off', verify: true, retries: 0 },
+  ...{
+    name,
+    agent: 'fence_x',
+    target: 'b',
+    parameters: {},
+    level: 1,
+    action: 'off',
+    verify: true,
+    retries: 0,
+  },
   ...{ timeout: seconds(60), delay: seconds(0), monitor: seconds(60), ...more },
 });
 const OK: AgentEnd = { status: 0, said: '' };

@@ -1,4 +1,4 @@
-import type { DeviceSettings } from '../../fence/device.ts';
+import type { DeviceSettings } from '../../fence/agent.ts';
 import type { FencingSettings } from '../../fence/settings.ts';
 import { seconds } from '../../time.ts';
 import type { AgentFacts } from '../facts.ts';
