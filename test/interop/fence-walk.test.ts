@@ -14,7 +14,7 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
 /**
- * The walk of a pair that fences by IPMI (fence_ipmilan, and ipmi_sim for the BMCs), and of the same pair with a witness
+ * A pair that fences by IPMI (fence_ipmilan, and ipmi_sim for the BMCs), and of the same pair with a witness
  * instead: a cable is cut, the other takes over, the cable comes back. Each screen is printed as the operator sees it.
  */
 await enclose();

@@ -7,7 +7,7 @@ import { agentFacts } from '../../src/io/agentmetadata.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
 
-/** Every agent of Debian's package fence-agents: what it says of itself, and a configuration that is held against it. */
+/** Every agent of Debian's package fence-agents: what it says of itself; a configuration that is held against it. */
 const test = suite("Debian's fence agents");
 const FOLDER = '/usr/sbin';
 /** A question to the operator: it has no metadata, and is no agent. */
