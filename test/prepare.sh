@@ -1,5 +1,5 @@
 #!/bin/sh
-# prepare.sh demo|test|lab|bench|soak|mutants [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs the
+# prepare.sh demo|test|lab|bench|soak|mutants|package [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs the
 # Debian packages and npm packages that are missing, builds, and runs the program; on a prepared one it only builds what
 # has changed.
 set -eu
@@ -43,13 +43,25 @@ groff-base         groff                      checks the manual pages
 mandoc             mandoc                     checks the manual pages, more strictly
 LIST
 }
+package_tools() {
+  cat <<'LIST'
+gcc                gcc                        builds the native socket
+make               make                       builds the native socket
+libc6-dev          /usr/include/stdio.h       builds the native socket
+git                git                        the time of the commit
+debhelper          dh                         makes the package of Debian
+lintian            lintian                    checks the package of Debian
+rpm                rpmbuild                   makes the package of the RHEL family
+mmdebstrap         mmdebstrap                 makes a bare Debian to install the package in
+LIST
+}
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 [ -t 2 ] || say() { printf '%s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
 
 has() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac }
-missing() { packages | while read -r package sign reason; do has "$sign" || printf '%-18s %s\n' "$package" "$reason"; done; }
+missing() { $wanted | while read -r package sign reason; do has "$sign" || printf '%-18s %s\n' "$package" "$reason"; done; }
 
 install_packages() {
   list=$(missing)
@@ -81,19 +93,50 @@ install_modules() {
   touch "$mark"
 }
 
+# A Debian with systemd, what the package depends on, and keepalived; no compiler, npm or Node. The lab has no network.
+bare_debian() {
+  tree=dist/debian
+  [ ! -e $tree ] || return 0
+  say 'Making a bare Debian' >&2
+  rm -rf $tree.new
+  mkdir -p dist
+  mmdebstrap --quiet --variant=minbase \
+    --include=systemd,systemd-sysv,dbus,iproute2,kmod,procps,libstdc++6,libatomic1,keepalived,ipvsadm \
+    "$(. /etc/os-release && echo "$VERSION_CODENAME")" $tree.new >&2 || stop 'no bare Debian; the message is above'
+  mv $tree.new $tree
+}
+
+LTS='the current LTS of Node, which is packaged, and on which the pure tests run too'
 program=${1:-}
+wanted=packages
 case $program in
 demo | lab | bench | soak | mutants) main=dist/test/$program/main.js ;;
 test) main=dist/test/run.js ;;
-*) stop 'usage: sh test/prepare.sh demo|test|lab|bench|soak|mutants [arguments]' ;;
+package) wanted=package_tools ;;
+*) stop 'usage: sh test/prepare.sh demo|test|lab|bench|soak|mutants|package [arguments]' ;;
 esac
 shift
 [ "$(uname -s)" = Linux ] || stop 'vipkeeper works on Linux only: it balances with the Linux kernel'"'"'s IPVS'
 node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major < 20 || (major == 20 && minor < 12) ? 1 : 0)' 2>/dev/null ||
   stop 'Node 20.12 or later is needed'
 install_packages
+# The story of the packages makes and installs them.
+case "$program ${VIPKEEPER_LONG-} $*" in
+'test 1 '* | lab*installation*)
+  wanted=package_tools
+  install_packages
+  bare_debian
+  install_modules test/lts "$LTS"
+  ;;
+esac
 install_modules . 'npm packages'
-[ "$program" != test ] || install_modules test/lts 'the current LTS of Node, on which the pure tests run too'
+case $program in
+test | package) install_modules test/lts "$LTS" ;;
+esac
+if [ "$program" = package ]; then
+  npm run --silent build || stop 'the build failed; its message is above'
+  exec sh packaging/package.sh
+fi
 [ "$(id -u)" = 0 ] || stop "npm run $program works as root only: it makes network namespaces (nothing of yours is changed)"
 npm run --silent build && make -s -C test/lab/engine || stop 'the build failed; its message is above'
 exec node --enable-source-maps "$main" "$@"

@@ -33,6 +33,24 @@ test('a program that is called by another name says that name', () => {
   assert.match(run(join(folder, 'ipvsadm'), ['-h']).stdout, /^ipvsadm v/);
 });
 
+test('npm packs and installs it, with no compiler and no network', () => {
+  const npm = (...words: string[]): void => {
+    const { status, stdout, stderr } = spawnSync('npm', [...words, '--cache', join(folder, 'cache')], {
+      encoding: 'utf8',
+      cwd: folder,
+      env: { ...process.env, PATH: `${join(process.execPath, '..')}:/bin:/usr/bin`, CC: '/bin/false' },
+    });
+    assert.is(status, 0, stdout + stderr);
+  };
+  npm('pack', shipped);
+  const archive = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
+  npm('install', '--global', '--offline', '--prefix', join(folder, 'global'), join(folder, archive));
+  for (const program of readdirSync(join(ROOT, 'bin')))
+    assert.ok(readdirSync(join(folder, 'global/bin')).includes(program), program);
+  assert.match(run(join(folder, 'global/bin/vipkeeperd'), ['--version']).stdout, VERSION);
+  assert.match(run(join(folder, 'global/bin/lvsadm'), ['-h']).stdout, /^lvsadm v/);
+});
+
 test('a part of the daemon says that the daemon starts it', () => {
   for (const role of ['vrrp', 'check', 'sync']) {
     const { status, stderr } = run(process.execPath, [join(shipped, role)]);
