@@ -13,6 +13,7 @@ import { addFence } from './fence.ts';
 import { addGenhash } from './genhash.ts';
 import type { KeywordsOptions } from './keywords.ts';
 import { addMaintenance } from './maintenance.ts';
+import { addMigrate } from './migrate.ts';
 import { listsOf } from './names.ts';
 import { addPreparation } from './prepare.ts';
 import { addRecord } from './record.ts';
@@ -62,6 +63,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addReplay(program);
   addLanguage(program);
   addDoctor(program);
+  addMigrate(program);
   addFence(program);
   addSync(program);
   const genhash = addGenhash(program);
