@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DoctorFacts } from '../core/doctor/facts.ts';
@@ -127,11 +127,31 @@ function managersOf(ifindex: number, device: string): DoctorFacts['managed'][num
   const [, file] = /^NETWORK_FILE=(.+)$/m.exec(networkd) ?? [];
   const manager = textOf(`/run/NetworkManager/devices/${ifindex}`) ?? '';
   return [
-    ...(/^ADMIN_STATE=configured$/m.test(networkd) && file !== undefined
+    ...(/^ADMIN_STATE=configured$/m.test(networkd) && file !== undefined && !keepsAddresses(file)
       ? [{ by: 'systemd-networkd', device, file: basename(file) } as const]
       : []),
     ...(/^managed=(true|1)$/m.test(manager) ? [{ by: 'NetworkManager', device, file: '' } as const] : []),
   ];
+}
+
+/** Whether a .network file, or a file of its drop-in folders, tells systemd-networkd to keep addresses of others. */
+function keepsAddresses(file: string): boolean {
+  const folders = ['/etc', '/run', '/usr/lib'].map((root) => `${root}/systemd/network/${basename(file)}.d`);
+  const dropIns = folders.flatMap((folder) =>
+    namesIn(folder).flatMap((name) => (name.endsWith('.conf') ? [join(folder, name)] : [])),
+  );
+  return [file, ...dropIns].some((each) =>
+    /^KeepConfiguration=(yes|true|1|on|static)\s*$/m.test(textOf(each) ?? ''),
+  );
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // It need not be there.
+    return [];
+  }
 }
 
 function isHostsOwn(): boolean {
