@@ -16,7 +16,8 @@ import { Report } from './run-report.ts';
  * Every file is a process of its own with a time limit. What opens raw sockets or makes namespaces runs in an
  * enclosure, so that it touches nothing of this machine.
  */
-const FILE_LIMIT_SECONDS = process.env.VIPKEEPER_LONG === '1' ? 1800 : 600;
+const LONG = process.env.VIPKEEPER_LONG === '1';
+const FILE_LIMIT_SECONDS = LONG ? 1800 : 600;
 const DAEMONS_LIMIT_SECONDS = Math.max(900, FILE_LIMIT_SECONDS);
 /** Side by side run as many as there is room for: of the CPUs, a file takes so many. */
 const CPUS = availableParallelism();
@@ -115,7 +116,7 @@ function runQueue(jobs: readonly Weighed[]): Promise<void> {
 
 /** On a slow or busy machine what is random is tried less often: no test is left out, and the end says so. */
 async function lessWhereTimeIsShort(): Promise<void> {
-  if (process.env.VIPKEEPER_LONG === '1' || process.env[FEWER] !== undefined) return;
+  if (LONG || process.env[FEWER] !== undefined) return;
   const haste = await measureHaste();
   if (haste === 1) return;
   process.env[FEWER] = `${haste}`;
@@ -160,7 +161,7 @@ await runAll('Unit, property, simulation, sockets', TEST_FILES.filter((file) => 
 await lts();
 // The longest first, as far as their limits tell: none is left to run alone at the end.
 const scenarios = allScenarios()
-  .filter(({ file }) => wanted(file))
+  .filter(({ file, long }) => wanted(file) && (LONG || !long))
   .sort((a, b) => b.limitSeconds - a.limitSeconds)
   .map(scenarioJob);
 await runAll('Daemons in network namespaces, interop with keepalived; the lab, on a real kernel with IPVS', [

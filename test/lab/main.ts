@@ -30,7 +30,7 @@ function find(name: string): Scenario {
   if (found !== undefined) return found;
   const interop = paths.find((path) => /^test\/interop\/.*\.ts$/.test(path) && existsSync(join(ROOT, path)));
   if (interop !== undefined)
-    return { file: interop, need: 'host', about: '', limitSeconds: DEFAULT_LIMIT_SECONDS };
+    return { file: interop, need: 'host', about: '', limitSeconds: DEFAULT_LIMIT_SECONDS, long: false };
   console.error(`no scenario ${name}; there are:\n${all.map(({ file }) => `  ${file}`).join('\n')}`);
   process.exit(2);
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The first program in a booted kernel (see kernel.ts). Its root is this machine's file system, read-only; it lays an
 # overlay in memory on top, so that nothing on this machine can change, and goes on inside. The kernel passes as
-# variables: lab_io (folder on this machine, mounted on /lab), lab_agent, lab_node, lab_init (plain or systemd).
+# variables: lab_io (folder on this machine, mounted on /lab), lab_agent, lab_node, lab_init (plain or systemd); and
+# lab_tree where another file system than this machine's is the root: this machine's is /outside there.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 say() { echo "lab: $*" >/dev/console; }
 die() { say "$*"; sync; halt -f -p; }
@@ -10,11 +11,17 @@ outside() {
   mount -t proc proc /proc
   mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root
   insmod "$(find /usr/lib/uml/modules -name overlay.ko)" || die 'cannot load the module overlay'
-  mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root || die 'no overlay root'
-  exec chroot /mnt/root /bin/sh "$0" inside
+  mount -t overlay overlay -o lowerdir=${lab_tree:-/},upperdir=/mnt/upper,workdir=/mnt/work /mnt/root || die 'no overlay root'
+  if [ -n "${lab_tree-}" ]; then
+    mkdir /mnt/root/outside && mount --bind / /mnt/root/outside || die 'no /outside'
+    lab_outside=/outside
+    export lab_outside
+  fi
+  exec chroot /mnt/root /bin/sh "${lab_outside-}$0" inside
 }
 
 inside() {
+  lab_node=${lab_outside-}$lab_node lab_agent=${lab_outside-}$lab_agent
   mount -t proc proc /proc
   mount -t sysfs sysfs /sys
   mount -t tmpfs -o mode=755 run /run
@@ -22,7 +29,7 @@ inside() {
   mount -t tmpfs shm /dev/shm
   [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
   mount -t hostfs none /lab -o "$lab_io" || die "cannot mount $lab_io"
-  mount --bind /usr/lib/uml/modules /lib/modules
+  mount --bind "${lab_outside-}/usr/lib/uml/modules" /lib/modules
   # ipv6 comes first: ip_vs does not load without it. A module that is missing is named, the others load.
   modprobe -a ipv6 veth dummy macvlan bridge ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_dh ip_vs_mh \
     ip_vs_sed ip_vs_nq ip_vs_lblc ip_vs_lblcr ip_vs_fo ip_vs_ovf ip_vs_pe_sip ip_vs_ftp ipip sch_netem softdog \

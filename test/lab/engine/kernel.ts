@@ -20,6 +20,8 @@ export interface KernelOptions {
   /** Taps of this machine that become vec0, vec1 ... inside. */
   readonly taps?: readonly string[];
   readonly init?: 'plain' | 'systemd';
+  /** Another root than this machine's file system. */
+  readonly tree?: string;
 }
 
 export interface Outcome {
@@ -224,5 +226,6 @@ function bootArguments(options: KernelOptions): string[] {
     `lab_agent=${compiled('test/lab/engine/agent.ts')}`,
     `lab_node=${process.execPath}`,
     `lab_init=${options.init ?? 'plain'}`,
+    ...(options.tree === undefined ? [] : [`lab_tree=${options.tree}`]),
   ];
 }

@@ -11,8 +11,10 @@ scenarios('a source says what it needs, what it is about and how long it may tak
     need: 'kernel',
     about: 'Two directors: one dies.',
     limitSeconds: DEFAULT_LIMIT_SECONDS,
+    long: false,
   });
   assert.is(scenarioOf('a.ts', `${source}export const limitSeconds = 30;\n`).limitSeconds, 30);
+  assert.ok(scenarioOf('a.ts', `${source}export const long = true;\n`).long);
 });
 
 scenarios('one that does not say it, or says something else, is refused with the choices', () => {

@@ -17,6 +17,8 @@ export interface Scenario {
    * start first.
    */
   readonly limitSeconds: number;
+  /** By `export const long = true`: `npm test` leaves it to `npm run test:long`. */
+  readonly long: boolean;
 }
 
 export const DEFAULT_LIMIT_SECONDS = 900;
@@ -42,6 +44,7 @@ export function scenarioOf(file: string, source: string): Scenario {
       .replace(/\s+/g, ' ')
       .trim(),
     limitSeconds: limit === undefined ? DEFAULT_LIMIT_SECONDS : Number(limit),
+    long: source.includes('\nexport const long = true;\n'),
   };
 }
 

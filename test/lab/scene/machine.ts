@@ -10,6 +10,7 @@ const MAX_LOG = 1 << 18;
 export interface MachineOptions {
   readonly init?: 'plain' | 'systemd';
   readonly memoryMiB?: number;
+  readonly tree?: string;
 }
 
 /** A program that runs in a machine, with what it printed. */
