@@ -1,6 +1,6 @@
 #!/bin/sh
-# package.sh [--unchecked]: makes the packages of Debian and of the RHEL family in packages/, from what is built, and has
-# lintian check them. Two builds of one commit are equal: times are the commit's.
+# package.sh [--unchecked]: makes the packages of Debian and of the RHEL family in packages/, from what is built, and
+# has lintian check them. Two builds of one commit are equal: times are the commit's.
 set -eu
 cd "$(dirname "$0")/.."
 ROOT=$PWD

@@ -1,7 +1,7 @@
 #!/bin/sh
-# prepare.sh demo|test|lab|bench|soak|mutants|package [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs the
-# Debian packages and npm packages that are missing, builds, and runs the program; on a prepared one it only builds what
-# has changed.
+# prepare.sh demo|test|lab|bench|soak|mutants|package [ARGUMENTS]: what `npm run` calls. On a fresh machine it installs
+# the Debian packages and npm packages that are missing, builds, and runs the program; on a prepared one it only builds
+# what has changed.
 set -eu
 cd "$(dirname "$0")/.."
 
