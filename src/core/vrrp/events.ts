@@ -70,6 +70,8 @@ export interface Standing {
   readonly candidate?: string | undefined;
   /** The effective one, of a candidate or master. */
   readonly priority?: number;
+  /** A candidate that takes nothing from a lesser master: `nopreempt`, or after a planned hand-over. */
+  readonly spares?: boolean;
 }
 
 /** What the shell is to do, in this order. */

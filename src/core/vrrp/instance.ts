@@ -287,11 +287,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #tellGroup(): void {
     const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
     const { group, priority } = this.#settings;
-    const heard = {
-      follows: this.#parts.silence.master !== undefined,
-      resigned: this.#parts.preemption.yields,
-    };
-    this.#parts.membership.tell(group, { state: this.#state, ...heard, faults, priority });
+    const follows = this.#parts.silence.master !== undefined;
+    const { yields: resigned, sparing: spares } = this.#parts.preemption;
+    this.#parts.membership.tell(group, { state: this.#state, follows, resigned, spares, faults, priority });
   }
 
   // Packets.

@@ -29,7 +29,8 @@ export class Membership {
       resigned,
       faults,
       priority,
-    }: Pick<Standing, 'state' | 'follows' | 'resigned'> & {
+      spares,
+    }: Pick<Standing, 'state' | 'follows' | 'resigned' | 'spares'> & {
       readonly faults: readonly string[];
       readonly priority: number;
     },
@@ -45,6 +46,7 @@ export class Membership {
       ...(faults.length > 0 && { fault: faults.join('; ') }),
       ...(this.candidate !== undefined && { candidate: this.candidate }),
       ...((state === 'MASTER' || this.candidate !== undefined) && { priority }),
+      ...(spares && this.candidate !== undefined && { spares }),
     };
     const telling = JSON.stringify({ group, ...standing });
     if (telling === this.#told) return;

@@ -33,6 +33,11 @@ export class Preemption {
     return this.#settings.preempt || this.#settings.priority === OWNER;
   }
 
+  /** Whether no lesser master is preempted. */
+  get sparing(): boolean {
+    return this.yields || !this.allowed;
+  }
+
   /** Begins anew: the state changed, or a master is followed that is not lesser. */
   reset(): void {
     this.#patienceOver = false;

@@ -10,6 +10,8 @@ export class GroupBench {
   readonly became: string[] = [];
   /** What it asked of the voters. */
   readonly votes: string[] = [];
+  /** ... and with which priorities. */
+  readonly asked: number[] = [];
   readonly members = new Map<string, Router>();
   /** What happened, oldest first. */
   story: string[] = [];
@@ -83,7 +85,9 @@ export class GroupBench {
     for (const effect of this.group.take()) {
       if (effect.type === 'became') this.became.push(`${effect.from} -> ${effect.to}: ${effect.cause}`);
       else if (effect.type !== 'tell') this.votes.push(effect.type);
-      else if (this.members.has(effect.member)) this.event(effect.member, effect.event, s);
+      if (effect.type === 'want') this.asked.push(effect.priority);
+      if (effect.type === 'tell' && this.members.has(effect.member))
+        this.event(effect.member, effect.event, s);
     }
   }
 

@@ -77,4 +77,31 @@ group('a better director gets them, a lesser one does not', () => {
   assert.equal(bench.votes, ['want', 'let-go']);
 });
 
+group('who would leave a lesser master alone does not challenge one that it has not heard yet', () => {
+  const asked = (spares: boolean): unknown[] => {
+    const machine = new VrrpGroup('G');
+    machine.handle({ type: 'members', members: ['a'], protected: true }, at(0));
+    const standing = {
+      state: 'BACKUP',
+      follows: false,
+      candidate: 'silence',
+      priority: 150,
+      spares,
+    } as const;
+    machine.handle({ type: 'standing', member: 'a', standing }, at(0));
+    return machine.take().flatMap((effect) => (effect.type === 'want' ? [effect.priority] : []));
+  };
+  assert.equal([asked(false), asked(true)], [[150], [0]]);
+});
+
+group('a candidate says that it has nopreempt', () => {
+  for (const preempt of [true, false]) {
+    const bench = new GroupBench({ preempt }, ['a']);
+    bench.setMembers(['a'], 0, true);
+    bench.start('a');
+    bench.until(10);
+    assert.equal(bench.asked, [preempt ? 100 : 0]);
+  }
+});
+
 group.run();
