@@ -210,7 +210,7 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     if (this.#votes === 'none') {
       this.#votes = 'wanted';
       const why = standings.map((standing) => standing?.candidate ?? '').join('; ');
-      // It is asked for with the least priority by who would leave a lesser master alone: that one may be there, unheard.
+      // Who would leave a lesser master alone asks with the least priority: that one may be there, unheard.
       const spares = standings.some((standing) => standing?.spares);
       this.#effects.push({ type: 'want', priority: spares ? 0 : this.#priority, why });
     }
