@@ -129,6 +129,12 @@ export class Shell {
     }
   }
 
+  /** The process stands still until second `s`: nothing is done meanwhile. */
+  sleep(s: number): this {
+    this.#now = at(s);
+    return this;
+  }
+
   /** An advert of a peer that is configured alike. */
   advert(priority: number, settings: VrrpSettings = instance(), source: Ip = PEER): this {
     const { version, vrid, family, advertInterval: interval, addresses } = settings;
