@@ -25,6 +25,7 @@ const NAMED = fields({ name: text });
 const HAPPENING = kinds('of', {
   instance: fields({ name: text, what: text, from: text, priority: number, cause: text }),
   group: fields({ name: text, what: text, from: text, cause: text }),
+  voter: fields({ name: text, what: text, cause: text }),
   service: fields({ name: text, what: text, text, cause: text }),
   server: fields({ name: text, service: text, what: text, cause: text }),
   check: fields({ name: text, service: text, what: text, turned: truth }),

@@ -1,8 +1,8 @@
+import { CLOCK_LIMIT } from '../core/fence/clocks.ts';
 import type { VotesReport } from '../core/status/votes.ts';
+import { toSeconds } from '../core/time.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 
-/** More than this between the clocks of two directors makes their logs and certificates disagree. */
-const CLOCK_SECONDS = 1;
 /** Longer than any heartbeat is apart. */
 const SILENT_SECONDS = 4;
 const STYLE = { holding: 'green', asking: 'yellow', idle: 'gray' } as const;
@@ -47,7 +47,7 @@ function heardWord(heard: number | null): string {
 function clockWord(clock: number | null): string {
   if (clock === null) return '-';
   const words = `${clock < 0 ? '-' : '+'}${Math.abs(clock).toFixed(2)} s`;
-  return Math.abs(clock) > CLOCK_SECONDS ? paint('yellow', words) : words;
+  return Math.abs(clock) > toSeconds(CLOCK_LIMIT) ? paint('yellow', words) : words;
 }
 
 const voteWord = ({ voter, left, why }: VotesReport['claims'][number]['votes'][number]): string =>

@@ -17,6 +17,7 @@ import {
   placesOf,
 } from '../../core/fence/settings.ts';
 import { type Family, familyOf } from '../../core/ip.ts';
+import type { Happening } from '../../core/notify/happening.ts';
 import type { Duration, Instant } from '../../core/time.ts';
 import type { VrrpState } from '../../core/vrrp/events.ts';
 import { claims, type GroupEvent, promisesOf } from '../../core/vrrp/group.ts';
@@ -40,6 +41,8 @@ export type VotesTold =
     }
   /** For the etcd cluster that is the witness. */
   | { readonly type: 'etcd'; readonly word: EtcdWord }
+  /** Something that scripts, FIFOs and mails may be told of. */
+  | { readonly type: 'notify'; readonly happening: Happening }
   /** The status shows something else. */
   | { readonly type: 'changed' };
 
@@ -247,6 +250,12 @@ export class Votes {
           onFailure: this.#policies.get(effect.claim) ?? 'wait',
         });
         break;
+      case 'clock': {
+        const what = effect.apart ? 'CLOCK_APART' : 'CLOCK_AGREES';
+        const cause = lineOf(effect)?.message ?? '';
+        this.#tell({ type: 'notify', happening: { of: 'voter', name: effect.name, what, cause } });
+        break;
+      }
       case 'peer':
         if (effect.heard) this.#tell({ type: 'fence', director: effect.name });
         break;

@@ -1,4 +1,5 @@
 import { unreachable } from '../assert.ts';
+import { toSeconds } from '../time.ts';
 import type { ProtectionEffect } from './protection.ts';
 
 /** What the log says of an effect of the protection; `undefined` where that is nothing. */
@@ -20,6 +21,13 @@ export function lineOf(
       return effect.heard
         ? { level: 'notice', message: `${effect.name} is heard` }
         : { level: 'warning', message: `${effect.name} is silent` };
+    case 'clock': {
+      const { name, apart, difference } = effect;
+      const by = `${Math.abs(toSeconds(difference)).toFixed(1)} s ${difference > 0 ? 'ahead of' : 'behind'} ours`;
+      return apart
+        ? { level: 'warning', message: `the clock of ${name} is ${by}: logs and certificates disagree` }
+        : { level: 'notice', message: `the clock of ${name} agrees with ours again` };
+    }
     case 'send':
     case 'etcd':
     case 'authorised':

@@ -2,6 +2,7 @@ import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
 import { Authority, type AuthorityEffect, type AuthorityState, type VoteStatus } from './authority.ts';
+import { type ClockNews, Clocks } from './clocks.ts';
 import type { EtcdEvent } from './etcd.ts';
 import { Heartbeats, type Rejection, type Seal, type Word } from './heartbeat.ts';
 import { type Answer, Voter } from './voter.ts';
@@ -78,7 +79,9 @@ export type ProtectionEffect =
   | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
   /** A heartbeat was dropped; the first of its kind in a minute. */
   | { readonly type: 'dropped'; readonly reason: Rejection; readonly count: number }
-  | { readonly type: 'peer'; readonly name: string; readonly heard: boolean };
+  | { readonly type: 'peer'; readonly name: string; readonly heard: boolean }
+  /** Its wall clock differs from ours, or does not any more. */
+  | ({ readonly type: 'clock'; readonly name: string } & ClockNews);
 
 /** What etcd is told and asked: events of its voter (etcd.ts). */
 export type EtcdWord = Extract<EtcdEvent, { type: 'ask' | 'release' | 'fenced' }>;
@@ -115,6 +118,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   readonly #settings: ProtectionSettings;
   readonly #voter: Voter;
   readonly #heartbeats: Heartbeats;
+  readonly #clocks = new Clocks();
   readonly #peers = new Map<string, Peer>();
   readonly #authorities = new Map<string, { readonly authority: Authority; priority: number }>();
   /** The life in which each peer was heard last. */
@@ -251,6 +255,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
     peer.clock = micros(utc - (this.#utc + now));
+    const news = this.#clocks.compare(from, peer.clock, now);
+    if (news !== undefined) this.#effects.push({ type: 'clock', name: from, ...news });
     if (this.#lives.get(from) !== life) this.#voter.reborn(from, life);
     this.#lives.set(from, life);
     peer.heardAt = now;

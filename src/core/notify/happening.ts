@@ -72,7 +72,17 @@ export interface CheckHappening {
   readonly cause: string;
 }
 
+/** Another director or a witness of the cluster: its wall clock differs from ours, or does not any more. */
+export interface VoterHappening {
+  readonly of: 'voter';
+  readonly name: string;
+  readonly what: 'CLOCK_APART' | 'CLOCK_AGREES';
+  /** For people: `the clock of b is 3600.0 s ahead of ours: logs and certificates disagree`. */
+  readonly cause: string;
+}
+
 export type Happening =
+  | VoterHappening
   | InstanceHappening
   | GroupHappening
   | ServiceHappening

@@ -1,5 +1,11 @@
 import { unreachable } from '../assert.ts';
-import type { GroupHappening, Happening, InstanceHappening, RouterWord } from './happening.ts';
+import type {
+  GroupHappening,
+  Happening,
+  InstanceHappening,
+  RouterWord,
+  VoterHappening,
+} from './happening.ts';
 import type { Hook } from './hooks.ts';
 import type { FifoKind, NotifyConfiguration, NotifyEvent, NotifySettings } from './settings.ts';
 
@@ -114,9 +120,18 @@ export class Reactions {
         const wanted = settings?.mail === true && (each || happening.turned);
         return { ...NOTHING, subject: key, ...(wanted && { mail: serverMail(happening, happening.text) }) };
       }
+      case 'voter':
+        return { ...NOTHING, subject: key, ...this.#voter(happening) };
       default:
         return unreachable(happening);
     }
+  }
+
+  /** Nobody's script is for it; it is told to the FIFO of all, and mailed where mails are sent at all. */
+  #voter({ name, what, cause }: VoterHappening): Pick<Reaction, 'line' | 'mail'> {
+    const mail = { subject: `Director ${name} - ${what}`, body: `=> ${cause} <=` };
+    const line = { kinds: ['all'], text: `VOTER "${name}" ${what}\n` } as const;
+    return { line, ...(this.#configuration.mail !== undefined && { mail }) };
   }
 
   #instance(key: string, happening: InstanceHappening, settings: NotifySettings | undefined): Reaction {
