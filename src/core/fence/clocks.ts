@@ -1,8 +1,8 @@
 import { after, type Duration, type Instant, seconds } from '../time.ts';
 
 /**
- * The wall clocks of the others against ours. No decision rests on them; but logs are compared by them, and certificates
- * end by them, so that a difference is told.
+ * The wall clocks of the others against ours. No decision rests on them; but logs are compared by them, and
+ * certificates end by them, so that a difference is told.
  */
 
 /** More than this makes logs and certificates disagree. */
