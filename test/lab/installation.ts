@@ -197,7 +197,7 @@ story('removed, it stops and takes away what it made; purged, it leaves nothing'
   await sh(one, 'dpkg -r vipkeeper');
   assert.not.ok(await holds(one));
   assert.is(await sh(one, 'ipvsadm -Sn'), '');
-  assert.not.ok(await one.succeeds('pgrep -f vipkeeper'));
+  assert.not.ok(await one.succeeds('pgrep -f "[v]ipkeeper"'));
   assert.ok(await one.succeeds('test -e /etc/vipkeeper/vipkeeper.conf'));
   await sh(one, 'dpkg -P vipkeeper vipkeeper-runtime');
   const found = await sh(
