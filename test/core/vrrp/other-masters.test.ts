@@ -56,6 +56,7 @@ test('a claim is over when it is not repeated, or its maker resigns', () => {
   assert.equal(gone.length, 1);
   assert.match(gone.join(), /10.0.0.1 claims no longer/);
   assert.equal(claimsOf(router), []);
+  router.until(70);
   assert.equal(
     told(router.advert(100, 70, PEER, { password: 'wrong' })).length,
     1,
