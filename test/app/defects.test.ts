@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { spawnRole } from '../../src/io/children.ts';
 import { showOnFailure, tailOf } from '../failure.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
+import { ROOT } from '../lab/engine/root.ts';
 import { suite } from '../suite.ts';
 import { eventually, isAlive, ROUTER, Stage } from './stage.ts';
 
@@ -97,7 +97,7 @@ test('junk on the control socket is refused, counted and said; nothing else happ
 
 for (const role of ['check', 'vrrp'] as const) {
   test(`an exception that nobody catches in the ${role} process reaches the supervisor, and ends it`, async () => {
-    const program = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+    const program = join(ROOT, 'build', role);
     const child = spawnRole({ program, role, runDir: stage.runDir });
     const messages: { readonly type: string; readonly level?: string; readonly message?: string }[] = [];
     child.on('message', (message) => messages.push(message as (typeof messages)[number]));
