@@ -54,10 +54,10 @@ export type FromChild<State> =
   | { readonly type: 'etcd'; readonly word: EtcdWord }
   /** With how many of its messages were not read, and how many messages to it were of the wrong shape. */
   | { readonly type: 'state'; readonly state: State; readonly dropped: number; readonly refused: number }
-  /** A piece of its recording: lines of a file. `why`: it was not asked for it, and ends. */
+  /** A piece of its recording, of the text of a file. `why`: it was not asked for it, and ends. */
   | {
       readonly type: 'recording';
-      readonly lines: readonly string[];
+      readonly text: string;
       readonly done: boolean;
       readonly why?: string;
     };

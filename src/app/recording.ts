@@ -11,19 +11,19 @@ const PAUSE_MS = 5;
 
 type Send = (message: Extract<FromChild<never>, { readonly type: 'recording' }>) => void;
 
-function* linesOf(role: Role, recorder: Recorder): Generator<string> {
+function* textOf(role: Role, recorder: Recorder): Generator<string> {
   const zone = -new Date().getTimezoneOffset();
   const head: ProcessHeading = { process: role, pid: process.pid, at: now(), utc: utc(), zone };
-  yield plainText(head);
-  yield* recorder.lines();
+  yield `${plainText(head)}\n`;
+  yield* recorder.text();
 }
 
 /** Records the machines of a process, and sends it to the supervisor. */
 export class ProcessRecording {
   readonly #role: Role;
-  readonly #recorder = new Recorder();
+  readonly recorder = new Recorder();
   /** The machines that are its parts are recorded. */
-  readonly driver = new Driver(this.#recorder);
+  readonly driver = new Driver(this.recorder);
   readonly #send: Send;
   #sending = false;
 
@@ -36,28 +36,26 @@ export class ProcessRecording {
   begin(): void {
     if (this.#sending) return;
     this.#sending = true;
-    this.#piece(linesOf(this.#role, this.#recorder));
+    this.#piece(textOf(this.#role, this.recorder));
   }
 
   /** The process ends: all that there is, without a pause. */
   atOnce(why: string): void {
-    this.#send({ type: 'recording', lines: [...linesOf(this.#role, this.#recorder)], done: true, why });
+    this.#send({ type: 'recording', text: [...textOf(this.#role, this.recorder)].join(''), done: true, why });
   }
 
   #piece(rest: Generator<string>): void {
-    const lines: string[] = [];
-    let size = 0;
-    while (size < PIECE) {
+    let text = '';
+    while (text.length < PIECE) {
       const { value, done } = rest.next();
       if (done === true) {
         this.#sending = false;
-        this.#send({ type: 'recording', lines, done: true });
+        this.#send({ type: 'recording', text, done: true });
         return;
       }
-      lines.push(value);
-      size += value.length;
+      text += value;
     }
-    this.#send({ type: 'recording', lines, done: false });
+    this.#send({ type: 'recording', text, done: false });
     setTimeout(() => this.#piece(rest), PAUSE_MS);
   }
 }

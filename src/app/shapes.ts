@@ -78,7 +78,7 @@ export function fromChild(role: Role): Shape {
       }),
     }),
     state: fields({ state: CHILD_STATES[role], dropped: number, refused: number }),
-    recording: fields({ lines: listOf(text), done: truth }, { why: text }),
+    recording: fields({ text, done: truth }, { why: text }),
   };
   return kinds('type', shapes);
 }

@@ -1,7 +1,8 @@
 import { Ensemble } from '../core/director/ensemble.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Machine, Remembering } from '../core/machine.ts';
+import type { Births, RecordedKind } from '../core/record/machines.ts';
 import type { Recorder } from '../core/record/recorder.ts';
-import type { Part } from '../core/record/track.ts';
+import type { Part, Track } from '../core/record/track.ts';
 import { Alarm, now } from './clock.ts';
 
 /** So many machines are dealt with at once; then the sockets have their turn. */
@@ -19,24 +20,39 @@ export interface Driven<Event> {
  * causes for the same machine is handled at once and its effects follow the ones already taken.
  */
 export class Driver {
-  readonly #ensemble: Ensemble;
+  readonly #recorder: Recorder | undefined;
+  readonly #ensemble: Ensemble<Part, Track>;
   readonly #alarm = new Alarm(() => this.#expire());
   #depth = 0;
 
-  /** `recorder` records the machines that are attached as a part. */
+  /** `recorder` records the machines that are attached as a part of what it records. */
   constructor(recorder?: Recorder) {
+    this.#recorder = recorder;
     this.#ensemble = new Ensemble(recorder);
   }
 
   get recorder(): Recorder | undefined {
-    return this.#ensemble.recorder;
+    return this.#recorder;
   }
 
-  /**
-   * `perform` gets the effects in the order in which they are to be done, never an empty list. `part`: the machine is
-   * recorded.
-   */
+  /** As `attach`, and records the machine. */
+  record<Event, Effect, Kind extends RecordedKind>(
+    machine: Machine<Event, Effect> & Remembering<unknown>,
+    perform: (effects: readonly Effect[]) => void,
+    part: { readonly kind: Kind; readonly name: string; readonly birth: Births[Kind] },
+  ): Driven<Event> {
+    return this.#attach(machine, perform, { ...part, memory: () => machine.memory() });
+  }
+
+  /** `perform` gets the effects in the order in which they are to be done, never an empty list. */
   attach<Event, Effect>(
+    machine: Machine<Event, Effect>,
+    perform: (effects: readonly Effect[]) => void,
+  ): Driven<Event> {
+    return this.#attach(machine, perform);
+  }
+
+  #attach<Event, Effect>(
     machine: Machine<Event, Effect>,
     perform: (effects: readonly Effect[]) => void,
     part?: Part,

@@ -153,7 +153,7 @@ test('an unexpected change is recorded in the state folder, and not again at onc
   const recordings = new Recordings(
     stage.folder,
     () => {
-      recordings.heard('vrrp', { type: 'recording', lines: ['{"value":{}}'], done: true });
+      recordings.heard('vrrp', { type: 'recording', text: '{}\n', done: true });
       return true;
     },
     (_, message) => log.push(message),

@@ -6,6 +6,7 @@ import { entriesOf, type Segment } from '../../src/core/record/track.ts';
 import { after, type Instant, millis } from '../../src/core/time.ts';
 import { now } from '../../src/io/clock.ts';
 import { type Driven, Driver } from '../../src/io/drive.ts';
+import { linesOf } from '../core/record/recorded.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
@@ -26,6 +27,12 @@ class Echo implements Machine<string, string> {
     this.rang = at;
     this.#effects.push('rang');
   }
+  memory(): string {
+    return 'nothing';
+  }
+  recall(): void {
+    // Nothing was remembered.
+  }
   take(): string[] {
     const taken = this.#effects;
     this.#effects = [];
@@ -38,8 +45,8 @@ const test = suite('the driver');
 test('a part is recorded as it happens: what is told within effects is marked, and who was detached is kept', () => {
   const recorder = new Recorder();
   const driver = new Driver(recorder);
-  const part = { kind: 'echo', name: 'one', birth: 'born', memory: () => 'nothing' };
-  const driven: Driven<string> = driver.attach(
+  const part = { kind: 'balancer', name: 'one', birth: {} } as const;
+  const driven: Driven<string> = driver.record(
     new Echo(),
     (effects) => {
       if (effects[0] === 'a.1') driven.handle('b');
@@ -49,10 +56,10 @@ test('a part is recorded as it happens: what is told within effects is marked, a
   driven.handle('a');
   driven.detach();
   driver.attach(new Echo(), () => undefined).handle('unseen');
-  const [text = '', ...others] = [...recorder.lines()];
+  const [text = '', ...others] = linesOf(recorder);
   assert.equal(others, []);
   const segment = plainValue(text) as Segment;
-  assert.equal(segment.base, { birth: 'born' });
+  assert.equal(segment.base, { birth: {} });
   assert.equal(
     Array.from(entriesOf(segment), ({ kind, item }) => [kind, item]),
     [

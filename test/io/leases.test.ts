@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Ip, ip as parse } from '../../src/core/ip.ts';
 import type { HeldAddress } from '../../src/core/reconcile/events.ts';
 import type { LeasesEffect, LeasesEvent } from '../../src/core/reconcile/lease-events.ts';
-import { LeaseTable } from '../../src/core/reconcile/lease-table.ts';
+import { LeaseTable, requestsOfLeases } from '../../src/core/reconcile/lease-table.ts';
 import { Leases } from '../../src/core/reconcile/leases.ts';
 import { type Duration, millis, seconds } from '../../src/core/time.ts';
 import { kernelTick } from '../../src/io/clock.ts';
@@ -42,7 +42,7 @@ class Shell {
     this.#machine = new Driver().attach(new Leases(true, kernelTick()), (effects) => {
       for (const effect of effects) {
         if (effect.type !== 'transact') this.told.push(effect);
-        else this.handle({ type: 'done', outcome: this.#socket.transact(effect.requests) });
+        else this.handle({ type: 'done', outcome: this.#socket.transact(requestsOfLeases(effect.table, effect.steps)) });
       }
     });
     const route = new RouteSocket();

@@ -41,6 +41,9 @@ class Wrapped implements VrrpMachine {
   memory(): VrrpMemory {
     return this.inner.memory();
   }
+  recall(memory: VrrpMemory): void {
+    this.inner.recall(memory);
+  }
 }
 
 /** Believes late timers: it acts as if each had come at its time. */

@@ -1,12 +1,14 @@
 import { Director } from '../../src/core/director/director.ts';
 import { type DirectorEffect, type DirectorEvent, NO_SETTINGS } from '../../src/core/director/events.ts';
 import { routerKey } from '../../src/core/director/router.ts';
+import type { Machine } from '../../src/core/machine.ts';
 import type { RouteEvent } from '../../src/core/netlink/events.ts';
 import type { Prng } from '../../src/core/prng.ts';
 import { type Instant, instant } from '../../src/core/time.ts';
 import type { VrrpEffect, VrrpState } from '../../src/core/vrrp/events.ts';
 import { type Datagram, VRRP_TTL } from '../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../src/core/vrrp/settings.ts';
+import { recordedDirector } from '../core/record/recorded.ts';
 import type { Flaw, Host, Temper } from './host.ts';
 import { Kernel } from './kernel.ts';
 import type { World } from './world.ts';
@@ -42,6 +44,8 @@ export class Process {
   readonly #prng: Prng;
   readonly #flaw: Flaw;
   #director: Director | undefined;
+  /** The same, recorded where that is wanted. */
+  #machine: Machine<DirectorEvent, DirectorEffect> | undefined;
   #inbox: (() => void)[] = [];
   /** While packets are lost instead of queued: the whole machine is paused. */
   #deafTo = 0;
@@ -112,13 +116,14 @@ export class Process {
     if (this.#again) return;
     const digest = { hmac: () => new Uint8Array(64) };
     const { make, recorder } = this.#flaw;
-    this.#director = new Director({
-      digest,
-      begun: this.#localNow,
-      marks: true,
-      ...(make && { makeRouter: make }),
-      ...(recorder && { recorder }),
-    });
+    const birth = { begun: this.#localNow, marks: true };
+    if (recorder !== undefined) {
+      const { director, machine } = recordedDirector(recorder, birth, digest);
+      [this.#director, this.#machine] = [director, machine];
+    } else {
+      this.#director = new Director({ ...birth, digest, ...(make && { makeRouter: make }) });
+      this.#machine = this.#director;
+    }
     for (const host of this.hosts) host.watch.started(host);
     this.#event({ type: 'clock', utc: UTC });
     this.read();
@@ -144,6 +149,7 @@ export class Process {
   /** SIGKILL: the kernel keeps the addresses for as long as their lease. */
   crash(): void {
     this.#director = undefined;
+    this.#machine = undefined;
     this.#inbox = [];
     this.#effects = [];
     this.#blocked = false;
@@ -219,7 +225,7 @@ export class Process {
   }
 
   #handle(event: DirectorEvent): void {
-    if (this.#flaw.hears?.(event) !== false) this.#director?.handle(event, this.#localNow);
+    if (this.#flaw.hears?.(event) !== false) this.#machine?.handle(event, this.#localNow);
     this.#settle();
   }
 
@@ -236,8 +242,8 @@ export class Process {
       }
     }
     const now = this.#localNow;
-    for (let round = 0; round < MAX_ROUNDS && (this.#director?.deadline() ?? now + 1) <= now; round++) {
-      this.#director?.timeout(now);
+    for (let round = 0; round < MAX_ROUNDS && (this.#machine?.deadline() ?? now + 1) <= now; round++) {
+      this.#machine?.timeout(now);
       this.#settle();
       if (this.#blocked) return;
     }
@@ -247,7 +253,7 @@ export class Process {
 
   /** Performs effects in order: those that they cause follow, as in the real shell. */
   #settle(): void {
-    const director = this.#director;
+    const director = this.#machine;
     if (director === undefined || this.#performing) return;
     this.#performing = true;
     this.#effects.push(...director.take());

@@ -77,8 +77,8 @@ class CheckProcess {
     const perform = (effects: readonly BalancerEffect[]): void => {
       for (const effect of effects) this.#perform(effect);
     };
-    const part = { kind: 'balancer', name: 'check', birth: {}, memory: () => this.#balancer.memory() };
-    this.#driven = this.#recording.driver.attach(this.#balancer, perform, part);
+    const part = { kind: 'balancer', name: 'check', birth: {} } as const;
+    this.#driven = this.#recording.driver.record(this.#balancer, perform, part);
     this.#held = new HeldAddresses((addresses) => this.#driven.handle({ type: 'held', addresses }));
     channel.onMessage((message) => {
       if (message.type === 'configure') {

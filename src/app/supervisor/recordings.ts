@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts';
 
 /** The processes that record what their machines do. */
 const RECORDED: readonly Role[] = ['vrrp', 'check'];
-/** How long a process may take to send its recording. */
+/** How long a process may take to send the next piece of its recording. */
 const LIMIT_MS = 4000;
 const MOST_FILES = 8;
 
@@ -31,9 +31,13 @@ type Piece = Extract<FromChild<never>, { readonly type: 'recording' }>;
 
 /** What a process has sent so far, and who waits for it. */
 interface Gathering {
-  readonly lines: string[];
+  text: string;
   readonly done: ((lines: readonly string[]) => void)[];
+  readonly limit: NodeJS.Timeout;
 }
+
+/** Whole lines: the last piece may be missing. */
+const linesOf = (text: string): string[] => text.split('\n').slice(0, -1);
 
 /**
  * The recordings of the processes: the supervisor asks for them when the operator does, and when something happens that
@@ -75,27 +79,30 @@ export class Recordings {
         return;
       }
       const limit = setTimeout(() => this.gone(role), LIMIT_MS);
-      const done = (lines: readonly string[]): void => {
-        clearTimeout(limit);
-        resolve(lines);
-      };
-      this.#gathering.set(role, { lines: [], done: [done] });
+      this.#gathering.set(role, { text: '', done: [resolve], limit });
       if (!this.#ask(role)) this.gone(role);
     });
   }
 
-  heard(role: Role, { lines, done, why }: Piece): void {
-    if (why !== undefined) void this.#save(role, lines, why);
+  heard(role: Role, { text, done, why }: Piece): void {
+    if (why !== undefined) {
+      void this.#save(role, linesOf(text), why);
+      return;
+    }
     const gathering = this.#gathering.get(role);
-    gathering?.lines.push(...lines);
+    if (gathering === undefined) return;
+    gathering.text += text;
+    gathering.limit.refresh();
     if (done) this.gone(role);
   }
 
   /** Nothing more comes of it. */
   gone(role: Role): void {
     const gathering = this.#gathering.get(role);
+    if (gathering === undefined) return;
     this.#gathering.delete(role);
-    for (const done of gathering?.done ?? []) done(gathering?.lines ?? []);
+    clearTimeout(gathering.limit);
+    for (const done of gathering.done) done(linesOf(gathering.text));
   }
 
   happened(role: Role, happening: Happening): void {

@@ -35,12 +35,12 @@ class Speaker {
     this.#log = log;
     const birth = { settings, discriminator: newDiscriminator(), seed: newDiscriminator() };
     this.session = new BfdSession(birth.settings, birth.discriminator, new Prng(birth.seed));
-    this.#driven = driver.attach(
+    this.#driven = driver.record(
       this.session,
       (effects) => {
         for (const effect of effects) this.#perform(effect);
       },
-      { kind: 'bfd', name: settings.name, birth, memory: () => this.session.memory() },
+      { kind: 'bfd', name: settings.name, birth },
     );
   }
 

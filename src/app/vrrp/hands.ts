@@ -3,6 +3,7 @@ import type { DirectorEffect, DirectorEvent, KernelDump } from '../../core/direc
 import { familyOf } from '../../core/ip.ts';
 import { PROTOCOL_KEEPALIVED } from '../../core/netlink/route.ts';
 import { requestOf } from '../../core/reconcile/events.ts';
+import { requestsOfLeases } from '../../core/reconcile/lease-table.ts';
 import { requestOfRouting } from '../../core/reconcile/routing-events.ts';
 import { advertInWords } from '../../core/vrrp/advert-words.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
@@ -145,10 +146,10 @@ export class Hands {
     else this.#tell({ type: 'unsent', router, code, destination });
   }
 
-  #lease({ requests }: Of<'leases'>): Extract<DirectorEvent, { type: 'leased' }>['outcome'] {
+  #lease({ table, steps }: Of<'leases'>): Extract<DirectorEvent, { type: 'leased' }>['outcome'] {
     try {
       this.#filter ??= new NetlinkSocket(NETLINK.NETFILTER, 'nfnetlink', FILTER_BUFFER);
-      return this.#filter.transact(requests);
+      return this.#filter.transact(requestsOfLeases(table, steps));
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       return { errno: error.errno, text: error.message };

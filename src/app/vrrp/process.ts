@@ -38,17 +38,19 @@ class VrrpProcess {
   );
   readonly #place = new Place((problem) => this.log('warning', problem));
   readonly #localReports = new LocalReports();
+  readonly #birth = { begun: now(), marks: keepsMakers(), tick: kernelTick() };
   readonly #director = new Director({
-    digest,
-    begun: now(),
-    marks: keepsMakers(),
-    tick: kernelTick(),
-    ...(this.driver.recorder && { recorder: this.driver.recorder }),
+    ...this.#birth,
+    digest: this.recording.recorder.witness(digest),
   });
-  readonly #driven = this.driver.attach(this.#director, (effects) => {
-    for (const effect of effects) this.#perform(effect);
-    if (effects.some(({ type }) => type === 'changed')) this.#votes.look(this.#director.routers.values());
-  });
+  readonly #driven = this.driver.record(
+    this.#director,
+    (effects) => {
+      for (const effect of effects) this.#perform(effect);
+      if (effects.some(({ type }) => type === 'changed')) this.#votes.look(this.#director.routers.values());
+    },
+    { kind: 'director', name: 'director', birth: this.#birth },
+  );
   readonly #tell = (event: DirectorEvent): void => this.#driven.handle(event);
   readonly #hands = new Hands(this.#tell, (level, message) => this.log(level, message));
   readonly #votes = new Votes(

@@ -12,25 +12,27 @@ const UPON = ['macvlan', 'ipvlan'];
 export class Announcer {
   readonly #interfaces: Interfaces;
   readonly #emit: (effect: DirectorEffect) => void;
+  readonly #announcements = new Announcements({ garp: seconds(0), gna: seconds(0), groups: [] });
   readonly #actor: Actor<AnnouncementsEvent>;
 
   constructor(ensemble: Ensemble, interfaces: Interfaces, emit: (effect: DirectorEffect) => void) {
     this.#interfaces = interfaces;
     this.#emit = emit;
-    const atOnce = { garp: seconds(0), gna: seconds(0), groups: [] };
-    const announcements = new Announcements(atOnce);
     this.#actor = ensemble.join(
-      announcements,
+      this.#announcements,
       (effects) => {
         for (const effect of effects) this.#perform(effect);
       },
-      {
-        kind: 'announcements',
-        name: 'announcements',
-        birth: atOnce,
-        memory: () => announcements.memory(),
-      },
+      { kind: 'announcements', name: 'announcements', machine: this.#announcements },
     );
+  }
+
+  memory(): ReturnType<Announcements['memory']> {
+    return this.#announcements.memory();
+  }
+
+  recall(memory: ReturnType<Announcements['memory']>): void {
+    this.#announcements.recall(memory);
   }
 
   readonly handle = (event: AnnouncementsEvent): void => this.#actor.handle(event);

@@ -1,42 +1,51 @@
 import { unreachable } from '../assert.ts';
-import { familyOf } from '../ip.ts';
 import type { Level } from '../level.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, type Memories, memoriesOf, recallAll } from '../machine.ts';
 import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
 import type { Original } from '../reconcile/originals.ts';
 import { type Instant, seconds, since } from '../time.ts';
-import { type GroupState, memberSettings } from '../vrrp/group.ts';
-import type { VrrpSettings } from '../vrrp/settings.ts';
-import { startDelay } from '../vrrp/start.ts';
+import type { GroupState } from '../vrrp/group.ts';
 import type { TrackEvent } from '../vrrp/track.ts';
 import { Addressees } from './addressees.ts';
 import { Announcer } from './announcer.ts';
+import { Configuring } from './configuring.ts';
 import { Ensemble } from './ensemble.ts';
-import {
-  type Answer,
-  type DirectorBirth,
-  type DirectorEffect,
-  type DirectorEvent,
-  type DirectorSettings,
-  NO_SETTINGS,
-} from './events.ts';
+import type { Answer, DirectorBirth, DirectorEffect, DirectorEvent } from './events.ts';
 import { Ground } from './ground.ts';
 import { Groups } from './groups.ts';
 import { Holdings } from './holdings.ts';
 import { Kernel } from './kernel.ts';
-import { isSeatedAlike, Router, type RouterTies, realRouter, routerKey } from './router.ts';
-import { Steps } from './steps.ts';
+import { type Router, type RouterTies, realRouter } from './router.ts';
 import { Tables } from './tables.ts';
 import { Tracked } from './tracked.ts';
-import { UnknownVrids } from './unknown-vrids.ts';
 import { VmacLinks } from './vmacs.ts';
 
-type Of<T extends DirectorEvent['type']> = Extract<DirectorEvent, { type: T }>;
 /** No virtual router has authority for a shorter time than this without an advert. */
 const PAUSE = seconds(0.01);
 /** No kernel's clock has longer ticks. */
 const TICK = seconds(0.01);
 const MAINTENANCE = 'the operator wants this director out (maintenance)';
+
+/** The parts of a director. A recording has the memory of each: whoever adds one writes its `memory` and `recall`. */
+interface Parts {
+  readonly ground: Ground;
+  readonly holdings: Holdings;
+  readonly tables: Tables;
+  readonly vmacs: VmacLinks;
+  readonly groups: Groups;
+  readonly announcer: Announcer;
+  readonly tracked: Tracked;
+  readonly addressees: Addressees;
+  readonly configuring: Configuring;
+}
+
+/** What a director remembers. */
+export interface DirectorMemory {
+  readonly now: Instant;
+  readonly parts: Memories<{ readonly [Name in keyof Parts]: Parts[Name] }>;
+  readonly until: ReadonlyMap<string, Instant>;
+  readonly maintenance: boolean;
+}
 
 /**
  * The mind of the VRRP process: virtual routers and sync groups, the addresses, routes, rules and interfaces that they
@@ -45,89 +54,72 @@ const MAINTENANCE = 'the operator wants this director out (maintenance)';
  */
 export class Director implements Machine<DirectorEvent, DirectorEffect> {
   readonly #ensemble: Ensemble;
-  readonly #begun: Instant;
   readonly #routers = new Map<string, Router>();
-  readonly #ground: Ground;
-  readonly #holdings: Holdings;
-  readonly #tables: Tables;
-  readonly #vmacs: VmacLinks;
-  readonly #groups: Groups;
-  readonly #announcer: Announcer;
+  readonly #parts: Parts;
   readonly #kernel: Kernel;
-  readonly #unknownVrids = new UnknownVrids((level, message) => this.#log(level, message));
-  readonly #ties: RouterTies;
   #effects: DirectorEffect[] = [];
-  #settings = NO_SETTINGS;
-  /** The key of each instance. */
-  #keys: ReadonlyMap<string, string> = new Map();
-  readonly #tracked = new Tracked();
-  readonly #addressees = new Addressees(this.#routers);
   /** When the votes for each group end. */
   readonly #until = new Map<string, Instant>();
   #maintenance = false;
-  #ending = false;
-  #clock = { utc: 0, at: 0 as Instant };
-  readonly #steps = new Steps(() => [...this.#routers.values()].some(({ sending }) => sending));
 
-  constructor({ digest, begun, marks, tick = TICK, recorder, makeRouter = realRouter }: DirectorBirth) {
-    this.#begun = begun;
-    this.#ensemble = new Ensemble(recorder);
-    this.#ensemble.begin(begun);
-    const ensemble = this.#ensemble;
+  constructor({ digest, begun, marks, tick = TICK, observer, makeRouter = realRouter }: DirectorBirth) {
+    const ensemble = new Ensemble(observer);
+    ensemble.begin(begun);
+    this.#ensemble = ensemble;
     const emit = (effect: DirectorEffect): void => void this.#effects.push(effect);
-    this.#ground = new Ground({
+    const routers = this.#routers;
+    const ground = new Ground({
       ensemble,
       emit,
-      routers: this.#routers,
-      hindrance: (name) => (this.#maintenance ? MAINTENANCE : this.#tables.hindrance(name)),
+      routers,
+      hindrance: (name) => (this.#maintenance ? MAINTENANCE : this.#parts.tables.hindrance(name)),
     });
-    const { interfaces } = this.#ground;
+    const { interfaces } = ground;
     const shared = { ensemble, interfaces, emit };
     // Addresses are held under the router's key, which outlives its name.
-    const nameOf = (owner = 'addresses'): string => this.#routers.get(owner)?.settings.name ?? owner;
-    this.#holdings = new Holdings({
+    const nameOf = (owner = 'addresses'): string => routers.get(owner)?.settings.name ?? owner;
+    const holdings = new Holdings({
       ...shared,
       marks,
       tick,
       nameOf,
       restored: (owner, addresses) => this.#restored(owner, addresses),
     });
-    const addresses = this.#holdings.handle;
-    this.#announcer = new Announcer(ensemble, interfaces, emit);
-    this.#vmacs = new VmacLinks(ensemble, emit, addresses);
-    this.#groups = new Groups(ensemble, emit, (member, event) => this.#routers.get(member)?.handle(event));
-    this.#tables = new Tables({
+    const addresses = holdings.handle;
+    const announcer = new Announcer(ensemble, interfaces, emit);
+    const vmacs = new VmacLinks(ensemble, emit, addresses);
+    const groups = new Groups(ensemble, emit, (member, event) => routers.get(member)?.handle(event));
+    const tables = new Tables({
       ...shared,
       addresses,
-      linkState: (name) => this.#ground.linkState(name),
+      linkState: (name) => ground.linkState(name),
       nameOf,
-      shifted: (names) => this.#ground.reground(names.flatMap((name) => this.#keys.get(name) ?? [])),
+      shifted: (names) => ground.reground(names.flatMap((name) => this.#parts.configuring.keyOf(name) ?? [])),
     });
-    this.#kernel = new Kernel({
-      ground: this.#ground,
-      holdings: this.#holdings,
-      tables: this.#tables,
-      vmacs: this.#vmacs,
-      announcer: this.#announcer,
-      emit,
-    });
-    this.#ties = {
+    const tracked = new Tracked();
+    const addressees = new Addressees(routers, (level, message) => this.#log(level, message));
+    const ties: RouterTies = {
       ...shared,
       digest,
       makeRouter,
       tick,
       addresses: (event) => this.#hold(event),
-      announce: this.#announcer.announce,
-      forget: this.#announcer.forget,
+      announce: announcer.announce,
+      forget: announcer.forget,
       until: (group) => (group === undefined ? undefined : this.#until.get(group)),
-      contested: (group, router) => this.#groups.contested(group, router),
-      standing: (group, router, standing) => this.#groups.standing(group, router, standing),
-      quiet: () => this.#steps.proceed(),
+      contested: (group, router) => groups.contested(group, router),
+      standing: (group, router, standing) => groups.standing(group, router, standing),
+      quiet: () => this.#parts.configuring.quiet(),
     };
+    const parts = { ground, holdings, tables, vmacs, groups, announcer, tracked, addressees };
+    const configuring = new Configuring({ ...parts, ensemble, routers }, begun, ties, emit);
+    this.#parts = { ...parts, configuring };
+    this.#kernel = new Kernel({ ...parts, emit });
   }
 
   handle(event: DirectorEvent, now: Instant): void {
     this.#begin(now);
+    const { configuring, vmacs, addressees, tracked, groups } = this.#parts;
     switch (event.type) {
       case 'read':
         this.#kernel.read(event);
@@ -136,32 +128,33 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         this.#kernel.hear(event.events);
         break;
       case 'inherit':
-        if (this.#settings === NO_SETTINGS) this.#vmacs.handle(event);
+        if (!configuring.configured) vmacs.handle(event);
         break;
       case 'configure':
-        this.#configure(event.settings, event.protected);
+        configuring.configure(event.settings, event.protected);
         break;
-      case 'packet':
-        this.#packet(event, now);
+      case 'packet': {
+        const { home, vrid, ...datagram } = event;
+        addressees.deliver(home, vrid, datagram, now);
         break;
+      }
       case 'track':
-        this.#tracked.note(event.events);
+        tracked.note(event.events);
         this.#track(event.events);
         break;
       case 'maintenance':
         this.#setMaintenance(event.on);
         break;
       case 'clock':
-        this.#clock = { utc: event.utc, at: now };
-        for (const router of this.#routers.values()) router.readClock(event.utc);
+        configuring.readClock(event.utc);
         break;
       case 'voted':
         if (event.until === undefined) this.#until.delete(event.group);
         else this.#until.set(event.group, event.until);
-        this.#groups.voted(event.group, event.event);
+        groups.voted(event.group, event.event);
         break;
       case 'stop':
-        this.#stop();
+        configuring.stop();
         break;
       case 'resign':
         for (const router of this.#routers.values()) router.giveUp();
@@ -172,11 +165,12 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   }
 
   #answered(event: Answer): void {
+    const { configuring, tables, ground, holdings, vmacs, announcer } = this.#parts;
     switch (event.type) {
       case 'looked':
       case 'followed':
-        if (event.type === 'followed') this.#tables.show(this.#ground.interfaces.all(), event);
-        this.#steps.answered();
+        if (event.type === 'followed') tables.show(ground.interfaces.all(), event);
+        configuring.answered();
         break;
       case 'sent':
         this.#routers.get(event.router)?.outcome({ type: 'sent' });
@@ -187,22 +181,22 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         break;
       }
       case 'ports':
-        this.#ground.opened(event.failed);
+        ground.opened(event.failed);
         break;
       case 'addresses':
-        this.#holdings.handle({ type: 'done', results: event.results });
+        holdings.handle({ type: 'done', results: event.results });
         break;
       case 'routing':
-        this.#tables.handle({ type: 'done', results: event.results });
+        tables.handle({ type: 'done', results: event.results });
         break;
       case 'leased':
-        this.#holdings.leased(event.outcome);
+        holdings.leased(event.outcome);
         break;
       case 'made':
-        this.#vmacs.handle(event);
+        vmacs.handle(event);
         break;
       case 'framed':
-        this.#announcer.handle(event.outcome);
+        announcer.handle(event.outcome);
         break;
       default:
         unreachable(event);
@@ -231,6 +225,22 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     return effects;
   }
 
+  memory(): DirectorMemory {
+    return {
+      now: this.#ensemble.now,
+      parts: memoriesOf({ ...this.#parts }),
+      until: new Map(this.#until),
+      maintenance: this.#maintenance,
+    };
+  }
+
+  recall({ now, parts, until, maintenance }: DirectorMemory): void {
+    for (const [group, at] of until) this.#until.set(group, at);
+    this.#maintenance = maintenance;
+    recallAll({ ...this.#parts }, parts);
+    this.#ensemble.recall(now);
+  }
+
   // What is shown of it.
 
   get routers(): ReadonlyMap<string, Router> {
@@ -238,129 +248,20 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   }
 
   groups(): { readonly name: string; readonly state: GroupState }[] {
-    return this.#groups.states();
+    return this.#parts.groups.states();
   }
 
   get unknownVrids(): number {
-    return this.#unknownVrids.count;
+    return this.#parts.addressees.unknownVrids;
   }
 
   /** What is changed on interfaces below VMACs; `undefined` before it knows what it has to do. */
   originals(): Original[] | undefined {
-    return this.#settings === NO_SETTINGS ? undefined : this.#vmacs.originals();
+    const { configuring, vmacs } = this.#parts;
+    return configuring.configured ? vmacs.originals() : undefined;
   }
 
-  // Its beginning, what it has to do, and its end.
-
-  /** In steps: what was asked for is answered before the next one. */
-  #configure(settings: DirectorSettings, votes: boolean): void {
-    this.#settings = settings;
-    const { groups, routing, statics } = settings;
-    const instances = memberSettings(settings.instances, groups);
-    const wanted = new Map(instances.map((instance) => [routerKey(instance), instance]));
-    if (this.#tables.needsToFollow(routing, statics)) this.#steps.add(() => this.#ask('follow'));
-    this.#steps.add(
-      () => this.#prepare(instances, wanted, votes),
-      () => this.#vmacs.want(instances),
-      // New routers find their interfaces.
-      () => this.#ask('look'),
-      () => this.#beginRouters(instances, wanted),
-      () => {
-        this.#tables.settle();
-        this.#tracked.keep(instances);
-        this.#track(this.#tracked.all());
-        this.#ground.regroundAll();
-      },
-      () => {
-        // What an earlier life left on interfaces has gone by now, and its leases may go, too.
-        if (settings.leaseTable === undefined) this.#holdings.stop();
-        else this.#holdings.lease(settings.leaseTable);
-        this.#emit({ type: 'ready' });
-      },
-    );
-    this.#steps.proceed();
-  }
-
-  #beginRouters(instances: readonly VrrpSettings[], wanted: ReadonlyMap<string, VrrpSettings>): void {
-    this.#vmacs.address(instances);
-    for (const [key, instance] of wanted) {
-      const router = this.#routers.get(key);
-      if (router === undefined) this.#add(key, instance);
-      else router.configure(instance, this.#utc());
-    }
-  }
-
-  #prepare(
-    instances: readonly VrrpSettings[],
-    wanted: ReadonlyMap<string, VrrpSettings>,
-    votes: boolean,
-  ): void {
-    const { groups, routing, statics, delays, pacing, logUnknownVrids } = this.#settings;
-    this.#unknownVrids.logged = logUnknownVrids;
-    const keys = new Map(instances.map((settings) => [settings.name, routerKey(settings)]));
-    this.#keys = keys;
-    this.#addressees.configure(instances);
-    this.#groups.configure(groups, (name) => keys.get(name), votes);
-    this.#announcer.handle({ type: 'configure', pacing });
-    this.#tables.configure(routing, statics, (name) => keys.get(name));
-    const grounded = Array.from(
-      wanted,
-      ([key, settings]) => [key, { settings, routing: this.#tables.wantedOf(key) }] as const,
-    );
-    this.#ground.configure(new Map(grounded), statics, delays, (name) => keys.get(name));
-    for (const [key, router] of this.#routers) {
-      if (!isSeatedAlike(router.settings, wanted.get(key))) this.#remove(key, router);
-    }
-  }
-
-  #add(key: string, settings: VrrpSettings): void {
-    const router = new Router(settings, this.#ties);
-    this.#routers.set(key, router);
-    router.readClock(this.#utc());
-    if (this.#ending) return;
-    const delay = startDelay(this.#settings.start, this.#begun, this.#ensemble.now);
-    router.handle({ type: 'start', delay });
-  }
-
-  #remove(key: string, router: Router): void {
-    router.end('DELETED');
-    this.#steps.first(() => {
-      router.leave();
-      this.#routers.delete(key);
-    });
-  }
-
-  #stop(): void {
-    this.#ending = true;
-    const cause = 'the daemon stops';
-    const groups = this.#groups.states();
-    // No member is to wait for another, or to follow it, when all end.
-    this.#groups.configure([], () => undefined, false);
-    for (const router of this.#routers.values()) router.end('STOP');
-    for (const { name, state: from } of groups)
-      this.#emit({ type: 'happened', happening: { of: 'group', name, what: 'STOP', from, cause } });
-    this.#steps.add(() => {
-      if (!this.#settings.release) return;
-      this.#tables.stop();
-      this.#holdings.stop();
-      this.#vmacs.want([]);
-    });
-    this.#steps.proceed();
-  }
-
-  #ask(what: 'follow' | 'look'): void {
-    this.#steps.ask();
-    this.#emit({ type: what });
-  }
-
-  // Packets, and what is tracked.
-
-  #packet({ home, vrid, ...datagram }: Of<'packet'>, now: Instant): void {
-    const { source } = datagram;
-    const router = this.#addressees.of(`${home} IPv${familyOf(source)} VRID ${vrid}`, datagram);
-    if (router === undefined) this.#unknownVrids.heard(home, vrid, source, now);
-    else router.handle(datagram);
-  }
+  // What is tracked.
 
   #track(events: readonly TrackEvent[]): void {
     for (const event of events) for (const router of this.#routers.values()) router.handle(event);
@@ -369,7 +270,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   #setMaintenance(on: boolean): void {
     const ended = this.#maintenance && !on;
     this.#maintenance = on;
-    this.#ground.regroundAll(ended ? 'maintenance ended' : undefined);
+    this.#parts.ground.regroundAll(ended ? 'maintenance ended' : undefined);
   }
 
   // Addresses.
@@ -377,21 +278,17 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   /** Routes and rules come after the addresses that they need, and go before them. */
   #hold(event: Extract<AddressesEvent, { type: 'hold' | 'renew' | 'release' }>): void {
     if (event.type === 'release') {
-      if (!this.#settings.release) return;
-      this.#tables.release(event.owner);
+      if (!this.#parts.configuring.releases) return;
+      this.#parts.tables.release(event.owner);
     }
-    this.#holdings.handle(event);
-    if (event.type === 'hold') this.#tables.hold(event.owner);
+    this.#parts.holdings.handle(event);
+    if (event.type === 'hold') this.#parts.tables.hold(event.owner);
   }
 
   /** Addresses were put back: routes may have gone with them, and neighbours may think of another. */
   #restored(owner: string, addresses: readonly HeldAddress[]): void {
-    this.#tables.restored(addresses);
+    this.#parts.tables.restored(addresses);
     this.#routers.get(owner)?.announce(addresses);
-  }
-
-  #utc(): number {
-    return this.#clock.utc + since(this.#ensemble.now, this.#clock.at);
   }
 
   #log(level: Level, message: string): void {

@@ -1,7 +1,5 @@
 import { assert } from '../assert.ts';
 import type { Machine } from '../machine.ts';
-import type { Recorder } from '../record/recorder.ts';
-import type { Part } from '../record/track.ts';
 import { earliest, type Instant } from '../time.ts';
 
 /** More rounds of effects than this from one event is a loop between machines: a defect, not load. */
@@ -14,9 +12,46 @@ export interface Actor<Event> {
   leave(): void;
 }
 
+/** Is told of one machine of an ensemble. */
+export interface Account {
+  /** The machine is about to be told. `nested`: while its effects are performed. */
+  event(event: unknown, at: Instant, nested: boolean): void;
+  timeout(at: Instant): void;
+  effects(effects: readonly unknown[]): void;
+}
+
+/** Wants to know what each machine is told and answers: a recorder, or a replay. `Who` is what it knows them by. */
+export interface Observer<Who, A extends Account = Account> {
+  begin(who: Who, now: Instant): A;
+  /** Calls `act`, in which the machine of the account is at work. */
+  within(account: A, act: () => void): void;
+  /** The machine is gone. */
+  end(account: A): void;
+}
+
+/** A machine of a director, as an observer knows it. */
+export interface Played {
+  readonly kind: PlayedKind;
+  /** For people. */
+  readonly name: string;
+  readonly machine: unknown;
+}
+export type PlayedKind =
+  | 'router'
+  | 'group'
+  | 'addresses'
+  | 'routing'
+  | 'vmacs'
+  | 'leases'
+  | 'links'
+  | 'ports'
+  | 'announcements';
+
 /** A machine's deadline is asked for when it may have changed: there are hundreds of them. */
 interface Entry {
   due: Instant | undefined;
+  /** Its machine has another deadline. */
+  look(): void;
   expire(at: Instant): void;
 }
 
@@ -25,15 +60,15 @@ interface Entry {
  * are performed before `handle` returns; an event that one of them causes for the same machine is handled at once, and
  * its effects follow the ones already taken.
  */
-export class Ensemble {
-  readonly recorder: Recorder | undefined;
+export class Ensemble<Who = Played, A extends Account = Account> {
+  readonly #observer: Observer<Who, A> | undefined;
   readonly #entries = new Set<Entry>();
   #now = 0 as Instant;
   #next: Instant | undefined;
 
-  /** `recorder` records the machines that are a `part`. */
-  constructor(recorder?: Recorder) {
-    this.recorder = recorder;
+  /** `observer` is told of the machines that join with a name. */
+  constructor(observer?: Observer<Who, A>) {
+    this.#observer = observer;
   }
 
   /** The time of the event that is dealt with. */
@@ -45,6 +80,13 @@ export class Ensemble {
   begin(now: Instant): void {
     assert(now >= this.#now, `clock back from ${this.#now} to ${now}`);
     this.#now = now;
+  }
+
+  /** Its machines were given their memories, which are of that time. */
+  recall(now: Instant): void {
+    this.#now = now;
+    for (const entry of this.#entries) entry.look();
+    this.#look();
   }
 
   deadline(): Instant | undefined {
@@ -67,12 +109,12 @@ export class Ensemble {
   join<Event, Effect>(
     machine: Machine<Event, Effect>,
     perform: (effects: readonly Effect[]) => void,
-    part?: Part,
+    who?: Who,
   ): Actor<Event> {
-    const track = part && this.recorder?.begin(part, this.#now);
+    const account = who && this.#observer?.begin(who, this.#now);
     const within = (act: () => void): void => {
-      if (track === undefined) act();
-      else this.recorder?.within(track, act);
+      if (account === undefined) act();
+      else this.#observer?.within(account, act);
     };
     let performing = false;
     const settle = (): void => {
@@ -81,7 +123,7 @@ export class Ensemble {
       try {
         let rounds = 0;
         for (let effects = machine.take(); effects.length > 0; effects = machine.take()) {
-          track?.effects(effects);
+          account?.effects(effects);
           perform(effects);
           assert(++rounds < MAX_ROUNDS, 'machines answer each other without end');
         }
@@ -91,8 +133,11 @@ export class Ensemble {
     };
     const entry: Entry = {
       due: machine.deadline(),
+      look: () => {
+        entry.due = machine.deadline();
+      },
       expire: (at) => {
-        track?.timeout(at);
+        account?.timeout(at);
         within(() => machine.timeout(at));
         settle();
         entry.due = machine.deadline();
@@ -103,7 +148,7 @@ export class Ensemble {
     return {
       handle: (event) => {
         const at = this.#now;
-        track?.event(event, at, performing);
+        account?.event(event, at, performing);
         within(() => machine.handle(event, at));
         settle();
         const before = entry.due;
@@ -112,7 +157,7 @@ export class Ensemble {
       },
       leave: () => {
         this.#entries.delete(entry);
-        if (track !== undefined) this.recorder?.end(track);
+        if (account !== undefined) this.#observer?.end(account);
         this.#moved(entry.due, undefined);
       },
     };

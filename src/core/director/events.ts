@@ -3,18 +3,16 @@ import type { Level } from '../level.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { RouteEvent } from '../netlink/events.ts';
 import type { Link } from '../netlink/link.ts';
-import type { Request } from '../netlink/message.ts';
 import type { Route } from '../netlink/route.ts';
 import type { Rule } from '../netlink/rule.ts';
 import type { Happening } from '../notify/happening.ts';
 import type { ChangeResult } from '../reconcile/changes.ts';
 import type { AddressChange } from '../reconcile/events.ts';
-import type { Transacted } from '../reconcile/lease-events.ts';
+import type { LeaseStep, Transacted } from '../reconcile/lease-events.ts';
 import type { Original } from '../reconcile/originals.ts';
 import type { RoutingChange } from '../reconcile/routing-events.ts';
 import { type MasterRouting, NO_STATICS, type StaticSettings } from '../reconcile/settings.ts';
 import type { VmacsEffect, VmacsEvent } from '../reconcile/vmac-events.ts';
-import type { Recorder } from '../record/recorder.ts';
 import { type Duration, type Instant, seconds } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import type { VrrpEffect } from '../vrrp/events.ts';
@@ -31,6 +29,7 @@ import type {
 import type { TrackEvent } from '../vrrp/track.ts';
 import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { AnnouncementsEvent } from './announcements.ts';
+import type { Observer, Played } from './ensemble.ts';
 import type { Port } from './ports.ts';
 
 /** What a director has to do. */
@@ -146,8 +145,8 @@ export interface DirectorBirth {
   readonly marks: boolean;
   /** Of the clock by which the kernel ends leases of milliseconds; a hundredth of a second when absent. */
   readonly tick?: Duration;
-  /** Records the virtual routers and groups. */
-  readonly recorder?: Recorder;
+  /** Is told of each machine in it. */
+  readonly observer?: Observer<Played>;
   /** Makes the machines of virtual routers; a simulation has broken ones. */
   readonly makeRouter?: MakeRouter;
 }
@@ -156,7 +155,7 @@ export type MakeRouter = (settings: VrrpSettings, digest: Digest) => RouterMachi
 /** What a director needs of the machine of a virtual router. */
 export type RouterMachine = Pick<
   VrrpInstance,
-  'handle' | 'deadline' | 'timeout' | 'take' | 'state' | 'status' | 'advertLeft' | 'isStale' | 'memory'
+  'handle' | 'deadline' | 'timeout' | 'take' | 'state' | 'status' | 'advertLeft' | 'isStale' | 'memory' | 'recall'
 >;
 
 /** What the shell is to do, in this order. */
@@ -169,7 +168,7 @@ export type DirectorEffect =
   | { readonly type: 'addresses'; readonly changes: readonly AddressChange[] }
   | { readonly type: 'routing'; readonly changes: readonly RoutingChange[] }
   /** A transaction of nf_tables; answered by `leased`. */
-  | { readonly type: 'leases'; readonly requests: readonly Request[] }
+  | { readonly type: 'leases'; readonly table: string; readonly steps: readonly LeaseStep[] }
   /** A change of interfaces; `make` is answered by `made`. */
   | { readonly type: 'link'; readonly change: LinkChange }
   /** `promote_secondaries` of these interfaces is on, and of others as it was. */

@@ -54,6 +54,17 @@ export class Footings {
     this.#linkState = linkState;
   }
 
+  memory() {
+    const concerned = Array.from(this.#concerned, ([name, keys]) => [name, new Set(keys)] as const);
+    return { routers: this.#routers, concerned: new Map(concerned), seen: new Set(this.#seen) };
+  }
+
+  recall({ routers, concerned, seen }: ReturnType<Footings['memory']>): void {
+    this.#routers = routers;
+    for (const [name, keys] of concerned) this.#concerned.set(name, new Set(keys));
+    for (const name of seen) this.#seen.add(name);
+  }
+
   /** From now on exactly these, by their keys; `keyOf` gives the key of an instance's name, for track groups. */
   configure(
     routers: ReadonlyMap<string, Grounded>,

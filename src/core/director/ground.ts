@@ -38,9 +38,29 @@ export class Ground {
     this.#linkActor = ensemble.join(
       this.#links,
       (effects) => this.reground(this.#footings.concernedBy(effects.map((effect) => effect.interface))),
-      { kind: 'links', name: 'links', birth: null, memory: () => this.#links.memory() },
+      { kind: 'links', name: 'links', machine: this.#links },
     );
     this.#seats = new Seats(ensemble, this.interfaces, emit, () => this.reground(this.#seats.waiting()));
+  }
+
+  memory() {
+    return {
+      interfaces: this.interfaces.memory(),
+      links: this.#links.memory(),
+      footings: this.#footings.memory(),
+      seats: this.#seats.memory(),
+      moved: this.#moved,
+      stale: this.#stale,
+    };
+  }
+
+  recall(memory: ReturnType<Ground['memory']>): void {
+    this.interfaces.recall(memory.interfaces);
+    this.#links.recall(memory.links);
+    this.#footings.recall(memory.footings);
+    this.#seats.recall(memory.seats);
+    this.#moved = memory.moved;
+    this.#stale = memory.stale;
   }
 
   /** Whether a link is believed to be up. */

@@ -28,6 +28,14 @@ export class Groups {
     this.#tell = tell;
   }
 
+  memory(): ReadonlyMap<string, ReturnType<VrrpGroup['memory']>> {
+    return new Map(Array.from(this.#groups, ([name, { machine }]) => [name, machine.memory()]));
+  }
+
+  recall(memory: ReturnType<Groups['memory']>): void {
+    for (const [name, each] of memory) this.#named(name).machine.recall(each);
+  }
+
   /** `keyOf` is what a member's standing will come with; `votes`: members need them. */
   configure(
     settings: readonly GroupSettings[],
@@ -42,7 +50,7 @@ export class Groups {
     }
     for (const { name, members } of settings) {
       const keys = members.flatMap((member) => keyOf(member) ?? []);
-      this.#named(name).handle({ type: 'members', members: keys, protected: votes });
+      this.#named(name).actor.handle({ type: 'members', members: keys, protected: votes });
     }
   }
 
@@ -66,17 +74,17 @@ export class Groups {
     );
   }
 
-  #named(name: string): Actor<GroupEvent> {
+  #named(name: string): Group {
     const known = this.#groups.get(name);
-    if (known !== undefined) return known.actor;
+    if (known !== undefined) return known;
     const machine = new VrrpGroup(name);
     const perform = (effects: readonly GroupEffect[]): void => {
       for (const effect of effects) this.#perform(name, effect);
     };
-    const part = { kind: 'group', name, birth: name, memory: () => machine.memory() };
-    const actor = this.#ensemble.join(machine, perform, part);
-    this.#groups.set(name, { machine, actor });
-    return actor;
+    const actor = this.#ensemble.join(machine, perform, { kind: 'group', name, machine });
+    const group = { machine, actor };
+    this.#groups.set(name, group);
+    return group;
   }
 
   #perform(name: string, effect: GroupEffect): void {

@@ -30,22 +30,38 @@ const NONE = seconds(0);
 /** The addresses of virtual routers, and those that are static, on the interfaces, and what is answered for them. */
 export class Holdings {
   readonly #ties: Ties;
+  readonly #addresses: Addresses;
   readonly #actor: Actor<AddressesEvent>;
-  readonly #leases: Actor<LeasesEvent>;
+  readonly #leases: Leases;
+  readonly #leaseActor: Actor<LeasesEvent>;
 
   constructor(ties: Ties) {
     this.#ties = ties;
-    const addresses = new Addresses(ties.marks);
+    this.#addresses = new Addresses(ties.marks);
     this.#actor = ties.ensemble.join(
-      addresses,
+      this.#addresses,
       (effects) => {
         for (const effect of effects) this.#perform(effect);
       },
-      { kind: 'addresses', name: 'addresses', birth: ties.marks, memory: () => addresses.memory() },
+      { kind: 'addresses', name: 'addresses', machine: this.#addresses },
     );
-    this.#leases = ties.ensemble.join(new Leases(ties.marks, ties.tick), (effects) => {
-      for (const effect of effects) this.#performLease(effect);
-    });
+    this.#leases = new Leases(ties.marks, ties.tick);
+    this.#leaseActor = ties.ensemble.join(
+      this.#leases,
+      (effects) => {
+        for (const effect of effects) this.#performLease(effect);
+      },
+      { kind: 'leases', name: 'leases', machine: this.#leases },
+    );
+  }
+
+  memory() {
+    return { addresses: this.#addresses.memory(), leases: this.#leases.memory() };
+  }
+
+  recall({ addresses, leases }: ReturnType<Holdings['memory']>): void {
+    this.#addresses.recall(addresses);
+    this.#leases.recall(leases);
   }
 
   /** A lease begins before its addresses are there, and ends before they go; only then packets for them pass again. */
@@ -53,32 +69,32 @@ export class Holdings {
     switch (event.type) {
       case 'hold':
       case 'renew':
-        this.#leases.handle({ ...event, term: event.term ?? NONE });
+        this.#leaseActor.handle({ ...event, term: event.term ?? NONE });
         break;
       case 'links':
       case 'shown':
       case 'seen':
       case 'release':
-        this.#leases.handle(event);
+        this.#leaseActor.handle(event);
         break;
     }
     this.#actor.handle(event);
-    if (event.type === 'hold' || event.type === 'release') this.#leases.handle({ type: 'settle' });
+    if (event.type === 'hold' || event.type === 'release') this.#leaseActor.handle({ type: 'settle' });
   };
 
   /** The kernel has leases of milliseconds from now on, in tables of this name. */
   lease(table: string): void {
-    this.#leases.handle({ type: 'begin', table });
+    this.#leaseActor.handle({ type: 'begin', table });
   }
 
   /** No address is left. */
   stop(): void {
-    this.#leases.handle({ type: 'stop' });
+    this.#leaseActor.handle({ type: 'stop' });
   }
 
   /** How a transaction of leases ended. */
   leased(outcome: Outcome): void {
-    this.#leases.handle({ type: 'done', outcome });
+    this.#leaseActor.handle({ type: 'done', outcome });
   }
 
   #perform(effect: AddressesEffect): void {
@@ -120,7 +136,7 @@ export class Holdings {
     const { emit } = this.#ties;
     switch (effect.type) {
       case 'transact':
-        emit({ type: 'leases', requests: effect.requests });
+        emit({ type: 'leases', table: effect.table, steps: effect.steps });
         break;
       case 'works': {
         const { table, again } = effect;

@@ -76,11 +76,33 @@ export class Router {
     this.key = routerKey(settings);
     this.#settings = settings;
     this.#ties = ties;
-    const { ensemble, digest } = ties;
-    const instance = ties.makeRouter(settings, ensemble.recorder?.witness(digest) ?? digest);
-    const part = { kind: 'router', name: settings.name, birth: settings, memory: () => instance.memory() };
-    this.#instance = instance;
-    this.#actor = ensemble.join(instance, (effects) => this.#take(effects), part);
+    this.#instance = ties.makeRouter(settings, ties.digest);
+    const played = { kind: 'router', name: settings.name, machine: this.#instance } as const;
+    this.#actor = ties.ensemble.join(this.#instance, (effects) => this.#take(effects), played);
+  }
+
+  memory() {
+    return {
+      settings: this.#settings,
+      port: this.#port,
+      held: this.#held,
+      unannounced: this.#unannounced,
+      unsaid: this.#unsaid,
+      waiting: [...this.#waiting],
+      sending: this.#sending,
+      instance: this.#instance.memory(),
+    };
+  }
+
+  /** Of a router that was made with the settings in its memory. */
+  recall(memory: ReturnType<Router['memory']>): void {
+    this.#port = memory.port;
+    this.#held = memory.held;
+    this.#unannounced = memory.unannounced;
+    this.#unsaid = memory.unsaid;
+    this.#waiting = [...memory.waiting];
+    this.#sending = memory.sending;
+    this.#instance.recall(memory.instance);
   }
 
   get settings(): VrrpSettings {

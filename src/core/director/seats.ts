@@ -34,8 +34,17 @@ export class Seats {
           else emit({ type: 'log', level: 'error', message: effect.what });
         }
       },
-      { kind: 'ports', name: 'sockets', birth: null, memory: () => this.#ports.memory() },
+      { kind: 'ports', name: 'sockets', machine: this.#ports },
     );
+  }
+
+  memory() {
+    return { ports: this.#ports.memory(), waiting: new Set(this.#waiting) };
+  }
+
+  recall({ ports, waiting }: ReturnType<Seats['memory']>): void {
+    this.#ports.recall(ports);
+    this.#waiting = new Set(waiting);
   }
 
   /** The sockets of exactly these routers. */

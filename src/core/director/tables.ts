@@ -32,7 +32,8 @@ export interface TablesTies {
 /** Routes and rules of masters, and what is static: addresses, routes and rules. */
 export class Tables {
   readonly #ties: TablesTies;
-  readonly #routing: Actor<RoutingEvent>;
+  readonly #routing = new Routing();
+  readonly #actor: Actor<RoutingEvent>;
   /** What each router holds while it is master, by its key. */
   #wanted: ReadonlyMap<string, HeldRouting> = new Map();
   readonly #held = new Set<string>();
@@ -43,14 +44,33 @@ export class Tables {
 
   constructor(ties: TablesTies) {
     this.#ties = ties;
-    const routing = new Routing();
-    this.#routing = ties.ensemble.join(
-      routing,
+    this.#actor = ties.ensemble.join(
+      this.#routing,
       (effects) => {
         for (const effect of effects) this.#perform(effect);
       },
-      { kind: 'routing', name: 'routes and rules', birth: null, memory: () => routing.memory() },
+      { kind: 'routing', name: 'routes and rules', machine: this.#routing },
     );
+  }
+
+  memory() {
+    return {
+      routing: this.#routing.memory(),
+      wanted: this.#wanted,
+      held: new Set(this.#held),
+      statics: this.#statics,
+      lacking: new Map(this.#lacking),
+      following: this.#following,
+    };
+  }
+
+  recall({ routing, wanted, held, statics, lacking, following }: ReturnType<Tables['memory']>): void {
+    this.#routing.recall(routing);
+    this.#wanted = wanted;
+    for (const owner of held) this.#held.add(owner);
+    this.#statics = statics;
+    for (const [group, why] of lacking) this.#lacking.set(group, why);
+    this.#following = following;
   }
 
   /** Whether there is anything to keep in the routing tables, and nothing is heard of them yet. */
@@ -157,7 +177,7 @@ export class Tables {
     return undefined;
   }
 
-  readonly handle = (event: RoutingEvent): void => this.#routing.handle(event);
+  readonly handle = (event: RoutingEvent): void => this.#actor.handle(event);
 
   #perform(effect: RoutingEffect): void {
     const { emit, nameOf, shifted } = this.#ties;

@@ -5,6 +5,14 @@ import type { TrackEvent } from '../vrrp/track.ts';
 export class Tracked {
   readonly #known = new Map<string, TrackEvent>();
 
+  memory(): ReadonlyMap<string, TrackEvent> {
+    return new Map(this.#known);
+  }
+
+  recall(memory: ReadonlyMap<string, TrackEvent>): void {
+    for (const [key, event] of memory) this.#known.set(key, event);
+  }
+
   note(events: readonly TrackEvent[]): void {
     for (const event of events) this.#known.set(`${event.kind} ${event.name}`, event);
   }

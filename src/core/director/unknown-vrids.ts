@@ -18,6 +18,16 @@ export class UnknownVrids {
     this.#log = log;
   }
 
+  memory() {
+    return { count: this.count, logged: this.logged, limiter: this.#limiter.memory() };
+  }
+
+  recall({ count, logged, limiter }: ReturnType<UnknownVrids['memory']>): void {
+    this.count = count;
+    this.logged = logged;
+    this.#limiter.recall(limiter);
+  }
+
   heard(device: string, vrid: number, source: Ip, now: Instant): void {
     this.count += 1;
     if (!this.logged) return;

@@ -31,8 +31,19 @@ export class VmacLinks {
       (effects) => {
         for (const effect of effects) this.#perform(effect);
       },
-      { kind: 'vmacs', name: 'interfaces of its own', birth: null, memory: () => this.#vmacs.memory() },
+      { kind: 'vmacs', name: 'interfaces of its own', machine: this.#vmacs },
     );
+  }
+
+  memory() {
+    const [asymmetric, addressed] = [this.#asymmetric, new Set(this.#addressed)];
+    return { vmacs: this.#vmacs.memory(), asymmetric, addressed };
+  }
+
+  recall({ vmacs, asymmetric, addressed }: ReturnType<VmacLinks['memory']>): void {
+    this.#vmacs.recall(vmacs);
+    this.#asymmetric = asymmetric;
+    this.#addressed = new Set(addressed);
   }
 
   readonly handle = (event: VmacsEvent): void => this.#actor.handle(event);

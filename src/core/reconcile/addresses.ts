@@ -302,12 +302,18 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     this.#change(entry, 'renew', now);
   }
 
-  /** Does nothing without an interface, or when the authority to install is stale. */
-  #change(entry: Entry, op: AddressChange['op'], now: Instant): void {
+  /** Numbers come again when all is answered: a recording keeps what comes again only once. */
+  #newId(): number {
+    if (this.#inFlight.size === 0) this.#lastId = 0;
+    return ++this.#lastId;
+  }
+
+  /** Gives the change's number; none without an interface, or when the authority to install is stale. */
+  #change(entry: Entry, op: AddressChange['op'], now: Instant): number | undefined {
     const ifindex = this.#shown.ifindexOf(entry.held.dev);
     const grant = grantOf(entry, now);
-    if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return;
-    const id = ++this.#lastId;
+    if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return undefined;
+    const id = this.#newId();
     // IPv6 tells addresses apart without the prefix length, but removes only with the right one.
     const placed = op === 'remove' ? (this.#shown.get(entry.held.dev, entry.key) ?? entry.held) : entry.held;
     const { held, installed = now } = entry;
@@ -316,13 +322,13 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     entry.pending = { op, ...(grant !== undefined && { grant }) };
     this.#inFlight.set(id, entry);
     this.#renewals.delete(entry);
+    return id;
   }
 
   #sendRenewals(now: Instant): void {
-    this.#renewals.send(now, (entry) => {
-      if (entry.pending === undefined && isDue(entry, now)) this.#change(entry, 'renew', now);
-      return this.#lastId;
-    });
+    this.#renewals.send(now, (entry) =>
+      entry.pending === undefined && isDue(entry, now) ? this.#change(entry, 'renew', now) : undefined,
+    );
   }
 
   /** What was decided in this turn. */

@@ -42,6 +42,18 @@ export class Interfaces {
     else this.#addresses.delete(ifindex);
   }
 
+  memory() {
+    const addresses = Array.from(this.#addresses, ([ifindex, here]) => [ifindex, [...here.values()]] as const);
+    return { links: this.all(), named: [...this.#byName.values()], addresses: new Map(addresses) };
+  }
+
+  recall({ links, named, addresses }: ReturnType<Interfaces['memory']>): void {
+    for (const link of links) this.#links.set(link.ifindex, link);
+    for (const link of named) this.#byName.set(link.name, link);
+    for (const [ifindex, here] of addresses)
+      this.#addresses.set(ifindex, new Map(here.map((each) => [formatPrefix(each.address), each])));
+  }
+
   /** Forgets everything: a new dump follows. */
   clear(): void {
     this.#links.clear();

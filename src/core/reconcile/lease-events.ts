@@ -1,11 +1,26 @@
+import type { Ip } from '../ip.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
-import type { Outcome, Request } from '../netlink/message.ts';
+import type { Outcome } from '../netlink/message.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { HeldAddress } from './events.ts';
 
 /** How a transaction of nf_tables ended, and which of its requests was refused. */
 export type Transacted = Outcome & { readonly asked?: string };
+
+/** A virtual address, on the interface of this number where it is link-local: on another one it is somebody else. */
+export interface Guarded {
+  readonly address: Ip;
+  readonly ifindex?: number | undefined;
+}
+
+/** What is done to the tables, by the words of `LeaseTable`; a lease by its number. */
+export type LeaseStep =
+  | { readonly op: 'make' | 'remove' }
+  | { readonly op: 'open' | 'close' | 'end'; readonly lease: number }
+  | { readonly op: 'grant'; readonly lease: number; readonly timeout: number }
+  | { readonly op: 'guard'; readonly lease: number; readonly guarded: readonly Guarded[] }
+  | { readonly op: 'unguard'; readonly guarded: readonly Guarded[] };
 
 export type LeasesEvent =
   /** All interfaces there are now. */
@@ -44,7 +59,7 @@ interface Renewal {
 
 export type LeasesEffect =
   /** All of these or none; answered by `done` before anything else happens. */
-  | { readonly type: 'transact'; readonly requests: readonly Request[] }
+  | { readonly type: 'transact'; readonly table: string; readonly steps: readonly LeaseStep[] }
   /** There are leases in the kernel; `again`: after they had gone, or had failed. */
   | { readonly type: 'works'; readonly table: string; readonly again: boolean }
   /** There are none: why. */

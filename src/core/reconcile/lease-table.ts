@@ -1,5 +1,6 @@
+import { unreachable } from '../assert.ts';
 import { Writer } from '../bytes.ts';
-import { familyOf, type Ip, ipToBytes, isLinkLocal } from '../ip.ts';
+import { familyOf, ipToBytes, isLinkLocal } from '../ip.ts';
 import type { Request } from '../netlink/message.ts';
 import {
   accept,
@@ -29,6 +30,7 @@ import {
   shownAsBoth,
   type TableName,
 } from '../netlink/nftables.ts';
+import type { Guarded, LeaseStep } from './lease-events.ts';
 
 /**
  * The tables of nf_tables that make leases of milliseconds, one for IP and one for ARP. Maps tell which lease a virtual
@@ -43,12 +45,6 @@ import {
  *
  * All that is in the tables can be said in the language of nft(8): they are listed, saved and loaded with the others.
  */
-
-/** A virtual address, on the interface of this number where it is link-local: on another one it is somebody else. */
-export interface Guarded {
-  readonly address: Ip;
-  readonly ifindex?: number | undefined;
-}
 
 const BEFORE_ALL = -450;
 const AFTER_NAT = 350;
@@ -103,6 +99,33 @@ const NAME_LONGEST = 200;
 export function leaseTableName(runDir: string): string {
   const own = runDir.replace(/^\/run\/vipkeeper/, '').replace(/[^A-Za-z0-9]+/g, '_');
   return `vipkeeper_lease${own.slice(-NAME_LONGEST)}`;
+}
+
+/** The messages of a transaction. */
+export function requestsOfLeases(table: string, steps: readonly LeaseStep[]): Request[] {
+  const requests = new LeaseTable(table);
+  return steps.flatMap((step) => {
+    switch (step.op) {
+      case 'make':
+        return requests.make();
+      case 'remove':
+        return requests.remove();
+      case 'open':
+        return requests.open(step.lease);
+      case 'close':
+        return requests.close(step.lease);
+      case 'end':
+        return requests.end(step.lease);
+      case 'grant':
+        return requests.grant(step.lease, step.timeout);
+      case 'guard':
+        return requests.guard(step.guarded, step.lease);
+      case 'unguard':
+        return requests.unguard(step.guarded);
+      default:
+        return unreachable(step);
+    }
+  });
 }
 
 export class LeaseTable {

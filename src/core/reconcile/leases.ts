@@ -4,12 +4,10 @@ import { type Ip, isLinkLocal } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
 import type { Link } from '../netlink/link.ts';
-import type { Request } from '../netlink/message.ts';
 import { after, type Duration, type Instant, micros, millis, seconds, since } from '../time.ts';
-import { NEVER, OURS } from './entry.ts';
+import { known, NEVER, OURS } from './entry.ts';
 import type { HeldAddress } from './events.ts';
-import type { LeasesEffect, LeasesEvent, Transacted } from './lease-events.ts';
-import { type Guarded, LeaseTable } from './lease-table.ts';
+import type { Guarded, LeaseStep, LeasesEffect, LeasesEvent, Transacted } from './lease-events.ts';
 
 /** What failed is tried again with an advert, when so much time has passed. */
 const RETRY_PAUSE = seconds(10);
@@ -56,13 +54,13 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
   readonly #shown = new Map<string, boolean>();
   /** The leases that the kernel knows. */
   readonly #opened = new Set<number>();
-  #table: { readonly name: string; readonly requests: LeaseTable } | undefined;
+  #table: string | undefined;
   #state: 'none' | 'making' | 'there' | 'failed' = 'none';
   #hadFailed = false;
   #retry = NEVER;
   #reported = NEVER;
   #lastLease = 0;
-  #requests: Request[] = [];
+  #steps: LeaseStep[] = [];
   #effects: LeasesEffect[] = [];
 
   /**
@@ -90,8 +88,8 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
         break;
       }
       case 'begin':
-        if (this.#state === 'there' && this.#table?.name === event.table) break;
-        this.#table = { name: event.table, requests: new LeaseTable(event.table) };
+        if (this.#state === 'there' && this.#table === event.table) break;
+        this.#table = event.table;
         this.#make(now);
         break;
       case 'hold':
@@ -107,8 +105,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
         this.#settle([...this.#entries.values()].filter(({ owners }) => owners.size === 0));
         break;
       case 'stop':
-        if (this.#table !== undefined && this.#state !== 'none')
-          this.#requests = this.#table.requests.remove();
+        if (this.#table !== undefined && this.#state !== 'none') this.#steps = [{ op: 'remove' }];
         this.#state = 'none';
         break;
       case 'done':
@@ -117,8 +114,9 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       default:
         unreachable(event);
     }
-    if (this.#requests.length > 0) this.#effects.push({ type: 'transact', requests: this.#requests });
-    this.#requests = [];
+    if (this.#steps.length > 0 && this.#table !== undefined)
+      this.#effects.push({ type: 'transact', table: this.#table, steps: this.#steps });
+    this.#steps = [];
   }
 
   deadline(): undefined {
@@ -133,6 +131,46 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  /** Owners by their names, entries by their keys. */
+  memory() {
+    const names = new Map(Array.from(this.#owners, ([name, owner]) => [owner, name]));
+    const entries = Array.from(this.#entries, ([key, { devs, owners, ...entry }]) => ({
+      ...entry,
+      key,
+      devs: [...devs],
+      owners: [...owners].flatMap((owner) => names.get(owner) ?? []),
+    }));
+    return {
+      owners: new Map(Array.from(this.#owners, ([name, owner]) => [name, { ...owner }])),
+      entries,
+      names: new Map(this.#names),
+      numbers: new Map(this.#numbers),
+      shown: new Map(this.#shown),
+      opened: new Set(this.#opened),
+      table: this.#table,
+      state: this.#state,
+      hadFailed: this.#hadFailed,
+      retry: this.#retry,
+      reported: this.#reported,
+      lastLease: this.#lastLease,
+    };
+  }
+
+  recall(memory: ReturnType<Leases['memory']>): void {
+    for (const [name, owner] of memory.owners) this.#owners.set(name, { ...owner });
+    for (const { key, devs, owners, ...entry } of memory.entries) {
+      const holders = owners.map((name) => known(this.#owners, name));
+      this.#entries.set(key, { ...entry, devs: new Set(devs), owners: new Set(holders) });
+    }
+    for (const [ifindex, name] of memory.names) this.#names.set(ifindex, name);
+    for (const [name, ifindex] of memory.numbers) this.#numbers.set(name, ifindex);
+    for (const [key, ours] of memory.shown) this.#shown.set(key, ours);
+    for (const lease of memory.opened) this.#opened.add(lease);
+    [this.#table, this.#state] = [memory.table, memory.state];
+    [this.#hadFailed, this.#retry, this.#reported] = [memory.hadFailed, memory.retry, memory.reported];
+    this.#lastLease = memory.lastLease;
   }
 
   /** Whether an address that is held has its interface under another number. */
@@ -174,8 +212,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       this.#release(name);
       return;
     }
-    const known = this.#owners.get(name);
-    const owner: Owner = known ?? { lease: ++this.#lastLease, authority: NEVER, term };
+    const owner: Owner = this.#owners.get(name) ?? { lease: ++this.#lastLease, authority: NEVER, term };
     this.#owners.set(name, owner);
     const wanted = new Set(addresses.map((held) => this.#entryOf(held)));
     const before = [...this.#entries.values()].filter((entry) => entry.owners.has(owner));
@@ -202,10 +239,10 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     if (owner === undefined) return;
     this.#owners.delete(name);
     for (const entry of this.#entries.values()) entry.owners.delete(owner);
-    const requests = this.#kernel(owner.lease);
+    const { lease } = owner;
     // It may have run out: ended is only what is there for certain.
-    if (requests !== undefined)
-      this.#requests.push(...requests.grant(owner.lease, SHORTEST), ...requests.end(owner.lease));
+    if (this.#isKnown(lease))
+      this.#steps.push({ op: 'grant', lease, timeout: SHORTEST }, { op: 'end', lease });
   }
 
   #entryOf({ dev, address: { ip } }: HeldAddress): Entry {
@@ -248,56 +285,53 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
         guard.set(wanted, together);
       }
     }
-    const requests = this.#table?.requests;
-    if (requests === undefined || free.length + guard.size === 0) return;
-    this.#requests.push(...requests.unguard(free));
+    if (this.#table === undefined || free.length + guard.size === 0) return;
+    if (free.length > 0) this.#steps.push({ op: 'unguard', guarded: free });
     for (const [lease, guarded] of guard) {
-      this.#open(lease, requests);
-      this.#requests.push(...requests.guard(guarded, lease));
+      this.#open(lease);
+      this.#steps.push({ op: 'guard', lease, guarded });
     }
-    if (free.length > 0) this.#closeIdle(requests);
+    if (free.length > 0) this.#closeIdle();
   }
 
-  #open(lease: number, requests: LeaseTable): void {
+  #open(lease: number): void {
     if (this.#opened.has(lease)) return;
     this.#opened.add(lease);
-    this.#requests.push(...requests.open(lease));
+    this.#steps.push({ op: 'open', lease });
   }
 
   /** Leases that nobody owns any more, and no address belongs to. */
-  #closeIdle(requests: LeaseTable): void {
+  #closeIdle(): void {
     const used = new Set(Array.from(this.#owners.values(), ({ lease }) => lease));
     for (const { guarded } of this.#entries.values()) if (guarded !== undefined) used.add(guarded);
     for (const lease of this.#opened) {
       if (used.has(lease)) continue;
       this.#opened.delete(lease);
-      this.#requests.push(...requests.close(lease));
+      this.#steps.push({ op: 'close', lease });
     }
   }
 
   // Leases.
 
   #grant(owner: Owner, now: Instant): void {
-    const requests = this.#kernel(owner.lease);
-    const timeout = timeoutOf(owner, this.#tick, now);
-    if (requests === undefined || timeout === undefined) return;
     const { lease, good = NEVER } = owner;
+    const timeout = timeoutOf(owner, this.#tick, now);
+    if (!this.#isKnown(lease) || timeout === undefined) return;
     // One that may have run out is had for certain first: what is not there cannot be ended.
-    if (good <= now) this.#requests.push(...requests.grant(lease, timeout));
-    this.#requests.push(...requests.end(lease), ...requests.grant(lease, timeout));
+    if (good <= now) this.#steps.push({ op: 'grant', lease, timeout });
+    this.#steps.push({ op: 'end', lease }, { op: 'grant', lease, timeout });
     owner.good = after(now, micros(millis(timeout) - 2 * this.#tick));
   }
 
-  /** The requests for a lease that the kernel knows. */
-  #kernel(lease: number): LeaseTable | undefined {
-    return this.#state === 'there' && this.#opened.has(lease) ? this.#table?.requests : undefined;
+  /** Whether the kernel knows the lease. */
+  #isKnown(lease: number): boolean {
+    return this.#state === 'there' && this.#opened.has(lease);
   }
 
   /** All anew, in one transaction. */
   #make(now: Instant): void {
-    const requests = this.#table?.requests;
-    if (requests === undefined) return;
-    this.#requests = requests.make();
+    if (this.#table === undefined) return;
+    this.#steps = [{ op: 'make' }];
     this.#state = 'there';
     this.#opened.clear();
     const entries = [...this.#entries.values()];
@@ -309,8 +343,8 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       const lease = entry.owners.size === 0 ? kept.get(entry) : undefined;
       if (lease === undefined) continue;
       entry.guarded = lease;
-      this.#open(lease, requests);
-      this.#requests.push(...requests.guard([entry.where], lease));
+      this.#open(lease);
+      this.#steps.push({ op: 'guard', lease, guarded: [entry.where] });
     }
     for (const owner of this.#owners.values()) {
       delete owner.good;
@@ -320,7 +354,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
   }
 
   #done(outcome: Transacted, now: Instant): void {
-    const { name } = this.#table ?? { name: '' };
+    const table = this.#table ?? '';
     if (outcome.errno === 0) {
       if (this.#state !== 'making') return;
       this.#state = 'there';
@@ -328,7 +362,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       const again = this.#hadFailed;
       if (again && since(now, this.#reported) < REPORT_PAUSE) return;
       if (again) this.#reported = now;
-      this.#effects.push({ type: 'works', table: name, again });
+      this.#effects.push({ type: 'works', table, again });
       return;
     }
     if (this.#state === 'there') {
@@ -338,7 +372,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     }
     if (this.#state !== 'making') return;
     if (!this.#hadFailed || this.#retry === NEVER)
-      this.#effects.push({ type: 'fails', table: name, outcome });
+      this.#effects.push({ type: 'fails', table, outcome });
     this.#state = 'failed';
     this.#hadFailed = true;
     this.#retry = after(now, RETRY_PAUSE);

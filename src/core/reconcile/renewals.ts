@@ -45,19 +45,21 @@ export class Renewals {
     return this.#due.size > 0 ? after(this.#last, RENEWAL_PAUSE) : undefined;
   }
 
-  /** One batch, when the last is long enough ago: `renew` gives the id of the last change so far. */
-  send(now: Instant, renew: (entry: Entry) => number): void {
+  /** One batch, when the last is long enough ago: `renew` gives the change's id; none where there is nothing to do. */
+  send(now: Instant, renew: (entry: Entry) => number | undefined): void {
     if (this.#due.size === 0 || since(now, this.#last) < RENEWAL_PAUSE) return;
     this.#last = now;
+    this.#lastOfBatch = 0;
     for (const entry of [...this.#due].slice(0, this.#batch)) {
       this.#due.delete(entry);
-      this.#lastOfBatch = renew(entry);
+      this.#lastOfBatch = renew(entry) ?? this.#lastOfBatch;
     }
   }
 
   /** A change is done, of `addresses` that are held: the next batch is as large as the last one was quick. */
   done(id: number, addresses: number, now: Instant): void {
     if (id !== this.#lastOfBatch) return;
+    this.#lastOfBatch = 0;
     const took = since(now, this.#last);
     if (took > RENEWAL_TIME) this.#batch = Math.max(leastBatch(addresses), this.#batch >> 1);
     else if (took < RENEWAL_TIME / 2) this.#batch = Math.min(MAX_BATCH, this.#batch * 2);

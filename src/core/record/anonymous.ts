@@ -22,6 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
   name: 'name',
   interface: 'interface',
   dev: 'interface',
+  label: 'interface',
   device: 'interface',
   group: 'group',
   member: 'name',
@@ -44,6 +45,12 @@ const LISTS: Readonly<Record<string, string>> = { members: 'name', command: 'wor
 const IPV6 = '[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\\.\\d{1,3}){0,3}(?![\\w:])';
 const IPV4 = '\\d{1,3}(?:\\.\\d{1,3}){3}(?!\\.?\\w)';
 const ADDRESS = new RegExp(`(?<![\\w.:])(?:${IPV6}|${IPV4})`, 'g');
+/** What looks like addresses in a text; a colon behind one belongs to the sentence. */
+const addressesIn = (text: string): { readonly word: string; readonly index: number }[] =>
+  Array.from(text.matchAll(ADDRESS), ({ 0: word, index }) => ({ word: word.replace(/(?<!:):$/, ''), index }));
+
+/** The key of a virtual router or a socket, which has an interface's name in it. */
+const MADE = / IPv[46]\b/;
 const isKept = (address: Ip): boolean =>
   isMulticast(address) || isLoopback(address) || address === '0.0.0.0' || address === '::';
 
@@ -93,8 +100,9 @@ class Found {
 
   #object(fields: Readonly<Record<string, unknown>>): void {
     if (isAdvert(fields)) this.#advert(fields);
+    const isInterface = 'ifindex' in fields;
     for (const [name, each] of Object.entries(fields)) {
-      const [one, several] = [NAMES[name], LISTS[name]];
+      const [one, several] = [isInterface && name === 'name' ? 'interface' : NAMES[name], LISTS[name]];
       if (one !== undefined && typeof each === 'string') this.#name(each, one);
       if (several !== undefined && Array.isArray(each))
         for (const part of each) if (typeof part === 'string') this.#name(part, several);
@@ -104,7 +112,7 @@ class Found {
 
   #text(text: string): void {
     if (MAC.test(text)) this.#macs.add(text);
-    for (const [word] of text.matchAll(ADDRESS)) this.#address(parseIp(word));
+    for (const { word } of addressesIn(text)) this.#address(parseIp(word));
   }
 
   #address(address: Ip | undefined): void {
@@ -124,7 +132,7 @@ class Found {
 
   #name(name: string, kind: string): void {
     // One that is made of an address changes with that.
-    if (name === '' || new RegExp(ADDRESS).test(name) || this.#names.has(name)) return;
+    if (name === '' || MADE.test(name) || new RegExp(ADDRESS).test(name) || this.#names.has(name)) return;
     this.#names.set(name, kind);
   }
 
@@ -167,11 +175,11 @@ class Substitution {
     if (whole !== undefined) return whole;
     let out = '';
     let from = 0;
-    for (const match of text.matchAll(ADDRESS)) {
-      const address = parseIp(match[0]);
+    for (const { word, index } of addressesIn(text)) {
+      const address = parseIp(word);
       if (address === undefined) continue;
-      out += this.#named(text.slice(from, match.index)) + (this.addresses.get(address) ?? address);
-      from = match.index + match[0].length;
+      out += this.#named(text.slice(from, index)) + (this.addresses.get(address) ?? address);
+      from = index + word.length;
     }
     return out + this.#named(text.slice(from));
   }

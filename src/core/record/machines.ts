@@ -1,44 +1,42 @@
 import { BfdSession } from '../bfd/session.ts';
 import type { BfdSettings } from '../bfd/settings.ts';
-import { Announcements } from '../director/announcements.ts';
-import { Ports } from '../director/ports.ts';
+import { Director } from '../director/director.ts';
+import type { Observer, Played } from '../director/ensemble.ts';
+import type { DirectorBirth } from '../director/events.ts';
 import type { Machine, Remembering } from '../machine.ts';
 import { Prng } from '../prng.ts';
-import { Addresses } from '../reconcile/addresses.ts';
-import { Routing } from '../reconcile/routing.ts';
-import { Vmacs } from '../reconcile/vmacs.ts';
 import { Balancer } from '../serving/balancer.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
-import { VrrpGroup } from '../vrrp/group.ts';
-import { VrrpInstance } from '../vrrp/instance.ts';
-import { LinkWatch } from '../vrrp/links.ts';
-import type { PacingSettings, VrrpSettings } from '../vrrp/settings.ts';
-
-interface BfdBirth {
-  readonly settings: BfdSettings;
-  readonly discriminator: number;
-  readonly seed: number;
-}
 
 /** A machine that was made again, from a recording. */
 export type Recorded = Machine<unknown, unknown> & Remembering<unknown>;
 
-/** The kinds of machines that are recorded: how one is made from its `birth`. */
-const KINDS: Readonly<Record<string, (birth: never, digest: Digest) => unknown>> = {
-  router: (settings: VrrpSettings, digest) => new VrrpInstance(settings, digest),
+/** The kinds of machines that are recorded, and what one is made from; what it was told later is in its memory. */
+export interface Births {
+  readonly director: Omit<DirectorBirth, 'digest' | 'observer' | 'makeRouter'>;
+  readonly balancer: Readonly<Record<string, never>>;
+  readonly bfd: { readonly settings: BfdSettings; readonly discriminator: number; readonly seed: number };
+}
+export type RecordedKind = keyof Births;
+
+/** What a machine of a recording is given that is not recorded. */
+export interface Replaying {
+  /** Gives what was recorded, in place of what only a key could give. */
+  readonly digest: Digest;
+  /** Is told of the machines within it. */
+  readonly observer?: Observer<Played>;
+}
+
+const KINDS: {
+  readonly [Kind in RecordedKind]: (birth: Births[Kind], replaying: Replaying) => Recorded;
+} = {
+  director: (birth, { digest, observer }) => new Director({ ...birth, digest, ...(observer && { observer }) }),
   balancer: () => new Balancer(),
-  group: (name: string) => new VrrpGroup(name),
-  addresses: (marks: boolean) => new Addresses(marks),
-  routing: () => new Routing(),
-  vmacs: () => new Vmacs(),
-  ports: () => new Ports(),
-  links: () => new LinkWatch(),
-  announcements: (pacing: PacingSettings) => new Announcements(pacing),
-  bfd: ({ settings, discriminator, seed }: BfdBirth) =>
-    new BfdSession(settings, discriminator, new Prng(seed)),
+  bfd: ({ settings, discriminator, seed }) => new BfdSession(settings, discriminator, new Prng(seed)),
 };
 
 /** `undefined` for a kind that this release does not know. */
-export function madeAgain(kind: string, birth: unknown, digest: Digest): Recorded | undefined {
-  return KINDS[kind]?.(birth as never, digest) as Recorded | undefined;
+export function madeAgain(kind: string, birth: unknown, replaying: Replaying): Recorded | undefined {
+  if (!Object.hasOwn(KINDS, kind)) return undefined;
+  return KINDS[kind as RecordedKind](birth as never, replaying);
 }

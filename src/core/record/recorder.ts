@@ -1,19 +1,22 @@
+import type { Observer } from '../director/ensemble.ts';
 import type { Instant } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import { withoutKeys } from './keys.ts';
-import { plainText } from './plain.ts';
+import { plainPieces } from './plain.ts';
 import { type Part, type Room, Track } from './track.ts';
 
 /** Machines that have ended are kept so long as there are no more of them than this. */
 const MAX_ENDED = 64;
 
 /** What the machines of one process were told in the last minutes, and what they answered. */
-export class Recorder {
+export class Recorder implements Observer<Part, Track> {
   /** With the number that each has in this process. */
   readonly #tracks = new Map<Track, number>();
   readonly #room: Room | undefined;
   readonly #ended: (readonly [Track, number])[] = [];
   #begun = 0;
+  /** The same key has the same stand-in, however often it is asked for. */
+  readonly #change = withoutKeys();
   /** Whose machine is at work. */
   #current: Track | undefined;
 
@@ -64,15 +67,16 @@ export class Recorder {
   }
 
   /**
-   * All of it as lines of text, each a segment of a track, without keys. They are made one by one, so that a process
-   * in real time can do other things between them.
+   * All of it as text without keys, in pieces, so that a process in real time can do other things between them. Each
+   * line is a segment of a track.
    */
-  *lines(): Generator<string> {
-    const change = withoutKeys();
+  *text(): Generator<string> {
     for (const [track, index] of [...this.#ended, ...this.#tracks]) {
       const { kind, name } = track.part;
-      for (const segment of track.segments())
-        yield plainText({ track: index, kind, name, ...segment }, change);
+      for (const segment of track.segments()) {
+        yield* plainPieces({ track: index, kind, name, ...segment }, this.#change);
+        yield '\n';
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
+import type { Observer, Played } from '../director/ensemble.ts';
 import type { Instant } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 import { madeAgain, type Recorded } from './machines.ts';
-import { saysTheSame } from './plain.ts';
+import { copyOf, saysTheSame } from './plain.ts';
 import type { RecordedTrack } from './recording.ts';
 import { type Entry, entriesOf, type Segment } from './track.ts';
 
@@ -31,6 +32,8 @@ export interface ReplayOptions {
   readonly memories?: boolean;
   /** Told of each entry before the machine is. */
   readonly heard?: (entry: Entry, machine: Recorded) => void;
+  /** Is told of the machines within it, as they decide again. */
+  readonly observer?: Observer<Played>;
 }
 
 /**
@@ -42,9 +45,11 @@ export function replay(track: RecordedTrack, options: ReplayOptions = {}): Repla
   if (first === undefined) return { machine: undefined, events: 0, effects: 0, difference: undefined };
   const digests: Uint8Array[] = [];
   const digest: Digest = { hmac: () => digests.shift() ?? new Uint8Array(32) };
-  const machine = madeAgain(track.kind, first.base.birth, digest);
+  const { observer } = options;
+  const making = { digest, ...(observer && { observer }) };
+  const machine = madeAgain(track.kind, copyOf(first.base.birth), making);
   if (machine === undefined) return { machine, events: 0, effects: 0, difference: undefined };
-  if ('memory' in first.base) machine.recall(first.base.memory);
+  if ('memory' in first.base) machine.recall(copyOf(first.base.memory));
   const run = new Run(machine, digests);
   for (const segment of track.segments) {
     if (options.until !== undefined && segment.start > options.until) break;

@@ -1,4 +1,6 @@
 import { type Duration, type Instant, seconds, since } from '../time.ts';
+import type { RecordedKind } from './machines.ts';
+import { copyOf } from './plain.ts';
 
 /**
  * What one machine was told and what it answered, the last minutes of it. It costs little while nobody looks: what
@@ -16,15 +18,14 @@ export type Base = { readonly birth: unknown } | { readonly birth: unknown; read
 export interface Segment {
   readonly start: Instant;
   readonly base: Base;
-  /** What entries name by number: events, lists of effects, digests. */
+  /** What entries name by number: events, effects, digests. */
   readonly items: readonly unknown[];
   readonly entries: Uint8Array;
 }
 
 /** A machine that is recorded. */
 export interface Part {
-  /** The kind of machine, by a name that `machines.ts` knows. */
-  readonly kind: string;
+  readonly kind: RecordedKind;
   /** For people. */
   readonly name: string;
   /** What a machine of the kind is made from; what it was told later is in its memory. */
@@ -44,9 +45,7 @@ export const ROOM: Room = { segment: seconds(100), segments: 4 };
 const SPREAD = 16;
 /** ... or when it has so much: a process with thousands of checks keeps less time. */
 const MAX_ITEMS = 8000;
-const MAX_BYTES = 1 << 17;
-/** An item is compared with so many before it. */
-const RECENT = 4;
+const MAX_BYTES = 1 << 19;
 
 export class Track {
   readonly part: Part;
@@ -109,6 +108,8 @@ class Open {
   readonly start: Instant;
   readonly base: Base;
   readonly items: unknown[] = [];
+  /** Where the last items are that begin alike. */
+  readonly #lanes = new Map<string, number[]>();
   size = 0;
   last: Instant;
   #bytes = new Uint8Array(64);
@@ -127,15 +128,38 @@ class Open {
   add(kind: EntryKind, at: Instant, item?: unknown): void {
     this.#number(since(at, this.last) * ENTRIES.length + ENTRIES.indexOf(kind));
     this.last = at;
-    if (kind !== 'timeout') this.#number(this.#place(item));
+    if (kind === 'timeout') return;
+    if (kind !== 'effects') this.#item(item);
+    else {
+      const effects = item as readonly unknown[];
+      this.#number(effects.length);
+      for (const effect of effects) this.#item(effect);
+    }
+  }
+
+  /** What a list in it holds comes in ever other company: that is kept one by one. */
+  #item(item: unknown): void {
+    const list = listIn(item);
+    if (list === undefined) {
+      this.#number(this.#place(item) * 2);
+      return;
+    }
+    const whole = item as Readonly<Record<string, readonly unknown[]>>;
+    const parts = whole[list] ?? [];
+    const frame: Frame = { list, frame: { ...whole, [list]: [] } };
+    this.#number(this.#place(frame) * 2 + 1);
+    this.#number(parts.length);
+    for (const part of parts) this.#number(this.#place(part));
   }
 
   #place(item: unknown): number {
-    const { length } = this.items;
-    for (let at = length - 1; at >= 0 && at >= length - RECENT; at--) {
-      if (isAlike(this.items[at], item, DEPTH)) return at;
-    }
-    return this.items.push(withOwnBytes(item)) - 1;
+    const lane = laneOf(item);
+    const known = this.#lanes.get(lane);
+    for (const at of known ?? []) if (isAlike(this.items[at], item, DEPTH)) return at;
+    const at = this.items.push(withOwnBytes(item)) - 1;
+    if (known === undefined) this.#lanes.set(lane, [at]);
+    else if (known.unshift(at) > RECENT) known.pop();
+    return at;
   }
 
   /** Seven bits in each byte, the lowest first; all but the last have the eighth set. */
@@ -162,9 +186,50 @@ function withOwnBytes(item: unknown): unknown {
   return { ...item, ...Object.fromEntries(bytes.map(([name, value]) => [name, value.slice()])) };
 }
 
-/** A list of effects, an effect, a value in it. */
-const DEPTH = 3;
-const MAX_KEYS = 8;
+/** An item with a list in it that is kept apart. */
+interface Frame {
+  readonly list: string;
+  readonly frame: Readonly<Record<string, unknown>>;
+}
+
+/** The name of the first list of objects in an item. */
+function listIn(item: unknown): string | undefined {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined;
+  for (const name in item) {
+    const value = (item as Readonly<Record<string, unknown>>)[name];
+    if (!Array.isArray(value)) continue;
+    const [first] = value as readonly unknown[];
+    if (typeof first === 'object' && first !== null && !(first instanceof Uint8Array)) return name;
+  }
+  return undefined;
+}
+
+/** What an item begins with, and so deep, tells which others it may be the same as. */
+const LANE_WORDS = 9;
+const LANE_DEPTH = 4;
+/** An item is compared with so many others that begin alike. */
+const RECENT = 4;
+
+function laneOf(item: unknown): string {
+  let [lane, left] = ['', LANE_WORDS];
+  const add = (value: unknown, depth: number): void => {
+    if (typeof value === 'string' || typeof value === 'number') {
+      lane += `${value} `;
+      left -= 1;
+    } else if (typeof value === 'object' && value !== null && depth > 0 && !(value instanceof Uint8Array)) {
+      for (const name in value) {
+        if (left === 0) return;
+        add((value as Readonly<Record<string, unknown>>)[name], depth - 1);
+      }
+    }
+  };
+  add(item, LANE_DEPTH);
+  return lane;
+}
+
+/** An item, a list in it, one of that, a value in it. */
+const DEPTH = 4;
+const MAX_KEYS = 16;
 
 /** Whether two items are surely the same; large ones are not looked through. */
 function isAlike(a: unknown, b: unknown, depth: number): boolean {
@@ -198,7 +263,7 @@ export interface Entry {
   readonly item: unknown;
 }
 
-/** The entries of a segment in their order. Throws RangeError where it is damaged. */
+/** The entries of a segment in their order, with data of their own. Throws RangeError where it is damaged. */
 export function* entriesOf({ start, items, entries }: Omit<Segment, 'base'>): Generator<Entry> {
   let place = 0;
   let at: number = start;
@@ -211,11 +276,25 @@ export function* entriesOf({ start, items, entries }: Omit<Segment, 'base'>): Ge
       if (byte < 0x80) return value;
     }
   };
+  const several = (one: () => unknown): unknown[] => {
+    const list: unknown[] = [];
+    // One by one: a damaged count must not ask for more than there is.
+    for (let left = number(); left > 0; left--) list.push(one());
+    return list;
+  };
+  const stored = (): unknown => copyOf(items[number()]);
+  const item = (): unknown => {
+    const head = number();
+    const kept = copyOf(items[Math.floor(head / 2)]);
+    if (head % 2 === 0) return kept;
+    const { list, frame } = kept as Frame;
+    return { ...frame, [list]: several(stored) };
+  };
   while (place < entries.length) {
     const head = number();
     const kind = ENTRIES[head % ENTRIES.length] as EntryKind;
     at += Math.floor(head / ENTRIES.length);
-    const item = kind === 'timeout' ? undefined : items[number()];
-    yield { kind, at: at as Instant, item };
+    const what = kind === 'timeout' ? undefined : kind === 'effects' ? several(item) : item();
+    yield { kind, at: at as Instant, item: what };
   }
 }

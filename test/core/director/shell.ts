@@ -1,10 +1,10 @@
-import { Director } from '../../../src/core/director/director.ts';
+import { Director, type DirectorMemory } from '../../../src/core/director/director.ts';
 import {
-  type DirectorBirth,
   type DirectorEffect,
   type DirectorEvent,
   type DirectorSettings,
   type LinkChange,
+  type MakeRouter,
   NO_SETTINGS,
 } from '../../../src/core/director/events.ts';
 import type { Port } from '../../../src/core/director/ports.ts';
@@ -12,12 +12,17 @@ import { formatPrefix, type Ip, ip, parsePrefix } from '../../../src/core/ip.ts'
 import type { InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import type { RouteEvent } from '../../../src/core/netlink/events.ts';
 import { LINK_FLAG, type Link, OPER_STATE } from '../../../src/core/netlink/link.ts';
+import type { Machine } from '../../../src/core/machine.ts';
+import { plainText, plainValue } from '../../../src/core/record/plain.ts';
 import { requestOfRouting } from '../../../src/core/reconcile/routing-events.ts';
+import type { Recorder } from '../../../src/core/record/recorder.ts';
 import { after, type Instant, seconds } from '../../../src/core/time.ts';
+import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
 import type { VrrpStatus } from '../../../src/core/vrrp/events.ts';
 import { encodeAdvert, VRRP_GROUP } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { ModelTables } from '../reconcile/routing-model.ts';
+import { recordedDirector } from '../record/recorded.ts';
 import { at, PEER, SETTINGS } from '../vrrp/router.ts';
 import { KernelAddresses } from './kernel-addresses.ts';
 
@@ -42,9 +47,27 @@ export const instance = (more: Partial<VrrpSettings> = {}): VrrpSettings => ({
   ...more,
 });
 
+const NO_DIGEST: Digest = { hmac: () => new Uint8Array(64) };
+
+interface ShellOptions {
+  readonly makeRouter?: MakeRouter;
+  readonly recorder?: Recorder;
+  readonly digest?: Digest;
+  /** The interface of its virtual routers, and what addresses it has there. */
+  readonly dev?: string;
+  readonly own?: readonly string[];
+}
+
 /** A director with its hands on a kernel that is played: what it does is told in short words, in order. */
 export class Shell {
-  readonly director: Director;
+  director: Director;
+  /** The director, with a recorder where one is given. */
+  #machine: Machine<DirectorEvent, DirectorEffect>;
+  /** Whether the director is made anew before each event, and has nothing but the memory of the one before. */
+  static forgets = false;
+  static forgotten = 0;
+  readonly #make: () => Director;
+  readonly #birth = { begun: at(0), marks: true };
   readonly addresses = new KernelAddresses();
   readonly tables = new ModelTables();
   readonly links = new Map<number, Link>();
@@ -64,11 +87,17 @@ export class Shell {
   /** Whether adverts are answered at all. */
   answers = true;
 
-  constructor(birth: Partial<Pick<DirectorBirth, 'makeRouter' | 'recorder'>> = {}) {
-    const digest = { hmac: () => new Uint8Array(64) };
-    this.director = new Director({ digest, begun: at(0), marks: true, ...birth });
-    this.links.set(1, link(1, 'eth0')).set(2, link(2, 'wan0'));
-    this.addresses.own(1, '10.0.0.5/24');
+  constructor(options: ShellOptions = {}) {
+    const { recorder, digest = NO_DIGEST, dev = 'eth0', own = ['10.0.0.5/24'], ...more } = options;
+    this.#make = () => new Director({ ...this.#birth, digest, ...more });
+    this.director = this.#make();
+    this.#machine = this.director;
+    if (recorder !== undefined) {
+      const { director, machine } = recordedDirector(recorder, this.#birth, digest);
+      [this.director, this.#machine] = [director, machine];
+    }
+    this.links.set(1, link(1, dev)).set(2, link(2, 'wan0'));
+    for (const address of own) this.addresses.own(1, address);
     this.addresses.own(2, '10.1.0.5/24');
     this.addresses.news();
     this.event({ type: 'clock', utc: 1e15 });
@@ -100,7 +129,8 @@ export class Shell {
   }
 
   event(event: DirectorEvent): this {
-    this.director.handle(event, this.#now);
+    if (Shell.forgets && this.#machine === this.director && !this.#performing) this.#forget();
+    this.#machine.handle(event, this.#now);
     this.#perform();
     return this;
   }
@@ -123,7 +153,8 @@ export class Shell {
       this.addresses.expire(this.#now);
       this.#tellNews();
       if (due !== undefined && due <= this.#now) {
-        this.director.timeout(this.#now);
+        if (Shell.forgets) this.#forget();
+        this.#machine.timeout(this.#now);
         this.#perform();
       } else if (this.#now >= end) return this;
     }
@@ -136,14 +167,21 @@ export class Shell {
   }
 
   /** An advert of a peer that is configured alike. */
-  advert(priority: number, settings: VrrpSettings = instance(), source: Ip = PEER): this {
+  advert(
+    priority: number,
+    settings: VrrpSettings = instance(),
+    source: Ip = PEER,
+    buffer = new Uint8Array(64),
+  ): this {
     const { version, vrid, family, advertInterval: interval, addresses } = settings;
     const destination = VRRP_GROUP[family];
     const all = addresses.map(({ address }) => address.ip);
-    const payload = encodeAdvert(
+    const message = encodeAdvert(
       { version, vrid, priority, interval, addresses: all },
       { source, destination },
     );
+    buffer.set(message);
+    const payload = buffer.subarray(0, message.length);
     const home = settings.interface;
     return this.event({ type: 'packet', home, vrid, payload, source, destination, ttl: 255 });
   }
@@ -185,10 +223,19 @@ export class Shell {
     if (events.length > 0) this.event({ type: 'news', events });
   }
 
+  /** Memories are written down and read again, as in a recording. */
+  #forget(): void {
+    const memory = plainValue(plainText(this.director.memory())) as DirectorMemory;
+    this.director = this.#make();
+    this.director.recall(memory);
+    this.#machine = this.director;
+    Shell.forgotten += 1;
+  }
+
   #perform(): void {
     if (this.#performing) return;
     this.#performing = true;
-    for (let effects = this.director.take(); effects.length > 0; effects = this.director.take()) {
+    for (let effects = this.#machine.take(); effects.length > 0; effects = this.#machine.take()) {
       for (const effect of effects) this.#do(effect);
     }
     this.#performing = false;

@@ -4,7 +4,7 @@ import { LINK_FLAG, type Link, OPER_STATE } from '../../../src/core/netlink/link
 import { OURS } from '../../../src/core/reconcile/entry.ts';
 import type { HeldAddress } from '../../../src/core/reconcile/events.ts';
 import type { LeasesEvent, Transacted } from '../../../src/core/reconcile/lease-events.ts';
-import { leaseTableName } from '../../../src/core/reconcile/lease-table.ts';
+import { leaseTableName, requestsOfLeases } from '../../../src/core/reconcile/lease-table.ts';
 import { Leases } from '../../../src/core/reconcile/leases.ts';
 import { type Duration, type Instant, instant, millis, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
@@ -60,7 +60,7 @@ class Shell {
     for (let effects = this.machine.take(); effects.length > 0; effects = this.machine.take()) {
       for (const effect of effects) {
         if (effect.type === 'transact') {
-          const all = effect.requests.map(({ asked }) => asked);
+          const all = requestsOfLeases(effect.table, effect.steps).map(({ asked }) => asked);
           this.asked.push(...all.filter((each) => each.endsWith(' inet t')).map(brief));
           const refused = all.find((each) => this.refuses?.(each) === true);
           const outcome: Transacted = refused === undefined ? { errno: 0 } : { errno: 2, asked: refused };

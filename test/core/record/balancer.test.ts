@@ -107,7 +107,7 @@ test('a balancer that has only the memory of another one goes on as that one wou
 test('what a balancer was told replays with equal effects', () => {
   const recorder = new Recorder(SHORT);
   const world = new World();
-  const part = { kind: 'balancer', name: 'check', birth: {}, memory: () => world.balancer.memory() };
+  const part = { kind: 'balancer', name: 'check', birth: {}, memory: () => world.balancer.memory() } as const;
   world.via = new RecordedMachine(recorder, world.balancer, part, instant(0));
   const reloads = [whole, less, whole];
   for (const [i, configuration] of reloads.entries()) {

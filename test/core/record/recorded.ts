@@ -1,8 +1,13 @@
+import { Director } from '../../../src/core/director/director.ts';
+import type { DirectorEffect, DirectorEvent } from '../../../src/core/director/events.ts';
 import type { Machine } from '../../../src/core/machine.ts';
+import type { Births } from '../../../src/core/record/machines.ts';
+import { plainText } from '../../../src/core/record/plain.ts';
 import type { Recorder } from '../../../src/core/record/recorder.ts';
 import { heading, type Recording, readRecording } from '../../../src/core/record/recording.ts';
 import type { Part, Room, Track } from '../../../src/core/record/track.ts';
 import { type Instant, instant, seconds } from '../../../src/core/time.ts';
+import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
 
 /** So short that a test has many segments, and none is thrown away. */
 export const SHORT: Room = { segment: seconds(2), segments: 10_000 };
@@ -45,12 +50,25 @@ export class RecordedMachine<Event, Effect> implements Machine<Event, Effect> {
   }
 }
 
+/** The lines of a recorder, each a segment. */
+export const linesOf = (recorder: Recorder): string[] => [...recorder.text()].join('').split('\n').slice(0, -1);
+
+/** A director that is recorded, under whatever shell. */
+export function recordedDirector(
+  recorder: Recorder,
+  birth: Births['director'],
+  digest: Digest,
+): { readonly director: Director; readonly machine: Machine<DirectorEvent, DirectorEffect> } {
+  const director = new Director({ ...birth, digest: recorder.witness(digest) });
+  const part = { kind: 'director', name: 'director', birth, memory: () => director.memory() } as const;
+  return { director, machine: new RecordedMachine(recorder, director, part, birth.begun) };
+}
+
 /** What was recorded, as the lines of a file. */
-export function linesOf(recorder: Recorder): string[] {
+export function fileOf(recorder: Recorder): string[] {
   const process = { process: 'vrrp', pid: 1, at: instant(0), utc: 0, zone: 0 };
-  const head = [heading('0', 'here'), process].map((value) => JSON.stringify({ value }));
-  return [...head, ...recorder.lines()];
+  return [plainText(heading('0', 'here')), plainText(process), ...linesOf(recorder)];
 }
 
 /** What was recorded, by way of its text. */
-export const recordingOf = (recorder: Recorder): Recording => readRecording(linesOf(recorder));
+export const recordingOf = (recorder: Recorder): Recording => readRecording(fileOf(recorder));
