@@ -46,10 +46,3 @@ export const memoriesOf = <P extends Parts>(parts: P): Memories<P> =>
 export function recallAll<P extends Parts>(parts: P, memories: Memories<P>): void {
   for (const [name, part] of Object.entries(parts)) part.recall(memories[name] as never);
 }
-
-/** What a memory names by its key. Throws RangeError where that is not there: the memory is no whole one. */
-export function named<Value>(known: ReadonlyMap<string, Value>, key: string): Value {
-  const value = known.get(key);
-  if (value === undefined) throw new RangeError(`a memory names ${key}, which is not in it`);
-  return value;
-}

@@ -6,13 +6,14 @@ import * as assert from 'uvu/assert';
 import { Recordings } from '../../src/app/supervisor/recordings.ts';
 import { NO_STATICS } from '../../src/core/reconcile/settings.ts';
 import { plainText } from '../../src/core/record/plain.ts';
-import { readRecording } from '../../src/core/record/recording.ts';
+import { heading, readRecording } from '../../src/core/record/recording.ts';
 import { replay } from '../../src/core/record/replay.ts';
 import { seconds } from '../../src/core/time.ts';
 import { readRecordingFile } from '../../src/io/recordings.ts';
 import { eventually } from '../io/namespace.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
+import { SETTINGS } from '../core/vrrp/router.ts';
 import { suite } from '../suite.ts';
 import { ROUTER, Stage, until } from './stage.ts';
 
@@ -35,6 +36,13 @@ test.after(() => {
   stage.close();
 });
 
+interface Shown {
+  readonly kind: string;
+  readonly name: string;
+  readonly equal: boolean;
+  readonly within?: readonly Omit<Shown, 'equal'>[];
+}
+
 const file = (name: string): string => join(stage.folder, name);
 
 test('what runs is recorded, replays with equal effects, and shows how it stood', () => {
@@ -45,8 +53,8 @@ test('what runs is recorded, replays with equal effects, and shows how it stood'
   assert.not.ok(readRecordingFile(file('now')).join('\n').includes('geheim'));
   const replayed = stage.operator('replay', file('now'));
   assert.is(replayed.status, 0, replayed.stdout);
-  assert.match(replayed.stdout, /router {2}web {2}\d+ events {2}\d+ effects {2}equal/);
-  assert.match(replayed.stdout, /\d\d:\d\d:\d\d\.\d{3} {2}> .*-> MASTER: .*owns the addresses/);
+  assert.match(replayed.stdout, /^ {2}director +\d+ events +\d+ effects {2}equal$/m);
+  assert.match(replayed.stdout, /\d\d:\d\d:\d\d\.\d{3} {2}> web: .*-> MASTER: .*owns the addresses/);
   const [, end = ''] = /to (\d\d:\d\d:\d\d\.\d{3})/.exec(replayed.stdout) ?? [];
   const stood = stage.operator('replay', file('now'), '--until', end);
   assert.match(stood.stdout, / state +MASTER for \d/);
@@ -64,10 +72,10 @@ test('an anonymous one has other names and addresses, and replays as well', () =
   const text = readRecordingFile(file('anonymous')).join('\n');
   for (const told of ['"web"', '"lan"', '10.9.0']) assert.not.ok(text.includes(told), told);
   const replayed = stage.operator('replay', file('anonymous'), '--json');
-  const runs = JSON.parse(replayed.stdout) as { readonly name: string; readonly equal: boolean }[];
+  const runs = JSON.parse(replayed.stdout) as Shown[];
   assert.equal(
-    runs.map(({ name, equal }) => [name, equal]),
-    [['name1', true]],
+    runs.map(({ kind, equal, within }) => [kind, equal, within?.some(({ kind, name }) => kind === 'router' && name === 'name1')]),
+    [['director', true, true]],
   );
 });
 
@@ -77,15 +85,15 @@ test('a recording of other decisions ends with 1 and says where; what is none, w
   writeFileSync(file('forged'), gzipSync(forged.join('\n')));
   const { status, stdout } = stage.operator('replay', file('forged'));
   assert.is(status, 1);
-  assert.match(stdout, /web {2}.*different/);
-  assert.match(stdout, /web at .*: its effects\n {2}recorded {2}.*\n {2}replayed/);
+  assert.match(stdout, /^ {2}director .*different$/m);
+  assert.match(stdout, /director at .*: its effects differ\n {2}recorded {2}.*\n {2}replayed/);
   for (const [name, content, why] of [
     ['text', 'no recording', /is no recording of vipkeeper/],
-    ['other', gzipSync('{"value":{"format":"other"}}'), /this is no recording of vipkeeper/],
-    ['later', gzipSync('{"value":{"format":"vipkeeper recording","form":99}}'), /has form 99/],
+    ['other', gzipSync('{"format":"other"}'), /this is no recording of vipkeeper/],
+    ['later', gzipSync('{"format":"vipkeeper recording","form":99}'), /has form 99/],
     [
       'cut',
-      gzipSync('{"value":{"format":"vipkeeper recording","form":1}}\n{"value":'),
+      gzipSync('{"format":"vipkeeper recording","form":2}\n{"value":'),
       /line 2 .*cannot be read/,
     ],
   ] as const) {
@@ -102,13 +110,11 @@ test('a process that breaks sends what led to it, and the replay breaks at the s
   const child = fork(join(ROOT, 'build/vrrp'), ['vipkeeper-child', 'vrrp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  let lines: string[] | undefined;
+  let text: string | undefined;
   let why: string | undefined;
-  child.on('message', (message: { type: string; lines: string[]; why: string }) => {
-    if (message.type === 'recording') ({ lines, why } = message);
+  child.on('message', (message: { type: string; text: string; why: string }) => {
+    if (message.type === 'recording') ({ text, why } = message);
   });
-  const [instance] = readRecording(readRecordingFile(file('true'))).processes[0]?.tracks ?? [];
-  const settings = instance?.segments[0]?.base.birth as object;
   const rest = {
     groups: [],
     routing: [],
@@ -127,15 +133,16 @@ test('a process that breaks sends what led to it, and the replay breaks at the s
   };
   const told = (advertInterval: number) => ({
     type: 'configure',
-    configuration: { ...configuration, instances: [{ ...settings, interface: 'wire', advertInterval }] },
+    configuration: { ...configuration, instances: [{ ...SETTINGS, interface: 'wire', advertInterval }] },
+    detail: false,
   });
   child.send(told(1e6));
   child.send(told(0));
   const status = await new Promise((resolve) => child.once('exit', resolve));
   assert.is(status, 70);
   assert.match(why ?? '', /it broke: .*advert interval 0/);
-  const head = plainText({ format: 'vipkeeper recording', form: 1, version: '', host: '' });
-  const [track] = readRecording([head, ...(lines ?? [])]).processes[0]?.tracks ?? [];
+  const head = plainText(heading('', ''));
+  const [track] = readRecording([head, ...(text ?? '').split('\n')]).processes[0]?.tracks ?? [];
   assert.ok(track !== undefined);
   let broke: unknown;
   const { difference } = replay(track, {

@@ -1,20 +1,19 @@
-import {
-  type RecordedProcess,
-  type RecordedTrack,
-  type Recording,
-  readRecording,
-} from '../../core/record/recording.ts';
-import { type Replayed, replay } from '../../core/record/replay.ts';
-import { effectWords, eventWords, isNews } from '../../core/record/words.ts';
+import type { PlayedKind } from '../../core/director/ensemble.ts';
+import type { RecordedKind } from '../../core/record/machines.ts';
+import { type RecordedProcess, type Recording, readRecording } from '../../core/record/recording.ts';
+import type { Difference } from '../../core/record/replay.ts';
+import { effectWords } from '../../core/record/words.ts';
 import { type Instant, instant } from '../../core/time.ts';
 import type { Command } from '../../io/arguments.ts';
 import { readRecordingFile } from '../../io/recordings.ts';
 import { aligned, paint } from '../../io/screen.ts';
 import { VERSION } from '../version.ts';
 import { fail } from './ask.ts';
+import { clockText, instantOf } from './recordedclock.ts';
 import { standingLines } from './replaystanding.ts';
+import { type Happened, type Story, type Told, tell } from './replaystory.ts';
 
-export interface ReplayOptions {
+interface ReplayOptions {
   readonly until?: string;
   readonly machine?: string;
   readonly events?: boolean;
@@ -22,8 +21,23 @@ export interface ReplayOptions {
 }
 
 const DIFFERENT = 1;
-/** How many entries before the instant are shown as its evidence. */
-const EVIDENCE = 6;
+/** What is shown of an instant unasked, where there is anything to show. */
+const SHOWN: readonly (PlayedKind | RecordedKind)[] = [
+  'router',
+  'group',
+  'addresses',
+  'routing',
+  'bfd',
+  'balancer',
+];
+
+const EXAMPLES = `
+Examples:
+  vipkeeper replay night.recording
+  vipkeeper replay night.recording --until 03:12:07.5
+  vipkeeper replay night.recording --until 03:12:07.5 --machine web
+  vipkeeper replay night.recording --machine web --events
+`;
 
 /** `vipkeeper replay FILE`. */
 export function addReplay(program: Command): void {
@@ -31,13 +45,16 @@ export function addReplay(program: Command): void {
     .command('replay <file>')
     .description('feed a recording to the machines of this program: do they decide the same? 0 yes, 1 no')
     .option('--until <time>', 'show how all stood at this time, as 03:12:07.5')
-    .option('--machine <name>', 'only the machines of this name')
+    .option('--machine <name>', 'only the virtual router, sync group ... of this name')
     .option('--events', 'every event and effect', false)
     .option('--json', 'as data', false)
+    .addHelpText('after', EXAMPLES)
     .action((file: string, options: ReplayOptions) => {
-      const { text, equal } = replayed(file, options);
-      process.stdout.write(text);
-      process.exitCode = equal ? 0 : DIFFERENT;
+      const runs = opened(file).processes.map((process) => run(process, options));
+      const all = runs.flatMap(({ told }) => told);
+      if (all.length === 0) fail(`no machine of this name was recorded`);
+      process.stdout.write(options.json ? json(runs) : text(opened(file), runs, options));
+      process.exitCode = all.every(({ outcome }) => outcome.difference === undefined) ? 0 : DIFFERENT;
     });
 }
 
@@ -49,169 +66,121 @@ function opened(file: string): Recording {
   }
 }
 
-/** What the command prints, and whether all effects were equal. */
-export function replayed(
-  file: string,
-  options: ReplayOptions,
-): { readonly text: string; readonly equal: boolean } {
-  const recording = opened(file);
-  const processes = recording.processes.map((process) => {
-    const until = options.until === undefined ? undefined : instantOf(options.until, process);
-    const tracks = process.tracks.filter(
-      ({ name }) => options.machine === undefined || name === options.machine,
-    );
-    return { process, until, runs: tracks.map((track) => run(process, track, until)) };
-  });
-  const runs = processes.flatMap((each) => each.runs);
-  if (options.machine !== undefined && runs.length === 0) fail(`no machine of this name was recorded`);
-  const equal = runs.every(({ outcome }) => outcome.difference === undefined);
-  if (options.json) return { text: `${JSON.stringify(runs.map(dataOf), null, 2)}\n`, equal };
-  const lines = [
-    `recorded by vipkeeperd ${recording.version} on ${recording.host}${
-      recording.version === VERSION ? '' : `, replayed by ${VERSION}`
-    }`,
-    ...processes.flatMap(({ process, until, runs: each }) => [
-      '',
-      ...processLines(process, until, each, options),
-    ]),
-  ];
-  return { text: `${lines.join('\n')}\n`, equal };
-}
-
-interface Happened {
-  readonly at: Instant;
-  readonly text: string;
-  readonly news: boolean;
-}
-
-interface Ran {
+/** The tracks of a process that were replayed, up to an instant where one is asked for. */
+interface Run {
   readonly process: RecordedProcess;
-  readonly track: RecordedTrack;
-  readonly outcome: Replayed;
-  readonly happened: readonly Happened[];
+  readonly until: Instant | undefined;
+  readonly told: readonly Told[];
 }
 
-function run(process: RecordedProcess, track: RecordedTrack, until: Instant | undefined): Ran {
-  const happened: Happened[] = [];
-  const { kind } = track;
-  const outcome = replay(track, {
-    ...(until !== undefined && { until }),
-    heard: ({ kind: entry, at, item }) => {
-      if (entry === 'event' || entry === 'nested')
-        happened.push({ at, text: `< ${eventWords(kind, item)}`, news: false });
-      if (entry === 'effects')
-        for (const effect of item as readonly unknown[])
-          happened.push({ at, text: `> ${effectWords(kind, effect)}`, news: isNews(effect) });
-    },
-  });
-  return { process, track, outcome, happened };
+/** With `--machine`, only those who have one of that name. */
+function run(process: RecordedProcess, { until: time, machine, events = false }: ReplayOptions): Run {
+  const until = time === undefined ? undefined : instantOf(time, process);
+  const all = process.tracks.map((track) => tell(track, until, events ? 'all' : 'summary'));
+  const isMeant = ({ whole, within }: Told): boolean =>
+    machine === undefined || [whole, ...within].some(({ name }) => name === machine);
+  return { process, until, told: all.filter(isMeant) };
 }
 
-function processLines(
-  process: RecordedProcess,
-  until: Instant | undefined,
-  runs: readonly Ran[],
-  options: ReplayOptions,
-): string[] {
+const json = (runs: readonly Run[]): string => `${JSON.stringify(runs.flatMap(dataOf), null, 2)}\n`;
+
+const dataOf = ({ process, told }: Run): object[] =>
+  told.map(({ whole, within, outcome: { machine, difference } }) => ({
+    process: process.process,
+    ...countsOf(whole),
+    equal: machine !== undefined && difference === undefined,
+    ...(difference && { at: clockText(difference.at, process), what: difference.what }),
+    ...(within.length > 0 && { within: within.map(countsOf) }),
+  }));
+
+const countsOf = ({ kind, name, events, effects }: Story): object => ({ kind, name, events, effects });
+
+function text({ version, host }: Recording, runs: readonly Run[], options: ReplayOptions): string {
+  const replayer = version === VERSION ? '' : `, replayed by ${VERSION}`;
+  const head = `recorded by vipkeeperd ${version} on ${host}${replayer}`;
+  const shown = runs.filter(({ told }) => told.length > 0);
+  return `${[head, ...shown.flatMap((each) => ['', ...runLines(each, options)])].join('\n')}\n`;
+}
+
+function runLines(each: Run, { machine }: ReplayOptions): string[] {
+  const { process, until, told } = each;
   const starts = process.tracks.flatMap(({ segments }) => segments[0]?.start ?? []);
   const from = starts.length === 0 ? process.at : instant(Math.min(...starts));
-  const span = `${clockText(from, process)} to ${clockText(process.at, process)}`;
+  const to = until ?? process.at;
+  const meant = told
+    .flatMap(({ whole, within }) => [whole, ...within])
+    .filter(({ name, kind }) => (machine === undefined ? SHOWN.includes(kind) : name === machine));
+  const title = `${paint('bold', `process ${process.process}`)} ${process.pid}`;
   return [
-    `${paint('bold', `process ${process.process}`)} ${process.pid}, ${span}`,
-    ...aligned(runs.map(verdictRow), '  '),
-    ...runs.flatMap((ran) => differenceLines(ran)),
-    ...runs.flatMap((ran) => {
-      const { happened } = ran;
-      const shown = options.events ? happened : happened.filter(({ news }) => news);
-      if (until !== undefined) return ['', ...instantLines(ran, until)];
-      return shown.length === 0
-        ? []
-        : ['', ran.track.name, ...shown.map((each) => happenedLine(each, process))];
-    }),
+    `${title}, ${clockText(from, process)} to ${clockText(to, process)}`,
+    ...aligned(told.map(verdictRow), '  '),
+    ...told.flatMap((one) => differenceLines(one, process)),
+    ...(until === undefined ? eventLines(each, machine) : meant.flatMap((story) => instantLines(story, process, until))),
   ];
 }
 
-function verdictRow({ track, outcome }: Ran): string[] {
-  const { machine, events, effects, difference } = outcome;
+function verdictRow({ whole: { kind, name, events, effects }, outcome: { machine, difference } }: Told): string[] {
   const verdict =
     machine === undefined
       ? paint('yellow', 'not known to this program')
       : difference === undefined
         ? paint('green', 'equal')
         : paint('red', 'different');
-  return [track.kind, track.name, `${events} events`, `${effects} effects`, verdict];
+  const counts = [`${events} events`, `${effects} effects`].map((count) => count.padStart(COUNT_WIDTH));
+  return [kind === name ? name : `${kind} ${name}`, ...counts, verdict];
+}
+const COUNT_WIDTH = 14;
+
+/** What happened in all of the time: the news of a process, or of one machine in it. */
+function eventLines({ process, told }: Run, machine: string | undefined): string[] {
+  return told.flatMap(({ whole, within }) => {
+    const stories = machine === undefined || whole.name === machine ? [whole] : within;
+    return stories
+      .filter(({ name }) => machine === undefined || name === machine)
+      .flatMap(({ kind, name, happened }) =>
+        happened.length === 0
+          ? []
+          : ['', paint('bold', titleOf(kind, name)), ...happened.map((each) => happenedLine(each, process))],
+      );
+  });
 }
 
-const happenedLine = ({ at, text }: Happened, process: RecordedProcess): string =>
-  `  ${clockText(at, process)}  ${text}`;
+const titleOf = (kind: string, name: string): string => (kind === name ? name : `${kind} ${name}`);
 
-function differenceLines({ track, outcome: { difference }, process }: Ran): string[] {
+const happenedLine = ({ at, text: what }: Happened, process: RecordedProcess): string =>
+  `  ${clockText(at, process)}  ${what}`;
+
+function differenceLines({ whole, outcome: { difference } }: Told, process: RecordedProcess): string[] {
   if (difference === undefined) return [];
-  const { at, what, recorded, replayed: answered } = difference;
-  const words = (value: unknown): string =>
-    Array.isArray(value)
-      ? value.map((effect) => effectWords(track.kind, effect)).join('; ') || 'nothing'
-      : JSON.stringify(value, (_, each) => (each instanceof Map ? Object.fromEntries(each) : each));
+  const { at, what, recorded, replayed } = difference;
   return [
     '',
-    paint('red', `${track.name} at ${clockText(at, process)}: ${what}`),
-    `  recorded  ${words(recorded)}`,
-    `  replayed  ${words(answered)}`,
+    paint('red', `${titleOf(whole.kind, whole.name)} at ${clockText(at, process)}: ${what} differ`),
+    `  recorded  ${differentWords(whole.kind, recorded, replayed)}`,
+    `  replayed  ${differentWords(whole.kind, replayed, recorded)}`,
   ];
 }
 
-/** How it stood at the instant, and what it heard and did last. */
-function instantLines({ track, outcome, happened, process }: Ran, until: Instant): string[] {
-  const { machine } = outcome;
-  const standing =
-    machine === undefined ? [] : standingLines(track.kind, machine, until, (at) => clockText(at, process));
-  const evidence = happened.slice(-EVIDENCE).map((each) => happenedLine(each, process));
+/** Of a list of effects those that the other has not. */
+function differentWords(kind: string, value: Difference['recorded'], other: Difference['recorded']): string {
+  const asText = (each: unknown): string =>
+    JSON.stringify(each, (_, part) => (part instanceof Map ? Object.fromEntries(part) : part)) ?? 'nothing';
+  if (!Array.isArray(value)) return asText(value);
+  const others = Array.isArray(other) ? other.map(asText) : [];
+  const own = value.filter((effect) => !others.includes(asText(effect)));
+  return own.map((effect) => effectWords(kind, effect)).join('; ') || 'nothing else';
+}
+
+/** How a machine stood at the instant, and what it heard and did last. */
+function instantLines({ kind, name, machine, evidence }: Story, process: RecordedProcess, until: Instant): string[] {
+  if (machine === undefined) return [];
+  const standing = standingLines(kind, machine, until, (at) => clockText(at, process));
+  if (standing.length === 0) return [];
   return [
-    `${paint('bold', track.name)} at ${clockText(until, process)}`,
+    '',
+    paint('bold', `${titleOf(kind, name)} at ${clockText(until, process)}`),
     ...standing,
-    ...(evidence.length === 0 ? [] : ['  last, before that:', ...evidence]),
+    ...(evidence.length === 0 ? [] : ['  last, before that:']),
+    ...evidence.map((each) => `  ${happenedLine(each, process)}`),
   ];
-}
-
-const dataOf = ({ track, outcome, process }: Ran) => ({
-  process: process.process,
-  kind: track.kind,
-  name: track.name,
-  events: outcome.events,
-  effects: outcome.effects,
-  equal: outcome.difference === undefined,
-  ...(outcome.difference && { at: clockText(outcome.difference.at, process), what: outcome.difference.what }),
-});
-
-const MINUTE_US = 6e7;
-const DAY_US = 864e8;
-
-/** The recorded host's own clock, to the millisecond: as in its log. */
-function clockText(at: Instant, { at: now, utc, zone }: RecordedProcess): string {
-  const local = utc - (now - at) + zone * MINUTE_US;
-  return new Date(local / 1e3).toISOString().slice(11, 23);
-}
-
-/**
- * The moment that `text` names: with a date as in the log, or the last one of the recording at which the recorded
- * host's clock showed that time.
- */
-function instantOf(text: string, { at: now, utc, zone }: RecordedProcess): Instant {
-  const [, date, hours, minutes, seconds, offset] =
-    /^(\d{4}-\d\d-\d\d[T ])?(\d\d?):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? [];
-  if (hours === undefined || minutes === undefined)
-    fail(`a time is written as 03:12:07.5, or with its date as in the log; not ${text}`, 2);
-  const shift = offset === undefined ? zone : offsetMinutes(offset);
-  const wanted = (Number(hours) * 60 + Number(minutes)) * MINUTE_US + Number(seconds ?? 0) * 1e6;
-  const here = utc + shift * MINUTE_US;
-  if (date !== undefined)
-    return instant(now - (here - (Date.parse(`${date.slice(0, 10)}T00:00:00Z`) * 1e3 + wanted)));
-  const before = (((here - wanted) % DAY_US) + DAY_US) % DAY_US;
-  return instant(now - before);
-}
-
-/** Of `Z` or `+02:00`. */
-function offsetMinutes(text: string): number {
-  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
-  return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
 }

@@ -1,7 +1,9 @@
 import { describeOperation } from '../balance/plan.ts';
 import type { BfdEffect, BfdEvent } from '../bfd/events.ts';
 import { inWords } from '../check/verdict.ts';
+import type { DirectorEffect, DirectorEvent } from '../director/events.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
+import type { RouteEvent } from '../netlink/events.ts';
 import { describeRoute } from '../netlink/route.ts';
 import { describeRule } from '../netlink/rule.ts';
 import type { ChangeResult } from '../reconcile/changes.ts';
@@ -45,11 +47,69 @@ export function eventWords(kind: string, event: unknown): string {
     const told = event as GroupEvent;
     if (told.type === 'members') return `members: ${told.members.join(', ')}`;
   }
+  if (kind === 'director') return directorEventWords(event as DirectorEvent);
   if (kind === 'bfd') {
     const told = event as BfdEvent;
     if (told.type === 'packet') return `the neighbour says ${told.packet.state} (${told.packet.diagnostic})`;
   }
   return kernelWords(kind, event) ?? shortly(event);
+}
+
+function directorEventWords(event: DirectorEvent): string {
+  switch (event.type) {
+    case 'packet':
+      return `${event.home}, VRID ${event.vrid}: ${advert('advert from', event)}`;
+    case 'configure':
+      return `${event.settings.instances.length} virtual routers, ${event.settings.groups.length} groups`;
+    case 'read':
+      return `all of the kernel's ${event.links.length} interfaces and ${event.addresses.length} addresses`;
+    case 'news':
+      return `${event.events.length} news of the kernel: ${event.events.slice(0, FEW).map(newsWords).join('; ')}`;
+    case 'addresses':
+    case 'routing':
+      return resultWords(event.results);
+    case 'track':
+      return event.events.map(shortly).join('; ');
+    case 'sent':
+    case 'unsent':
+      return `${event.router}: ${event.type === 'sent' ? 'sent' : `not sent (${event.code})`}`;
+    default:
+      return shortly(event);
+  }
+}
+
+/** How many of a list are told. */
+const FEW = 5;
+
+function newsWords(event: RouteEvent): string {
+  if (event.type === 'link') return `${event.link.name} ${event.present ? 'changed' : 'gone'}`;
+  if (event.type === 'address')
+    return `${formatPrefix(event.address.address)} ${event.present ? 'there' : 'gone'}`;
+  return event.type;
+}
+
+function directorEffectWords(effect: DirectorEffect): string {
+  switch (effect.type) {
+    case 'send':
+      return `${effect.router}: ${advert('advert sent from', effect)}`;
+    case 'log':
+      return effect.message;
+    case 'refused':
+      return `refused: ${effect.what}, errno ${effect.errno}${effect.text === undefined ? '' : ` ${effect.text}`}`;
+    case 'happened':
+      return `tells: ${effect.happening.of} ${effect.happening.name} ${effect.happening.what}`;
+    case 'addresses':
+    case 'routing':
+      return `asks the kernel: ${effect.changes.map(changeWords).join('; ')}`;
+    case 'leases':
+      return `leases: ${effect.steps.map(({ op }) => op).join(', ')}`;
+    case 'ports':
+      return `sockets: ${effect.ports.map(({ name, family }) => `${name} IPv${family}`).join(', ')}`;
+    case 'frames':
+      return `announces ${effect.addresses.join(' ')} on ${effect.dev}`;
+    default:
+      return shortly(effect);
+  }
 }
 
 /** What became of a probe. */
@@ -78,6 +138,7 @@ export function effectWords(kind: string, effect: unknown): string {
     if (done.type === 'became') return `${done.from} -> ${done.to}: ${done.cause}`;
     if (done.type === 'tell') return `tells ${done.member}: ${shortly(done.event)}`;
   }
+  if (kind === 'director') return directorEffectWords(effect as DirectorEffect);
   if (kind === 'bfd') {
     const done = effect as BfdEffect;
     if (done.type === 'transition') return `${done.from} -> ${done.to}: ${done.cause}`;
@@ -129,7 +190,8 @@ function resultWords(results: readonly ChangeResult[]): string {
 
 /** Whether an effect belongs into a summary: it is no everyday one. */
 export const isNews = (effect: unknown): boolean =>
-  ['transition', 'became', 'happening', 'priority', 'stalled', 'log'].includes((effect as Typed).type);
+  NEWS.includes((effect as Typed).type) && (effect as { readonly level?: string }).level !== 'debug';
+const NEWS = ['transition', 'became', 'happening', 'priority', 'stalled', 'log', 'refused', 'want', 'let-go'];
 
 const SHORT = 60;
 

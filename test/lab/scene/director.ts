@@ -26,10 +26,31 @@ const foldersOf = (host: Host): string[] => [
   ...['--state-dir', pathOf(host, 'state')],
 ];
 
+/** A daemon that stands still does not answer. */
+const PATIENCE_SECONDS = '10';
+const recorded = new Set<Host>();
+
+/** What the daemon of a host saw and decided is left beside the scenario's other results, where it still runs then. */
+function keepRecording(host: Host): void {
+  const results = process.env.LAB_RESULTS;
+  if (results === undefined || recorded.has(host)) return;
+  recorded.add(host);
+  host.scene.onClose(() => {
+    const [, runFolder = ''] = foldersOf(host);
+    const program = ['timeout', PATIENCE_SECONDS, join(ROOT, 'bin/vipkeeper'), 'record', '--run-dir', runFolder];
+    try {
+      host.run(...program, '-o', join(results, `${host.name}.recording`));
+    } catch (error) {
+      process.stderr.write(`no recording of ${host.name}: ${(error as Error).message.split('\n').at(-1)}\n`);
+    }
+  });
+}
+
 /** Starts vipkeeperd on a host with this configuration. */
 export function vipkeeper(host: Host, configuration: string, ...options: readonly string[]): Program {
   const path = file(host, 'vipkeeper.conf', configuration);
   const daemon = join(ROOT, 'bin/vipkeeperd');
+  keepRecording(host);
   return host.start('vipkeeperd', [
     daemon,
     '-n',
