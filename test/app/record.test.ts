@@ -10,10 +10,10 @@ import { heading, readRecording } from '../../src/core/record/recording.ts';
 import { replay } from '../../src/core/record/replay.ts';
 import { seconds } from '../../src/core/time.ts';
 import { readRecordingFile } from '../../src/io/recordings.ts';
+import { SETTINGS } from '../core/vrrp/router.ts';
 import { eventually } from '../io/namespace.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { SETTINGS } from '../core/vrrp/router.ts';
 import { suite } from '../suite.ts';
 import { ROUTER, Stage, until } from './stage.ts';
 
@@ -74,7 +74,11 @@ test('an anonymous one has other names and addresses, and replays as well', () =
   const replayed = stage.operator('replay', file('anonymous'), '--json');
   const runs = JSON.parse(replayed.stdout) as Shown[];
   assert.equal(
-    runs.map(({ kind, equal, within }) => [kind, equal, within?.some(({ kind, name }) => kind === 'router' && name === 'name1')]),
+    runs.map(({ kind, equal, within }) => [
+      kind,
+      equal,
+      within?.some(({ kind, name }) => kind === 'router' && name === 'name1'),
+    ]),
     [['director', true, true]],
   );
 });
@@ -91,11 +95,7 @@ test('a recording of other decisions ends with 1 and says where; what is none, w
     ['text', 'no recording', /is no recording of vipkeeper/],
     ['other', gzipSync('{"format":"other"}'), /this is no recording of vipkeeper/],
     ['later', gzipSync('{"format":"vipkeeper recording","form":99}'), /has form 99/],
-    [
-      'cut',
-      gzipSync('{"format":"vipkeeper recording","form":2}\n{"value":'),
-      /line 2 .*cannot be read/,
-    ],
+    ['cut', gzipSync('{"format":"vipkeeper recording","form":2}\n{"value":'), /line 2 .*cannot be read/],
   ] as const) {
     writeFileSync(file(name), content);
     const ended = stage.operator('replay', file(name));

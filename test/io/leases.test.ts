@@ -42,7 +42,11 @@ class Shell {
     this.#machine = new Driver().attach(new Leases(true, kernelTick()), (effects) => {
       for (const effect of effects) {
         if (effect.type !== 'transact') this.told.push(effect);
-        else this.handle({ type: 'done', outcome: this.#socket.transact(requestsOfLeases(effect.table, effect.steps)) });
+        else
+          this.handle({
+            type: 'done',
+            outcome: this.#socket.transact(requestsOfLeases(effect.table, effect.steps)),
+          });
       }
     });
     const route = new RouteSocket();

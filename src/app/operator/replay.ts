@@ -115,11 +115,16 @@ function runLines(each: Run, { machine }: ReplayOptions): string[] {
     `${title}, ${clockText(from, process)} to ${clockText(to, process)}`,
     ...aligned(told.map(verdictRow), '  '),
     ...told.flatMap((one) => differenceLines(one, process)),
-    ...(until === undefined ? eventLines(each, machine) : meant.flatMap((story) => instantLines(story, process, until))),
+    ...(until === undefined
+      ? eventLines(each, machine)
+      : meant.flatMap((story) => instantLines(story, process, until))),
   ];
 }
 
-function verdictRow({ whole: { kind, name, events, effects }, outcome: { machine, difference } }: Told): string[] {
+function verdictRow({
+  whole: { kind, name, events, effects },
+  outcome: { machine, difference },
+}: Told): string[] {
   const verdict =
     machine === undefined
       ? paint('yellow', 'not known to this program')
@@ -172,7 +177,11 @@ function differentWords(kind: string, value: Difference['recorded'], other: Diff
 }
 
 /** How a machine stood at the instant, and what it heard and did last. */
-function instantLines({ kind, name, machine, evidence }: Story, process: RecordedProcess, until: Instant): string[] {
+function instantLines(
+  { kind, name, machine, evidence }: Story,
+  process: RecordedProcess,
+  until: Instant,
+): string[] {
   if (machine === undefined) return [];
   const standing = standingLines(kind, machine, until, (at) => clockText(at, process));
   if (standing.length === 0) return [];

@@ -1,8 +1,8 @@
 import { familyOf } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { Instant } from '../time.ts';
-import { addressee } from '../vrrp/namesakes.ts';
 import type { VrrpEvent } from '../vrrp/events.ts';
+import { addressee } from '../vrrp/namesakes.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
 import { type Router, routerKey } from './router.ts';
 import { UnknownVrids } from './unknown-vrids.ts';

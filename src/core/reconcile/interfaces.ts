@@ -43,8 +43,11 @@ export class Interfaces {
   }
 
   memory() {
-    const addresses = Array.from(this.#addresses, ([ifindex, here]) => [ifindex, [...here.values()]] as const);
-    return { links: this.all(), named: [...this.#byName.values()], addresses: new Map(addresses) };
+    const addresses = Array.from(
+      this.#addresses,
+      ([ifindex, here]) => [ifindex, [...here.values()]] as const,
+    );
+    return { links: [...this.#links.values()], named: [...this.#byName.values()], addresses: new Map(addresses) };
   }
 
   recall({ links, named, addresses }: ReturnType<Interfaces['memory']>): void {

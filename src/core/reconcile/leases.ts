@@ -371,8 +371,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       return;
     }
     if (this.#state !== 'making') return;
-    if (!this.#hadFailed || this.#retry === NEVER)
-      this.#effects.push({ type: 'fails', table, outcome });
+    if (!this.#hadFailed || this.#retry === NEVER) this.#effects.push({ type: 'fails', table, outcome });
     this.#state = 'failed';
     this.#hadFailed = true;
     this.#retry = after(now, RETRY_PAUSE);

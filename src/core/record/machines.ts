@@ -30,7 +30,8 @@ export interface Replaying {
 const KINDS: {
   readonly [Kind in RecordedKind]: (birth: Births[Kind], replaying: Replaying) => Recorded;
 } = {
-  director: (birth, { digest, observer }) => new Director({ ...birth, digest, ...(observer && { observer }) }),
+  director: (birth, { digest, observer }) =>
+    new Director({ ...birth, digest, ...(observer && { observer }) }),
   balancer: () => new Balancer(),
   bfd: ({ settings, discriminator, seed }) => new BfdSession(settings, discriminator, new Prng(seed)),
 };

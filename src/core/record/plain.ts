@@ -17,7 +17,8 @@ const PIECE = 1 << 12;
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-export const plainText = (value: unknown, change?: Change): string => [...plainPieces(value, change)].join('');
+export const plainText = (value: unknown, change?: Change): string =>
+  [...plainPieces(value, change)].join('');
 
 /** The text in pieces: whoever is in a hurry does other things between them. */
 export function* plainPieces(value: unknown, change: Change = (same) => same): Generator<string> {
@@ -114,7 +115,8 @@ function scalarText(value: unknown): string {
 }
 
 function formOf(value: object): Form {
-  const list = (values: Iterable<unknown>): Form['parts'] => Array.from(values, (each) => ['', each] as const);
+  const list = (values: Iterable<unknown>): Form['parts'] =>
+    Array.from(values, (each) => ['', each] as const);
   if (Array.isArray(value)) return { open: '[', close: ']', parts: list(value) };
   if (value instanceof Uint8Array) return { open: `{"$bytes":"${toHex(value)}"`, close: '}', parts: [] };
   if (value instanceof Set) return { open: '{"$set":[', close: ']}', parts: list(value) };

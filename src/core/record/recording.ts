@@ -53,7 +53,8 @@ type Line = Segment & { readonly track: number; readonly kind: string; readonly 
 export function readRecording(lines: readonly string[]): Recording {
   const [first = '', ...rest] = lines;
   const head = parsed(first, 1) as Partial<Heading> | undefined;
-  if (head?.format !== FORMAT) throw new Error('this is no recording of vipkeeper, or it is one of an older release');
+  if (head?.format !== FORMAT)
+    throw new Error('this is no recording of vipkeeper, or it is one of an older release');
   if (head.form !== FORM)
     throw new Error(`this recording has form ${head.form}; this program reads form ${FORM}`);
   const processes: (ProcessHeading & {

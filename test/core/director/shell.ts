@@ -9,12 +9,12 @@ import {
 } from '../../../src/core/director/events.ts';
 import type { Port } from '../../../src/core/director/ports.ts';
 import { formatPrefix, type Ip, ip, parsePrefix } from '../../../src/core/ip.ts';
+import type { Machine } from '../../../src/core/machine.ts';
 import type { InterfaceAddress } from '../../../src/core/netlink/address.ts';
 import type { RouteEvent } from '../../../src/core/netlink/events.ts';
 import { LINK_FLAG, type Link, OPER_STATE } from '../../../src/core/netlink/link.ts';
-import type { Machine } from '../../../src/core/machine.ts';
-import { plainText, plainValue } from '../../../src/core/record/plain.ts';
 import { requestOfRouting } from '../../../src/core/reconcile/routing-events.ts';
+import { plainText, plainValue } from '../../../src/core/record/plain.ts';
 import type { Recorder } from '../../../src/core/record/recorder.ts';
 import { after, type Instant, seconds } from '../../../src/core/time.ts';
 import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';

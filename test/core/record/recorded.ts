@@ -51,7 +51,8 @@ export class RecordedMachine<Event, Effect> implements Machine<Event, Effect> {
 }
 
 /** The lines of a recorder, each a segment. */
-export const linesOf = (recorder: Recorder): string[] => [...recorder.text()].join('').split('\n').slice(0, -1);
+export const linesOf = (recorder: Recorder): string[] =>
+  [...recorder.text()].join('').split('\n').slice(0, -1);
 
 /** A director that is recorded, under whatever shell. */
 export function recordedDirector(

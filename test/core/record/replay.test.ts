@@ -107,7 +107,11 @@ function replaysAlike(recorder: Recorder, what: string): string[] {
       if (events > 0) told.push(track.kind);
       for (const index of track.segments.keys()) {
         const rest = { ...track, segments: track.segments.slice(index) };
-        assert.equal(replay(rest, MEMORIES).difference, undefined, `${what}, ${track.name}, segment ${index}`);
+        assert.equal(
+          replay(rest, MEMORIES).difference,
+          undefined,
+          `${what}, ${track.name}, segment ${index}`,
+        );
       }
     }
   }
@@ -196,10 +200,14 @@ test('what the machines within it are told can be watched', () => {
   const seen: string[] = [];
   const observer = new Onlooker(({ kind, name }, entry, time, item) => {
     if (kind === 'router' && entry === 'effects')
-      for (const { type } of item as { type: string }[]) seen.push(`${name} ${toSeconds(since(time, at(0)))} ${type}`);
+      for (const { type } of item as { type: string }[])
+        seen.push(`${name} ${toSeconds(since(time, at(0)))} ${type}`);
   });
   replay(trackOf(master()), { until: at(3.7), observer });
-  assert.ok(seen.includes('VI_1 3.609375 transition') && seen.includes('VI_1 3.609375 send'), seen.join('; '));
+  assert.ok(
+    seen.includes('VI_1 3.609375 transition') && seen.includes('VI_1 3.609375 send'),
+    seen.join('; '),
+  );
 });
 
 /** The same, had it been configured otherwise. */

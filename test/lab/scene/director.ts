@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DaemonStatus } from '../../../src/core/status/facts.ts';
 import { askControl } from '../../../src/io/control.ts';
@@ -28,30 +28,29 @@ const foldersOf = (host: Host): string[] => [
 
 /** A daemon that stands still does not answer. */
 const PATIENCE_SECONDS = '10';
-const recorded = new Set<Host>();
+const kept = new Map<string, number>();
 
-/** What the daemon of a host saw and decided is left beside the scenario's other results, where it still runs then. */
+/** What the daemon of a host saw and decided is left beside the scenario's other results, where it runs. */
 function keepRecording(host: Host): void {
   const results = process.env.LAB_RESULTS;
-  if (results === undefined || recorded.has(host)) return;
-  recorded.add(host);
-  host.scene.onClose(() => {
-    const [, runFolder = ''] = foldersOf(host);
-    const program = ['timeout', PATIENCE_SECONDS, join(ROOT, 'bin/vipkeeper'), 'record', '--run-dir', runFolder];
-    try {
-      host.run(...program, '-o', join(results, `${host.name}.recording`));
-    } catch (error) {
-      process.stderr.write(`no recording of ${host.name}: ${(error as Error).message.split('\n').at(-1)}\n`);
-    }
-  });
+  const [, runFolder = ''] = foldersOf(host);
+  if (results === undefined || !existsSync(join(runFolder, 'control.sock'))) return;
+  const count = (kept.get(host.name) ?? 0) + 1;
+  kept.set(host.name, count);
+  const output = join(results, `${host.name}-${count}.recording`);
+  const record = [join(ROOT, 'bin/vipkeeper'), 'record', '--run-dir', runFolder, '-o', output];
+  try {
+    host.run('timeout', PATIENCE_SECONDS, ...record);
+  } catch {
+    // One that was killed or frozen has no answer, and that is no failure of the scenario.
+  }
 }
 
 /** Starts vipkeeperd on a host with this configuration. */
 export function vipkeeper(host: Host, configuration: string, ...options: readonly string[]): Program {
   const path = file(host, 'vipkeeper.conf', configuration);
   const daemon = join(ROOT, 'bin/vipkeeperd');
-  keepRecording(host);
-  return host.start('vipkeeperd', [
+  const program = host.start('vipkeeperd', [
     daemon,
     '-n',
     '-l',
@@ -62,6 +61,8 @@ export function vipkeeper(host: Host, configuration: string, ...options: readonl
     ...foldersOf(host),
     ...options,
   ]);
+  program.beforeEnd = () => keepRecording(host);
+  return program;
 }
 
 /** Runs the operator's program against the host's daemon and gives what it prints. */

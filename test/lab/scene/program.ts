@@ -21,6 +21,8 @@ export class Program implements Logged {
   readonly name: string;
   readonly child: ChildProcess;
   readonly #lines: string[] = [];
+  /** Done before it is asked to end, or the scene closes. */
+  beforeEnd?: () => void;
   #rest = '';
   #error = '';
 
@@ -70,6 +72,7 @@ export class Program implements Logged {
   /** Asks it to end (SIGTERM), and gives its state when it has ended. */
   async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<string> {
     if (this.running) {
+      this.beforeEnd?.();
       this.child.kill(name);
       await once(this.child, 'exit');
     }

@@ -24,7 +24,6 @@ export class Scene {
   readonly #machines: Machine[] = [];
   readonly #programs: Program[] = [];
   readonly #watched: Logged[] = [];
-  readonly #closing: (() => void)[] = [];
 
   constructor() {
     if (process.env.LAB_ENCLOSED === undefined) {
@@ -98,14 +97,9 @@ export class Scene {
     return this.#watched.map(({ name, state, log }) => tailOf(`${name} (${state})`, log)).join('\n');
   }
 
-  /** Calls this before the scene closes. */
-  onClose(act: () => void): void {
-    this.#closing.push(act);
-  }
-
   /** Ends all programs and removes hosts, links and machines. */
   close(): void {
-    for (const act of this.#closing) act();
+    for (const program of this.#programs) if (program.running) program.beforeEnd?.();
     for (const machine of this.#machines) machine.powerOff();
     for (const host of this.#hosts) host.kill('SIGKILL');
     for (const program of this.#programs) program.signal('SIGKILL');
