@@ -163,9 +163,10 @@ export const DIRECTOR: readonly Mutant[] = [
   {
     name: 'routes and rules go after the addresses',
     file: 'director/director.ts',
-    before: '      this.#tables.release(event.owner);\n    }\n    this.#holdings.handle(event);',
+    before: '      this.#parts.tables.release(event.owner);\n    }\n    this.#parts.holdings.handle(event);',
     after:
-      '    }\n    this.#holdings.handle(event);\n    if (event.type === "release") this.#tables.release(event.owner);',
+      '    }\n    this.#parts.holdings.handle(event);\n' +
+      '    if (event.type === "release") this.#parts.tables.release(event.owner);',
     unit,
   },
   {
@@ -192,8 +193,8 @@ export const DIRECTOR: readonly Mutant[] = [
   },
   {
     name: 'a router that a reload takes out stays',
-    file: 'director/director.ts',
-    before: '      this.#routers.delete(key);\n',
+    file: 'director/configuring.ts',
+    before: '        routers.delete(step.router);\n',
     after: '',
     unit,
   },

@@ -155,7 +155,16 @@ export type MakeRouter = (settings: VrrpSettings, digest: Digest) => RouterMachi
 /** What a director needs of the machine of a virtual router. */
 export type RouterMachine = Pick<
   VrrpInstance,
-  'handle' | 'deadline' | 'timeout' | 'take' | 'state' | 'status' | 'advertLeft' | 'isStale' | 'memory' | 'recall'
+  | 'handle'
+  | 'deadline'
+  | 'timeout'
+  | 'take'
+  | 'state'
+  | 'status'
+  | 'advertLeft'
+  | 'isStale'
+  | 'memory'
+  | 'recall'
 >;
 
 /** What the shell is to do, in this order. */

@@ -47,7 +47,11 @@ export class Interfaces {
       this.#addresses,
       ([ifindex, here]) => [ifindex, [...here.values()]] as const,
     );
-    return { links: [...this.#links.values()], named: [...this.#byName.values()], addresses: new Map(addresses) };
+    return {
+      links: [...this.#links.values()],
+      named: [...this.#byName.values()],
+      addresses: new Map(addresses),
+    };
   }
 
   recall({ links, named, addresses }: ReturnType<Interfaces['memory']>): void {
