@@ -37,9 +37,20 @@ export async function runDaemon(argv: readonly string[]): Promise<void> {
   if (missing.length > 0) refuse(EXIT_PERMISSION, `missing ${missing.join(' and ')}: run it as root`);
   const { seclude } = await import('../io/seclusion.ts');
   seclude();
+  if (given.clearRemains === true) return clear(options, configuration);
   if (!options.dontFork) return daemonise(argv, options, home);
   claim(options);
   await (await supervisor(options, configuration)).run();
+}
+
+/** Removes what a daemon left that was killed, and ends. */
+async function clear(options: DaemonOptions, configuration: Configuration): Promise<void> {
+  const lock = claim(options);
+  const { clearRemains } = await import('./supervisor/remains.ts');
+  clearRemains(configuration, options, (level, message) =>
+    process.stderr.write(`${PROGRAM}: ${level}: ${message}\n`),
+  );
+  lock.release();
 }
 
 interface Settled {

@@ -18,6 +18,8 @@ export interface DaemonOptions {
   readonly logFile?: string;
   readonly syslog: boolean;
   readonly dontReleaseVrrp: boolean;
+  /** Remove what a daemon left that was killed, and do nothing else. */
+  readonly clearRemains?: boolean;
   readonly dontReleaseIpvs: boolean;
   readonly dontRespawn: boolean;
   readonly pid?: string;
@@ -129,6 +131,7 @@ export function daemonCommand(version: string): Command {
         signalNumber,
       ),
     )
+    .option('--clear-remains', 'remove what a daemon that was killed left: addresses, leases; and exit')
     .option('--run-dir <folder>', `pid files and the control socket (default: ${RUN_DIR}[/NAMESPACE])`)
     .option('--state-dir <folder>', `the operator's decisions (default: ${STATE_DIR}[/NAMESPACE])`)
     .addHelpText('after', EXAMPLES);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { suite } from '../suite.ts';
-import { ROUTER, Stage, until, VIP } from './stage.ts';
+import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
 
 /** A VRRP process that dies with addresses that have no lease: nobody waits for its successor to remove them. */
 await enclose();
@@ -34,6 +34,29 @@ test('its addresses go at once; its successor finds nothing', () => {
   assert.not(after.includes('left by an earlier life'), after);
   const [gone, again] = [after.indexOf('removed the addresses'), after.indexOf('the vrrp process works')];
   assert.ok(gone >= 0 && again > gone, 'before the next one worked');
+});
+
+test('of a daemon that was killed, addresses and leases go by the step that systemd runs', () => {
+  const tables = (): string => execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' });
+  stage.start(quick, '-g', logFile);
+  until(() => stage.holdsVip() && tables().includes('vipkeeper_lease'), 'it is master');
+  const clear = () => stage.run([...stage.command('--clear-remains')]);
+  assert.is(clear().status, 1, 'somebody uses them');
+  assert.ok(stage.holdsVip());
+  const pids = ['vipkeeperd', 'vrrp'].map((name) => stage.pid(name));
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  until(() => pids.every((pid) => !isAlive(pid)), 'they are gone');
+  assert.ok(stage.holdsVip());
+  assert.match(tables(), /table arp vipkeeper_lease/);
+  assert.is(stage.run([...stage.command('--clear-remains', '-V')]).status, 0);
+  assert.ok(stage.holdsVip(), '-V leaves them');
+  const { status, stderr } = clear();
+  assert.is(status, 0, stderr);
+  assert.match(stderr, `removed the addresses that the vrrp process left: ${VIP}/24`);
+  assert.not.ok(stage.holdsVip());
+  assert.is(tables(), '');
+  execFileSync('rm', ['-rf', stage.runDir]);
 });
 
 test("the host's own address stays", () => {

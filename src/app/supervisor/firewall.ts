@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Configuration } from '../../core/config/model.ts';
 import type { Link } from '../../core/netlink/link.ts';
 import { type FirewallSettings, removal, ruleset } from '../../core/reconcile/firewall.ts';
 import { wantedLinks } from '../../core/reconcile/vmac-wants.ts';
@@ -7,6 +8,8 @@ import type { KeptFiles } from '../../io/kept.ts';
 import { runNft } from '../../io/nft.ts';
 import { RouteMonitor, RouteSocket } from '../../io/route.ts';
 import type { Level } from '../messages.ts';
+import type { DaemonOptions } from '../options.ts';
+import { clearRemains } from './remains.ts';
 
 /** Links come and go in bunches. */
 const SETTLE_MS = 100;
@@ -51,8 +54,14 @@ export class Firewall {
     return this.#apply();
   }
 
+  /** Nothing is left that drops packets, and no address that they would be for; with `-V` all stays as it is. */
+  async end(configuration: Configuration, options: DaemonOptions): Promise<void> {
+    if (!options.dontReleaseVrrp) await this.#close();
+    clearRemains(configuration, options, this.#log);
+  }
+
   /** Removes what is there, and watches no more. */
-  close(): Promise<void> {
+  #close(): Promise<void> {
     this.#closed = true;
     this.#instances = [];
     this.#needsNumbers = false;

@@ -1,9 +1,13 @@
+import type { Configuration } from '../../core/config/model.ts';
 import { formatPrefix } from '../../core/ip.ts';
 import { deleteAddress } from '../../core/netlink/address.ts';
+import { LeaseTable, leaseTableName } from '../../core/reconcile/lease-table.ts';
 import { remainsOf } from '../../core/reconcile/remains.ts';
-import { explainOutcome } from '../../io/netlink.ts';
+import type { VrrpSettings } from '../../core/vrrp/settings.ts';
+import { explainOutcome, NETLINK, NetlinkSocket } from '../../io/netlink.ts';
 import { keepsMakers, RouteSocket } from '../../io/route.ts';
 import type { Level, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
+import type { DaemonOptions } from '../options.ts';
 
 /**
  * Removes the addresses that a VRRP process has left which died: with adverts below a second they have no lease, and
@@ -32,23 +36,55 @@ export class Remains {
     const state = this.#states.get('vrrp') as VrrpState | undefined;
     if (told === undefined || !told.release) return;
     const masters = (state?.instances ?? []).filter((instance) => instance.state === 'MASTER');
-    try {
-      const left = remainsOf(
-        told.instances,
-        this.#route.links(),
-        this.#route.addresses(),
-        keepsMakers(),
-        new Set(masters.map(({ name }) => name)),
-      );
-      if (left.length === 0) return;
-      const requests = left.map(({ ifindex, address, peer }) => deleteAddress(ifindex, address, peer));
-      const outcomes = this.#route.apply(requests);
-      const text = left.map(({ address }) => formatPrefix(address)).join(', ');
-      this.#log('warning', `removed the addresses that the vrrp process left: ${text}`);
-      const failed = outcomes.find(({ errno }) => errno !== 0);
-      if (failed !== undefined) this.#log('error', `not all of them: ${explainOutcome(failed)}`);
-    } catch (error) {
-      this.#log('error', `the addresses that the vrrp process left: ${(error as Error).message}`);
-    }
+    removeAddresses(this.#route, told.instances, new Set(masters.map(({ name }) => name)), this.#log);
+  }
+}
+
+/** `masters`, by name: whose addresses they are where the kernel does not keep who made one. */
+function removeAddresses(
+  route: RouteSocket,
+  instances: readonly VrrpSettings[],
+  masters: ReadonlySet<string>,
+  log: (level: Level, message: string) => void,
+): void {
+  try {
+    const left = remainsOf(instances, route.links(), route.addresses(), keepsMakers(), masters);
+    if (left.length === 0) return;
+    const requests = left.map(({ ifindex, address, peer }) => deleteAddress(ifindex, address, peer));
+    const outcomes = route.apply(requests);
+    const text = left.map(({ address }) => formatPrefix(address)).join(', ');
+    log('warning', `removed the addresses that the vrrp process left: ${text}`);
+    const failed = outcomes.find(({ errno }) => errno !== 0);
+    if (failed !== undefined) log('error', `not all of them: ${explainOutcome(failed)}`);
+  } catch (error) {
+    log('error', `the addresses that the vrrp process left: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Removes what a daemon that was killed has left in the kernel: its virtual addresses, where the kernel keeps who made
+ * an address, and then the tables with their leases, which kept packets for them out. `-V` leaves all as it is.
+ */
+export function clearRemains(
+  { instances, global }: Configuration,
+  { runDir, dontReleaseVrrp }: DaemonOptions,
+  log: (level: Level, message: string) => void,
+): void {
+  if (dontReleaseVrrp) return;
+  const route = new RouteSocket();
+  removeAddresses(route, instances, new Set(), log);
+  route.close();
+  if (global.leaseTables) removeLeases(leaseTableName(runDir), log);
+}
+
+/** Removes the tables of leases, if they are there. */
+function removeLeases(table: string, log: (level: Level, message: string) => void): void {
+  try {
+    const socket = new NetlinkSocket(NETLINK.NETFILTER, 'nfnetlink');
+    const outcome = socket.transact(new LeaseTable(table).remove());
+    if (outcome.errno !== 0) log('info', `the nftables ${table} with the leases: ${explainOutcome(outcome)}`);
+    socket.close();
+  } catch (error) {
+    log('info', `the nftables ${table} with the leases: ${(error as Error).message}`);
   }
 }

@@ -343,7 +343,7 @@ export class Supervisor implements ChildListener {
     // VRRP first: its priority-0 advert lets the other director begin while we clean up.
     const { stopGrace } = this.#configuration.global;
     for (const role of ROLES) await this.#children.stop(role, stopGrace);
-    if (!this.#options.dontReleaseVrrp) await this.#firewall.close();
+    await this.#firewall.end(this.#configuration, this.#options);
     this.#trackers.close();
     if (!this.#options.dontReleaseIpvs) this.#sysctls.configure([]);
     this.#orders.close();

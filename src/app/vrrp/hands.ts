@@ -3,7 +3,7 @@ import type { DirectorEffect, DirectorEvent, KernelDump } from '../../core/direc
 import { familyOf } from '../../core/ip.ts';
 import { PROTOCOL_KEEPALIVED } from '../../core/netlink/route.ts';
 import { requestOf } from '../../core/reconcile/events.ts';
-import { requestsOfLeases } from '../../core/reconcile/lease-table.ts';
+import { LeaseRequests } from '../../core/reconcile/lease-table.ts';
 import { requestOfRouting } from '../../core/reconcile/routing-events.ts';
 import { advertInWords } from '../../core/vrrp/advert-words.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
@@ -36,6 +36,7 @@ export class Hands {
   readonly #monitor = new RouteMonitor();
   readonly #frames = new FrameSender();
   #filter: NetlinkSocket | undefined;
+  readonly #leases = new LeaseRequests();
   /** `-D`: adverts are logged. */
   detailed = false;
   readonly #log: (level: Level, message: string) => void;
@@ -149,7 +150,7 @@ export class Hands {
   #lease({ table, steps }: Of<'leases'>): Extract<DirectorEvent, { type: 'leased' }>['outcome'] {
     try {
       this.#filter ??= new NetlinkSocket(NETLINK.NETFILTER, 'nfnetlink', FILTER_BUFFER);
-      return this.#filter.transact(requestsOfLeases(table, steps));
+      return this.#filter.transact(this.#leases.of(table, steps));
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       return { errno: error.errno, text: error.message };

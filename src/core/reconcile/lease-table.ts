@@ -128,6 +128,45 @@ export function requestsOfLeases(table: string, steps: readonly LeaseStep[]): Re
   });
 }
 
+/** The same, where most steps are renewals: those of a lease are nearly always the same as before, and kept. */
+export class LeaseRequests {
+  #table = '';
+  /** Of each lease the last grant and its end. */
+  readonly #renewals = new Map<number, { readonly timeout: number; readonly requests: readonly Request[] }>();
+  readonly #ends = new Map<number, readonly Request[]>();
+
+  of(table: string, steps: readonly LeaseStep[]): Request[] {
+    if (table !== this.#table || steps.some(({ op }) => op === 'make' || op === 'remove')) {
+      this.#renewals.clear();
+      this.#ends.clear();
+    }
+    this.#table = table;
+    return steps.flatMap((step) => this.#of(step));
+  }
+
+  #of(step: LeaseStep): readonly Request[] {
+    switch (step.op) {
+      case 'grant': {
+        const known = this.#renewals.get(step.lease);
+        if (known?.timeout === step.timeout) return known.requests;
+        const requests = requestsOfLeases(this.#table, [step]);
+        this.#renewals.set(step.lease, { timeout: step.timeout, requests });
+        return requests;
+      }
+      case 'end': {
+        const requests = this.#ends.get(step.lease) ?? requestsOfLeases(this.#table, [step]);
+        this.#ends.set(step.lease, requests);
+        return requests;
+      }
+      case 'close':
+        this.#renewals.delete(step.lease);
+        this.#ends.delete(step.lease);
+        break;
+    }
+    return requestsOfLeases(this.#table, [step]);
+  }
+}
+
 export class LeaseTable {
   readonly #inet: TableName;
   readonly #arp: TableName;
