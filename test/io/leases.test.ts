@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Ip, ip as parse } from '../../src/core/ip.ts';
 import type { HeldAddress } from '../../src/core/reconcile/events.ts';
 import type { LeasesEffect, LeasesEvent } from '../../src/core/reconcile/lease-events.ts';
-import { LeaseTable, requestsOfLeases } from '../../src/core/reconcile/lease-table.ts';
+import { LeaseRequests, LeaseTable } from '../../src/core/reconcile/lease-table.ts';
 import { Leases } from '../../src/core/reconcile/leases.ts';
 import { type Duration, millis, seconds } from '../../src/core/time.ts';
 import { kernelTick } from '../../src/io/clock.ts';
@@ -36,6 +36,7 @@ for (const dev of ['lan', 'wire']) ip(`link set ${dev} up`);
 class Shell {
   readonly told: LeasesEffect[] = [];
   readonly #socket = new NetlinkSocket(NETLINK.NETFILTER, 'nfnetlink', 8 << 20);
+  readonly #requests = new LeaseRequests();
   readonly #machine: Driven<LeasesEvent>;
 
   constructor() {
@@ -45,7 +46,7 @@ class Shell {
         else
           this.handle({
             type: 'done',
-            outcome: this.#socket.transact(requestsOfLeases(effect.table, effect.steps)),
+            outcome: this.#socket.transact(this.#requests.of(effect.table, effect.steps)),
           });
       }
     });

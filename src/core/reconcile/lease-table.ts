@@ -128,42 +128,26 @@ export function requestsOfLeases(table: string, steps: readonly LeaseStep[]): Re
   });
 }
 
-/** The same, where most steps are renewals: those of a lease are nearly always the same as before, and kept. */
+/** The same, where most steps are renewals: the messages of a lease are nearly always those of the last one. */
 export class LeaseRequests {
-  #table = '';
-  /** Of each lease the last grant and its end. */
-  readonly #renewals = new Map<number, { readonly timeout: number; readonly requests: readonly Request[] }>();
-  readonly #ends = new Map<number, readonly Request[]>();
+  /** By table, operation and lease. */
+  readonly #last = new Map<string, { readonly timeout: number; readonly requests: readonly Request[] }>();
 
   of(table: string, steps: readonly LeaseStep[]): Request[] {
-    if (table !== this.#table || steps.some(({ op }) => op === 'make' || op === 'remove')) {
-      this.#renewals.clear();
-      this.#ends.clear();
-    }
-    this.#table = table;
-    return steps.flatMap((step) => this.#of(step));
+    return steps.flatMap((step) => this.#of(table, step));
   }
 
-  #of(step: LeaseStep): readonly Request[] {
-    switch (step.op) {
-      case 'grant': {
-        const known = this.#renewals.get(step.lease);
-        if (known?.timeout === step.timeout) return known.requests;
-        const requests = requestsOfLeases(this.#table, [step]);
-        this.#renewals.set(step.lease, { timeout: step.timeout, requests });
-        return requests;
-      }
-      case 'end': {
-        const requests = this.#ends.get(step.lease) ?? requestsOfLeases(this.#table, [step]);
-        this.#ends.set(step.lease, requests);
-        return requests;
-      }
-      case 'close':
-        this.#renewals.delete(step.lease);
-        this.#ends.delete(step.lease);
-        break;
-    }
-    return requestsOfLeases(this.#table, [step]);
+  #of(table: string, step: LeaseStep): readonly Request[] {
+    if (step.op === 'remove') this.#last.clear();
+    if (step.op === 'close')
+      for (const op of ['grant', 'end']) this.#last.delete(`${table} ${op} ${step.lease}`);
+    if (step.op !== 'grant' && step.op !== 'end') return requestsOfLeases(table, [step]);
+    const [key, timeout] = [`${table} ${step.op} ${step.lease}`, step.op === 'grant' ? step.timeout : 0];
+    const last = this.#last.get(key);
+    if (last?.timeout === timeout) return last.requests;
+    const requests = requestsOfLeases(table, [step]);
+    this.#last.set(key, { timeout, requests });
+    return requests;
   }
 }
 
