@@ -131,22 +131,22 @@ export function requestsOfLeases(table: string, steps: readonly LeaseStep[]): Re
 /** The same, where most steps are renewals: the messages of a lease are nearly always those of the last one. */
 export class LeaseRequests {
   /** By table, operation and lease. */
-  readonly #last = new Map<string, { readonly timeout: number; readonly requests: readonly Request[] }>();
+  readonly #made = new Map<string, { readonly timeout: number; readonly requests: readonly Request[] }>();
 
   of(table: string, steps: readonly LeaseStep[]): Request[] {
     return steps.flatMap((step) => this.#of(table, step));
   }
 
   #of(table: string, step: LeaseStep): readonly Request[] {
-    if (step.op === 'remove') this.#last.clear();
+    if (step.op === 'remove') this.#made.clear();
     if (step.op === 'close')
-      for (const op of ['grant', 'end']) this.#last.delete(`${table} ${op} ${step.lease}`);
+      for (const op of ['grant', 'end']) this.#made.delete(`${table} ${op} ${step.lease}`);
     if (step.op !== 'grant' && step.op !== 'end') return requestsOfLeases(table, [step]);
     const [key, timeout] = [`${table} ${step.op} ${step.lease}`, step.op === 'grant' ? step.timeout : 0];
-    const last = this.#last.get(key);
+    const last = this.#made.get(key);
     if (last?.timeout === timeout) return last.requests;
     const requests = requestsOfLeases(table, [step]);
-    this.#last.set(key, { timeout, requests });
+    this.#made.set(key, { timeout, requests });
     return requests;
   }
 }
