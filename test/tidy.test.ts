@@ -98,6 +98,7 @@ const UNRECORDED_CLASSES = [
   'SmtpDialogue',
   'Translation',
   'Stalls',
+  'LeaseRequests',
 ];
 
 interface Import {
