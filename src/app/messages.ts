@@ -8,6 +8,7 @@ import type { FailurePolicy } from '../core/fence/device.ts';
 import type { EtcdEffect } from '../core/fence/etcd.ts';
 import type { EtcdWord } from '../core/fence/protection.ts';
 import type { ClusterSettings } from '../core/fence/settings.ts';
+import type { WatchdogSettings } from '../core/fence/watchdog.ts';
 import type { Level } from '../core/level.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { Original } from '../core/reconcile/originals.ts';
@@ -92,6 +93,7 @@ export interface VrrpConfiguration extends DirectorSettings {
   readonly cluster?: ClusterSettings;
   /** Who can be switched off; absent where nobody can. */
   readonly fencing?: FencingTargets;
+  readonly watchdog?: WatchdogSettings;
   /** `disable_local_igmp`. */
   readonly quietIgmp: boolean;
   readonly placement: Placement;

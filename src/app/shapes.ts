@@ -29,6 +29,7 @@ const HAPPENING = kinds('of', {
   service: fields({ name: text, what: text, text, cause: text }),
   server: fields({ name: text, service: text, what: text, cause: text }),
   check: fields({ name: text, service: text, what: text, turned: truth }),
+  alarm: fields({ about: oneOf('director', 'device', 'votes'), name: text, what: text, cause: text }),
 });
 const ORIGINAL = record;
 const CHILD_STATES: Readonly<Record<Role, Shape>> = {
@@ -42,7 +43,7 @@ const CHILD_STATES: Readonly<Record<Role, Shape>> = {
       malformed: number,
       unknownVrids: number,
     },
-    { originals: listOf(ORIGINAL), votes: record },
+    { originals: listOf(ORIGINAL), votes: record, watchdog: record },
   ),
   check: fields({
     detailed: truth,

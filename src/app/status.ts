@@ -41,6 +41,7 @@ export function statusLines(report: StatusReport): string[] {
   lines.push(...report.troubles.map((trouble) => paint('red', trouble)));
   if (vrrp !== null && vrrp.instances.length > 0)
     lines.push('', ...routerLines(vrrp, report), ...advertLines(vrrp));
+  if (vrrp !== null && vrrp.watchdog !== null) lines.push('', watchdogLine(vrrp.watchdog));
   if (vrrp !== null && vrrp.votes !== null) lines.push('', ...voteLines(vrrp.votes));
   if (report.fencing !== null) lines.push('', ...fencingLines(report.fencing, report.time));
   if (vrrp !== null && vrrp.bfd.length > 0) lines.push('', ...sessionLines(vrrp, report.time));
@@ -276,4 +277,11 @@ function processLines(processes: readonly ProcessReport[]): string[] {
     ].join(', '),
   ]);
   return [heading('Processes'), ...aligned(rows, '  ')];
+}
+
+function watchdogLine({ device, state, timeout, why }: NonNullable<VrrpReport['watchdog']>): string {
+  const length = `resets this host after ${timeout} s without food`;
+  if (state === 'fed') return `${heading('Watchdog')}  ${device} ${length}`;
+  const word = state === 'closed' ? 'does not watch' : `is not fed, and ${length}`;
+  return `${heading('Watchdog')}  ${device} ${paint('red', `${word}: ${why}`)}`;
 }

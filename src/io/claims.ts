@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { type Ip, parseIp } from '../core/ip.ts';
 import { inNamespace } from './namespace.ts';
 import { RouteSocket } from './route.ts';
 
@@ -25,6 +27,12 @@ export function presentAddresses(pid: number): ReadonlySet<string> | undefined {
     return undefined;
   }
 }
+
+/** Whether an interface of ours that is up has the address now. */
+export const hasAddress = (address: Ip): boolean =>
+  Object.values(networkInterfaces()).some((all) =>
+    all?.some((found) => parseIp(found.address.replace(/%.*/, '')) === address),
+  );
 
 /** Whether a signal or a debugger has stopped the process; null when it is gone. */
 export function isStopped(pid: number): boolean | null {

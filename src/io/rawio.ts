@@ -3,8 +3,8 @@ import { installed } from './installed.ts';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
- * signals.ts, placement.ts, namespace.ts, lock.ts, stderr.ts and seclusion.ts of this folder use it; everybody else
- * uses those.
+ * signals.ts, placement.ts, namespace.ts, lock.ts, stderr.ts, seclusion.ts and watchdog.ts of this folder use it;
+ * everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -89,6 +89,8 @@ interface Rawio {
   limit(resource: number, soft: number): number;
   setns(fd: number, type: number): number;
   closeOnExec(fd: number): number;
+  /** `data` is as long as the request says (_IOC_SIZE), and is written into. */
+  ioctl(fd: number, request: number, data: Uint8Array): number;
   defaultSignals(): number;
   hideMemory(): number;
   /** The signal of this number ends nothing any more, and tells nobody. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
@@ -9,6 +9,7 @@ import type { Link } from '../lab/scene/link.ts';
 import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
+import { type MailServer, startExim } from './exim.ts';
 
 /**
  * A pair without a witness that fences. Its power switch is an agent with the contract of the fence agents: off ends
@@ -17,6 +18,7 @@ import { suite } from '../suite.ts';
 await enclose();
 
 const VIP = '10.0.0.100';
+const MAIL_PORT = 2525;
 const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2' } as const;
 type Name = keyof typeof ADDRESS;
 const peerOf = (name: Name): Name => (name === 'a' ? 'b' : 'a');
@@ -25,6 +27,7 @@ const test = suite('a pair that fences');
 let scene: Scene;
 let link: Link;
 let watch: AddressWatch;
+let mail: MailServer;
 const hosts = {} as Record<Name, Host>;
 let folder: string;
 /** A file for each host that has power. */
@@ -70,7 +73,23 @@ status)
 esac
 `;
 
-const configuration = (name: Name): string => `heartbeat {
+/** Of b, which hears of the first one that is switched off. */
+const notified = (): string => `global_defs {
+  notification_email {
+    ops@example.net
+  }
+  notification_email_from b@example.net
+  smtp_server 127.0.0.1 ${MAIL_PORT}
+  notify_fifo ${join(folder, 'fifo')}
+  notify_fifo_script ${join(folder, 'reader')}
+}
+fencing {
+  notify ${join(folder, 'alarm')}
+  smtp_alert on
+}
+`;
+
+const configuration = (name: Name, preempts: boolean): string => `${name === 'b' ? notified() : ''}heartbeat {
   key_file ${join(folder, 'key')}
   director a ${ADDRESS.a}
   director b ${ADDRESS.b}
@@ -90,7 +109,7 @@ vrrp_instance VI_1 {
   virtual_router_id 51
   version 3
   priority ${name === 'a' ? 150 : 100}
-  nopreempt
+  ${preempts ? '' : 'nopreempt'}
   advert_int 1
   virtual_ipaddress {
     ${VIP}/24
@@ -98,9 +117,10 @@ vrrp_instance VI_1 {
 }
 `;
 
-const start = (name: Name): void => {
+/** `preempts`: it becomes master whoever was first. */
+const start = (name: Name, preempts = false): void => {
   writeFileSync(join(power, name), '');
-  vipkeeper(hosts[name], configuration(name), '-P');
+  vipkeeper(hosts[name], configuration(name, preempts), '-P');
 };
 const holder = (): string =>
   Object.values(hosts)
@@ -129,7 +149,10 @@ test.before(async () => {
   mkdirSync(power, { recursive: true });
   writeFileSync(join(folder, 'key'), 'a secret of these two\n', { mode: 0o600 });
   writeFileSync(join(folder, 'fence_netns'), AGENT);
-  chmodSync(join(folder, 'fence_netns'), 0o755);
+  writeFileSync(join(folder, 'reader'), `#!/bin/sh\nexec cat "$1" >>${folder}/lines\n`);
+  writeFileSync(join(folder, 'alarm'), `#!/bin/sh\necho "$*: $VIPKEEPER_CAUSE" >>${folder}/alarms\n`);
+  for (const name of ['fence_netns', 'reader', 'alarm']) chmodSync(join(folder, name), 0o755);
+  mail = await startExim(hosts.b, MAIL_PORT);
   watch = await AddressWatch.start(scene, Object.values(hosts));
 });
 test.after(() => {
@@ -140,7 +163,7 @@ test.after.each(() => {
 });
 
 test('one is elected with the consent of the other', async () => {
-  start('a');
+  start('a', true);
   start('b');
   await heldBy('a');
   assert.is((await claimOf('a'))?.state, 'holding');
@@ -153,6 +176,22 @@ test('parted, the other switches it off first, and then takes the address', asyn
   assert.match(logs(), 'fencing a: it is silent, and vrrp_instance VI_1 has no majority of votes');
   assert.match(logs(), 'a is off: power-of-a');
   assert.equal(hosts.a.processes(), []);
+});
+
+test('who is to hear of it is told: a script, a line and a mail, once each', async () => {
+  const linesOf = (name: string): string[] => {
+    const file = join(folder, name);
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  };
+  const about = (all: readonly string[]): string[] =>
+    all.filter((line) => /(?:DIRECTOR|Director) "?a/.test(line));
+  await scene.until('the script ran', () => linesOf('alarms').length > 0);
+  await scene.until('the line came', () => about(linesOf('lines')).length > 0);
+  await scene.until('the mail came', () => about(mail.mails()).length > 0);
+  const [alarm = ''] = linesOf('alarms');
+  assert.match(alarm, /^DIRECTOR a OFF 0: switched off by power-of-a: it is silent, and vrrp_instance VI_1/);
+  assert.equal(about(linesOf('lines')), ['DIRECTOR "a" OFF 0']);
+  assert.is(about(mail.mails()).length, 1);
 });
 
 test('it boots into the same partition, and neither takes the address nor shoots', async () => {

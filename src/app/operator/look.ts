@@ -86,6 +86,7 @@ function orphans(options: CommonOptions): StatusReport | undefined {
       bfdDiscarded: {},
       malformed: 0,
       votes: null,
+      watchdog: null,
       unknownVrids: 0,
     },
     check: null,

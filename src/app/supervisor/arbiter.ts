@@ -1,8 +1,10 @@
 import type { Configuration } from '../../core/config/model.ts';
+import type { AlarmHappening } from '../../core/notify/happening.ts';
 import type { Driver } from '../../io/drive.ts';
+import type { KeptFiles } from '../../io/kept.ts';
 import type { Level, ToVrrp } from '../messages.ts';
 import { EtcdVote } from './etcdvote.ts';
-import type { FenceMemory } from './fencememory.ts';
+import { FenceMemory } from './fencememory.ts';
 import { Fencer } from './fencer.ts';
 
 /** What the supervisor does for the authority over addresses: fence agents, and the vote of etcd. */
@@ -10,14 +12,18 @@ export class Arbiter {
   readonly fencer: Fencer;
   readonly etcd: EtcdVote;
 
-  /** `tell` is for the VRRP process. */
+  /** What was done before is remembered in `folder`. */
   constructor(
     driver: Driver,
-    memory: FenceMemory,
-    tell: (message: ToVrrp) => void,
+    folder: string,
+    files: KeptFiles,
+    children: { send(role: 'vrrp', message: ToVrrp): void },
+    happened: (happening: AlarmHappening) => void,
     log: (level: Level, message: string) => void,
   ) {
-    this.fencer = new Fencer(driver, memory, tell, log);
+    const tell = (message: ToVrrp): void => children.send('vrrp', message);
+    const memory = new FenceMemory(folder, files, (message) => log('warning', message));
+    this.fencer = new Fencer(driver, memory, tell, happened, log);
     this.etcd = new EtcdVote(driver, tell, log);
   }
 

@@ -66,6 +66,7 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     bfd: sessions,
     ...(configuration.cluster !== undefined && !onlyCheck && { cluster: configuration.cluster }),
     ...(configuration.fencing !== undefined && !onlyCheck && { fencing: targetsOf(configuration.fencing) }),
+    ...(configuration.watchdog !== undefined && !onlyCheck && { watchdog: configuration.watchdog }),
     placement: placements.vrrp,
     quietIgmp,
     logUnknownVrids,

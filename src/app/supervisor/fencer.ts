@@ -7,6 +7,7 @@ import {
 import { DeviceHealth, type HealthEffect, type HealthEvent } from '../../core/fence/health.ts';
 import { type PlannedRun, plannedRuns } from '../../core/fence/plan.ts';
 import type { FencingSettings } from '../../core/fence/settings.ts';
+import type { AlarmHappening } from '../../core/notify/happening.ts';
 import type { FencingFacts } from '../../core/status/facts.ts';
 import type { Instant } from '../../core/time.ts';
 import { monotonicOrigin } from '../../io/clock.ts';
@@ -16,6 +17,7 @@ import type { FromChild, Level, ToVrrp } from '../messages.ts';
 import type { FenceMemory } from './fencememory.ts';
 
 type Told = Extract<ToVrrp, { type: 'fenced' | 'unfenced' }>;
+type Alarm = Pick<AlarmHappening, 'about' | 'name' | 'what' | 'cause'>;
 /** A director is in the way, and why; without that it is not any more. */
 type Wish = Pick<Extract<FromChild<unknown>, { type: 'fence' }>, 'director' | 'why' | 'onFailure'>;
 
@@ -27,6 +29,7 @@ export class Fencer {
   readonly #peacetime: Driven<HealthEvent>;
   readonly #memory: FenceMemory;
   readonly #tell: (message: Told) => void;
+  readonly #alarm: (alarm: Alarm) => void;
   readonly #log: (level: Level, message: string) => void;
   #settings: FencingSettings | undefined;
   #begun = false;
@@ -36,10 +39,12 @@ export class Fencer {
     driver: Driver,
     memory: FenceMemory,
     tell: (message: Told) => void,
+    happened: (happening: AlarmHappening) => void,
     log: (level: Level, message: string) => void,
   ) {
     this.#memory = memory;
     this.#tell = tell;
+    this.#alarm = (alarm) => happened({ of: 'alarm', ...alarm });
     this.#log = log;
     this.#driven = driver.attach(this.#fencing, (effects) => {
       for (const effect of effects) this.#perform(effect);
@@ -121,7 +126,10 @@ export class Fencer {
   }
 
   #ended(outcome: FenceOutcome): void {
-    this.#memory.take(outcome);
+    const { target: name, what, by, why } = outcome;
+    if (!this.#memory.take(outcome)) return;
+    const cause = what === 'off' ? `switched off by ${by.join(', ')}: ${why}` : why;
+    this.#alarm({ about: 'director', name, what: OUTCOMES[what], cause });
   }
 
   #look(effect: HealthEffect): void {
@@ -131,7 +139,10 @@ export class Fencer {
       return;
     }
     const { device, works, said } = effect;
+    this.#alarm({ about: 'device', name: device.name, what: works ? 'WORKS' : 'DEAD', cause: said });
     if (works) this.#log('notice', `fence device ${device.name} works again`);
     else this.#log('error', `fence device ${device.name} does not work: ${said}`);
   }
 }
+
+const OUTCOMES = { off: 'OFF', failed: 'FENCE_FAILED', confirmed: 'CONFIRMED_OFF' } as const;

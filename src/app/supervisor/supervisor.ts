@@ -39,7 +39,6 @@ import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { attempt, crash, EXIT_CRASHED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
-import { FenceMemory } from './fencememory.ts';
 import { Firewall } from './firewall.ts';
 import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
@@ -109,9 +108,8 @@ export class Supervisor implements ChildListener {
     this.#notifier = new Notifier(driver, configuration, repeated);
     this.#sysctls = new LvsSysctls(runDir, options.ipvsNamespace, this.#files, log);
     this.#firewall = new Firewall(runDir, this.#files, log);
-    const memory = new FenceMemory(stateDir, this.#files, warn);
-    this.arbiter = new Arbiter(driver, memory, (message) => this.#children.send('vrrp', message), log);
     this.#children = new Children(driver, options, this.#files, this);
+    this.arbiter = new Arbiter(driver, stateDir, this.#files, this.#children, this.happened, log);
     this.#control = new Control(runDir, (request) => this.#answer(request), log);
     this.#originals = new Originals(`${runDir}/originals`, this.#files, warn);
     this.#store = new Store(stateDir, this.#files, warn);

@@ -1,7 +1,9 @@
 import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
+import type { Ip } from '../../core/ip.ts';
 import { millis, toMillis } from '../../core/time.ts';
 import { Channel } from '../../io/channel.ts';
+import { hasAddress } from '../../io/claims.ts';
 import { kernelTick, now, utc } from '../../io/clock.ts';
 import { digest } from '../../io/digest.ts';
 import { tellRequests } from '../../io/netlink.ts';
@@ -17,6 +19,7 @@ import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
 import { Reporter } from './reporter.ts';
 import { Votes } from './votes.ts';
+import { Keeper } from './watchdog.ts';
 
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
 const CLOCK_PERIOD = millis(500);
@@ -60,6 +63,11 @@ class VrrpProcess {
       else if (news.type === 'voted') this.#tell({ ...news, until: this.#votes.until(news.group) });
       else this.#channel.send(news);
     },
+    (level, message) => this.log(level, message),
+  );
+  readonly #watchdog = new Keeper(
+    this.driver,
+    () => this.#director.lingering(),
     (level, message) => this.log(level, message),
   );
   readonly #bfd = new BfdSpeakers(
@@ -150,10 +158,18 @@ class VrrpProcess {
   #end(): void {
     this.#tell({ type: 'stop' });
     this.#bfd.stop();
+    this.#disarm();
     if (this.#configuration?.release !== false) this.#silenceIgmp(false);
     this.#reporter.all();
     if (process.connected) process.disconnect();
     process.exit(0);
+  }
+
+  /** The removals have been asked for, and the kernel has carried them out by now, or refused them. */
+  #disarm(): void {
+    const left = this.#configuration?.release === false ? [] : this.#director.lingering().filter(isHere);
+    for (const each of left) this.log('crit', `${each} cannot be removed: the watchdog will reset this host`);
+    this.#watchdog.close(left.length === 0);
   }
 
   #detail(wanted: boolean): void {
@@ -166,6 +182,7 @@ class VrrpProcess {
     this.#place.take(configuration.placement);
     this.#silenceIgmp(configuration.quietIgmp);
     this.#bfd.configure(configuration.bfd);
+    this.#watchdog.configure(configuration.watchdog);
     const settings = { ...configuration, groups: this.#votes.configure(configuration) };
     this.#tell({ type: 'configure', settings, protected: this.#votes.protects });
   }
@@ -217,7 +234,11 @@ class VrrpProcess {
       malformed: this.#hands.ports.malformed,
       unknownVrids: this.#director.unknownVrids,
       votes: this.#votes.status(),
+      watchdog: this.#watchdog.status(),
       ...(originals && { originals: [...originals, ...this.#hands.interfaces.originals()] }),
     };
   }
 }
+
+/** Whether the kernel has the address of `10.0.0.100/24 on eth0` now. */
+const isHere = (name: string): boolean => hasAddress((name.split('/')[0] ?? '') as Ip);

@@ -17,10 +17,10 @@ import {
   placesOf,
 } from '../../core/fence/settings.ts';
 import { type Family, familyOf } from '../../core/ip.ts';
-import type { Happening } from '../../core/notify/happening.ts';
+import type { AlarmHappening, Happening } from '../../core/notify/happening.ts';
 import type { Duration, Instant } from '../../core/time.ts';
 import type { VrrpState } from '../../core/vrrp/events.ts';
-import { claims, type GroupEvent, promisesOf } from '../../core/vrrp/group.ts';
+import { claims, type GroupEvent, nameOfClaim, promisesOf } from '../../core/vrrp/group.ts';
 import type { GroupSettings } from '../../core/vrrp/settings.ts';
 import { now, utc } from '../../io/clock.ts';
 import { DatagramSocket } from '../../io/datagrams.ts';
@@ -58,6 +58,8 @@ interface Cluster {
   clean: boolean;
 }
 
+/** After so many attempts in a row that were in vain people are told: by then no takeover is on its way. */
+const MISSED = 5;
 const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 
 /** Who may hold what: the votes of the cluster, over its heartbeats. */
@@ -68,6 +70,8 @@ export class Votes {
   #cluster: Cluster | undefined;
   /** How long a vote for each claim may last. */
   #promises: ReadonlyMap<string, Duration> = new Map();
+  /** Claims with a `nopreempt`. */
+  #patient: ReadonlySet<string> = new Set();
   /** What is done for each claim when no device can switch another director off. */
   #policies: ReadonlyMap<string, FailurePolicy> = new Map();
   /** Why each claim was last not to be had. */
@@ -97,6 +101,10 @@ export class Votes {
     this.#policies = new Map(
       all.map(({ name, onFenceFailure }) => [name, onFenceFailure ?? fencing?.onFailure ?? 'wait']),
     );
+    const patient = new Set(instances.filter(({ preempt }) => !preempt).map(({ name }) => name));
+    this.#patient = new Set(
+      all.filter(({ members }) => members.some((member) => patient.has(member))).map(({ name }) => name),
+    );
     const basisOf = (settings: ClusterSettings | undefined, fences: FencingTargets | undefined): string =>
       JSON.stringify([settings, fences?.targets, fences?.startup]);
     const { settings: before, fencing: target } = this.#cluster ?? {};
@@ -111,7 +119,9 @@ export class Votes {
     const cluster = this.#cluster;
     if (cluster === undefined) return;
     const promise = endsByItself(cluster.settings) ? this.#promises.get(claim) : undefined;
-    cluster.driven.handle({ type: 'want', claim, priority, promise, why });
+    // With nopreempt nothing is taken from who holds it, and who hears a request before its advert is heard.
+    const challenge = this.#patient.has(claim) ? 0 : priority;
+    cluster.driven.handle({ type: 'want', claim, priority: challenge, promise, why });
   }
 
   /**
@@ -229,8 +239,11 @@ export class Votes {
       case 'lost':
         this.#held.delete(effect.claim);
         this.#voted(effect.claim, { type: 'lost', why: `the votes are lost: ${effect.why}` });
+        this.#alarm(effect.claim, 'LOST', effect.why);
         break;
       case 'refused':
+        if (this.#cluster?.protection.claim(effect.claim, now()).vain === MISSED)
+          this.#alarm(effect.claim, 'MISSING', effect.why);
         // Each attempt ends so, as long as nothing changes.
         if (this.#refusals.get(effect.claim) === effect.why) return;
         this.#refusals.set(effect.claim, effect.why);
@@ -265,6 +278,11 @@ export class Votes {
     const line = lineOf(effect);
     if (line !== undefined) this.#log(line.level, line.message);
     this.#tell({ type: 'changed' });
+  }
+
+  #alarm(claim: string, what: AlarmHappening['what'], cause: string): void {
+    const happening = { of: 'alarm', about: 'votes', name: nameOfClaim(claim), what, cause } as const;
+    this.#tell({ type: 'notify', happening });
   }
 
   #voted(group: string, event: GroupEvent): void {

@@ -3,7 +3,7 @@ import { checkReferences } from './build/checkers.ts';
 import { buildCluster } from './build/cluster.ts';
 import { type Context, Names, orderOf } from './build/context.ts';
 import { checkDevices } from './build/devices.ts';
-import { buildFencing } from './build/fence.ts';
+import { buildFencing, buildWatchdog } from './build/fence.ts';
 import { buildGlobal, buildSyncDaemon, globalSection, ownScripts } from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
 import { checkHeld } from './build/held.ts';
@@ -54,6 +54,7 @@ export function build(
   const cluster = buildCluster(file, instances, context);
   const directors = cluster?.directors.map(({ name }) => name) ?? [];
   const fencing = buildFencing(file, directors, context);
+  const watchdog = buildWatchdog(file);
   const groups = buildGroups(file, instances, watchables, context);
   checkTakeover(file, groups, context);
   checkHeld(servers, instances, routing.statics, findings);
@@ -69,6 +70,7 @@ export function build(
     bfd: buildBfd(file, context),
     ...(cluster === undefined ? {} : { cluster }),
     ...(fencing === undefined ? {} : { fencing }),
+    ...(watchdog === undefined ? {} : { watchdog }),
     delays: buildDelays(file, context),
     notify: buildNotify(file, servers, context),
     virtualServers: servers.map(({ settings }) => settings),

@@ -1,5 +1,6 @@
 import type { BfdSettings } from '../bfd/settings.ts';
 import type { ClusterSettings, FencingSettings } from '../fence/settings.ts';
+import type { WatchdogSettings } from '../fence/watchdog.ts';
 import type { NotifyConfiguration, ScriptCommand } from '../notify/settings.ts';
 import type { FirewallSettings } from '../reconcile/firewall.ts';
 import type { MasterRouting, StaticSettings } from '../reconcile/settings.ts';
@@ -35,6 +36,8 @@ export interface Configuration {
   readonly cluster?: ClusterSettings;
   /** What switches directors off that are silent; absent where nothing does. */
   readonly fencing?: FencingSettings;
+  /** Resets this host when it can no longer be trusted; absent where nothing does. */
+  readonly watchdog?: WatchdogSettings;
   readonly delays: readonly LinkDelays[];
   /** Who is told of what happens. */
   readonly notify: NotifyConfiguration;

@@ -4,7 +4,7 @@ import type { SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
-import { clusterBlocks, fenceBlocks } from './print/cluster.ts';
+import { clusterBlocks, deviceBlocks, fencingLines } from './print/cluster.ts';
 import { dumpLines, notifyGlobals, notifyLines, ownScriptLines, reloadLines } from './print/notify.ts';
 import { placementLines } from './print/placement.ts';
 import { masterLines, staticBlocks } from './print/routing.ts';
@@ -29,7 +29,8 @@ export function print(configuration: Configuration): string {
     ...configuration.processes.map(processBlock),
     ...configuration.bfd.map(bfdBlock),
     ...(configuration.cluster === undefined ? [] : clusterBlocks(configuration.cluster)),
-    ...(configuration.fencing === undefined ? [] : fenceBlocks(configuration.fencing)),
+    ...fencingBlock(configuration),
+    ...(configuration.fencing === undefined ? [] : deviceBlocks(configuration.fencing)),
     ...configuration.pacing.groups.map(pacingBlock),
     ...staticBlocks(configuration.statics),
     ...configuration.groups.map((group) => groupBlock(group, notifyLines(notify, 'group', group.name))),
@@ -53,6 +54,15 @@ export function print(configuration: Configuration): string {
     }),
   ];
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** Nothing where all is as it is without the block. */
+function fencingBlock({ fencing, watchdog, notify }: Configuration): string[][] {
+  const told = notify.subjects.some(({ of }) => of === 'fencing') ? notifyLines(notify, 'fencing', '') : [];
+  const fed = watchdog && `${word(watchdog.device)} ${secondsText(watchdog.timeout)}`;
+  const silent = fencing === undefined ? [] : fencingLines(fencing);
+  const lines = [...silent, ...setting('watchdog', fed), ...told];
+  return lines.length === 0 ? [] : [section('fencing', lines)];
 }
 
 const namespaceLines = ({ own, ipvs }: Namespaces): string[][] => [

@@ -255,6 +255,11 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     return this.#parts.addressees.unknownVrids;
   }
 
+  /** Addresses that are to go, and are still there. */
+  lingering(): string[] {
+    return this.#parts.holdings.lingering();
+  }
+
   /** What is changed on interfaces below VMACs; `undefined` before it knows what it has to do. */
   originals(): Original[] | undefined {
     const { configuring, vmacs } = this.#parts;

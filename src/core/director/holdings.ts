@@ -64,6 +64,11 @@ export class Holdings {
     this.#leases.recall(leases);
   }
 
+  /** Addresses that are to go, and are still there. */
+  lingering(): string[] {
+    return this.#addresses.lingering();
+  }
+
   /** A lease begins before its addresses are there, and ends before they go; only then packets for them pass again. */
   readonly handle = (event: AddressesEvent): void => {
     switch (event.type) {

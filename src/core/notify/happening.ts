@@ -81,10 +81,24 @@ export interface VoterHappening {
   readonly cause: string;
 }
 
+/**
+ * What people are to hear of a cluster: a director was switched off, or could not be; a fence device ceased to work;
+ * the votes for a virtual router were lost, or are not to be had. Said once, when it becomes so.
+ */
+export interface AlarmHappening {
+  readonly of: 'alarm';
+  readonly about: 'director' | 'device' | 'votes';
+  /** Of the director, the device, the virtual router or sync group. */
+  readonly name: string;
+  readonly what: 'OFF' | 'CONFIRMED_OFF' | 'FENCE_FAILED' | 'DEAD' | 'WORKS' | 'LOST' | 'MISSING';
+  readonly cause: string;
+}
+
 export type Happening =
   | VoterHappening
   | InstanceHappening
   | GroupHappening
   | ServiceHappening
   | ServerHappening
-  | CheckHappening;
+  | CheckHappening
+  | AlarmHappening;

@@ -1,5 +1,6 @@
 import { unreachable } from '../assert.ts';
 import type {
+  AlarmHappening,
   GroupHappening,
   Happening,
   InstanceHappening,
@@ -69,6 +70,17 @@ const GROUP_BODIES: Partial<Record<RouterWord, string>> = {
   STOP: '=> All VRRP group instances are now stopping <=',
 };
 
+const ALARMS: Record<AlarmHappening['about'], string> = {
+  director: 'DIRECTOR',
+  device: 'FENCE_DEVICE',
+  votes: 'VOTES',
+};
+const ALARM_SUBJECTS: Record<AlarmHappening['about'], string> = {
+  director: 'Director',
+  device: 'Fence device',
+  votes: 'Votes for',
+};
+
 const VRRP = ['all', 'vrrp'] as const;
 const LVS = ['all', 'lvs'] as const;
 
@@ -103,6 +115,7 @@ export class Reactions {
 
   /** Nothing to do is a reaction without anything in it. */
   to(happening: Happening): Reaction {
+    if (happening.of === 'alarm') return this.#alarm(happening);
     const service = 'service' in happening ? happening.service : '';
     const of = happening.of === 'check' ? 'server' : happening.of;
     const key = keyOf(of, happening.name, service);
@@ -132,6 +145,22 @@ export class Reactions {
     const mail = { subject: `Director ${name} - ${what}`, body: `=> ${cause} <=` };
     const line = { kinds: ['all'], text: `VOTER "${name}" ${what}\n` } as const;
     return { line, ...(this.#configuration.mail !== undefined && { mail }) };
+  }
+
+  #alarm(happening: AlarmHappening): Reaction {
+    const { about, name, what, cause } = happening;
+    const subject = keyOf('fencing', '');
+    const settings = this.#subjects.get(subject);
+    const kind = ALARMS[about];
+    return {
+      ...NOTHING,
+      subject,
+      hooks: this.#hooks(['any'], happening, [kind, name, what, '0'], settings),
+      line: { kinds: VRRP, text: `${kind} "${name}" ${what} 0\n` },
+      ...(settings?.mail === true && {
+        mail: { subject: `${ALARM_SUBJECTS[about]} ${name} - ${what}`, body: `=> ${cause} <=` },
+      }),
+    };
   }
 
   #instance(key: string, happening: InstanceHappening, settings: NotifySettings | undefined): Reaction {
@@ -277,7 +306,7 @@ const serverMail = (
 function environmentOf(happening: Happening): Record<string, string> {
   const clean = (text: string): string => text.replace(/[\0\r\n]+/g, ' ');
   return {
-    VIPKEEPER_TYPE: happening.of.toUpperCase(),
+    VIPKEEPER_TYPE: happening.of === 'alarm' ? ALARMS[happening.about] : happening.of.toUpperCase(),
     VIPKEEPER_NAME: happening.name,
     VIPKEEPER_STATE: happening.what,
     VIPKEEPER_CAUSE: clean(happening.cause),

@@ -21,9 +21,10 @@ export type NotifyEvent =
   | 'up'
   | 'down';
 
-/** Who hears of one instance, group, virtual server or real server. */
+/** Who hears of one instance, group, virtual server or real server, or (`fencing`) of alarms of the cluster. */
 export interface NotifySettings {
-  readonly of: 'instance' | 'group' | 'service' | 'server';
+  readonly of: 'instance' | 'group' | 'service' | 'server' | 'fencing';
+  /** Empty for `fencing`: there is one. */
   readonly name: string;
   /** Of a real server: its virtual server. */
   readonly service?: string;

@@ -4,6 +4,7 @@ import type { Configuration } from '../config/model.ts';
 import type { FenceOutcome } from '../fence/device.ts';
 import type { ClusterFacts } from '../fence/facts.ts';
 import type { DeviceStatus } from '../fence/health.ts';
+import type { WatchdogStatus } from '../fence/watchdog.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
 import type { SyncDaemonFacts, SyncRole } from '../reconcile/syncdaemon.ts';
 import { deviceOf } from '../reconcile/vmac-wants.ts';
@@ -72,6 +73,8 @@ export interface VrrpFacts {
   readonly unknownVrids: number;
   /** The cluster and its votes; absent where no votes are needed. */
   readonly votes?: ClusterFacts | undefined;
+  /** Absent where none is configured. */
+  readonly watchdog?: WatchdogStatus | undefined;
 }
 
 /** What the sync process says. */

@@ -86,12 +86,20 @@ export interface ProcessReport {
   readonly refused: number;
 }
 
-export interface VrrpReport extends Omit<VrrpFacts, 'instances' | 'bfd' | 'bfdDiscarded' | 'votes'> {
+export interface VrrpReport
+  extends Omit<VrrpFacts, 'instances' | 'bfd' | 'bfdDiscarded' | 'votes' | 'watchdog'> {
   readonly instances: readonly RouterReport[];
   readonly bfd: readonly BfdReport[];
   readonly bfdDiscarded: Readonly<Record<string, number>>;
   /** Null where no votes are needed. */
   readonly votes: VotesReport | null;
+  /** Null where none is configured. `timeout`: seconds without food after which it resets this host. */
+  readonly watchdog: {
+    readonly device: string;
+    readonly state: 'closed' | 'fed' | 'starving';
+    readonly timeout: number;
+    readonly why: string;
+  } | null;
 }
 
 export interface RouterReport extends Omit<RouterSetup, 'interval' | 'group' | 'addresses' | 'priority'> {
@@ -245,7 +253,7 @@ function processReport(
 
 function vrrpReport(facts: VrrpFacts, setups: readonly RouterSetup[], seen: Seen): VrrpReport {
   const byName = new Map(setups.map((setup) => [setup.name, setup]));
-  const { instances, bfd, groups, bfdDiscarded, malformed, unknownVrids, votes } = facts;
+  const { instances, bfd, groups, bfdDiscarded, malformed, unknownVrids, votes, watchdog } = facts;
   return {
     instances: instances.flatMap((status) => {
       // A reload took it away, and the process has not said so yet.
@@ -255,6 +263,7 @@ function vrrpReport(facts: VrrpFacts, setups: readonly RouterSetup[], seen: Seen
     bfd: bfd.map((session) => bfdReport(session, seen.iso)),
     ...{ groups, bfdDiscarded, malformed, unknownVrids },
     votes: votes === undefined ? null : votesReport(votes),
+    watchdog: watchdog === undefined ? null : { ...watchdog, timeout: toSeconds(watchdog.timeout) },
   };
 }
 

@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -743,6 +744,19 @@ static napi_value close_on_exec(napi_env env, napi_callback_info info) {
   return answer(&c, outcome(fcntl(fd, F_SETFD, FD_CLOEXEC)));
 }
 
+/* ioctl(fd, request, data: Uint8Array): of a device; the request says itself how many bytes it reads and writes */
+static napi_value device_ioctl(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int fd = integer(&c, 0);
+  unsigned request = (unsigned)integer(&c, 1);
+  bytes data = octets(&c, 2);
+  if (!c.wrong && _IOC_SIZE(request) != data.length) refuse(&c, "rawio: data of the request's length is expected");
+  if (c.wrong) return NULL;
+  return answer(&c, outcome(ioctl(fd, request, data.at)));
+}
+
 /* defaultSignals(): real-time signals that are ignored since the start are not; Node cares for the others */
 static napi_value default_signals(napi_env env, napi_callback_info info) {
   (void)info;
@@ -806,6 +820,7 @@ NAPI_MODULE_INIT() {
       METHOD("defaultSignals", default_signals),
       METHOD("hideMemory", hide_memory),
       METHOD("unheard", signal_drop),
+      METHOD("ioctl", device_ioctl),
       METHOD("lock", lock_file),
       METHOD("writeNow", write_now),
   };

@@ -116,5 +116,6 @@ export function notifyOf(
   const quiet = mailed ? rest.map(({ name }) => subject('instance', name, [])) : [];
   const own = first === undefined ? [] : [{ ...subject('instance', first.name, EVENTS), priorities: true }];
   const grouped = groups.map(({ name }) => subject('group', name, EVENTS.slice(0, 5)));
-  return { ...basics, subjects: [...own, ...quiet, ...grouped, ...balanced] };
+  const alarms = [subject('fencing', '', ['any'])];
+  return { ...basics, subjects: [...own, ...quiet, ...grouped, ...alarms, ...balanced] };
 }

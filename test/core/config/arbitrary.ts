@@ -360,6 +360,12 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     virtualServers: indexed(virtualServer, 3),
     cluster: maybe(cluster),
     fencing: maybe(fencing),
+    watchdog: maybe(
+      fc.record({
+        device: fc.constantFrom('/dev/watchdog', '/dev/watchdog1'),
+        timeout: fc.integer({ min: 2, max: 600 }).map(seconds),
+      }),
+    ),
     sync: maybe(
       fc.record({
         interface: device,
@@ -369,7 +375,17 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     ),
   })
   .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
-    const { scripts, files, processes, bfd, delays, cluster: voters, fencing: fences, ...global } = rest;
+    const {
+      scripts,
+      files,
+      processes,
+      bfd,
+      delays,
+      cluster: voters,
+      fencing: fences,
+      watchdog,
+      ...global
+    } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);
     const first = instances[0];
@@ -388,6 +404,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
         bfd,
         cluster: voters,
         ...(voters !== undefined && { fencing: fences }),
+        watchdog,
         delays,
         notify,
         virtualServers,

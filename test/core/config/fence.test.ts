@@ -84,6 +84,18 @@ test('a secret comes from a file', () => {
   );
 });
 
+test('who hears of alarms, with devices and without', () => {
+  const { notify } = configured(`${HEARTBEAT}fencing {\nnotify "/bin/alarm x"\n}\n`);
+  assert.equal(notify.subjects, [
+    { of: 'fencing', name: '', scripts: { any: { command: ['/bin/alarm', 'x'] } }, mail: false },
+  ]);
+  assert.is(
+    findings(`${HEARTBEAT}fencing {\nnotify "/bin/alarm x"\n}\n`).filter((line) => /fencing/.test(line))
+      .length,
+    0,
+  );
+});
+
 test('what is missing or unknown is said', () => {
   const bare = findings(`${HEARTBEAT}fence_device x {\n}\n`).join();
   assert.match(bare, 'fence_device x has no agent');

@@ -45,6 +45,29 @@ function told(reactions: Reactions, happening: Happening) {
   return [hooks.map(({ command }) => command.join(' ')), line?.text, mail?.subject];
 }
 
+test('alarms of the cluster have one subject: a script, a line, a mail', () => {
+  const subject = { of: 'fencing', name: '', scripts: { any: script('alarm') }, mail: true } as const;
+  const cause = 'switched off by ipmi:\nit is silent';
+  const off = { of: 'alarm', about: 'director', name: 'lb1', what: 'OFF', cause } as const;
+  const reactions = new Reactions(configuration(subject, MAIL));
+  assert.equal(told(reactions, off), [
+    ['/alarm DIRECTOR lb1 OFF 0'],
+    'DIRECTOR "lb1" OFF 0\n',
+    'Director lb1 - OFF',
+  ]);
+  const { mail, hooks } = reactions.to(off);
+  assert.is(mail?.body, '=> switched off by ipmi:\nit is silent <=');
+  assert.is(hooks[0]?.environment?.VIPKEEPER_TYPE, 'DIRECTOR');
+  assert.is(hooks[0]?.environment?.VIPKEEPER_CAUSE, 'switched off by ipmi: it is silent');
+  const dead = { of: 'alarm', about: 'device', name: 'ipmi', what: 'DEAD', cause: 'no answer' } as const;
+  assert.is(told(reactions, dead)[1], 'FENCE_DEVICE "ipmi" DEAD 0\n');
+  assert.equal(told(new Reactions(configuration(WEB)), dead), [
+    [],
+    'FENCE_DEVICE "ipmi" DEAD 0\n',
+    undefined,
+  ]);
+});
+
 test('the script of the state, then notify with its four words', () => {
   const reactions = new Reactions(configuration(WEB));
   assert.equal(told(reactions, web('MASTER')), [

@@ -1,5 +1,6 @@
 import type { DeviceSettings } from '../../fence/agent.ts';
 import type { FencingSettings } from '../../fence/settings.ts';
+import type { WatchdogSettings } from '../../fence/watchdog.ts';
 import { seconds } from '../../time.ts';
 import type { AgentFacts } from '../facts.ts';
 import type { fencing } from '../grammar/fence.ts';
@@ -12,6 +13,7 @@ import { type Context, Names, unknownName } from './context.ts';
 type DeviceEntry = Entry<(typeof root)['fence_device']>;
 
 const DEFAULTS = { timeout: seconds(60), retries: 1, delay: seconds(0), monitor: seconds(60), level: 1 };
+const WATCHDOG_TIMEOUT = seconds(10);
 /** Given by the daemon itself, or only for people. */
 const NOT_OPTIONS = ['action', 'help', 'version'];
 
@@ -31,7 +33,8 @@ export function buildFencing(
   const blocks = file.all('fencing');
   const [first] = blocks;
   const section: Section<typeof fencing> = Section.joined(blocks);
-  if (first !== undefined && !file.has('fence_device'))
+  const alone = ['notify', 'smtp_alert', 'watchdog'] as const;
+  if (first !== undefined && !file.has('fence_device') && !alone.some((word) => section.has(word)))
     findings.warning(first.keyword, 'fencing without a fence_device does nothing');
   if (devices.length === 0) return undefined;
   return {
@@ -39,6 +42,13 @@ export function buildFencing(
     startup: section.value('startup_alone') ?? 'wait',
     onFailure: section.value('on_fence_failure') ?? 'wait',
   };
+}
+
+/** `watchdog` in the block `fencing`; `undefined` without it. */
+export function buildWatchdog(file: Section<typeof root>): WatchdogSettings | undefined {
+  const section: Section<typeof fencing> = Section.joined(file.all('fencing'));
+  const [device, timeout = WATCHDOG_TIMEOUT] = section.last('watchdog')?.values ?? [];
+  return device === undefined ? undefined : { device, timeout };
 }
 
 function buildDevice(

@@ -6,11 +6,12 @@ import type {
   ScriptCommand,
 } from '../../notify/settings.ts';
 import { seconds } from '../../time.ts';
+import type { fencing } from '../grammar/fence.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
 import type { realServer } from '../grammar/virtual.ts';
 import type { vrrpInstance } from '../grammar/vrrp.ts';
-import type { Entry, Section } from '../tree.ts';
+import { type Entry, Section } from '../tree.ts';
 import type { Context } from './context.ts';
 import { buildFifos } from './fifo.ts';
 import { globalSection } from './global.ts';
@@ -37,6 +38,7 @@ const INSTANCE_KEYWORDS = {
   lower: 'notify_master_rx_lower_pri',
 } as const;
 const SERVICE_KEYWORDS = { up: 'quorum_up', down: 'quorum_down' } as const;
+const FENCING_KEYWORDS = { any: 'notify' } as const;
 const SERVER_KEYWORDS = { up: 'notify_up', down: 'notify_down' } as const;
 /** The keywords of whoever is told of. */
 export const NOTIFY_KEYWORDS: Record<NotifySettings['of'], { readonly [event in NotifyEvent]?: string }> = {
@@ -44,6 +46,7 @@ export const NOTIFY_KEYWORDS: Record<NotifySettings['of'], { readonly [event in 
   group: GROUP_KEYWORDS,
   service: SERVICE_KEYWORDS,
   server: SERVER_KEYWORDS,
+  fencing: FENCING_KEYWORDS,
 };
 /** `notify_timeout` unless it is said. */
 const NOTIFY_TIMEOUT = seconds(60);
@@ -57,6 +60,7 @@ export function buildNotify(
   const mail = buildMail(global, context);
   const subjects = [
     ...routers(file, global, mail !== undefined, context),
+    alarms(file, global, mail !== undefined, context),
     ...servers.flatMap((server) => balanced(server, global, mail !== undefined, context)),
   ];
   return {
@@ -102,6 +106,18 @@ function routers(file: File, global: Global, mails: boolean, context: Context): 
     }),
   );
   return [...instances, ...groups];
+}
+
+/** Who hears of alarms of the cluster. */
+function alarms(file: File, global: Global, mails: boolean, context: Context): NotifySettings {
+  const section: Section<typeof fencing> = Section.joined(file.all('fencing'));
+  const mailed = global.value('smtp_alert_vrrp') ?? global.value('smtp_alert') ?? false;
+  return {
+    of: 'fencing',
+    name: '',
+    scripts: scriptsOf(FENCING_KEYWORDS, (keyword) => section.last(keyword), context),
+    mail: mails && (section.value('smtp_alert') ?? mailed),
+  };
 }
 
 /** One virtual server with its real servers. */

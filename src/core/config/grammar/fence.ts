@@ -55,6 +55,23 @@ export const fencing = ours({
   on_fence_failure: keyword(`${ON_FAILURE}; unless a router or group says otherwise`, policy, {
     default: 'wait',
   }),
+  watchdog: keyword(
+    'feed a watchdog of the kernel, which resets this host when the vrrp process stands still, or when an address ' +
+      'that must go cannot be removed; the time after which it does',
+    [
+      arg.matching('DEVICE', 'a device such as /dev/watchdog', /^\/\S+$/),
+      arg.optional(arg.wholeSeconds(2, 600)),
+    ],
+    { default: 'none; 10 s' },
+  ),
+  notify: keyword(
+    'run on alarms: a director was switched off or could not be, a device died, votes were lost; with four words: ' +
+      'DIRECTOR, FENCE_DEVICE or VOTES, name, what, 0',
+    [arg.script],
+  ),
+  smtp_alert: keyword('mail on alarms', [arg.bool], {
+    default: 'smtp_alert_vrrp, smtp_alert of global_defs',
+  }),
 });
 
 /** Of a virtual router or a sync group. */

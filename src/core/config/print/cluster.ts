@@ -37,9 +37,13 @@ function etcdBlock({ name, endpoints, prefix, ...rest }: EtcdSettings): string[]
   ]);
 }
 
-/** `fencing`, and each `fence_device`. */
-export const fenceBlocks = ({ devices, startup, onFailure }: FencingSettings): string[][] => [
-  section('fencing', [`startup_alone ${startup}`, `on_fence_failure ${onFailure}`]),
+/** What `fencing` says of directors that are silent. */
+export const fencingLines = ({ startup, onFailure }: FencingSettings): string[] => [
+  `startup_alone ${startup}`,
+  `on_fence_failure ${onFailure}`,
+];
+
+export const deviceBlocks = ({ devices }: FencingSettings): string[][] => [
   ...devices.map((device) =>
     section(`fence_device ${word(device.name)}`, [
       `agent ${word(device.agent)}`,
