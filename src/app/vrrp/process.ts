@@ -240,5 +240,5 @@ class VrrpProcess {
   }
 }
 
-/** Whether the kernel has the address of `10.0.0.100/24 on eth0` now. */
-const isHere = (name: string): boolean => hasAddress((name.split('/')[0] ?? '') as Ip);
+/** Whether the kernel has the address of `eth0 10.0.0.100/24` now. */
+const isHere = (name: string): boolean => hasAddress((/ ([^/]+)/.exec(name)?.[1] ?? '') as Ip);

@@ -22,6 +22,7 @@ import {
   staysAway,
 } from './entry.ts';
 import type { AddressChange, AddressesEffect, AddressesEvent, HeldAddress } from './events.ts';
+import { lingering } from './lingering.ts';
 import { Renewals } from './renewals.ts';
 import { ShownAddresses } from './shown.ts';
 
@@ -153,14 +154,9 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     [this.#lastId, this.#paused] = [memory.lastId, memory.paused];
   }
 
-  /** Addresses of ours that nobody holds any more, and that the kernel still has: `10.0.0.100/24 on eth0`. */
-  lingering(): string[] {
-    return Array.from(this.#entries.values()).flatMap((entry) => {
-      const { dev, address } = entry.held;
-      const there = entry.owners.size === 0 && this.#shown.has(dev, entry.key) && !this.#isHosts(entry);
-      return there ? [`${formatPrefix(address)} on ${dev}`] : [];
-    });
-  }
+  /** What nobody holds any more, and the kernel still has: `eth0 10.0.0.100/24`. */
+  readonly lingering = (): string[] =>
+    lingering(this.#entries.values(), this.#shown, (each) => this.#isHosts(each));
 
   #hold({ owner: name, addresses, lease, until, unsent = false }: Of<'hold'>, now: Instant): void {
     const owner: Owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: NEVER };

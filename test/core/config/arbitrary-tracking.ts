@@ -127,7 +127,7 @@ export const cluster: fc.Arbitrary<ClusterSettings> = fc
   });
 
 /** Devices for those directors. */
-export const fencing: fc.Arbitrary<FencingSettings> = fc.record({
+const fencing: fc.Arbitrary<FencingSettings> = fc.record({
   devices: fc
     .array(
       fc.record({
@@ -150,6 +150,17 @@ export const fencing: fc.Arbitrary<FencingSettings> = fc.record({
     .map((devices) => devices.map((device, i) => ({ name: `device ${i}`, ...device }))),
   startup: fc.constantFrom('wait' as const, 'fence' as const),
   onFailure: fc.constantFrom('wait' as const, 'take' as const, 'manual' as const),
+});
+
+const watchdog = fc.record({
+  device: fc.constantFrom('/dev/watchdog', '/dev/watchdog1'),
+  timeout: fc.integer({ min: 2, max: 600 }).map(seconds),
+});
+
+/** What switches directors off: others, and this one. */
+export const power = fc.record({
+  fencing: fc.option(fencing, { nil: undefined }),
+  watchdog: fc.option(watchdog, { nil: undefined }),
 });
 
 export const NAMES = ['one', 'two words', 'three#'];

@@ -21,7 +21,7 @@ import {
 import { termOf } from './arbitrary-lease.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
-import { cluster, fencing, groupOf, NAMES, sensible, tracked, tracking } from './arbitrary-tracking.ts';
+import { cluster, groupOf, NAMES, power, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import {
   addressOf,
   device,
@@ -359,13 +359,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     pacing,
     virtualServers: indexed(virtualServer, 3),
     cluster: maybe(cluster),
-    fencing: maybe(fencing),
-    watchdog: maybe(
-      fc.record({
-        device: fc.constantFrom('/dev/watchdog', '/dev/watchdog1'),
-        timeout: fc.integer({ min: 2, max: 600 }).map(seconds),
-      }),
-    ),
+    power,
     sync: maybe(
       fc.record({
         interface: device,
@@ -375,17 +369,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     ),
   })
   .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
-    const {
-      scripts,
-      files,
-      processes,
-      bfd,
-      delays,
-      cluster: voters,
-      fencing: fences,
-      watchdog,
-      ...global
-    } = rest;
+    const { scripts, files, processes, bfd, delays, cluster: voters, power: powers, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);
     const first = instances[0];
@@ -403,8 +387,8 @@ export const configuration: fc.Arbitrary<Configuration> = fc
         processes,
         bfd,
         cluster: voters,
-        ...(voters !== undefined && { fencing: fences }),
-        watchdog,
+        ...(voters !== undefined && { fencing: powers.fencing }),
+        watchdog: powers.watchdog,
         delays,
         notify,
         virtualServers,
