@@ -154,9 +154,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     [this.#lastId, this.#paused] = [memory.lastId, memory.paused];
   }
 
-  /** What nobody holds any more, and the kernel still has: `eth0 10.0.0.100/24`. */
-  readonly lingering = (): string[] =>
-    lingering(this.#entries.values(), this.#shown, (each) => this.#isHosts(each));
+  readonly lingering = (): string[] => lingering(this.#entries, this.#shown, (one) => this.#isHosts(one));
 
   #hold({ owner: name, addresses, lease, until, unsent = false }: Of<'hold'>, now: Instant): void {
     const owner: Owner = this.#owners.get(name) ?? { name, entries: new Set(), lease, authority: NEVER };
