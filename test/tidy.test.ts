@@ -11,7 +11,7 @@ const ROOT = findRoot(import.meta.dirname);
 /** The formatter breaks code at 110; a comment may take a little more. */
 const MAX_COLUMNS = 120;
 
-const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng'];
+const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng', 'sealed'];
 const DOMAINS = [
   'vrrp',
   'track',
@@ -47,6 +47,7 @@ const APP_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   notify: [],
   vrrp: [],
   check: [],
+  sync: [],
   operator: ['supervisor'],
   lvsadm: [],
 };

@@ -154,5 +154,12 @@ export type ToCheck =
   | { readonly type: 'look' };
 export type CheckState = BalancerStatus;
 
-export type ToSync = Configure<SyncDaemonSettings> | { readonly type: 'role'; readonly role: SyncRole };
+/** What the sync process has to do. */
+export interface SyncConfiguration {
+  /** The kernel's daemons. */
+  readonly daemon: SyncDaemonSettings;
+  /** The directors and their key; absent where there is no `heartbeat`. */
+  readonly cluster?: ClusterSettings;
+}
+export type ToSync = Configure<SyncConfiguration> | { readonly type: 'role'; readonly role: SyncRole };
 export type SyncState = SyncFacts;

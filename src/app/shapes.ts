@@ -129,7 +129,10 @@ const TO_CHECK: Shapes<ToCheck> = {
   look: anything,
 };
 const TO_SYNC: Shapes<ToSync> = {
-  configure: fields({ detail: truth, configuration: fields({ interface: text, id: number }) }),
+  configure: fields({
+    detail: truth,
+    configuration: fields({ daemon: fields({ interface: text, id: number }) }, { cluster: record }),
+  }),
   role: fields({ role: oneOf('master', 'backup', 'both') }),
 };
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Seal } from '../core/fence/heartbeat.ts';
 import { Witness } from '../core/fence/witness.ts';
+import type { Seal } from '../core/sealed.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import { command, InvalidArgumentError, wholeNumber } from '../io/arguments.ts';
 import { now, utc } from '../io/clock.ts';

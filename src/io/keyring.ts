@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { Seal } from '../core/fence/heartbeat.ts';
+import type { Seal } from '../core/sealed.ts';
 
 /** Shorter ones can be guessed. */
 const KEY_BYTES_LEAST = 16;

@@ -3,4 +3,4 @@ import { asChild } from './child.ts';
 
 asChild();
 startLightly();
-void import('../app/sync.ts').then(({ runSync }) => runSync());
+void import('../app/sync/process.ts').then(({ runSync }) => runSync());

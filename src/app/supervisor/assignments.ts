@@ -9,11 +9,17 @@ import {
 import { leaseTableName } from '../../core/reconcile/lease-table.ts';
 import { hasStatics, NO_STATICS } from '../../core/reconcile/settings.ts';
 import type { SyncRole } from '../../core/reconcile/syncdaemon.ts';
-import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
-import type { CheckConfiguration, FencingTargets, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
+import type {
+  CheckConfiguration,
+  FencingTargets,
+  Role,
+  SyncConfiguration,
+  VrrpConfiguration,
+  VrrpState,
+} from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 
-export type Assignment = VrrpConfiguration | CheckConfiguration | SyncDaemonSettings;
+export type Assignment = VrrpConfiguration | CheckConfiguration | SyncConfiguration;
 
 /** What a process of each role has to do; undefined: it is not needed. */
 export function assignment(
@@ -23,7 +29,7 @@ export function assignment(
 ): Assignment | undefined {
   if (role === 'vrrp') return ofVrrp(configuration, options);
   if (options.vrrp) return undefined;
-  if (role === 'sync') return configuration.syncDaemon;
+  if (role === 'sync') return ofSync(configuration);
   const { virtualServers, global } = configuration;
   if (virtualServers.length === 0) return undefined;
   const { dontReleaseIpvs, stateDir } = options;
@@ -46,6 +52,10 @@ export function roleOfSync({ syncDaemon }: Configuration, { instances }: VrrpSta
   const followed = instances.find(({ name }) => name === syncDaemon?.instance);
   if (followed === undefined) return undefined;
   return followed.state === 'MASTER' ? 'master' : 'backup';
+}
+
+function ofSync({ syncDaemon, cluster }: Configuration): SyncConfiguration | undefined {
+  return syncDaemon && { daemon: syncDaemon, ...(cluster !== undefined && { cluster }) };
 }
 
 function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfiguration | undefined {

@@ -1,10 +1,10 @@
-import { assert } from '../assert.ts';
+import { type Seal, Sealed } from '../sealed.ts';
 import { type Instant, seconds, since } from '../time.ts';
 import type { Answer, Ask, Release } from './voter.ts';
 
 /**
- * Heartbeats: what directors and witnesses say to each other, signed. A datagram is the mark, the cluster's name with
- * its length before it (a byte), JSON, and an HMAC-SHA-256 of all that; one for each addressee.
+ * Heartbeats: what directors and witnesses say to each other, signed (core/sealed.ts). The body is JSON; a datagram for
+ * each addressee.
  *
  * No clock of another machine guards against replay. A node has another random *life* after each start, numbers its
  * heartbeats, and names in each what it heard last of the addressee. Only what names one of our own heartbeats of the
@@ -61,16 +61,7 @@ export type Accepted =
   | { readonly ok: true; readonly heard: Heard }
   | { readonly ok: false; readonly reason: Rejection };
 
-/** A cluster's key, from the shell: the core has none in its hands. */
-export interface Seal {
-  /** HMAC-SHA-256 of `data`: 32 bytes. */
-  sign(data: Uint8Array): Uint8Array;
-  /** Whether `mac` is the HMAC of `data` by this key, or by one that is being replaced. */
-  isGenuine(data: Uint8Array, mac: Uint8Array): boolean;
-}
-
-const MARK = new TextEncoder().encode('VKH1');
-const MAC_BYTES = 32;
+export const HEARTBEAT_MARK = 'VKH1';
 /** Longer ones are cut into several datagrams: each fits into any link's MTU. */
 const WORDS_BYTES = 1000;
 /** Of each peer so many lives are named: the one that is certain, and those that it may have by now. */
@@ -82,14 +73,6 @@ const UNKNOWN_DIRECTORS_KEPT = 64;
 
 /** The last numbers of a peer's lives, the life that spoke last at the end. */
 type Peer = Map<string, number>;
-
-/** The cluster that a datagram says to be of, which tells whose key it needs; `undefined` for what is no heartbeat. */
-export function clusterOf(datagram: Uint8Array): string | undefined {
-  const [at, length] = [MARK.length + 1, datagram[MARK.length] ?? 0];
-  if (length === 0 || datagram.length <= at + length + MAC_BYTES) return undefined;
-  if (!MARK.every((byte, i) => datagram[i] === byte)) return undefined;
-  return new TextDecoder().decode(datagram.subarray(at, at + length));
-}
 
 export interface HeartbeatSettings {
   readonly cluster: string;
@@ -104,8 +87,7 @@ export interface HeartbeatSettings {
 /** One node's side of all its conversations in a cluster. */
 export class Heartbeats {
   readonly #settings: HeartbeatSettings;
-  readonly #head: Uint8Array;
-  readonly #seal: Seal;
+  readonly #sealed: Sealed;
   readonly #peers = new Map<string, Peer>();
   /** The life of each peer that answered us last. */
   readonly #certain = new Map<string, string>();
@@ -115,10 +97,7 @@ export class Heartbeats {
 
   constructor(settings: HeartbeatSettings, seal: Seal) {
     this.#settings = settings;
-    this.#seal = seal;
-    const cluster = new TextEncoder().encode(settings.cluster);
-    assert(cluster.length > 0 && cluster.length < 256, 'a cluster has a name of 1 to 255 bytes');
-    this.#head = Uint8Array.of(...MARK, cluster.length, ...cluster);
+    this.#sealed = new Sealed(HEARTBEAT_MARK, settings.cluster, seal);
     for (const name of settings.peers ?? []) this.#peers.set(name, new Map());
   }
 
@@ -177,22 +156,14 @@ export class Heartbeats {
   }
 
   #close(heartbeat: Heartbeat): Uint8Array {
-    const text = new TextEncoder().encode(JSON.stringify(heartbeat));
-    const end = this.#head.length + text.length;
-    const datagram = new Uint8Array(end + MAC_BYTES);
-    datagram.set(this.#head);
-    datagram.set(text, this.#head.length);
-    datagram.set(this.#seal.sign(datagram.subarray(0, end)), end);
-    return datagram;
+    return this.#sealed.close(new TextEncoder().encode(JSON.stringify(heartbeat)));
   }
 
   #open(datagram: Uint8Array): Heartbeat | Rejection {
-    const [begin, end] = [this.#head.length, datagram.length - MAC_BYTES];
-    if (end <= begin || !this.#head.every((byte, i) => datagram[i] === byte)) return 'not a heartbeat';
-    if (!this.#seal.isGenuine(datagram.subarray(0, end), datagram.subarray(end))) return 'wrong key';
+    const opened = this.#sealed.open(datagram);
+    if ('fault' in opened) return opened.fault === 'foreign' ? 'not a heartbeat' : opened.fault;
     try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(datagram.subarray(begin, end));
-      const value: unknown = JSON.parse(text);
+      const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(opened.body));
       if (!isHeartbeat(value)) return 'not a heartbeat';
       return value.to === this.#settings.name ? value : 'not for us';
     } catch {

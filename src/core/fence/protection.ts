@@ -1,10 +1,11 @@
 import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
+import type { Seal } from '../sealed.ts';
 import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
 import { Authority, type AuthorityEffect, type AuthorityState, type VoteStatus } from './authority.ts';
 import { type ClockNews, Clocks } from './clocks.ts';
 import type { EtcdEvent } from './etcd.ts';
-import { Heartbeats, type Rejection, type Seal, type Word } from './heartbeat.ts';
+import { Heartbeats, type Rejection, type Word } from './heartbeat.ts';
 import { type Answer, Voter } from './voter.ts';
 
 /**

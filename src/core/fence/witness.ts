@@ -1,5 +1,6 @@
+import { clusterOf, type Seal } from '../sealed.ts';
 import type { Instant } from '../time.ts';
-import { clusterOf, Heartbeats, type Rejection, type Seal, type Word } from './heartbeat.ts';
+import { HEARTBEAT_MARK, Heartbeats, type Rejection, type Word } from './heartbeat.ts';
 import { Voter, type VoterSettings } from './voter.ts';
 
 /**
@@ -62,7 +63,7 @@ export class Witness {
 
   /** What a datagram that arrived `now` is answered with. `utc` in microseconds since 1970. */
   receive(datagram: Uint8Array, now: Instant, utc: number): Reply {
-    const name = clusterOf(datagram);
+    const name = clusterOf(HEARTBEAT_MARK, datagram);
     if (name === undefined) return { ok: false, reason: 'not a heartbeat', cluster: undefined };
     const cluster = this.#clusters.get(name);
     if (cluster === undefined) return { ok: false, reason: 'no key', cluster: name };

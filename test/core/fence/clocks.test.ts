@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import { Clocks } from '../../../src/core/fence/clocks.ts';
-import type { Seal } from '../../../src/core/fence/heartbeat.ts';
 import { lineOf } from '../../../src/core/fence/lines.ts';
 import { Protection, type ProtectionEffect } from '../../../src/core/fence/protection.ts';
 import { Reactions } from '../../../src/core/notify/reactions.ts';
+import type { Seal } from '../../../src/core/sealed.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 

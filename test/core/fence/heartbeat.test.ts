@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { clusterOf, Heartbeats, type Seal, type Word } from '../../../src/core/fence/heartbeat.ts';
+import { HEARTBEAT_MARK, Heartbeats, type Word } from '../../../src/core/fence/heartbeat.ts';
+import { clusterOf, type Seal } from '../../../src/core/sealed.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 
@@ -91,7 +92,7 @@ test('another key, another addressee, another cluster and unknown directors are 
   assert.equal(words(say(node('c', 'c1'), b, 'b')), ['unknown sender']);
   const elsewhere = new Heartbeats({ cluster: 'mail', name: 'a', life: 'a1' }, sealOf('secret'));
   assert.equal(words(say(elsewhere, b, 'b')), ['not a heartbeat']);
-  assert.is(clusterOf(elsewhere.compose('b', [], NOW, 7)[0] as Uint8Array), 'mail');
+  assert.is(clusterOf(HEARTBEAT_MARK, elsewhere.compose('b', [], NOW, 7)[0] as Uint8Array), 'mail');
 });
 
 test('a witness listens to whoever has the key, and to no more than it can remember', () => {
@@ -134,7 +135,7 @@ test('damaged and senseless datagrams are refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       assert.not.ok(b.accept(bytes, NOW).ok);
-      clusterOf(bytes);
+      clusterOf(HEARTBEAT_MARK, bytes);
     }),
   );
 });

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
-import type { Seal } from '../../../src/core/fence/heartbeat.ts';
 import { Protection, type ProtectionEffect } from '../../../src/core/fence/protection.ts';
 import { Witness } from '../../../src/core/fence/witness.ts';
+import type { Seal } from '../../../src/core/sealed.ts';
 import { type Instant, instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 

@@ -1,16 +1,16 @@
-import { describeOperation } from '../core/netlink/ipvs.ts';
-import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../core/reconcile/syncdaemon.ts';
-import { EXIT_PERMANENT, STATE_PERIOD } from '../core/supervision/child.ts';
-import type { SyncDaemonSettings } from '../core/sync/settings.ts';
-import { toMillis } from '../core/time.ts';
-import { Channel } from '../io/channel.ts';
-import { spawnedNamespace } from '../io/children.ts';
-import { IpvsClient, NoIpvs } from '../io/ipvs.ts';
-import { explainOutcome, tellRequests } from '../io/netlink.ts';
-import { nameProcess } from '../io/placement.ts';
-import { onBreaking } from './broken.ts';
-import type { FromChild, Level, SyncState, ToSync } from './messages.ts';
-import { toChild } from './shapes.ts';
+import { describeOperation } from '../../core/netlink/ipvs.ts';
+import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../../core/reconcile/syncdaemon.ts';
+import { EXIT_PERMANENT, STATE_PERIOD } from '../../core/supervision/child.ts';
+import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
+import { toMillis } from '../../core/time.ts';
+import { Channel } from '../../io/channel.ts';
+import { spawnedNamespace } from '../../io/children.ts';
+import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
+import { explainOutcome, tellRequests } from '../../io/netlink.ts';
+import { nameProcess } from '../../io/placement.ts';
+import { onBreaking } from '../broken.ts';
+import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
+import { toChild } from '../shapes.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
 const RECONCILE_MS = 5_000;
@@ -69,9 +69,9 @@ class SyncProcess {
     setInterval(() => this.#report(), toMillis(STATE_PERIOD));
   }
 
-  #configure(settings: SyncDaemonSettings): void {
-    this.#settings = settings;
-    if (settings.instance === undefined) this.#role = 'both';
+  #configure({ daemon }: SyncConfiguration): void {
+    this.#settings = daemon;
+    if (daemon.instance === undefined) this.#role = 'both';
     this.#channel.send({ type: 'ready' });
   }
 
