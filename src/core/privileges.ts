@@ -39,7 +39,12 @@ export function privilegesOfCheck(
   elsewhere: boolean,
 ): Privileges | undefined {
   const checks = virtualServers.flatMap(({ realServers }) => realServers.flatMap((server) => server.checks));
-  const users = checks.flatMap((check) => (check.kind === 'misc' ? [check.user?.uid ?? 0] : []));
+  const users = checks.flatMap((check) => {
+    if (check.kind !== 'misc') return [];
+    const { user } = check;
+    if (user === undefined) return [0];
+    return 'missing' in user ? [] : [user.uid];
+  });
   if (users.includes(0)) return undefined;
   const { nice, realTime } = global.placements.check;
   const capabilities: Capability[] = [

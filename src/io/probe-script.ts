@@ -13,10 +13,12 @@ const GRACE = seconds(2);
  * killed, with all that it started in its group.
  */
 export function probeScript(check: MiscCheck, done: Done): Probe {
+  const { user } = check;
+  if (user !== undefined && 'missing' in user) return unrun(check, user.missing.join(' '), done);
   let timedOut = false;
   let aborted = false;
   let grace: Patience | undefined;
-  const program = startProgram(check.command, check.user, (end) => {
+  const program = startProgram(check.command, user, (end) => {
     limit.end();
     grace?.end();
     if (timedOut) program.killRest();
@@ -36,4 +38,11 @@ export function probeScript(check: MiscCheck, done: Done): Probe {
       program.kill('SIGKILL');
     },
   };
+}
+
+/** One whose user this host does not have. */
+function unrun(check: MiscCheck, user: string, done: Done): Probe {
+  const end = { type: 'failed', why: `there is no user ${user}` } as const;
+  const told = setImmediate(() => done(judgeScript(check, end, false)));
+  return { abort: () => clearImmediate(told) };
 }

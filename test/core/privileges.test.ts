@@ -27,6 +27,7 @@ test('scripts need to become their users; one that root runs may need anything',
   assert.equal(ofCheck(script(''), 'script_user 1000 1000'), scripts);
   assert.is(ofCheck(script('')), undefined);
   assert.is(ofCheck(script('user root')), undefined);
+  assert.equal(ofCheck(script('user nobody-of-this-name')), { capabilities: NETWORK, gains: false });
   assert.is(ofCheck(script('user 1000 1000') + script('user 0 0')), undefined);
 });
 

@@ -257,6 +257,10 @@ test('MISC_CHECK: statuses, weights, a missing program, somebody else', async ()
     'bad: cannot be run: it is not executable (EACCES)',
   );
   assert.is(
+    await words(misc('exit 0', { user: { missing: ['x'] } })),
+    'bad: cannot be run: there is no user x',
+  );
+  assert.is(
     await words(misc('test $(id -u) = 65534', { user: { uid: 65_534, gid: 65_534 } })),
     'good: exit status 0',
   );

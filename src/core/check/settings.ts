@@ -123,8 +123,8 @@ export interface PingCheck extends CheckTiming, Connection {
 export interface MiscCheck extends CheckTiming {
   readonly kind: 'misc';
   readonly command: readonly string[];
-  /** Who runs it; the daemon's own user when absent. */
-  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Who runs it; the daemon's own user when absent. `missing`: the words that name nobody: the check fails. */
+  readonly user?: { readonly uid: number; readonly gid: number } | { readonly missing: readonly string[] };
   /** `misc_timeout`. */
   readonly timeout: Duration;
   /** `misc_dynamic`: statuses 2 to 255 are good and set the weight. */

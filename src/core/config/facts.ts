@@ -7,6 +7,9 @@ export interface Identity {
   readonly gid: number;
 }
 
+/** Who is to run a script; `missing`: the words of the file that name nobody on this host. */
+export type Runner = Identity | { readonly missing: readonly string[] };
+
 /** What is known of a program that a script keyword names. */
 export type ProgramFacts =
   | { readonly kind: 'missing' }

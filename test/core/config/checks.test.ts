@@ -186,6 +186,22 @@ test('a script: who runs it, its timeout, one that is not there', () => {
   );
 });
 
+test('a script whose user is not there: the check is kept, and says why it fails', () => {
+  const lone = 'MISC_CHECK {\nmisc_path /bin/true\nuser wroker\n}';
+  const check = only(lone);
+  assert.equal(check.kind === 'misc' && check.user, { missing: ['wroker'] });
+  const said = /^warning 11:1 there is no user wroker: the check fails, and its server is down/;
+  assert.match(findings(service(lone)).join(), said);
+  const grouped = only('MISC_CHECK {\nmisc_path /bin/true\nuser 1 wrokers\n}');
+  assert.equal(grouped.kind === 'misc' && grouped.user, { missing: ['1', 'wrokers'] });
+  // script_user is everybody's who names nobody.
+  const head = 'global_defs {\nscript_user wroker\n}';
+  const text = (user: string): string => `MISC_CHECK {\nmisc_path /bin/true\n${user}}`;
+  const general = only(text(''), head);
+  assert.equal(general.kind === 'misc' && general.user, { missing: ['wroker'] });
+  assert.equal(only(text('user 1 2\n'), head), only(text('user 1 2\n')));
+});
+
 test('what is wrong is said where it stands', () => {
   const wrong = (text: string): string[] => findings(service(text));
   const line = (message: string): RegExp => new RegExp(message);

@@ -134,6 +134,24 @@ test('scripts are looked at: a tracked one must be able to run', () => {
   assert.match(notified('/bin/check /bin/check 3'), /error 5:1 .* no user \/bin\/check/);
 });
 
+test('a script_user who is not there: one warning, and no script runs as another', () => {
+  const scripts =
+    'vrrp_script s {\nscript /bin/check\n}\nvrrp_script own {\nscript /bin/check\nuser worker\n}\n';
+  const hooks = 'notify_master /bin/n\nnotify_backup /bin/n worker\ntrack_script {\ns\nown\n}\n';
+  const text = `global_defs {\nscript_user wroker\nstartup_script /bin/n\n}\n${scripts}${instance(hooks + VIP)}`;
+  const { configuration, diagnostics } = loadText(text, {}, host);
+  assert.equal(
+    diagnostics.map(({ severity, at, message }) => `${severity} ${at.line} ${message}`),
+    ['warning 2 there is no user wroker: no script runs that names no user, and each check by one fails'],
+  );
+  assert.equal(
+    configuration?.scripts.map(({ name }) => name),
+    ['own'],
+  );
+  assert.equal(Object.keys(configuration?.notify.subjects[0]?.scripts ?? {}), ['backup']);
+  assert.is(configuration?.global.startup, undefined);
+});
+
 test('notify scripts: every event, who runs them, and their limit', () => {
   const text = instance(`notify "/bin/n 'a b'" worker\nnotify_deleted /bin/d\n${VIP}`);
   const { configuration } = loadText(`global_defs {\nnotify_timeout 5\n}\n${text}`, {}, host);

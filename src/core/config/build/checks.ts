@@ -10,6 +10,7 @@ import type {
   UdpCheck,
 } from '../../check/settings.ts';
 import { micros, seconds } from '../../time.ts';
+import type { Runner } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import type { checkers } from '../grammar/checkers.ts';
 import type { root } from '../grammar/root.ts';
@@ -19,7 +20,7 @@ import { connecting, type Inherited, type KindDefaults, tcpCheck, timingOf } fro
 import type { Context } from './context.ts';
 import { globalSection } from './global.ts';
 import { httpCheck, httpsCheck, tlsFiles } from './http.ts';
-import { identity, scriptCommand } from './script.ts';
+import { MEANINGS, runnerOf, scriptCommand } from './script.ts';
 
 /** What the file says beside its virtual servers that checkers need. */
 export interface CheckGlobals {
@@ -162,14 +163,16 @@ function pingCheck(entry: Of<'PING_CHECK'>, from: Inherited, findings: Findings)
 
 const MISC_DEFAULTS: KindDefaults = { retries: 0, retryDelay: () => seconds(1) };
 
-/** One whose program is not there fails: a server that nobody looks at must not count as up (in keepalived it does). */
+/**
+ * One whose program or user is not there fails: a server that nobody looks at must not count as up (in keepalived,
+ * which leaves such a check out, it does).
+ */
 function miscCheck({ section }: Of<'MISC_CHECK'>, from: Inherited, context: Context): MiscCheck | undefined {
   const path = section.last('misc_path');
-  const script = path && scriptCommand(path.values[0], path.keyword, 'checked', context);
-  const named = section.last('user');
-  const own = named && identity(named.values[0], named.values[1], named.keyword, context);
+  const user = checkedAs(section, context);
+  const as = user === undefined ? context : { ...context, scriptUser: user };
+  const script = path && scriptCommand(path.values[0], path.keyword, 'checked', as);
   if (script === undefined) return undefined;
-  const user = own ?? script.user ?? context.scriptUser;
   const timeout = section.value('misc_timeout') ?? micros(0);
   return {
     kind: 'misc',
@@ -179,6 +182,19 @@ function miscCheck({ section }: Of<'MISC_CHECK'>, from: Inherited, context: Cont
     dynamic: section.has('misc_dynamic'),
     ...timingOf(section, from, MISC_DEFAULTS),
   };
+}
+
+/** Whom the check itself names, else `script_user`. */
+function checkedAs(
+  section: Of<'MISC_CHECK'>['section'],
+  { facts, findings, scriptUser }: Context,
+): Runner | undefined {
+  const named = section.last('user');
+  if (named === undefined) return scriptUser;
+  const user = runnerOf(named.values, facts);
+  if ('missing' in user)
+    findings.warning(named.keyword, `there is no user ${user.missing.join(' ')}: ${MEANINGS.checked}`);
+  return user;
 }
 
 /** What it does not say the `track_file` says; one that names no file is an error, said by `checkReferences`. */

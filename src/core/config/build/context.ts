@@ -1,4 +1,4 @@
-import type { Facts, Identity } from '../facts.ts';
+import type { Facts, Runner } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import type { Reader } from '../include.ts';
 import type { Token } from '../lex.ts';
@@ -12,7 +12,7 @@ export interface Context {
   /** For files that hold keys. */
   readonly reader: Reader;
   /** `script_user`, else the user that keepalived looks for; absent for the daemon's own. */
-  readonly scriptUser?: Identity;
+  readonly scriptUser?: Runner;
   /** `enable_script_security`. */
   readonly secure: boolean;
   /** Where a block of the file stands among the others. */

@@ -1,11 +1,10 @@
 import type { FifoKind, FifoSettings } from '../../notify/settings.ts';
 import type { Identity } from '../facts.ts';
-import { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { Token } from '../lex.ts';
 import type { Section } from '../tree.ts';
 import type { Context } from './context.ts';
-import { identity, scriptCommand } from './script.ts';
+import { runnerOf, scriptCommand } from './script.ts';
 
 /** The keywords of each pipe and of its reader. */
 export const FIFO_KEYWORDS = {
@@ -39,10 +38,9 @@ export function buildFifos(
 
 /** Whom a pipe belongs to; without him it is not made, as in keepalived. */
 function ownerOf(user: string, group: string | undefined, at: Token, context: Context): Identity | undefined {
-  const owner = identity(user, group, at, { ...context, findings: new Findings() });
-  if (owner === undefined) {
-    const whom = group === undefined ? user : `${user} with group ${group}`;
-    context.findings.warning(at, `${at.text}: there is no user ${whom}: the pipe is not made`);
-  }
-  return owner;
+  const owner = runnerOf([user, group], context.facts);
+  if (!('missing' in owner)) return owner;
+  const whom = group === undefined ? user : `${user} with group ${group}`;
+  context.findings.warning(at, `${at.text}: there is no user ${whom}: the pipe is not made`);
+  return undefined;
 }

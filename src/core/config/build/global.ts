@@ -2,7 +2,7 @@ import type { SyncDaemonSettings } from '../../sync/settings.ts';
 import { type LvsSysctl, wrongSysctl } from '../../sync/sysctls.ts';
 import { micros, seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
-import type { Identity } from '../facts.ts';
+import type { Runner } from '../facts.ts';
 import type { Findings } from '../findings.ts';
 import type { globalDefs } from '../grammar/global.ts';
 import type { root } from '../grammar/root.ts';
@@ -11,7 +11,7 @@ import { nearest } from '../spelling.ts';
 import { Section } from '../tree.ts';
 import type { Context } from './context.ts';
 import { placementsOf } from './placement.ts';
-import { identity, scriptCommand } from './script.ts';
+import { runnerOf, scriptCommand } from './script.ts';
 
 /** `child_wait_time`, and the timeouts of the daemon's own scripts, unless they are said. */
 const STOP_GRACE = seconds(5);
@@ -81,7 +81,7 @@ export function ownScripts(
 
 export function buildGlobal(file: Section<typeof root>, context: Context): GlobalSettings {
   const global = globalSection(file);
-  const user = scriptUser(global, context);
+  const { scriptUser: user } = context;
   const routerId = global.value('router_id');
   const vmacPrefix = global.value('vmac_addr_prefix') ?? global.value('vmac_prefix');
   const saveFolder = global.value('config_save_dir');
@@ -95,7 +95,7 @@ export function buildGlobal(file: Section<typeof root>, context: Context): Globa
       delay: global.value('vrrp_startup_delay') ?? micros(0),
       afterBoot: global.value('vrrp_delay_after_boot') ?? micros(0),
     },
-    ...(user === undefined ? {} : { scriptUser: user }),
+    ...(user === undefined || 'missing' in user ? {} : { scriptUser: user }),
     scriptSecurity: context.secure,
     scriptGroups: global.value('set_supplementary_groups') ?? false,
     dumps: dumpsOf(global),
@@ -147,10 +147,15 @@ function lvsSysctls(global: Section<typeof globalDefs>, findings: Findings): Lvs
 }
 
 /** `script_user`, else the user that keepalived looks for. */
-function scriptUser(global: Section<typeof globalDefs>, context: Context): Identity | undefined {
-  const written = global.last('script_user');
-  if (written === undefined) return context.facts.user('keepalived_script');
-  return identity(written.values[0], written.values[1], written.keyword, context);
+export function scriptUser(file: Section<typeof root>, { facts, findings }: Context): Runner | undefined {
+  const written = globalSection(file).last('script_user');
+  if (written === undefined) return facts.user('keepalived_script');
+  const user = runnerOf(written.values, facts);
+  if ('missing' in user) {
+    const what = 'no script runs that names no user, and each check by one fails';
+    findings.warning(written.keyword, `there is no user ${user.missing.join(' ')}: ${what}`);
+  }
+  return user;
 }
 
 /** `lvs_sync_daemon`, with the VRRP instance that it follows. */

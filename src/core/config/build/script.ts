@@ -1,13 +1,13 @@
 import type { ScriptCommand } from '../../notify/settings.ts';
 import type { ScriptSetting } from '../arguments.ts';
-import type { Identity } from '../facts.ts';
-import { Findings } from '../findings.ts';
+import type { Facts, Identity, Runner } from '../facts.ts';
+import type { Findings } from '../findings.ts';
 import { lexQuoted, type Token } from '../lex.ts';
 import { insecurity } from '../security.ts';
-import { type Context, unknownName } from './context.ts';
+import type { Context } from './context.ts';
 
 /** What it means that a command cannot run, for the message. */
-const MEANINGS = {
+export const MEANINGS = {
   notified: 'nothing is run',
   tracked: 'it is not tracked, as in keepalived',
   checked: 'the check fails, and its server is down, until there is one (keepalived leaves the check out)',
@@ -32,7 +32,11 @@ export function scriptCommand(
   }
   const user = setting.user === undefined ? undefined : runner(setting, setting.user, at, context);
   if (setting.user !== undefined && user === undefined) return undefined;
-  const isThere = checkProgram(program, at, purpose, user ?? context.scriptUser, context);
+  const who = user ?? context.scriptUser;
+  // Said where it was named.
+  const isNobody = who !== undefined && 'missing' in who;
+  if (isNobody && purpose !== 'checked') return undefined;
+  const isThere = checkProgram(program, at, purpose, isNobody ? undefined : who, context);
   if (!isThere && purpose === 'tracked') return undefined;
   return { command, ...(user === undefined ? {} : { user }) };
 }
@@ -61,8 +65,8 @@ function runner(
   at: Token,
   context: Context,
 ): Identity | undefined {
-  const found = identity(user, group, at, { ...context, findings: new Findings() });
-  if (found !== undefined) return found;
+  const found = runnerOf([user, group], context.facts);
+  if (!('missing' in found)) return found;
   const { findings } = context;
   const what = `${at.text}: there is no user ${user}`;
   // What no name of a user looks like was meant for the command.
@@ -77,25 +81,20 @@ function runner(
   return undefined;
 }
 
-/** `USER [[:]GROUP]` as numbers; numbers need no look-up. */
-export function identity(
-  userName: string,
-  groupName: string | undefined,
-  at: Token,
-  { facts, findings }: Pick<Context, 'facts' | 'findings'>,
-): Identity | undefined {
+/** Whom the words `USER [[:]GROUP]` mean on this host; numbers need no look-up. */
+export function runnerOf(
+  [userName, groupName]: readonly [user: string, group?: string | undefined],
+  facts: Facts,
+): Runner {
   const number = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
   const uid = number(userName);
   const user = uid === undefined ? facts.user(userName) : { uid, gid: uid };
-  if (user === undefined) {
-    unknownName(findings, at, 'user', userName, []);
-    return undefined;
-  }
-  if (groupName === undefined) return user;
+  if (groupName === undefined) return user ?? { missing: [userName] };
   const name = groupName.replace(/^:/, '');
   const gid = number(name) ?? facts.group(name);
-  if (gid === undefined) unknownName(findings, at, 'group', name, []);
-  return gid === undefined ? undefined : { uid: user.uid, gid };
+  return user === undefined || gid === undefined
+    ? { missing: [userName, groupName] }
+    : { uid: user.uid, gid };
 }
 
 /** Whether the program can be run. */

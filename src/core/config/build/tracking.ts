@@ -10,7 +10,7 @@ import type { Token } from '../lex.ts';
 import type { Entry, Item, Section } from '../tree.ts';
 import { audienceOf } from './bfd.ts';
 import { type Context, Names, unknownName } from './context.ts';
-import { identity, scriptCommand } from './script.ts';
+import { runnerOf, scriptCommand } from './script.ts';
 
 type File = Section<typeof root>;
 
@@ -133,16 +133,11 @@ function buildScript(
     return undefined;
   }
   const own = section.last('user');
-  const user =
-    own &&
-    identity(own.values[0], own.values[1], own.keyword, {
-      ...context,
-      findings: new Findings(),
-    });
-  if (own !== undefined && user === undefined) {
-    const message = `there is no user ${own.values.filter((word) => word !== undefined).join(' ')}`;
+  const user = own && runnerOf(own.values, context.facts);
+  if (user !== undefined && 'missing' in user) {
+    const message = `there is no user ${user.missing.join(' ')}`;
     const hint = `keepalived removes vrrp_script ${name}, and nothing tracks it: so it is here`;
-    context.findings.warning(own.keyword, `${message}: ${name} is not tracked`, { hint });
+    context.findings.warning(own?.keyword ?? keyword, `${message}: ${name} is not tracked`, { hint });
     return undefined;
   }
   const ran = scriptCommand(script.values[0], script.keyword, 'tracked', {

@@ -5,6 +5,7 @@ import type {
   Connection,
   HttpCheck,
   HttpRequest,
+  MiscCheck,
   ProbedCheck,
   TlsSettings,
   UdpCheck,
@@ -38,17 +39,21 @@ export function checkLines(check: CheckSettings): string[] {
       return section('UDP_CHECK', [...common(check), ...udpLines(check)]);
     case 'ping':
       return section('PING_CHECK', common(check));
-    case 'misc': {
-      const who = check.user === undefined ? [] : [`user ${check.user.uid} ${check.user.gid}`];
+    case 'misc':
       return section('MISC_CHECK', [
         `misc_path ${commandText({ command: check.command })}`,
         `misc_timeout ${secondsText(check.timeout)}`,
         ...when(check.dynamic, 'misc_dynamic'),
-        ...who,
+        ...runner(check),
         ...timing(check),
       ]);
-    }
   }
+}
+
+function runner({ user }: MiscCheck): string[] {
+  if (user === undefined) return [];
+  const words = 'missing' in user ? user.missing.map(word) : [user.uid, user.gid];
+  return [`user ${words.join(' ')}`];
 }
 
 const common = (check: Exclude<ProbedCheck, { kind: 'misc' }>): string[] => [
