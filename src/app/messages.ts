@@ -7,7 +7,7 @@ import type { DirectorSettings } from '../core/director/events.ts';
 import type { FailurePolicy } from '../core/fence/device.ts';
 import type { EtcdEffect } from '../core/fence/etcd.ts';
 import type { EtcdWord } from '../core/fence/protection.ts';
-import type { ClusterSettings } from '../core/fence/settings.ts';
+import type { ClusterSettings, FencingTargets } from '../core/fence/settings.ts';
 import type { WatchdogSettings } from '../core/fence/watchdog.ts';
 import type { Level } from '../core/level.ts';
 import type { Happening } from '../core/notify/happening.ts';
@@ -78,14 +78,6 @@ export interface Configure<Configuration> {
 
 /** To the request of this number. */
 export type EtcdAnswer = Pick<Extract<EtcdEffect, { type: 'answer' }>, 'claim' | 'number' | 'answer'>;
-
-/** The directors that a device can switch off, and what one may do that has heard no other since its start. */
-export interface FencingTargets {
-  readonly targets: readonly string[];
-  readonly startup: 'wait' | 'fence';
-  /** Of routers and groups that say nothing of it. */
-  readonly onFailure: FailurePolicy;
-}
 
 export interface VrrpConfiguration extends DirectorSettings {
   readonly bfd: readonly BfdSettings[];

@@ -1,5 +1,5 @@
 import type { Configuration } from '../../core/config/model.ts';
-import type { FencingSettings } from '../../core/fence/settings.ts';
+import type { FencingSettings, FencingTargets } from '../../core/fence/settings.ts';
 import {
   PRIVILEGES_OF_VRRP,
   type Privileges,
@@ -11,7 +11,6 @@ import { hasStatics, NO_STATICS } from '../../core/reconcile/settings.ts';
 import type { SyncRole } from '../../core/reconcile/syncdaemon.ts';
 import type {
   CheckConfiguration,
-  FencingTargets,
   Role,
   SyncConfiguration,
   VrrpConfiguration,

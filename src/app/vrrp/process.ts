@@ -18,7 +18,7 @@ import { BfdSpeakers } from './bfd.ts';
 import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
 import { Reporter } from './reporter.ts';
-import { Votes } from './votes.ts';
+import { Votes, type VotesTold } from './votes.ts';
 import { Keeper } from './watchdog.ts';
 
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
@@ -50,7 +50,8 @@ class VrrpProcess {
     this.#director,
     (effects) => {
       for (const effect of effects) this.#perform(effect);
-      if (effects.some(({ type }) => type === 'changed')) this.#votes.look(this.#director.routers.values());
+      if (this.#director.begun && effects.some(({ type }) => type === 'changed' || type === 'ready'))
+        this.#votes.clean();
     },
     { kind: 'director', name: 'director', birth: this.#birth },
   );
@@ -60,7 +61,7 @@ class VrrpProcess {
     this.driver,
     (news) => {
       if (news.type === 'changed') this.changed();
-      else if (news.type === 'voted') this.#tell({ ...news, until: this.#votes.until(news.group) });
+      else if (news.type === 'voted') this.#voted(news);
       else this.#channel.send(news);
     },
     (level, message) => this.log(level, message),
@@ -222,6 +223,10 @@ class VrrpProcess {
       default:
         this.#hands.perform(effect);
     }
+  }
+
+  #voted({ claim: group, event, until }: Extract<VotesTold, { type: 'voted' }>): void {
+    this.#tell({ type: 'voted', group, event, until });
   }
 
   /** What is to be said beside the routers' states. */

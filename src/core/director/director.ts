@@ -247,6 +247,11 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     return this.#routers;
   }
 
+  /** Whether no address of an earlier life is left: each virtual router has put them away when it has begun. */
+  get begun(): boolean {
+    return [...this.#routers.values()].every(({ state }) => state !== 'INIT');
+  }
+
   groups(): { readonly name: string; readonly state: GroupState }[] {
     return this.#parts.groups.states();
   }

@@ -53,6 +53,15 @@ export interface FencingSettings {
   readonly onFailure: FailurePolicy;
 }
 
+/** Of the same, what the VRRP process knows: who can be switched off. */
+export interface FencingTargets {
+  readonly targets: readonly string[];
+  /** What one may do that has heard no other since its start. */
+  readonly startup: FencingSettings['startup'];
+  /** Of routers and groups that say nothing of it. */
+  readonly onFailure: FailurePolicy;
+}
+
 /** With fewer voters the loss of one is the loss of the majority: nobody could ever take over. */
 export const VOTERS_LEAST = 3;
 

@@ -1,0 +1,276 @@
+import { unreachable } from '../assert.ts';
+import type { Machine } from '../machine.ts';
+import type { Seal } from '../sealed.ts';
+import type { Duration, Instant } from '../time.ts';
+import type { FailurePolicy } from './device.ts';
+import type { ClusterFacts } from './facts.ts';
+import { lineOf } from './lines.ts';
+import { Protection, type ProtectionEffect, type ProtectionEvent } from './protection.ts';
+import { type ClusterSettings, endsByItself, type FencingTargets, witnessName } from './settings.ts';
+
+/** What there is to vote on: a protected virtual router or sync group. */
+export interface Claim {
+  readonly name: string;
+  /** How long a vote for it may last. */
+  readonly promise: Duration;
+  /** With `nopreempt`: nothing is taken from who holds it. */
+  readonly patient: boolean;
+  /** When no device can switch another director off. */
+  readonly onFailure: FailurePolicy;
+}
+
+export interface ClaimsSettings {
+  readonly claims: readonly Claim[];
+  readonly cluster: ClusterSettings;
+  readonly fencing: FencingTargets | undefined;
+}
+
+type Passed = Extract<ProtectionEvent, { type: 'heartbeat' | 'etcd' | 'clean' | 'fenced' | 'let-go' }>;
+
+export type ClaimsEvent =
+  | Passed
+  /** Without settings no votes are needed. `life` is random, `utc` the wall clock in microseconds since 1970. */
+  | {
+      readonly type: 'configure';
+      readonly settings: ClaimsSettings | undefined;
+      readonly life: string;
+      readonly utc: number;
+    }
+  /** VRRP would be master of the claim. */
+  | { readonly type: 'want'; readonly claim: string; readonly priority: number; readonly why: string }
+  /** No device could switch the director off at that time. */
+  | { readonly type: 'unfenced'; readonly director: string; readonly at: Instant };
+
+/** News of the votes, as a group takes them. */
+export type Voted =
+  | { readonly type: 'authorised' }
+  | { readonly type: 'lost'; readonly why: string }
+  | { readonly type: 'challenged'; readonly by: string; readonly priority: number };
+
+export type ClaimsEffect =
+  | Extract<ProtectionEffect, { type: 'send' | 'etcd' | 'clock' }>
+  /** `until`: when the votes end now. */
+  | {
+      readonly type: 'voted';
+      readonly claim: string;
+      readonly event: Voted;
+      readonly until: Instant | undefined;
+    }
+  /** A director that is to be switched off; without a `why` it is heard. */
+  | {
+      readonly type: 'fence';
+      readonly director: string;
+      readonly why?: string;
+      readonly onFailure?: FailurePolicy;
+    }
+  /** People are to be told: the votes are lost, or were not to be had for a while. */
+  | {
+      readonly type: 'alarm';
+      readonly claim: string;
+      readonly what: 'LOST' | 'MISSING';
+      readonly cause: string;
+    }
+  | {
+      readonly type: 'log';
+      readonly level: 'error' | 'warning' | 'notice';
+      readonly message: string;
+    }
+  /** The status shows something else. */
+  | { readonly type: 'changed' };
+
+/** After so many attempts in a row that were in vain people are told: by then no takeover is on its way. */
+const MISSED = 5;
+const CHANGED = 'a reload changed the cluster';
+
+interface Cluster {
+  readonly settings: ClaimsSettings;
+  readonly protection: Protection;
+}
+
+/** What a director may hold: its part in the cluster, with the claims of its configuration. */
+export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
+  readonly #sealOf: (keyFile: string) => Seal;
+  #cluster: Cluster | undefined;
+  #claims: ReadonlyMap<string, Claim> = new Map();
+  /** Why each claim was last not to be had. */
+  readonly #refusals = new Map<string, string>();
+  /** Claims that we hold, until when. */
+  readonly #held = new Map<string, Instant | undefined>();
+  #effects: ClaimsEffect[] = [];
+
+  /** `sealOf` reads a cluster's key; what it throws, `handle` throws. */
+  constructor(sealOf: (keyFile: string) => Seal) {
+    this.#sealOf = sealOf;
+  }
+
+  handle(event: ClaimsEvent, now: Instant): void {
+    switch (event.type) {
+      case 'configure':
+        this.#configure(event, now);
+        break;
+      case 'want':
+        this.#want(event, now);
+        break;
+      case 'unfenced': {
+        const claims = [...this.#claims.values()].filter(({ onFailure }) => onFailure === 'take');
+        this.#tell({ ...event, claims: claims.map(({ name }) => name) }, now);
+        break;
+      }
+      case 'let-go':
+        this.#held.delete(event.claim);
+        this.#tell(event, now);
+        break;
+      case 'heartbeat':
+      case 'etcd':
+      case 'clean':
+      case 'fenced':
+        this.#tell(event, now);
+        break;
+      default:
+        unreachable(event);
+    }
+  }
+
+  deadline(): Instant | undefined {
+    return this.#cluster?.protection.deadline();
+  }
+
+  timeout(now: Instant): void {
+    this.#cluster?.protection.timeout(now);
+    this.#settle(now);
+  }
+
+  take(): ClaimsEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  status(now: Instant): ClusterFacts | undefined {
+    if (this.#cluster === undefined) return undefined;
+    const { settings, protection } = this.#cluster;
+    const { name, cluster } = settings.cluster;
+    const claims = Array.from(this.#claims.keys(), (each) => ({
+      name: each,
+      ...protection.claim(each, now),
+    }));
+    return { name, cluster, peers: protection.peers(now), claims };
+  }
+
+  /** Other settings of the cluster begin anew: what was held must be asked for again. */
+  #configure({ settings, life, utc }: Extract<ClaimsEvent, { type: 'configure' }>, now: Instant): void {
+    this.#claims = new Map(settings?.claims.map((claim) => [claim.name, claim]));
+    if (basisOf(settings) === basisOf(this.#cluster?.settings)) return;
+    this.#close(now);
+    if (settings === undefined) return;
+    const { cluster, fencing } = settings;
+    const protection = new Protection(
+      {
+        cluster: cluster.cluster,
+        name: cluster.name,
+        life,
+        directors: cluster.directors.map(({ name }) => name),
+        witness: cluster.witness?.name,
+        etcd: cluster.witness === undefined ? witnessName(cluster) : undefined,
+        longest: cluster.longest,
+        margin: cluster.margin,
+        interval: cluster.interval,
+        fenced: fencing?.targets ?? [],
+        fencesUnheard: fencing?.startup === 'fence',
+      },
+      this.#sealOf(cluster.keyFile),
+      now,
+      utc,
+    );
+    this.#cluster = { settings, protection };
+  }
+
+  #close(now: Instant): void {
+    for (const claim of this.#held.keys()) {
+      this.#effects.push({ type: 'voted', claim, event: { type: 'lost', why: CHANGED }, until: undefined });
+      this.#tell({ type: 'let-go', claim, why: CHANGED }, now);
+    }
+    this.#held.clear();
+    this.#cluster = undefined;
+  }
+
+  #want({ claim, priority, why }: Extract<ClaimsEvent, { type: 'want' }>, now: Instant): void {
+    const { settings } = this.#cluster ?? {};
+    if (settings === undefined) return;
+    const known = this.#claims.get(claim);
+    const promise = endsByItself(settings.cluster) ? known?.promise : undefined;
+    // With nopreempt nothing is taken from who holds it, and who hears a request before its advert is heard.
+    const challenge = known?.patient === true ? 0 : priority;
+    this.#tell({ type: 'want', claim, priority: challenge, promise, why }, now);
+  }
+
+  #tell(event: ProtectionEvent, now: Instant): void {
+    this.#cluster?.protection.handle(event, now);
+    this.#settle(now);
+  }
+
+  #settle(now: Instant): void {
+    for (const effect of this.#cluster?.protection.take() ?? []) this.#perform(effect, now);
+  }
+
+  #perform(effect: ProtectionEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'send':
+      case 'etcd':
+        this.#effects.push(effect);
+        return;
+      case 'authorised':
+        this.#held.set(effect.claim, effect.until);
+        this.#refusals.delete(effect.claim);
+        this.#voted(effect.claim, { type: 'authorised' });
+        break;
+      case 'lost':
+        this.#held.delete(effect.claim);
+        this.#voted(effect.claim, { type: 'lost', why: `the votes are lost: ${effect.why}` });
+        this.#alarm(effect.claim, 'LOST', effect.why);
+        break;
+      case 'refused':
+        if (this.#cluster?.protection.claim(effect.claim, now).vain === MISSED)
+          this.#alarm(effect.claim, 'MISSING', effect.why);
+        // Each attempt ends so, as long as nothing changes.
+        if (this.#refusals.get(effect.claim) === effect.why) return;
+        this.#refusals.set(effect.claim, effect.why);
+        break;
+      case 'challenged': {
+        const { by, priority } = effect;
+        this.#voted(effect.claim, { type: 'challenged', by, priority });
+        break;
+      }
+      case 'fence': {
+        const { director, claim, why } = effect;
+        const onFailure = this.#claims.get(claim)?.onFailure ?? 'wait';
+        this.#effects.push({ type: 'fence', director, why, onFailure });
+        break;
+      }
+      case 'clock':
+        this.#effects.push(effect);
+        break;
+      case 'peer':
+        if (effect.heard) this.#effects.push({ type: 'fence', director: effect.name });
+        break;
+      case 'dropped':
+        break;
+      default:
+        unreachable(effect);
+    }
+    const line = lineOf(effect);
+    if (line !== undefined) this.#effects.push({ type: 'log', ...line });
+    this.#effects.push({ type: 'changed' });
+  }
+
+  #alarm(claim: string, what: 'LOST' | 'MISSING', cause: string): void {
+    this.#effects.push({ type: 'alarm', claim, what, cause });
+  }
+
+  #voted(claim: string, event: Voted): void {
+    this.#effects.push({ type: 'voted', claim, event, until: this.#held.get(claim) });
+  }
+}
+
+const basisOf = (settings: ClaimsSettings | undefined): string =>
+  JSON.stringify([settings?.cluster, settings?.fencing?.targets, settings?.fencing?.startup]);
