@@ -27,6 +27,15 @@ story('they reach each other and a host on the segment', async () => {
   assert.match(await a.run('ipvsadm -Ln'), 'IP Virtual Server');
 });
 
+story('commands of any length arrive whole', async () => {
+  for (const length of [100, 3_800, 4_000, 4_096, 5_000, 9_000, 60_000]) {
+    for (let i = 0; i < 5; i++) {
+      const counted = await a.run(`printf %s '${'x'.repeat(length)}' | wc -c`);
+      assert.is(Number(counted), length);
+    }
+  }
+});
+
 story('a frozen one is silent, and goes on when it thaws', async () => {
   b.freeze();
   assert.not.ok(await a.succeeds(PING_B));

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, writeFileSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { ReadStream, WriteStream } from 'node:tty';
 import { STOLEN_FILE } from '../../patience.ts';
 import { type ExitStatus, FrameReader, type FromAgent, frameLine, type ToAgent } from './frames.ts';
@@ -48,8 +49,10 @@ function signal(id: number, name: NodeJS.Signals): void {
 }
 
 const frames = new FrameReader<ToAgent>();
-input.setEncoding('utf8').on('data', (piece: string) => {
-  for (const frame of frames.read(piece)) {
+const decoder = new StringDecoder('utf8');
+input.on('data', (piece: Buffer) => {
+  send({ kind: 'taken', bytes: piece.length });
+  for (const frame of frames.read(decoder.write(piece))) {
     if (frame.kind === 'start') start(frame.id, frame.argv, frame.env);
     else if (frame.kind === 'signal') signal(frame.id, frame.signal);
     else writeFileSync(STOLEN_FILE, `${frame.milliseconds}`);

@@ -9,6 +9,8 @@ export type ToAgent =
 
 export type FromAgent =
   | { readonly kind: 'ready' }
+  /** So many bytes were read from the line: there is room for as many more. */
+  | { readonly kind: 'taken'; readonly bytes: number }
   | { readonly kind: 'output'; readonly id: number; readonly stream: 'out' | 'err'; readonly text: string }
   | { readonly kind: 'end'; readonly id: number; readonly status: ExitStatus };
 

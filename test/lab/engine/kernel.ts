@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { disturbanceOfTurns, Patience, waitsBelow } from '../../patience.ts';
 import { describeExit, type Env, type ExitStatus, FrameReader, type FromAgent, frameLine } from './frames.ts';
+import { Outbox } from './outbox.ts';
 import { compiled, ROOT } from './root.ts';
 
 /** Generous: boots take two to six seconds. */
@@ -54,6 +55,7 @@ export class Kernel {
   readonly name: string;
   readonly #process: ChildProcess;
   readonly #line: Duplex;
+  readonly #outbox: Outbox;
   readonly #consoleFile: string;
   readonly #commands = new Map<number, Command>();
   #lastId = 0;
@@ -64,6 +66,7 @@ export class Kernel {
     this.#process = process;
     this.#consoleFile = consoleFile;
     this.#line = process.stdio[3] as Duplex;
+    this.#outbox = new Outbox((piece) => this.#line.write(piece));
   }
 
   /** Boots a kernel and waits for its agent. The error of a boot that fails has the console's end. */
@@ -100,7 +103,7 @@ export class Kernel {
       const passed = now - at;
       stolen += Math.min(disturbanceOfTurns(before, after, passed), passed);
       [before, at] = [after, now];
-      this.#line.write(frameLine({ kind: 'stolen', milliseconds: Math.round(stolen) }));
+      this.#outbox.send(frameLine({ kind: 'stolen', milliseconds: Math.round(stolen) }));
     }, LOOK_MILLISECONDS).unref();
     this.#process.on('exit', () => clearInterval(looks));
   }
@@ -139,6 +142,10 @@ export class Kernel {
   }
 
   #answer(frame: Exclude<FromAgent, { kind: 'ready' }>): void {
+    if (frame.kind === 'taken') {
+      this.#outbox.taken(frame.bytes);
+      return;
+    }
     const command = this.#commands.get(frame.id);
     if (frame.kind === 'output') command?.onOutput(frame.stream, frame.text);
     else if (this.#commands.delete(frame.id)) command?.end(frame.status);
@@ -165,11 +172,11 @@ export class Kernel {
     const ended = new Promise<ExitStatus>((resolve, reject) => {
       if (this.#dead !== undefined) return reject(this.#dead);
       this.#commands.set(id, { onOutput, end: resolve, fail: reject });
-      this.#line.write(frameLine({ kind: 'start', id, argv, env }));
+      this.#outbox.send(frameLine({ kind: 'start', id, argv, env }));
     });
     return {
       ended,
-      kill: (signal = 'SIGKILL') => void this.#line.write(frameLine({ kind: 'signal', id, signal })),
+      kill: (signal = 'SIGKILL') => void this.#outbox.send(frameLine({ kind: 'signal', id, signal })),
     };
   }
 

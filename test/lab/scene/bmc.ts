@@ -61,16 +61,24 @@ export class Bmc {
 
 /** ipmi_sim calls it with its own address, `get` or `set`, and what. */
 const controlScript = (folder: string, host: string, flushed: string): string => `#!/bin/sh
-case "$2 $3" in
-'get power') echo "power:$(cat ${folder}/power)" ;;
-'set power')
-  echo "$4" >${folder}/power
-  [ "$4" = 1 ] && { echo on >>${folder}/switched; exit 0; }
-  echo off >>${folder}/switched
-  ip netns pids ${host} | xargs -r kill -9
+case "$2 $3 $4" in
+'get power ') echo "power:$(cat ${folder}/power)" ;;
+'set power 1')
+  echo on >>${folder}/switched
+  echo 1 >${folder}/power ;;
+'set power 0')
+  # It is off when nothing runs any more: a process that was killed may take a while to be gone.
+  for i in $(seq 600); do
+    pids=$(ip netns pids ${host})
+    [ -n "$pids" ] || break
+    kill -9 $pids 2>/dev/null
+    sleep 0.05
+  done
   ip -n ${host} -o address show to ${flushed} | while read -r _ device _ address _; do
     ip -n ${host} address del "$address" dev "$device"
-  done ;;
+  done
+  echo off >>${folder}/switched
+  echo 0 >${folder}/power ;;
 *) exit 1 ;;
 esac
 `;

@@ -71,9 +71,10 @@ export class Scene {
   }
 
   /**
-   * Waits until the condition holds; gives the milliseconds that it took. After the limit, of seconds in which
-   * those in the scene could work (Patience), it throws an error that says what was waited for. The limit is no
-   * measure: make it generous.
+   * Waits until the condition holds; gives the milliseconds that it took. While it throws it does not hold: what it
+   * asks may not be there yet. After the limit, of seconds in which those in the scene could work (Patience), it throws
+   * an error that says what was waited for, and what the condition threw last. The limit is no measure: make it
+   * generous.
    */
   async until(
     what: string,
@@ -82,11 +83,18 @@ export class Scene {
   ): Promise<number> {
     const start = performance.now();
     const patience = new Patience(seconds);
+    let problem: Error | undefined;
     for (;;) {
-      if (await condition()) return performance.now() - start;
+      try {
+        if (await condition()) return performance.now() - start;
+        problem = undefined;
+      } catch (error) {
+        problem = error as Error;
+      }
       if (patience.isOver) {
         const took = ((performance.now() - start) / 1000).toFixed(0);
-        throw new Error(`not within ${seconds} s (${took} s on this busy machine): ${what}`);
+        const last = problem === undefined ? '' : `; at last: ${problem.message}`;
+        throw new Error(`not within ${seconds} s (${took} s on this busy machine): ${what}${last}`);
       }
       await pause(POLL_MILLISECONDS);
     }
