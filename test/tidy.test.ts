@@ -89,8 +89,11 @@ const NOT_REMEMBERED = [
   'director #groups',
 ];
 /** Where all that changes is part of a recording. */
-const RECORDED_FOLDERS = ['director', 'vrrp', 'bfd', 'reconcile', 'serving', 'balance', 'check'];
-/** What is in these does not outlive an event, or no machine decides by it: dialogues are led by the shell. */
+const RECORDED_FOLDERS = ['director', 'vrrp', 'bfd', 'fence', 'reconcile', 'serving', 'balance', 'check'];
+/**
+ * What is in these does not outlive an event, or no machine decides by it: dialogues are led by the shell; or it is in
+ * another process than those that record.
+ */
 const UNRECORDED_CLASSES = [
   'Ensemble',
   'Wire',
@@ -100,6 +103,10 @@ const UNRECORDED_CLASSES = [
   'Translation',
   'Stalls',
   'LeaseRequests',
+  'EtcdVoter',
+  'Fencing',
+  'DeviceHealth',
+  'Witness',
 ];
 
 interface Import {

@@ -6,7 +6,7 @@ import type { GlobalSettings } from '../core/config/model.ts';
 import type { DirectorSettings } from '../core/director/events.ts';
 import type { FailurePolicy } from '../core/fence/device.ts';
 import type { EtcdEffect } from '../core/fence/etcd.ts';
-import type { EtcdWord } from '../core/fence/protection.ts';
+import type { EtcdWord } from '../core/fence/protection-events.ts';
 import type { ClusterSettings, FencingTargets } from '../core/fence/settings.ts';
 import type { WatchdogSettings } from '../core/fence/watchdog.ts';
 import type { Level } from '../core/level.ts';

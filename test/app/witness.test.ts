@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { Heartbeats, type Word } from '../../src/core/fence/heartbeat.ts';
+import { Heartbeats } from '../../src/core/fence/heartbeat.ts';
+import { HeartbeatCodec, type Word } from '../../src/core/fence/heartbeat-codec.ts';
 import { seconds } from '../../src/core/time.ts';
 import { now, utc } from '../../src/io/clock.ts';
 import { readKey } from '../../src/io/keyring.ts';
@@ -53,21 +54,24 @@ async function stop(): Promise<void> {
 /** A director that says things, and what it was answered. */
 class Director {
   readonly heartbeats: Heartbeats;
+  readonly #codec: HeartbeatCodec;
   readonly #socket = createSocket('udp4');
   readonly heard: Word[] = [];
   answers = 0;
 
   constructor(name: string, cluster = 'web', key = keyFile(cluster)) {
-    this.heartbeats = new Heartbeats({ cluster, name, life: `${name}1`, peers: ['witness'] }, readKey(key));
+    this.heartbeats = new Heartbeats({ name, life: `${name}1`, peers: ['witness'] });
+    this.#codec = new HeartbeatCodec(cluster, readKey(key));
     this.#socket.on('message', (datagram) => {
-      const accepted = this.heartbeats.accept(datagram, now());
+      const heartbeat = this.#codec.read(datagram);
       this.answers += 1;
-      if (accepted.ok) this.heard.push(...accepted.heard.words);
+      const accepted = typeof heartbeat === 'string' ? undefined : this.heartbeats.accept(heartbeat, now());
+      if (accepted?.ok) this.heard.push(...accepted.heard.words);
     });
   }
   say(...words: readonly Word[]): void {
-    for (const datagram of this.heartbeats.compose('witness', words, now(), utc()))
-      this.#socket.send(datagram, port, '127.0.0.1');
+    const heartbeat = this.heartbeats.compose('witness', words, now(), utc());
+    for (const datagram of this.#codec.write(heartbeat)) this.#socket.send(datagram, port, '127.0.0.1');
   }
   async greet(): Promise<void> {
     this.say();

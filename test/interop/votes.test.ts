@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { toHex } from '../../src/core/bytes.ts';
+import { readRecordingFile } from '../../src/io/recordings.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { AddressWatch } from '../lab/scene/address-watch.ts';
-import { pidOf, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import { operator, pidOf, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
@@ -21,6 +23,7 @@ await enclose();
 const VIP = '10.0.0.100';
 const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2', w: '10.0.0.9' } as const;
 type Name = 'a' | 'b';
+const KEY = 'a secret of these three';
 /** No promise is longer; whoever starts waits as long. */
 const LONGEST = 3;
 
@@ -85,7 +88,7 @@ test.before(async () => {
   witnessHost = scene.host('w').on(link, `${ADDRESS.w}/24`);
   keys = join(scene.folder, 'keys');
   mkdirSync(keys);
-  writeFileSync(join(keys, 'web.key'), 'a secret of these three\n', { mode: 0o600 });
+  writeFileSync(join(keys, 'web.key'), `${KEY}\n`, { mode: 0o600 });
   watch = await AddressWatch.start(scene, Object.values(hosts));
 });
 test.after(() => {
@@ -121,6 +124,28 @@ test('cut off from all, the holder lets go by itself, and the other takes over',
   link.mend(hosts.a);
   // It is the better one.
   await heldBy('a');
+});
+
+test('what each decided replays the same, shows its votes, and has no key in it', () => {
+  for (const host of Object.values(hosts)) {
+    const file = join(scene.folder, `${host.name}.recording`);
+    operator(host, 'record', '-o', file);
+    const text = readRecordingFile(file).join('\n');
+    for (const key of [KEY, toHex(new TextEncoder().encode(KEY)), btoa(KEY)])
+      assert.not.ok(text.includes(key), 'the key is in the recording');
+    const replay = (...options: string[]): string =>
+      host.run(join(ROOT, 'bin/vipkeeper'), 'replay', file, ...options);
+    const told = replay();
+    assert.match(told, /^ {2}votes {3}.* equal$/m);
+    const [, end = ''] = /, [\d:.]+ to (\d\d:\d\d:\d\d\.\d{3})/.exec(told) ?? [];
+    const stood = replay('--until', end);
+    if (host.name === 'a') {
+      assert.match(stood, /^ {2}vrrp_instance VI_1 +held until \d\d:\d\d:\d\d\.\d{3}$/m);
+      for (const voter of ['a', 'b', 'witness'])
+        assert.match(stood, new RegExp(`^ {4}vote of ${voter} +promised until \\d\\d:`, 'm'));
+    }
+    assert.match(stood, /^ {2}own vote for vrrp_instance VI_1 +promised to a until \d\d:/m);
+  }
 });
 
 test('frozen, the holder loses the address by the kernel, before the other has it', async () => {

@@ -25,7 +25,9 @@ const DIFFERENT = 1;
 const SHOWN: readonly (PlayedKind | RecordedKind)[] = [
   'router',
   'group',
+  'votes',
   'addresses',
+  'leases',
   'routing',
   'bfd',
   'balancer',

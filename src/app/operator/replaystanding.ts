@@ -1,10 +1,12 @@
 import type { BfdSession } from '../../core/bfd/session.ts';
+import type { Claims } from '../../core/fence/claims.ts';
 import type { Addresses } from '../../core/reconcile/addresses.ts';
+import type { Leases } from '../../core/reconcile/leases.ts';
 import type { Routing } from '../../core/reconcile/routing.ts';
 import { nameOf } from '../../core/reconcile/routing-item.ts';
 import type { Recorded } from '../../core/record/machines.ts';
 import type { Balancer } from '../../core/serving/balancer.ts';
-import { type Duration, type Instant, since, toMillis, toSeconds } from '../../core/time.ts';
+import { type Duration, type Instant, instant, since, toMillis, toSeconds } from '../../core/time.ts';
 import type { VrrpGroup } from '../../core/vrrp/group.ts';
 import type { VrrpInstance } from '../../core/vrrp/instance.ts';
 import type { LinkWatch } from '../../core/vrrp/links.ts';
@@ -24,6 +26,8 @@ export function standingLines(
   const timer = due === undefined ? [] : [`  next deadline ${clock(due)}`];
   if (kind === 'addresses') return [...addressLines(machine as unknown as Addresses, at), ...timer];
   if (kind === 'routing') return [...routingLines(machine as unknown as Routing), ...timer];
+  if (kind === 'votes') return voteLines(machine as unknown as Claims, at, clock);
+  if (kind === 'leases') return leaseLines(machine as unknown as Leases, clock);
   if (kind === 'bfd') return [...bfdLines(machine as unknown as BfdSession, at), ...timer];
   if (kind === 'links') return [...linkLines(machine as unknown as LinkWatch), ...timer];
   return timer;
@@ -44,6 +48,48 @@ function addressLines(addresses: Addresses, at: Instant): string[] {
       pending === undefined ? (problem ?? '') : `${pending.op} under way`,
     ]);
   return aligned(rows, '  ');
+}
+
+/** Who has voted for what is held or wanted, until when; to whom the own vote is promised; who is heard. */
+function voteLines({ protection }: Claims, at: Instant, clock: (at: Instant) => string): string[] {
+  if (protection === undefined) return [];
+  const { authorities, voter } = protection.memory();
+  const ends = (until: Instant | undefined): string =>
+    until === undefined ? 'until it is released' : `until ${clock(until)}`;
+  const rows = authorities.flatMap(({ claim, authority: { votes, end } }) => {
+    const { state, votes: each } = protection.claim(claim, at);
+    const until = Number.isFinite(end) ? instant(end) : undefined;
+    return [
+      [claim, state === 'holding' ? `held ${ends(until)}` : state],
+      ...each.map(({ voter: name, why }) => [
+        `  vote of ${name}`,
+        why === 'promised' ? `promised ${ends(votes.get(name)?.until)}` : why,
+      ]),
+    ];
+  });
+  const given = Array.from(voter.given, ([claim, { director, until }]) => [
+    `own vote for ${claim}`,
+    until !== undefined && until <= at ? 'free' : `promised to ${director} ${ends(until)}`,
+  ]);
+  const peers = protection
+    .peers(at)
+    .map(({ name, silent }) => [
+      name,
+      silent === undefined ? 'not heard' : `heard ${toMillis(silent).toFixed(1)} ms before`,
+    ]);
+  return aligned([...rows, ...given, ...peers], '  ');
+}
+
+/** Until when packets for what each virtual router holds are answered. */
+function leaseLines(leases: Leases, clock: (at: Instant) => string): string[] {
+  const { owners, table, state } = leases.memory();
+  if (table === undefined) return [];
+  const rows = Array.from(owners, ([name, { good, until }]) => [
+    name,
+    good === undefined ? 'no lease' : `lease until ${clock(good)}`,
+    until === undefined ? '' : `votes until ${clock(until)}`,
+  ]);
+  return aligned([[`table ${table}`, state], ...rows], '  ');
 }
 
 function routingLines(routing: Routing): string[] {

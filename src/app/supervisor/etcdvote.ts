@@ -1,6 +1,6 @@
 import { unreachable } from '../../core/assert.ts';
 import { type EtcdEffect, type EtcdEvent, EtcdVoter } from '../../core/fence/etcd.ts';
-import type { EtcdWord } from '../../core/fence/protection.ts';
+import type { EtcdWord } from '../../core/fence/protection-events.ts';
 import type { ClusterSettings } from '../../core/fence/settings.ts';
 import { micros, millis } from '../../core/time.ts';
 import { now } from '../../io/clock.ts';

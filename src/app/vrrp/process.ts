@@ -180,12 +180,13 @@ class VrrpProcess {
 
   #configure(configuration: VrrpConfiguration): void {
     this.#configuration = configuration;
-    this.#place.take(configuration.placement);
-    this.#silenceIgmp(configuration.quietIgmp);
-    this.#bfd.configure(configuration.bfd);
-    this.#watchdog.configure(configuration.watchdog);
-    const settings = { ...configuration, groups: this.#votes.configure(configuration) };
-    this.#tell({ type: 'configure', settings, protected: this.#votes.protects });
+    const { placement, quietIgmp, bfd, watchdog, cluster, fencing, ...settings } = configuration;
+    this.#place.take(placement);
+    this.#silenceIgmp(quietIgmp);
+    this.#bfd.configure(bfd);
+    this.#watchdog.configure(watchdog);
+    const groups = this.#votes.configure({ ...settings, cluster, fencing });
+    this.#tell({ type: 'configure', settings: { ...settings, groups }, protected: this.#votes.protects });
   }
 
   #silenceIgmp(quiet: boolean): void {

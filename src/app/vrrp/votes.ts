@@ -3,6 +3,7 @@ import { unreachable } from '../../core/assert.ts';
 import { claimed } from '../../core/director/claimed.ts';
 import { Claims, type ClaimsEffect, type ClaimsEvent } from '../../core/fence/claims.ts';
 import type { ClusterFacts } from '../../core/fence/facts.ts';
+import { type Heartbeat, HeartbeatCodec } from '../../core/fence/heartbeat-codec.ts';
 import { lineOf } from '../../core/fence/lines.ts';
 import { type ClusterSettings, familiesOf, placesOf } from '../../core/fence/settings.ts';
 import { type Family, familyOf } from '../../core/ip.ts';
@@ -14,7 +15,7 @@ import { now, utc } from '../../io/clock.ts';
 import { DatagramSocket } from '../../io/datagrams.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { readKey } from '../../io/keyring.ts';
-import type { EtcdAnswer, Level, VrrpConfiguration } from '../messages.ts';
+import type { EtcdAnswer, Level } from '../messages.ts';
 
 /** What comes of the votes. */
 export type VotesTold =
@@ -26,19 +27,25 @@ const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 
 /** Who may hold what: the votes of the cluster, over its heartbeats. */
 export class Votes {
-  readonly #claims = new Claims(readKey);
+  readonly #claims = new Claims();
   readonly #driven: Driven<ClaimsEvent>;
   readonly #tell: (news: VotesTold) => void;
   readonly #log: (level: Level, message: string) => void;
   #cluster: ClusterSettings | undefined;
+  /** Has the cluster's key. */
+  #codec: HeartbeatCodec | undefined;
   readonly #sockets = new Map<Family, DatagramSocket>();
 
   constructor(driver: Driver, tell: (news: VotesTold) => void, log: (level: Level, message: string) => void) {
     this.#tell = tell;
     this.#log = log;
-    this.#driven = driver.attach(this.#claims, (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    this.#driven = driver.record(
+      this.#claims,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'votes', name: 'votes', birth: {} },
+    );
   }
 
   /** Whether virtual routers need votes. */
@@ -47,14 +54,15 @@ export class Votes {
   }
 
   /** Gives the groups: where votes are needed, each virtual router is in one. */
-  configure(configuration: VrrpConfiguration): readonly GroupSettings[] {
+  configure(configuration: Parameters<typeof claimed>[0]): readonly GroupSettings[] {
     const { groups, settings } = claimed(configuration);
-    this.#driven.handle({ type: 'configure', settings, life: randomBytes(8).toString('hex'), utc: utc() });
     const cluster = settings?.cluster;
+    const codec = cluster && new HeartbeatCodec(cluster.cluster, readKey(cluster.keyFile));
+    this.#driven.handle({ type: 'configure', settings, life: randomBytes(8).toString('hex'), utc: utc() });
     if (JSON.stringify(cluster) !== JSON.stringify(this.#cluster)) {
       for (const socket of this.#sockets.values()) socket.close();
       this.#sockets.clear();
-      this.#cluster = cluster;
+      [this.#cluster, this.#codec] = [cluster, codec];
       if (cluster !== undefined) for (const family of familiesOf(cluster)) void this.#listen(cluster, family);
     }
     return groups;
@@ -93,8 +101,11 @@ export class Votes {
   }
 
   async #listen(cluster: ClusterSettings, family: Family): Promise<void> {
-    const take = (datagram: Uint8Array): void =>
-      this.#driven.handle({ type: 'heartbeat', datagram, utc: utc() });
+    const take = (datagram: Uint8Array): void => {
+      const heartbeat = this.#codec?.read(datagram) ?? 'not a heartbeat';
+      if (typeof heartbeat === 'string') this.#driven.handle({ type: 'unreadable', why: heartbeat });
+      else this.#driven.handle({ type: 'heartbeat', heartbeat, utc: utc() });
+    };
     const failed = (error: Error): void => this.#log('error', `heartbeats: ${error.message}`);
     try {
       const socket = await DatagramSocket.open(ANY[family], cluster.port, take, failed);
@@ -108,7 +119,7 @@ export class Votes {
   #perform(effect: ClaimsEffect): void {
     switch (effect.type) {
       case 'send':
-        this.#send(effect.to, effect.datagrams);
+        this.#send(effect.heartbeat);
         break;
       case 'log':
         this.#log(effect.level, effect.message);
@@ -136,10 +147,11 @@ export class Votes {
     }
   }
 
-  /** On every path to it. */
-  #send(to: string, datagrams: readonly Uint8Array[]): void {
+  /** On every path to its addressee. */
+  #send(heartbeat: Heartbeat): void {
     if (this.#cluster === undefined) return;
-    for (const { address, port } of placesOf(this.#cluster, to)) {
+    const datagrams = this.#codec?.write(heartbeat) ?? [];
+    for (const { address, port } of placesOf(this.#cluster, heartbeat.to)) {
       const socket = this.#sockets.get(familyOf(address));
       for (const datagram of datagrams) socket?.send(datagram, { address, port });
     }

@@ -36,11 +36,16 @@ export class Keeper {
     this.close(true);
     this.#settings = settings;
     if (settings === undefined) return;
-    const machine = new Watchdog(settings, now());
+    const birth = { settings, begun: now() };
+    const machine = new Watchdog(settings, birth.begun);
     this.#machine = machine;
-    this.#driven = this.#driver.attach(machine, (effects) => {
-      for (const effect of effects) this.#perform(effect);
-    });
+    this.#driven = this.#driver.record(
+      machine,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'watchdog', name: 'watchdog', birth },
+    );
   }
 
   /** `disarm` unless it is to reset this host. */

@@ -160,6 +160,33 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
     return effects;
   }
 
+  memory() {
+    return {
+      votes: new Map(this.#votes),
+      off: new Map(this.#off),
+      refusals: new Map(this.#refusals),
+      sent: new Map(this.#sent),
+      state: this.#state,
+      number: this.#number,
+      promise: this.#promise,
+      next: this.#next,
+      attemptEnds: this.#attemptEnds,
+      pausing: this.#pausing,
+      vain: this.#vain,
+      end: this.#end,
+    };
+  }
+
+  recall(memory: ReturnType<Authority['memory']>): void {
+    for (const [voter, vote] of memory.votes) this.#votes.set(voter, vote);
+    for (const [director, vote] of memory.off) this.#off.set(director, vote);
+    for (const [voter, why] of memory.refusals) this.#refusals.set(voter, why);
+    for (const [number, at] of memory.sent) this.#sent.set(number, at);
+    [this.#state, this.#number, this.#promise] = [memory.state, memory.number, memory.promise];
+    [this.#next, this.#attemptEnds] = [memory.next, memory.attemptEnds];
+    [this.#pausing, this.#vain, this.#end] = [memory.pausing, memory.vain, memory.end];
+  }
+
   /** Each voter and how long its promise lasts: for the status. */
   votes(now: Instant): VoteStatus[] {
     return this.#settings.voters.map((voter) => {

@@ -1,11 +1,11 @@
 import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
-import type { Seal } from '../sealed.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { FailurePolicy } from './device.ts';
 import type { ClusterFacts } from './facts.ts';
 import { lineOf } from './lines.ts';
-import { Protection, type ProtectionEffect, type ProtectionEvent } from './protection.ts';
+import { Protection } from './protection.ts';
+import type { ProtectionEffect, ProtectionEvent, ProtectionSettings } from './protection-events.ts';
 import { type ClusterSettings, endsByItself, type FencingTargets, witnessName } from './settings.ts';
 
 /** What there is to vote on: a protected virtual router or sync group. */
@@ -25,7 +25,10 @@ export interface ClaimsSettings {
   readonly fencing: FencingTargets | undefined;
 }
 
-type Passed = Extract<ProtectionEvent, { type: 'heartbeat' | 'etcd' | 'clean' | 'fenced' | 'let-go' }>;
+type Passed = Extract<
+  ProtectionEvent,
+  { type: 'heartbeat' | 'unreadable' | 'etcd' | 'clean' | 'fenced' | 'let-go' }
+>;
 
 export type ClaimsEvent =
   | Passed
@@ -84,12 +87,14 @@ const CHANGED = 'a reload changed the cluster';
 
 interface Cluster {
   readonly settings: ClaimsSettings;
+  /** Our life in it, and when that began. */
+  readonly life: string;
+  readonly begun: Instant;
   readonly protection: Protection;
 }
 
 /** What a director may hold: its part in the cluster, with the claims of its configuration. */
 export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
-  readonly #sealOf: (keyFile: string) => Seal;
   #cluster: Cluster | undefined;
   #claims: ReadonlyMap<string, Claim> = new Map();
   /** Why each claim was last not to be had. */
@@ -97,11 +102,6 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
   #effects: ClaimsEffect[] = [];
-
-  /** `sealOf` reads a cluster's key; what it throws, `handle` throws. */
-  constructor(sealOf: (keyFile: string) => Seal) {
-    this.#sealOf = sealOf;
-  }
 
   handle(event: ClaimsEvent, now: Instant): void {
     switch (event.type) {
@@ -121,6 +121,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
         this.#tell(event, now);
         break;
       case 'heartbeat':
+      case 'unreadable':
       case 'etcd':
       case 'clean':
       case 'fenced':
@@ -146,6 +147,33 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
     return effects;
   }
 
+  memory() {
+    const cluster = this.#cluster;
+    return {
+      cluster: cluster && { ...cluster, protection: cluster.protection.memory() },
+      claims: this.#claims,
+      refusals: new Map(this.#refusals),
+      held: new Map(this.#held),
+    };
+  }
+
+  recall({ cluster, claims, refusals, held }: ReturnType<Claims['memory']>): void {
+    if (cluster !== undefined) {
+      const { settings, life, begun } = cluster;
+      const protection = new Protection(protectionOf(settings, life), begun, 0);
+      protection.recall(cluster.protection);
+      this.#cluster = { settings, life, begun, protection };
+    }
+    this.#claims = claims;
+    for (const [claim, why] of refusals) this.#refusals.set(claim, why);
+    for (const [claim, until] of held) this.#held.set(claim, until);
+  }
+
+  /** Its part in the cluster; `undefined` where no votes are needed. */
+  get protection(): Protection | undefined {
+    return this.#cluster?.protection;
+  }
+
   status(now: Instant): ClusterFacts | undefined {
     if (this.#cluster === undefined) return undefined;
     const { settings, protection } = this.#cluster;
@@ -163,26 +191,8 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
     if (basisOf(settings) === basisOf(this.#cluster?.settings)) return;
     this.#close(now);
     if (settings === undefined) return;
-    const { cluster, fencing } = settings;
-    const protection = new Protection(
-      {
-        cluster: cluster.cluster,
-        name: cluster.name,
-        life,
-        directors: cluster.directors.map(({ name }) => name),
-        witness: cluster.witness?.name,
-        etcd: cluster.witness === undefined ? witnessName(cluster) : undefined,
-        longest: cluster.longest,
-        margin: cluster.margin,
-        interval: cluster.interval,
-        fenced: fencing?.targets ?? [],
-        fencesUnheard: fencing?.startup === 'fence',
-      },
-      this.#sealOf(cluster.keyFile),
-      now,
-      utc,
-    );
-    this.#cluster = { settings, protection };
+    const protection = new Protection(protectionOf(settings, life), now, utc);
+    this.#cluster = { settings, life, begun: now, protection };
   }
 
   #close(now: Instant): void {
@@ -271,6 +281,21 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
     this.#effects.push({ type: 'voted', claim, event, until: this.#held.get(claim) });
   }
 }
+
+/** What a director of the cluster is made of. */
+const protectionOf = ({ cluster, fencing }: ClaimsSettings, life: string): ProtectionSettings => ({
+  cluster: cluster.cluster,
+  name: cluster.name,
+  life,
+  directors: cluster.directors.map(({ name }) => name),
+  witness: cluster.witness?.name,
+  etcd: cluster.witness === undefined ? witnessName(cluster) : undefined,
+  longest: cluster.longest,
+  margin: cluster.margin,
+  interval: cluster.interval,
+  fenced: fencing?.targets ?? [],
+  fencesUnheard: fencing?.startup === 'fence',
+});
 
 const basisOf = (settings: ClaimsSettings | undefined): string =>
   JSON.stringify([settings?.cluster, settings?.fencing?.targets, settings?.fencing?.startup]);

@@ -25,6 +25,14 @@ interface Known {
 export class Clocks {
   readonly #known = new Map<string, Known>();
 
+  memory() {
+    return Array.from(this.#known, ([name, known]) => [name, { ...known }] as const);
+  }
+
+  recall(memory: ReturnType<Clocks['memory']>): void {
+    for (const [name, known] of memory) this.#known.set(name, { ...known });
+  }
+
   /** What is news in a reading of somebody's clock. */
   compare(name: string, difference: Duration, now: Instant): ClockNews | undefined {
     const known = this.#known.get(name) ?? { apart: false };

@@ -1,4 +1,4 @@
-import type { ClaimStatus, PeerStatus } from './protection.ts';
+import type { ClaimStatus, PeerStatus } from './protection-events.ts';
 
 /** The cluster as a director sees it: for the status. */
 export interface ClusterFacts {

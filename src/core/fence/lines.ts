@@ -1,6 +1,6 @@
 import { unreachable } from '../assert.ts';
 import { toSeconds } from '../time.ts';
-import type { ProtectionEffect } from './protection.ts';
+import type { ProtectionEffect } from './protection-events.ts';
 
 /** What the log says of an effect of the protection; `undefined` where that is nothing. */
 export function lineOf(

@@ -1,111 +1,23 @@
 import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
-import type { Seal } from '../sealed.ts';
 import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
-import { Authority, type AuthorityEffect, type AuthorityState, type VoteStatus } from './authority.ts';
-import { type ClockNews, Clocks } from './clocks.ts';
-import type { EtcdEvent } from './etcd.ts';
-import { Heartbeats, type Rejection, type Word } from './heartbeat.ts';
+import { Authority, type AuthorityEffect } from './authority.ts';
+import { Clocks } from './clocks.ts';
+import { Heartbeats, type Rejection } from './heartbeat.ts';
+import type { Heartbeat, Word } from './heartbeat-codec.ts';
+import type {
+  ClaimStatus,
+  EtcdWord,
+  PeerStatus,
+  ProtectionEffect,
+  ProtectionEvent,
+  ProtectionSettings,
+} from './protection-events.ts';
 import { type Answer, Voter } from './voter.ts';
-
-/**
- * A director's part in its cluster: its own vote, its heartbeats, and its authority over each claim (a protected
- * virtual router or sync group).
- */
-export interface ProtectionSettings {
-  readonly cluster: string;
-  /** Ours, as the others call it. */
-  readonly name: string;
-  /** Random, of this start. */
-  readonly life: string;
-  /** All directors, ourselves among them, in the same order on each. */
-  readonly directors: readonly string[];
-  readonly witness?: string | undefined;
-  /** An etcd cluster in place of a witness: others speak to it for us. */
-  readonly etcd?: string | undefined;
-  readonly longest: Duration;
-  readonly margin: number;
-  /** Between two heartbeats. */
-  readonly interval: Duration;
-  /** The directors that a device can switch off. */
-  readonly fenced?: readonly string[];
-  /** It may switch off one that it has not heard since its own start: `startup_alone fence`. */
-  readonly fencesUnheard?: boolean;
-}
-
-export type ProtectionEvent =
-  | { readonly type: 'heartbeat'; readonly datagram: Uint8Array; readonly utc: number }
-  /** The answer to a word of the effect `etcd`; without one: it lives. */
-  | { readonly type: 'etcd'; readonly answer?: Extract<Word, { type: 'answer' }> }
-  /** No address of an earlier life is left here: from now on others hear that we live. */
-  | { readonly type: 'clean' }
-  /** A director was off for certain at that time. */
-  | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
-  /** Nobody could switch it off at that time; these claims go on as if it were. */
-  | {
-      readonly type: 'unfenced';
-      readonly director: string;
-      readonly at: Instant;
-      readonly claims: readonly string[];
-    }
-  /**
-   * VRRP would be master of the claim; `promise`: how long each vote for it lasts; absent: until it is released, in a
-   * pair that only fences.
-   */
-  | {
-      readonly type: 'want';
-      readonly claim: string;
-      readonly priority: number;
-      readonly promise?: Duration | undefined;
-      readonly why: string;
-    }
-  /** It would not any more, or has let go: no address is left. */
-  | { readonly type: 'let-go'; readonly claim: string; readonly why: string };
-
-export type ProtectionEffect =
-  | { readonly type: 'send'; readonly to: string; readonly datagrams: readonly Uint8Array[] }
-  /** What is to be said to etcd; `life` is ours. */
-  | { readonly type: 'etcd'; readonly word: EtcdWord }
-  | { readonly type: 'authorised'; readonly claim: string; readonly until: Instant | undefined }
-  | { readonly type: 'lost'; readonly claim: string; readonly why: string }
-  | {
-      readonly type: 'refused';
-      readonly claim: string;
-      readonly why: string;
-      readonly silent: readonly string[];
-    }
-  /** A silent director keeps us from a claim: it is to be switched off. */
-  | { readonly type: 'fence'; readonly director: string; readonly claim: string; readonly why: string }
-  /** Another director would be master of what we hold. */
-  | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
-  /** A heartbeat was dropped; the first of its kind in a minute. */
-  | { readonly type: 'dropped'; readonly reason: Rejection; readonly count: number }
-  | { readonly type: 'peer'; readonly name: string; readonly heard: boolean }
-  /** Its wall clock differs from ours, or does not any more. */
-  | ({ readonly type: 'clock'; readonly name: string } & ClockNews);
-
-/** What etcd is told and asked: events of its voter (etcd.ts). */
-export type EtcdWord = Extract<EtcdEvent, { type: 'ask' | 'release' | 'fenced' }>;
 
 /** After so many intervals without a heartbeat a peer counts as silent. */
 const SILENT_INTERVALS = 3.5;
 const REPORT_INTERVAL = seconds(60);
-
-export interface PeerStatus {
-  readonly name: string;
-  readonly witness: boolean;
-  /** Since its last heartbeat; `undefined` when none came. */
-  readonly silent: Duration | undefined;
-  /** Its wall clock minus ours, as far as one datagram tells. */
-  readonly clock: Duration | undefined;
-}
-
-export interface ClaimStatus {
-  readonly state: AuthorityState;
-  /** How many attempts in a row were in vain. */
-  readonly vain: number;
-  readonly votes: readonly VoteStatus[];
-}
 
 interface Peer {
   heardAt: Instant | undefined;
@@ -115,6 +27,10 @@ interface Peer {
   words: Word[];
 }
 
+/**
+ * A director's part in its cluster: its own vote, its heartbeats, and its authority over each claim (a protected
+ * virtual router or sync group).
+ */
 export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   readonly #settings: ProtectionSettings;
   readonly #voter: Voter;
@@ -132,12 +48,12 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   #effects: ProtectionEffect[] = [];
 
   /** `now` and `utc` (microseconds since 1970) are those of the start of this life. */
-  constructor(settings: ProtectionSettings, seal: Seal, now: Instant, utc: number) {
+  constructor(settings: ProtectionSettings, now: Instant, utc: number) {
     this.#settings = settings;
-    const { cluster, name, life, directors, witness } = settings;
+    const { name, life, directors, witness } = settings;
     const peers = [...directors.filter((each) => each !== name), ...(witness === undefined ? [] : [witness])];
     this.#voter = new Voter(settings, now);
-    this.#heartbeats = new Heartbeats({ cluster, name, life, peers }, seal);
+    this.#heartbeats = new Heartbeats({ name, life, peers });
     for (const peer of peers)
       this.#peers.set(peer, { heardAt: undefined, isHeard: false, clock: undefined, words: [] });
     this.#next = now;
@@ -148,7 +64,10 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     switch (event.type) {
       case 'heartbeat':
         this.#utc = event.utc - now;
-        this.#heartbeat(event.datagram, now);
+        this.#heartbeat(event.heartbeat, now);
+        break;
+      case 'unreadable':
+        this.#drop(event.why, now);
         break;
       case 'want': {
         const entry = this.#entry(event.claim);
@@ -206,6 +125,42 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     return effects;
   }
 
+  memory() {
+    return {
+      voter: this.#voter.memory(),
+      heartbeats: this.#heartbeats.memory(),
+      clocks: this.#clocks.memory(),
+      peers: Array.from(this.#peers, ([name, peer]) => [name, { ...peer, words: [...peer.words] }] as const),
+      authorities: Array.from(this.#authorities, ([claim, { authority, priority }]) => ({
+        claim,
+        priority,
+        authority: authority.memory(),
+      })),
+      lives: new Map(this.#lives),
+      etcdHeard: this.#etcdHeard,
+      dropped: Array.from(this.#dropped, ([reason, dropped]) => [reason, { ...dropped }] as const),
+      next: this.#next,
+      clean: this.#clean,
+      utc: this.#utc,
+    };
+  }
+
+  recall(memory: ReturnType<Protection['memory']>): void {
+    this.#voter.recall(memory.voter);
+    this.#heartbeats.recall(memory.heartbeats);
+    this.#clocks.recall(memory.clocks);
+    for (const [name, peer] of memory.peers) this.#peers.set(name, { ...peer, words: [...peer.words] });
+    for (const { claim, priority, authority } of memory.authorities) {
+      const made = this.#authorityOver(claim);
+      made.recall(authority);
+      this.#authorities.set(claim, { authority: made, priority });
+    }
+    for (const [name, life] of memory.lives) this.#lives.set(name, life);
+    for (const [reason, dropped] of memory.dropped) this.#dropped.set(reason, { ...dropped });
+    [this.#etcdHeard, this.#next] = [memory.etcdHeard, memory.next];
+    [this.#clean, this.#utc] = [memory.clean, memory.utc];
+  }
+
   peers(now: Instant): PeerStatus[] {
     const { witness, etcd } = this.#settings;
     const silent = (heardAt: Instant | undefined): Duration | undefined => heardAt && since(now, heardAt);
@@ -229,9 +184,15 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   #entry(claim: string): { readonly authority: Authority; priority: number } {
     const known = this.#authorities.get(claim);
     if (known !== undefined) return known;
+    const entry = { authority: this.#authorityOver(claim), priority: 0 };
+    this.#authorities.set(claim, entry);
+    return entry;
+  }
+
+  #authorityOver(claim: string): Authority {
     const { name, life, directors, witness, etcd, longest, interval } = this.#settings;
     const rank = directors.indexOf(name);
-    const authority = new Authority({
+    return new Authority({
       claim,
       director: name,
       life,
@@ -241,13 +202,10 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       attempt: micros(interval * (3 + rank)),
       longest,
     });
-    const entry = { authority, priority: 0 };
-    this.#authorities.set(claim, entry);
-    return entry;
   }
 
-  #heartbeat(datagram: Uint8Array, now: Instant): void {
-    const accepted = this.#heartbeats.accept(datagram, now);
+  #heartbeat(heartbeat: Heartbeat, now: Instant): void {
+    const accepted = this.#heartbeats.accept(heartbeat, now);
     if (!accepted.ok) {
       if (accepted.reason !== 'overtaken') this.#drop(accepted.reason, now);
       return;
@@ -364,9 +322,9 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     }
     for (const [to, peer] of this.#peers) {
       if ((peer.words.length === 0 && !beat) || !this.#clean) continue;
-      const datagrams = this.#heartbeats.compose(to, peer.words, now, this.#utc + now);
+      const heartbeat = this.#heartbeats.compose(to, peer.words, now, this.#utc + now);
       peer.words = [];
-      this.#effects.push({ type: 'send', to, datagrams });
+      this.#effects.push({ type: 'send', heartbeat });
     }
   }
 

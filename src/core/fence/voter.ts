@@ -60,6 +60,15 @@ export class Voter {
     this.#silentUntil = forgets ? after(started, withMargin(settings.longest, settings.margin)) : started;
   }
 
+  memory() {
+    return { given: new Map(this.#given), numbers: new Map(this.#numbers) };
+  }
+
+  recall({ given, numbers }: ReturnType<Voter['memory']>): void {
+    for (const [claim, each] of given) this.#given.set(claim, each);
+    for (const [key, last] of numbers) this.#numbers.set(key, last);
+  }
+
   /** Answers a request that is received `now`; `undefined` for one that a later one has overtaken. */
   ask(ask: Ask, now: Instant): Answer | undefined {
     if (!this.#isNews(ask)) return undefined;

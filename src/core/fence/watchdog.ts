@@ -101,6 +101,15 @@ export class Watchdog implements Machine<WatchdogEvent, WatchdogEffect> {
     return effects;
   }
 
+  memory() {
+    return { timeout: this.#timeout, state: this.#state, why: this.#why, next: this.#next };
+  }
+
+  recall({ timeout, state, why, next }: ReturnType<Watchdog['memory']>): void {
+    [this.#timeout, this.#state] = [timeout, state];
+    [this.#why, this.#next] = [why, next];
+  }
+
   status(): WatchdogStatus {
     const { device } = this.#settings;
     return { device, state: this.#state, timeout: this.#timeout, why: this.#why };

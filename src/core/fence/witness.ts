@@ -1,6 +1,7 @@
 import { clusterOf, type Seal } from '../sealed.ts';
 import type { Instant } from '../time.ts';
-import { HEARTBEAT_MARK, Heartbeats, type Rejection, type Word } from './heartbeat.ts';
+import { Heartbeats, type Rejection } from './heartbeat.ts';
+import { HEARTBEAT_MARK, HeartbeatCodec, type Word } from './heartbeat-codec.ts';
 import { Voter, type VoterSettings } from './voter.ts';
 
 /**
@@ -23,6 +24,7 @@ export type Reply =
   | { readonly ok: false; readonly reason: Rejection | 'no key'; readonly cluster: string | undefined };
 
 interface Cluster {
+  readonly codec: HeartbeatCodec;
   readonly heartbeats: Heartbeats;
   readonly voter: Voter;
   readonly claims: Set<string>;
@@ -55,8 +57,9 @@ export class Witness {
       this.#clusters.set(cluster, {
         voter: known?.voter ?? new Voter(this.#settings, now),
         claims: known?.claims ?? new Set(),
+        codec: new HeartbeatCodec(cluster, seal),
         // With a life of its own: what it numbers begins anew.
-        heartbeats: new Heartbeats({ cluster, name, life: `${life}-${now}` }, seal),
+        heartbeats: new Heartbeats({ name, life: `${life}-${now}` }),
       });
     }
   }
@@ -67,11 +70,14 @@ export class Witness {
     if (name === undefined) return { ok: false, reason: 'not a heartbeat', cluster: undefined };
     const cluster = this.#clusters.get(name);
     if (cluster === undefined) return { ok: false, reason: 'no key', cluster: name };
-    const accepted = cluster.heartbeats.accept(datagram, now);
+    const heartbeat = cluster.codec.read(datagram);
+    if (typeof heartbeat === 'string') return { ok: false, reason: heartbeat, cluster: name };
+    const accepted = cluster.heartbeats.accept(heartbeat, now);
     if (!accepted.ok) return { ok: false, reason: accepted.reason, cluster: name };
     const { from, life, words } = accepted.heard;
     const answers = words.flatMap((word) => answer(cluster, from, life, word, now));
-    return { ok: true, cluster: name, from, datagrams: cluster.heartbeats.compose(from, answers, now, utc) };
+    const reply = cluster.heartbeats.compose(from, answers, now, utc);
+    return { ok: true, cluster: name, from, datagrams: cluster.codec.write(reply) };
   }
 }
 

@@ -8,6 +8,7 @@ import {
   isMulticast,
   parseIp,
 } from '../ip.ts';
+import { nameOfClaim } from '../vrrp/group.ts';
 import { changedAdvert, isAdvert } from './advert.ts';
 import { plainText, plainValue } from './plain.ts';
 import type { Segment } from './track.ts';
@@ -26,6 +27,11 @@ const NAMES: Readonly<Record<string, string>> = {
   device: 'interface',
   group: 'group',
   member: 'name',
+  claim: 'group',
+  cluster: 'cluster',
+  director: 'director',
+  witness: 'director',
+  etcd: 'director',
   host: 'host',
   helo: 'host',
   session: 'session',
@@ -35,11 +41,22 @@ const NAMES: Readonly<Record<string, string>> = {
   certificate: 'file',
   ca: 'file',
   sni: 'host',
+  keyFile: 'file',
+  passwordFile: 'file',
+  user: 'user',
+  prefix: 'path',
   pattern: 'pattern',
   digest: 'digest',
 };
 /** ... or several. */
-const LISTS: Readonly<Record<string, string>> = { members: 'name', command: 'word' };
+const LISTS: Readonly<Record<string, string>> = {
+  members: 'name',
+  directors: 'director',
+  endpoints: 'host',
+  command: 'word',
+};
+/** What somebody's `name` is, where something else stands beside it. */
+const BESIDE: Readonly<Record<string, string>> = { ifindex: 'interface', directors: 'director' };
 
 /** As texts have them: IPv6, then IPv4, which may have a port behind it. */
 const IPV6 = '[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\\.\\d{1,3}){0,3}(?![\\w:])';
@@ -79,6 +96,9 @@ export function anonymous(lines: readonly string[]): string[] {
   return values.map((value) => plainText(value, change));
 }
 
+/** Whether a name is found within other words without mistake; one that is not tells nothing, and stays. */
+const isTelling = (name: string): boolean => name.length > 1 && !/^\d+$/.test(name);
+
 /** All addresses and names in a recording. */
 class Found {
   readonly #addresses = new Set<Ip>();
@@ -100,12 +120,15 @@ class Found {
 
   #object(fields: Readonly<Record<string, unknown>>): void {
     if (isAdvert(fields)) this.#advert(fields);
-    const isInterface = 'ifindex' in fields;
+    const own = Object.keys(BESIDE).find((beside) => beside in fields);
     for (const [name, each] of Object.entries(fields)) {
-      const [one, several] = [isInterface && name === 'name' ? 'interface' : NAMES[name], LISTS[name]];
+      const [one, several] = [(name === 'name' && BESIDE[own ?? '']) || NAMES[name], LISTS[name]];
       if (one !== undefined && typeof each === 'string') this.#name(each, one);
       if (several !== undefined && Array.isArray(each))
-        for (const part of each) if (typeof part === 'string') this.#name(part, several);
+        for (const part of each) {
+          const named = typeof part === 'string' ? part : (part as { readonly name?: unknown } | null)?.name;
+          if (typeof named === 'string') this.#name(named, several);
+        }
       this.look(each);
     }
   }
@@ -130,9 +153,11 @@ class Found {
     });
   }
 
-  #name(name: string, kind: string): void {
+  #name(given: string, kind: string): void {
+    const name = nameOfClaim(given);
     // One that is made of an address changes with that.
-    if (name === '' || MADE.test(name) || new RegExp(ADDRESS).test(name) || this.#names.has(name)) return;
+    if (!isTelling(name) || MADE.test(name) || new RegExp(ADDRESS).test(name) || this.#names.has(name))
+      return;
     this.#names.set(name, kind);
   }
 
@@ -163,9 +188,7 @@ class Substitution {
       counts.set(kind, count);
       this.#names.set(name, `${kind}${count}`);
     }
-    // Within other words only what cannot be mistaken for one of ours.
-    const telling = [...this.#names.keys()].filter((name) => name.length > 1 && !/^\d+$/.test(name));
-    const words = telling.sort((a, b) => b.length - a.length).map(escaped);
+    const words = [...this.#names.keys()].sort((a, b) => b.length - a.length).map(escaped);
     if (words.length > 0) this.#pattern = new RegExp(`(?<![\\w])(?:${words.join('|')})(?![\\w])`, 'g');
   }
 

@@ -3,9 +3,12 @@ import type { BfdSettings } from '../bfd/settings.ts';
 import { Director } from '../director/director.ts';
 import type { Observer, Played } from '../director/ensemble.ts';
 import type { DirectorBirth } from '../director/events.ts';
+import { Claims } from '../fence/claims.ts';
+import { Watchdog, type WatchdogSettings } from '../fence/watchdog.ts';
 import type { Machine, Remembering } from '../machine.ts';
 import { Prng } from '../prng.ts';
 import { Balancer } from '../serving/balancer.ts';
+import type { Instant } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
 
 /** A machine that was made again, from a recording. */
@@ -15,6 +18,8 @@ export type Recorded = Machine<unknown, unknown> & Remembering<unknown>;
 export interface Births {
   readonly director: Omit<DirectorBirth, 'digest' | 'observer' | 'makeRouter'>;
   readonly balancer: Readonly<Record<string, never>>;
+  readonly votes: Readonly<Record<string, never>>;
+  readonly watchdog: { readonly settings: WatchdogSettings; readonly begun: Instant };
   readonly bfd: { readonly settings: BfdSettings; readonly discriminator: number; readonly seed: number };
 }
 export type RecordedKind = keyof Births;
@@ -33,6 +38,8 @@ const KINDS: {
   director: (birth, { digest, observer }) =>
     new Director({ ...birth, digest, ...(observer && { observer }) }),
   balancer: () => new Balancer(),
+  votes: () => new Claims(),
+  watchdog: ({ settings, begun }) => new Watchdog(settings, begun),
   bfd: ({ settings, discriminator, seed }) => new BfdSession(settings, discriminator, new Prng(seed)),
 };
 

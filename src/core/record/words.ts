@@ -2,6 +2,7 @@ import { describeOperation } from '../balance/plan.ts';
 import type { BfdEffect, BfdEvent } from '../bfd/events.ts';
 import { inWords } from '../check/verdict.ts';
 import type { DirectorEffect, DirectorEvent } from '../director/events.ts';
+import type { ClaimsEffect, ClaimsEvent } from '../fence/claims.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
 import type { RouteEvent } from '../netlink/events.ts';
 import { describeRoute } from '../netlink/route.ts';
@@ -12,6 +13,7 @@ import type { RoutingChange } from '../reconcile/routing-events.ts';
 import type { BalancerEffect, BalancerEvent } from '../serving/balancer.ts';
 import type { VrrpEffect, VrrpEvent } from '../vrrp/events.ts';
 import type { GroupEffect, GroupEvent } from '../vrrp/group.ts';
+import { votesEffectWords, votesEventWords } from './vote-words.ts';
 
 /**
  * What was recorded, in words for a person. What has no words of its own is told as its type and its short values.
@@ -48,6 +50,7 @@ export function eventWords(kind: string, event: unknown): string {
     if (told.type === 'members') return `members: ${told.members.join(', ')}`;
   }
   if (kind === 'director') return directorEventWords(event as DirectorEvent);
+  if (kind === 'votes') return votesEventWords(event as ClaimsEvent) ?? shortly(event);
   if (kind === 'bfd') {
     const told = event as BfdEvent;
     if (told.type === 'packet') return `the neighbour says ${told.packet.state} (${told.packet.diagnostic})`;
@@ -139,6 +142,7 @@ export function effectWords(kind: string, effect: unknown): string {
     if (done.type === 'tell') return `tells ${done.member}: ${shortly(done.event)}`;
   }
   if (kind === 'director') return directorEffectWords(effect as DirectorEffect);
+  if (kind === 'votes') return votesEffectWords(effect as ClaimsEffect) ?? shortly(effect);
   if (kind === 'bfd') {
     const done = effect as BfdEffect;
     if (done.type === 'transition') return `${done.from} -> ${done.to}: ${done.cause}`;
@@ -191,7 +195,10 @@ function resultWords(results: readonly ChangeResult[]): string {
 /** Whether an effect belongs into a summary: it is no everyday one. */
 export const isNews = (effect: unknown): boolean =>
   NEWS.includes((effect as Typed).type) && (effect as { readonly level?: string }).level !== 'debug';
-const NEWS = ['transition', 'became', 'happening', 'priority', 'stalled', 'log', 'refused', 'want', 'let-go'];
+const NEWS = [
+  ...['transition', 'became', 'happening', 'priority', 'stalled', 'log', 'refused', 'want', 'let-go'],
+  ...['fence', 'alarm'],
+];
 
 const SHORT = 60;
 

@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import { Clocks } from '../../../src/core/fence/clocks.ts';
 import { lineOf } from '../../../src/core/fence/lines.ts';
-import { Protection, type ProtectionEffect } from '../../../src/core/fence/protection.ts';
+import { Protection } from '../../../src/core/fence/protection.ts';
+import type { ProtectionEffect } from '../../../src/core/fence/protection-events.ts';
 import { Reactions } from '../../../src/core/notify/reactions.ts';
-import type { Seal } from '../../../src/core/sealed.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 
@@ -35,8 +35,6 @@ test('heartbeats that waited while a process stood still are no clock that is be
   assert.is(clocks.compare('b', seconds(0), at(101)), undefined);
 });
 
-const SEAL: Seal = { sign: () => new Uint8Array(32), isGenuine: () => true };
-
 /** A pair, of which `b` has a wall clock that is ahead by this. */
 function warnings(ahead: number): ProtectionEffect[] {
   const common = {
@@ -48,8 +46,8 @@ function warnings(ahead: number): ProtectionEffect[] {
   };
   const wall = { a: 1e15, b: 1e15 + ahead * 1e6 };
   const pair = {
-    a: new Protection({ ...common, name: 'a', life: '1' }, SEAL, at(0), wall.a),
-    b: new Protection({ ...common, name: 'b', life: '1' }, SEAL, at(0), wall.b),
+    a: new Protection({ ...common, name: 'a', life: '1' }, at(0), wall.a),
+    b: new Protection({ ...common, name: 'b', life: '1' }, at(0), wall.b),
   };
   const told: ProtectionEffect[] = [];
   for (const each of Object.values(pair)) each.handle({ type: 'clean' }, at(0));
@@ -61,7 +59,7 @@ function warnings(ahead: number): ProtectionEffect[] {
         if (effect.type !== 'send') continue;
         const to = name === 'a' ? 'b' : 'a';
         const utc = wall[to] + Math.round(s * 1e6);
-        for (const datagram of effect.datagrams) pair[to].handle({ type: 'heartbeat', datagram, utc }, at(s));
+        pair[to].handle({ type: 'heartbeat', heartbeat: effect.heartbeat, utc }, at(s));
       }
     }
   }

@@ -1,107 +1,11 @@
 import * as assert from 'uvu/assert';
-import { Protection, type ProtectionEffect } from '../../../src/core/fence/protection.ts';
-import { Witness } from '../../../src/core/fence/witness.ts';
-import type { Seal } from '../../../src/core/sealed.ts';
-import { type Instant, instant, seconds } from '../../../src/core/time.ts';
+import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
+import { Protection } from '../../../src/core/fence/protection.ts';
+import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
+import { CLAIM, MARGIN, Pair } from './pair.ts';
 
 const test = suite('protection of a pair');
-
-/** No secret is needed here: that keys are looked at is the heartbeats' own test. */
-const SEAL: Seal = { sign: () => new Uint8Array(32), isGenuine: () => true };
-const MARGIN = { longest: seconds(3), margin: 0.01 };
-const CLAIM = 'VI_1';
-
-/** A pair and its witness on a network without delay, and what the directors were told. */
-class Pair {
-  now = instant(1e9);
-  readonly directors = new Map<string, Protection>();
-  readonly told: string[] = [];
-  readonly #witness: Witness;
-  readonly #cut = new Set<string>();
-
-  constructor() {
-    this.#witness = new Witness({ ...MARGIN, name: 'w', life: 'w1' });
-    this.#witness.configure(new Map([['web', SEAL]]), this.now);
-    for (const name of ['a', 'b']) this.boot(name, `${name}1`);
-  }
-  boot(name: string, life: string): void {
-    const settings = { cluster: 'web', name, life, directors: ['a', 'b'], witness: 'w', ...MARGIN };
-    const protection = new Protection({ ...settings, interval: seconds(1) }, SEAL, this.now, 0);
-    protection.handle({ type: 'clean' }, this.now);
-    this.directors.set(name, protection);
-  }
-  /** Nothing passes between these any more. */
-  cut(...pairs: readonly string[]): void {
-    for (const pair of pairs) this.#cut.add(pair);
-  }
-  mend(): void {
-    this.#cut.clear();
-  }
-  get(name: string): Protection {
-    const director = this.directors.get(name);
-    assert.ok(director);
-    return director;
-  }
-  want(name: string, priority = 100): void {
-    this.get(name).handle(
-      { type: 'want', claim: CLAIM, priority, promise: seconds(3), why: 'test' },
-      this.now,
-    );
-    this.#settle();
-  }
-  letGo(name: string): void {
-    this.get(name).handle({ type: 'let-go', claim: CLAIM, why: 'test' }, this.now);
-    this.#settle();
-  }
-  /** Lets time pass, in tenths of seconds. */
-  pass(s: number): void {
-    for (let tenth = 0; tenth < s * 10; tenth++) {
-      this.now = instant(this.now + 100_000);
-      for (const director of this.directors.values()) {
-        const due = director.deadline();
-        if (due !== undefined && due <= this.now) director.timeout(this.now);
-      }
-      this.#settle();
-    }
-  }
-  #settle(): void {
-    for (let busy = true; busy; ) {
-      busy = false;
-      for (const [name, director] of this.directors) {
-        for (const effect of director.take()) {
-          busy = true;
-          this.#perform(name, effect);
-        }
-      }
-    }
-  }
-  #perform(from: string, effect: ProtectionEffect): void {
-    if (effect.type === 'send') {
-      for (const datagram of effect.datagrams) this.#deliver(from, effect.to, datagram);
-    } else if (effect.type !== 'peer') {
-      const until = effect.type === 'authorised' ? ` for ${left(effect.until, this.now)}` : '';
-      this.told.push(`${from} ${effect.type}${until}`);
-    }
-  }
-  #deliver(from: string, to: string, datagram: Uint8Array): void {
-    if (this.#cut.has(`${from}${to}`) || this.#cut.has(`${to}${from}`)) return;
-    if (to !== 'w') {
-      this.directors.get(to)?.handle({ type: 'heartbeat', datagram, utc: 0 }, this.now);
-      return;
-    }
-    const reply = this.#witness.receive(datagram, this.now, 0);
-    assert.ok(reply.ok);
-    for (const each of reply.datagrams)
-      this.directors.get(from)?.handle({ type: 'heartbeat', datagram: each, utc: 0 }, this.now);
-  }
-  /** What the directors were told since the last call, each once. */
-  hear(): string[] {
-    return [...new Set(this.told.splice(0))];
-  }
-}
-const left = (until: Instant | undefined, now: Instant): string =>
-  until === undefined ? 'ever' : `${((until - now) / 1e6).toFixed(1)} s`;
 
 /** All have been there for long enough to promise. */
 function running(): Pair {
@@ -191,7 +95,7 @@ test('the status of a claim has each vote', () => {
 test('etcd in place of a witness: it is asked what the others are, and its answer counts', () => {
   const settings = { cluster: 'web', name: 'a', life: 'a1', directors: ['a', 'b'], etcd: 'etcd', ...MARGIN };
   const start = instant(1e9);
-  const protection = new Protection({ ...settings, interval: seconds(1) }, SEAL, start, 0);
+  const protection = new Protection({ ...settings, interval: seconds(1) }, start, 0);
   const now = instant(start + seconds(4));
   const words = () => protection.take().flatMap((effect) => (effect.type === 'etcd' ? [effect.word] : []));
   protection.handle({ type: 'want', claim: CLAIM, priority: 100, promise: seconds(3), why: 'test' }, now);
@@ -214,14 +118,14 @@ test('etcd in place of a witness: it is asked what the others are, and its answe
 });
 
 /** A pair without a witness that fences, on a network that loses what `loses` says. */
-function fencingPair(loses: (from: string, text: string) => boolean) {
+function fencingPair(loses: (heartbeat: Heartbeat) => boolean) {
   let now = instant(1e9);
   const shots: string[] = [];
   const directors = new Map(
     ['a', 'b'].map((name) => {
       const settings = { cluster: 'web', name, life: `${name}1`, directors: ['a', 'b'], ...MARGIN };
       const more = { interval: seconds(1), fenced: ['a', 'b'] };
-      const protection = new Protection({ ...settings, ...more }, SEAL, now, 0);
+      const protection = new Protection({ ...settings, ...more }, now, 0);
       protection.handle({ type: 'clean' }, now);
       return [name, protection] as const;
     }),
@@ -231,9 +135,9 @@ function fencingPair(loses: (from: string, text: string) => boolean) {
       for (const effect of director.take()) {
         if (effect.type === 'fence') shots.push(`${name} shoots ${effect.director} for ${effect.claim}`);
         if (effect.type !== 'send') continue;
-        for (const datagram of effect.datagrams)
-          if (!loses(name, new TextDecoder().decode(datagram)))
-            directors.get(effect.to)?.handle({ type: 'heartbeat', datagram, utc: 0 }, now);
+        const { heartbeat } = effect;
+        if (!loses(heartbeat))
+          directors.get(heartbeat.to)?.handle({ type: 'heartbeat', heartbeat, utc: 0 }, now);
       }
   };
   return {
@@ -259,7 +163,9 @@ function fencingPair(loses: (from: string, text: string) => boolean) {
 
 test('a director that is heard is not shot, though its answers are lost: it may serve another router', () => {
   let lossy = false;
-  const pair = fencingPair((from, text) => lossy && from === 'b' && text.includes('"answer"'));
+  const pair = fencingPair(
+    ({ from, words }) => lossy && from === 'b' && words.some(({ type }) => type === 'answer'),
+  );
   pair.pass(2);
   pair.want('a', 'A');
   pair.want('b', 'B');
@@ -275,7 +181,7 @@ test('a director that is heard is not shot, though its answers are lost: it may 
 
 test('where it cannot be switched off, those claims go on that are to take the addresses all the same', () => {
   let silent = false;
-  const pair = fencingPair((from) => silent && from === 'b');
+  const pair = fencingPair(({ from }) => silent && from === 'b');
   pair.pass(2);
   for (const claim of ['A', 'B']) pair.want('b', claim);
   pair.pass(1);
