@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { checkers } from './checkers.ts';
 import { crash } from './crash.ts';
 import { DAEMONS, type DaemonName, versionOf } from './daemon.ts';
+import { faults } from './faults.ts';
 import { checked, gaps } from './gaps.ts';
 import { idle } from './idle.ts';
 import { ipvs } from './ipvs.ts';
@@ -34,6 +35,7 @@ const ALL: readonly Benchmark[] = [
   ipvs,
   lvsadm,
   checkers,
+  faults,
 ];
 
 const options = readOptions(process.argv.slice(2), ALL);
