@@ -120,9 +120,15 @@ test.after.each(() => {
 });
 
 test('a pair with IPMI: who serves, and whether the devices work', async () => {
+  // The one that asks first keeps it (nopreempt); alone it may not take it.
   boot('lb1', fencing('lb1'));
-  await heldBy('lb1');
+  await scene.until(
+    'lb1 asks',
+    async () => ((await statusOf(hosts.lb1))?.vrrp?.votes?.claims[0]?.vain ?? 0) > 0,
+  );
+  assert.is(holder(), '');
   boot('lb2', fencing('lb2'));
+  await heldBy('lb1');
   await follows('lb2', 'lb1');
   screen('lb2', 'status');
   assert.match(screen('lb2', 'fence', 'test'), /ipmi-of-lb1 +lb1 +works/);
