@@ -17,11 +17,13 @@ interface Kept {
   readonly turn: number;
 }
 
+/** Calls `end` when a lifetime of so many seconds has ended. */
+type Later = (valid: number, end: () => void) => void;
+
 /** A director's kernel: interfaces, and addresses with lifetimes that end whatever becomes of the process. */
 export class Kernel {
-  readonly #world: World;
-  readonly #prng: Prng;
   readonly #tell: (event: RouteEvent) => void;
+  readonly #later: Later;
   readonly #links = new Map<number, Link>();
   readonly #kept = new Map<string, Kept>();
   /** The host's own address of each interface. */
@@ -32,11 +34,15 @@ export class Kernel {
   /** How long it takes for changes, in microseconds. */
   takes = 0;
 
-  /** `tell` hears its news. */
-  constructor(world: World, prng: Prng, tell: (event: RouteEvent) => void) {
-    this.#world = world;
-    this.#prng = prng;
+  /** `tell` hears its news; `later` is how late lifetimes end: within a hundredth clocks may differ. */
+  constructor(
+    world: World,
+    prng: Prng,
+    tell: (event: RouteEvent) => void,
+    later: Later = (valid, end) => world.at(world.now + valid * 1.01e6 + prng.unit() * GRANULE, end),
+  ) {
     this.#tell = tell;
+    this.#later = later;
   }
 
   /** An interface, with an address of the host's own if it has one. */
@@ -100,6 +106,20 @@ export class Kernel {
     return false;
   }
 
+  /** Whether an interface has this address. */
+  has(ifindex: number, address: Ip): boolean {
+    for (const kept of this.#kept.values())
+      if (kept.address.ifindex === ifindex && kept.address.address.ip === address) return true;
+    return false;
+  }
+
+  /** The power goes: what interfaces had is gone, but for their own addresses, which they get at the next start. */
+  forget(): void {
+    this.#kept.clear();
+    for (const own of this.#own.values()) this.#kept.set(keyOf(own), { address: own, turn: ++this.#turn });
+    this.refuses = undefined;
+  }
+
   /** The errno of a change. */
   apply({ op, address }: AddressChange): number {
     if (this.refuses !== undefined) return this.refuses;
@@ -119,9 +139,7 @@ export class Kernel {
     this.#kept.set(keyOf(address), kept);
     this.#tell({ type: 'address', present: true, address });
     if (address.valid === FOREVER) return;
-    // Within a hundredth the clocks of kernel and process may differ.
-    const end = this.#world.now + address.valid * 1.01e6 + this.#prng.unit() * GRANULE;
-    this.#world.at(end, () => {
+    this.#later(address.valid, () => {
       if (this.#kept.get(keyOf(address)) === kept) this.#remove(address);
     });
   }

@@ -4,6 +4,7 @@ import type { Duration, Instant } from '../time.ts';
 import type { FailurePolicy } from './device.ts';
 import type { ClusterFacts } from './facts.ts';
 import { lineOf } from './lines.ts';
+import { type Parts, REAL_PARTS } from './parts.ts';
 import { Protection } from './protection.ts';
 import type { ProtectionEffect, ProtectionEvent, ProtectionSettings } from './protection-events.ts';
 import { type ClusterSettings, endsByItself, type FencingTargets, witnessName } from './settings.ts';
@@ -95,6 +96,7 @@ interface Cluster {
 
 /** What a director may hold: its part in the cluster, with the claims of its configuration. */
 export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
+  readonly #parts: Parts;
   #cluster: Cluster | undefined;
   #claims: ReadonlyMap<string, Claim> = new Map();
   /** Why each claim was last not to be had. */
@@ -102,6 +104,10 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
   #effects: ClaimsEffect[] = [];
+
+  constructor(parts = REAL_PARTS) {
+    this.#parts = parts;
+  }
 
   handle(event: ClaimsEvent, now: Instant): void {
     switch (event.type) {
@@ -160,7 +166,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
   recall({ cluster, claims, refusals, held }: ReturnType<Claims['memory']>): void {
     if (cluster !== undefined) {
       const { settings, life, begun } = cluster;
-      const protection = new Protection(protectionOf(settings, life), begun, 0);
+      const protection = new Protection(protectionOf(settings, life), begun, 0, this.#parts);
       protection.recall(cluster.protection);
       this.#cluster = { settings, life, begun, protection };
     }
@@ -191,7 +197,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
     if (basisOf(settings) === basisOf(this.#cluster?.settings)) return;
     this.#close(now);
     if (settings === undefined) return;
-    const protection = new Protection(protectionOf(settings, life), now, utc);
+    const protection = new Protection(protectionOf(settings, life), now, utc, this.#parts);
     this.#cluster = { settings, life, begun: now, protection };
   }
 

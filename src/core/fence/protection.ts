@@ -1,10 +1,11 @@
 import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
-import { Authority, type AuthorityEffect } from './authority.ts';
+import type { Authority, AuthorityEffect } from './authority.ts';
 import { Clocks } from './clocks.ts';
 import { Heartbeats, type Rejection } from './heartbeat.ts';
 import type { Heartbeat, Word } from './heartbeat-codec.ts';
+import { type Parts, REAL_PARTS } from './parts.ts';
 import type {
   ClaimStatus,
   EtcdWord,
@@ -13,7 +14,7 @@ import type {
   ProtectionEvent,
   ProtectionSettings,
 } from './protection-events.ts';
-import { type Answer, Voter } from './voter.ts';
+import type { Answer, Voter } from './voter.ts';
 
 /** After so many intervals without a heartbeat a peer counts as silent. */
 const SILENT_INTERVALS = 3.5;
@@ -33,6 +34,7 @@ interface Peer {
  */
 export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   readonly #settings: ProtectionSettings;
+  readonly #parts: Parts;
   readonly #voter: Voter;
   readonly #heartbeats: Heartbeats;
   readonly #clocks = new Clocks();
@@ -48,11 +50,12 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   #effects: ProtectionEffect[] = [];
 
   /** `now` and `utc` (microseconds since 1970) are those of the start of this life. */
-  constructor(settings: ProtectionSettings, now: Instant, utc: number) {
+  constructor(settings: ProtectionSettings, now: Instant, utc: number, parts = REAL_PARTS) {
     this.#settings = settings;
+    this.#parts = parts;
     const { name, life, directors, witness } = settings;
     const peers = [...directors.filter((each) => each !== name), ...(witness === undefined ? [] : [witness])];
-    this.#voter = new Voter(settings, now);
+    this.#voter = parts.voter(settings, now);
     this.#heartbeats = new Heartbeats({ name, life, peers });
     for (const peer of peers)
       this.#peers.set(peer, { heardAt: undefined, isHeard: false, clock: undefined, words: [] });
@@ -192,7 +195,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   #authorityOver(claim: string): Authority {
     const { name, life, directors, witness, etcd, longest, interval } = this.#settings;
     const rank = directors.indexOf(name);
-    return new Authority({
+    return this.#parts.authority({
       claim,
       director: name,
       life,

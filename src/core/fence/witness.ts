@@ -2,7 +2,8 @@ import { clusterOf, type Seal } from '../sealed.ts';
 import type { Instant } from '../time.ts';
 import { Heartbeats, type Rejection } from './heartbeat.ts';
 import { HEARTBEAT_MARK, HeartbeatCodec, type Word } from './heartbeat-codec.ts';
-import { Voter, type VoterSettings } from './voter.ts';
+import { type Parts, REAL_PARTS } from './parts.ts';
+import type { Voter, VoterSettings } from './voter.ts';
 
 /**
  * The third vote of pairs: a voter for each cluster that it has a key of. It holds nothing and asks for nothing; it
@@ -35,10 +36,12 @@ const CLAIMS_MAX = 10_000;
 
 export class Witness {
   readonly #settings: WitnessSettings;
+  readonly #voter: Parts['voter'];
   readonly #clusters = new Map<string, Cluster>();
 
-  constructor(settings: WitnessSettings) {
+  constructor(settings: WitnessSettings, { voter } = REAL_PARTS) {
     this.#settings = settings;
+    this.#voter = voter;
   }
 
   get clusters(): string[] {
@@ -55,7 +58,7 @@ export class Witness {
     for (const [cluster, seal] of seals) {
       const known = this.#clusters.get(cluster);
       this.#clusters.set(cluster, {
-        voter: known?.voter ?? new Voter(this.#settings, now),
+        voter: known?.voter ?? this.#voter(this.#settings, now),
         claims: known?.claims ?? new Set(),
         codec: new HeartbeatCodec(cluster, seal),
         // With a life of its own: what it numbers begins anew.
