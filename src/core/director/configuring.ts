@@ -53,6 +53,8 @@ export class Configuring {
   /** The key of each instance. */
   #keys: ReadonlyMap<string, string> = new Map();
   #ending = false;
+  /** The tables of leases that are to be made when nothing of an earlier life is left. */
+  #leaseTable: string | undefined;
   #clock = { utc: 0, at: 0 as Instant };
   readonly #steps: Steps<Step>;
 
@@ -71,6 +73,7 @@ export class Configuring {
       settings: this.configured ? this.#settings : undefined,
       keys: this.#keys,
       ending: this.#ending,
+      leaseTable: this.#leaseTable,
       clock: this.#clock,
       steps: this.#steps.memory(),
       routers: Array.from(this.#parts.routers.values(), (router) => router.memory()),
@@ -81,6 +84,7 @@ export class Configuring {
     this.#settings = memory.settings ?? NO_SETTINGS;
     this.#keys = memory.keys;
     this.#ending = memory.ending;
+    this.#leaseTable = memory.leaseTable;
     this.#clock = memory.clock;
     this.#steps.recall(memory.steps);
     for (const each of memory.routers) {
@@ -151,6 +155,18 @@ export class Configuring {
     this.#steps.proceed();
   }
 
+  /** Whether no address of an earlier life is left: each virtual router has put them away when it has begun. */
+  get begun(): boolean {
+    return [...this.#parts.routers.values()].every(({ state }) => state !== 'INIT');
+  }
+
+  /** After each event. The leases of an earlier life shut its addresses: they go when these have gone. */
+  lease(): void {
+    if (this.#leaseTable === undefined || !this.begun) return;
+    this.#parts.holdings.lease(this.#leaseTable);
+    this.#leaseTable = undefined;
+  }
+
   #take(step: Step): void {
     const { tables, holdings, vmacs, tracked, routers, ground } = this.#parts;
     switch (step.do) {
@@ -175,9 +191,8 @@ export class Configuring {
         ground.regroundAll();
         break;
       case 'ready':
-        // What an earlier life left on interfaces has gone by now, and its leases may go, too.
+        this.#leaseTable = step.leaseTable;
         if (step.leaseTable === undefined) holdings.stop();
-        else holdings.lease(step.leaseTable);
         this.#emit({ type: 'ready' });
         break;
       case 'leave':

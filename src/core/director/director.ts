@@ -162,6 +162,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       default:
         this.#answered(event);
     }
+    configuring.lease();
   }
 
   #answered(event: Answer): void {
@@ -210,6 +211,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   timeout(now: Instant): void {
     this.#begin(now);
     this.#ensemble.timeout(now);
+    this.#parts.configuring.lease();
   }
 
   /** Nothing happens before those who slept too long have given up. */
@@ -249,7 +251,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
 
   /** Whether no address of an earlier life is left: each virtual router has put them away when it has begun. */
   get begun(): boolean {
-    return [...this.#routers.values()].every(({ state }) => state !== 'INIT');
+    return this.#parts.configuring.begun;
   }
 
   groups(): { readonly name: string; readonly state: GroupState }[] {

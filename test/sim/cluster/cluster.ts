@@ -147,19 +147,18 @@ export class Cluster {
   }
 
   #advert(from: Elector, segment: number, datagram: Datagram): void {
-    if (from.host.kernel.lacking([segment + 1]) !== undefined) return;
+    if (from.host.unplugged.has(segment)) return;
     for (const { host, elector } of this.directors.values()) {
       if (elector === from) continue;
       this.wires.send('vrrp', from.host.name, host.name, () => {
-        if (host.kernel.lacking([segment + 1]) === undefined && !host.frozen)
-          elector.advert(segment, datagram);
+        if (!host.unplugged.has(segment) && !host.frozen) elector.advert(segment, datagram);
       });
     }
   }
 
   /** On every path there is; one of them is the VRRP link. */
   #heartbeat(from: Elector, to: string, datagram: Uint8Array): void {
-    const { name, kernel } = from.host;
+    const { name, unplugged } = from.host;
     if (to === this.third?.name) {
       const { third, witness } = this;
       this.wires.send('third', name, to, () => !third.frozen && witness?.receive(datagram));
@@ -170,7 +169,7 @@ export class Cluster {
     const take = (): void => {
       if (!peer.host.frozen) peer.elector.heartbeat(datagram);
     };
-    const linked = (): boolean => kernel.lacking([1]) === undefined && peer.host.kernel.lacking([1]) === undefined;
+    const linked = (): boolean => !unplugged.has(0) && !peer.host.unplugged.has(0);
     if (linked()) this.wires.send('vrrp', name, to, () => linked() && take());
     for (let path = 0; path < this.day.paths; path++) this.wires.send('heartbeat', name, to, take);
   }

@@ -75,8 +75,8 @@ export interface PlayedNode {
 
 /** In advert intervals: when faults begin, and the longest fault. */
 const FIRST_FAULT = 8;
-export const FAULT_PHASE = 24;
-export const LONGEST_FAULT = 12;
+const FAULT_PHASE = 20;
+const LONGEST_FAULT = 10;
 /** So many times the margin clocks differ where safety has to break. */
 const BEYOND = 30;
 
@@ -107,9 +107,10 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
   const routers = prng.pick(['single', 'single', 'group', 'active-active'] as const);
   const lease = defaultLease(unit);
   const filtered = lease === 0 || prng.chance(0.7);
-  const paths = prng.between(0, 2);
+  const paths = prng.pick([0, 0, 1, 2]);
   const stage = { prng, unit, directors: names, third, fences, paths, beyond, lies };
   const operations = drawOperations(prng, unit, { ...stage, segments: routers === 'group' ? 2 : 1 });
+  const gone = prng.chance(0.25) ? prng.pick(nodes).name : undefined;
   return {
     seed,
     kind,
@@ -119,16 +120,17 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
     filtered,
     preempt: prng.chance(0.7),
     paths,
-    interval: micros(unit / 4),
+    interval: micros(unit / prng.pick([2, 4])),
     longest: micros(unit * prng.between(3, 5)),
     margin,
     reboots: fences && prng.chance(0.25),
-    startup: prng.chance(0.2) ? 'fence' : 'wait',
+    // With `wait` one that is alone from its start on takes nothing.
+    startup: gone !== undefined || prng.chance(0.2) ? 'fence' : 'wait',
     ...(prng.chance(0.4) && { watchdog: micros(unit * prng.between(3, 6)) }),
     delayMost: unit / prng.pick([20, 200]),
     nodes,
     operations,
-    ...(prng.chance(0.25) && { gone: prng.pick(nodes).name }),
+    ...(gone !== undefined && { gone }),
   };
 }
 

@@ -58,8 +58,8 @@ function harm(operation: Exclude<Operation, Of<'loss' | 'duplicate' | 'delay'>>,
       wires.cuts.add(operation);
       return () => wires.cuts.delete(operation);
     case 'carrier':
-      host.kernel.setCarrier(operation.segment + 1, false);
-      return () => host.kernel.setCarrier(operation.segment + 1, true);
+      host.plug(operation.segment, false);
+      return () => host.plug(operation.segment, true);
     case 'device':
       devices.faults.set(host.name, operation.does);
       return () => devices.faults.delete(host.name);

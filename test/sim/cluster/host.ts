@@ -21,6 +21,8 @@ export class Host {
   /** What is done when power comes. */
   boot: () => void = () => {};
   on = false;
+  /** Segments that have no cable here. */
+  readonly unplugged = new Set<number>();
   /** By how much the wall clock is set. */
   wallStep = 0;
   /** How late processes get the CPU, at most. */
@@ -91,6 +93,13 @@ export class Host {
 
   look(): void {
     this.#look();
+  }
+
+  /** Its cable of the segment is plugged in, or pulled. */
+  plug(segment: number, plugged: boolean): void {
+    if (plugged) this.unplugged.delete(segment);
+    else this.unplugged.add(segment);
+    this.kernel.setCarrier(segment + 1, plugged);
   }
 
   /** It stands still; `stand`: its clocks do not go on meanwhile. */

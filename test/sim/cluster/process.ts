@@ -15,7 +15,10 @@ export abstract class Process {
   #inbox: (() => void)[] = [];
   #frozenTo = 0;
   #wakePlanned = false;
-  #timer = 0;
+  #waking = false;
+  #life = 0;
+  /** When the next timer fires, by the host's clock. */
+  #armedFor = Number.POSITIVE_INFINITY;
   /** The clock that it reads stands while it does: that is what is wrong with it. */
   readonly #standsStill: boolean;
   /** How long its clock has stood. */
@@ -55,7 +58,8 @@ export abstract class Process {
   kill(): void {
     this.#ensemble = undefined;
     this.#inbox = [];
-    this.#timer += 1;
+    this.#life += 1;
+    this.#armedFor = Number.POSITIVE_INFINITY;
     this.#frozenTo = 0;
   }
 
@@ -76,7 +80,11 @@ export abstract class Process {
   post(act: () => void): void {
     if (!this.alive) return;
     this.#inbox.push(act);
-    if (this.#wakePlanned) return;
+    if (this.#wakePlanned || this.#waking) return;
+    if (this.host.latency === 0) {
+      this.wake();
+      return;
+    }
     this.#wakePlanned = true;
     this.host.world.at(this.host.world.now + this.#delay, () => {
       this.#wakePlanned = false;
@@ -87,7 +95,9 @@ export abstract class Process {
   /** All events, then the timers. */
   wake(): void {
     const ensemble = this.#ensemble;
-    if (ensemble === undefined || this.host.frozen || this.host.world.now < this.#frozenTo) return;
+    if (ensemble === undefined || this.#waking) return;
+    if (this.host.frozen || this.host.world.now < this.#frozenTo) return;
+    this.#waking = true;
     ensemble.begin(this.now);
     for (let act = this.#inbox.shift(); act !== undefined; act = this.#inbox.shift()) act();
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -95,21 +105,27 @@ export abstract class Process {
       if (due === undefined || due > this.now) break;
       ensemble.timeout(this.now);
     }
+    this.#waking = false;
+    if (this.#inbox.length > 0) this.post(() => {});
     this.#arm(this.#ensemble?.deadline());
   }
 
+  /** A timer that is planned already, and is early enough, will arm the next. */
   #arm(due: Instant | undefined): void {
-    this.#timer += 1;
     if (due === undefined) return;
-    const timer = this.#timer;
     const { host } = this;
-    const late = this.#delay;
-    host.at(Math.max(due + this.#behind, host.now + SHORTEST_TIMER) + late, () => {
-      if (timer === this.#timer) this.wake();
+    const at = Math.max(due + this.#behind, host.now + SHORTEST_TIMER) + this.#delay;
+    if (at >= this.#armedFor) return;
+    this.#armedFor = at;
+    const life = this.#life;
+    host.at(at, () => {
+      if (life !== this.#life || at !== this.#armedFor) return;
+      this.#armedFor = Number.POSITIVE_INFINITY;
+      this.wake();
     });
   }
 
   get #delay(): number {
-    return this.host.prng.unit() * this.host.latency;
+    return this.host.latency === 0 ? 0 : this.host.prng.unit() * this.host.latency;
   }
 }
