@@ -21,6 +21,7 @@ export type Unsealed =
   | { readonly fault: 'wrong key' };
 
 export const MAC_BYTES = 32;
+const ENCODER = new TextEncoder();
 
 /** The datagrams of a cluster that begin with a mark of four ASCII letters. */
 export class Sealed {
@@ -28,9 +29,9 @@ export class Sealed {
   readonly #seal: Seal;
 
   constructor(mark: string, cluster: string, seal: Seal) {
-    const name = new TextEncoder().encode(cluster);
+    const name = ENCODER.encode(cluster);
     assert(name.length > 0 && name.length < 256, 'a cluster has a name of 1 to 255 bytes');
-    this.#head = Uint8Array.of(...new TextEncoder().encode(mark), name.length, ...name);
+    this.#head = Uint8Array.of(...ENCODER.encode(mark), name.length, ...name);
     this.#seal = seal;
   }
 
@@ -61,6 +62,6 @@ export class Sealed {
 export function clusterOf(mark: string, datagram: Uint8Array): string | undefined {
   const [at, length] = [mark.length + 1, datagram[mark.length] ?? 0];
   if (length === 0 || datagram.length <= at + length + MAC_BYTES) return undefined;
-  if (!new TextEncoder().encode(mark).every((byte, i) => datagram[i] === byte)) return undefined;
+  if (!ENCODER.encode(mark).every((byte, i) => datagram[i] === byte)) return undefined;
   return new TextDecoder().decode(datagram.subarray(at, at + length));
 }

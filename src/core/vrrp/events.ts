@@ -52,7 +52,12 @@ export type VrrpEvent =
   /** From the sync group: all members are ready, so be master. For a candidate only. */
   | { readonly type: 'elect' }
   /** From the sync group: another member ceased to be master, so cease too. */
-  | { readonly type: 'yield'; readonly why: string }
+  | {
+      readonly type: 'yield';
+      readonly why: string;
+      /** Who takes over is on its way: no other one is to follow at once. */
+      readonly quiet?: boolean;
+    }
   /** What became of each `send`, right when it was performed. */
   | { readonly type: 'sent' }
   | UnsentEvent;

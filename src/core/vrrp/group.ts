@@ -93,8 +93,9 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
         this.#yield(event.why);
         break;
       case 'challenged':
+        // Said aloud, a third director would follow before the challenger has all votes, and be challenged in turn.
         if (event.priority > this.#priority)
-          this.#yield(`${event.by} has priority ${event.priority}, and asks for the votes`);
+          this.#yield(`${event.by} has priority ${event.priority}, and asks for the votes`, true);
         break;
     }
     this.#passFaults();
@@ -231,9 +232,9 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
   }
 
   /** Masters cease to be it. */
-  #yield(why: string): void {
+  #yield(why: string, quiet = false): void {
     for (const [name, { standing }] of this.#members) {
-      if (standing?.state === 'MASTER') this.#tell(name, { type: 'yield', why });
+      if (standing?.state === 'MASTER') this.#tell(name, { type: 'yield', why, quiet });
     }
   }
 

@@ -82,7 +82,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         }
         break;
       case 'yield':
-        if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why);
+        if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why, event.quiet);
         break;
       case 'contest':
         if (this.#serving(now)) this.#parts.mastership.announce(now);
@@ -228,10 +228,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     return this.#state === 'MASTER' && !this.#advertiser.overslept(now);
   }
 
-  /** To any state but MASTER, by our own will: a master says so. */
-  #leave(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
+  /** To any state but MASTER, by our own will: a master says so, unless it is `quiet`. */
+  #leave(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string, quiet = false): void {
     if (this.#state === to) return;
-    if (this.#state === 'MASTER') this.#parts.mastership.resign(now);
+    if (this.#state === 'MASTER' && !quiet) this.#parts.mastership.resign(now);
     this.#stepDown(now, to, cause);
     if (to === 'BACKUP') this.#parts.silence.begin(now);
   }
