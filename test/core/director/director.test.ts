@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { type MakeRouter, NO_SETTINGS } from '../../../src/core/director/events.ts';
+import { type DirectorSettings, type MakeRouter, NO_SETTINGS } from '../../../src/core/director/events.ts';
+import { OURS } from '../../../src/core/reconcile/entry.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { suite } from '../../suite.ts';
@@ -315,6 +316,20 @@ test('a protected router holds its addresses for as long as the votes last, and 
   assert.equal(shell.held, []);
   shell.event({ type: 'voted', group: 'G', event: { type: 'authorised' }, until: at(20) }).until(9);
   assert.equal(shell.held, [`${VIP}/24`], 'they last longer: an advert puts it back');
+});
+
+test('leases of an earlier life shut its addresses, and go when these have gone', () => {
+  const begun = (more: Partial<DirectorSettings>): string[] => {
+    const shell = new Shell();
+    shell.addresses.own(1, `${VIP}/24`, OURS);
+    shell.read();
+    shell.configure([instance({ lease: seconds(0), term: seconds(3) })], { leaseTable: 'vipkeeper', ...more });
+    return shell.until(9).taken(/^remove|^leases: make/);
+  };
+  const inOrder = [`remove ${VIP}/24`, 'leases: make'];
+  assert.equal(begun({}), inOrder);
+  const start = { delay: seconds(5), afterBoot: seconds(0) };
+  assert.equal(begun({ start }), inOrder, 'nothing begins before the delay is over');
 });
 
 test('a reload that takes a router out ends it, and nothing of it is left', () => {

@@ -30,11 +30,12 @@ export class KernelAddresses {
     return this.#heard.splice(0);
   }
 
-  /** The host gets one by itself. */
-  own(ifindex: number, text: string): void {
+  /** The host gets one by itself; or, with our mark, one was left by an earlier life. */
+  own(ifindex: number, text: string, protocol?: number): void {
     const address = parsePrefix(text);
     if (address === undefined) throw new RangeError(text);
-    this.#keep({ ifindex, address, scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER }, undefined);
+    const plain = { scope: 0, flags: 0, valid: FOREVER, preferred: FOREVER };
+    this.#keep({ ifindex, address, ...plain, ...(protocol !== undefined && { protocol }) }, undefined);
   }
 
   /** The errno of the change. */

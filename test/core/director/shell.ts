@@ -278,6 +278,10 @@ export class Shell {
         this.event({ type: 'routing', results });
         break;
       }
+      case 'leases':
+        this.done.push(`leases: ${effect.steps.map(({ op }) => op).join(', ')}`);
+        this.event({ type: 'leased', outcome: { errno: 0 } });
+        break;
       case 'link':
         this.#changeLink(effect.change);
         break;

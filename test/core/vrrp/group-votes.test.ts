@@ -77,6 +77,22 @@ group('a better director gets them, a lesser one does not', () => {
   assert.equal(bench.votes, ['want', 'let-go']);
 });
 
+group('who gives way to a better one tells nobody, for a third director would follow', () => {
+  const bench = new GroupBench({}, ['a']);
+  bench.setMembers(['a'], 0, true);
+  bench.start('a');
+  bench.until(9);
+  bench.vote({ type: 'authorised' }, 10);
+  assert.is(bench.states, 'MASTER');
+  bench.story = [];
+  bench.vote({ type: 'challenged', by: 'c', priority: 254 }, 12);
+  assert.is(bench.states, 'BACKUP');
+  assert.equal(
+    bench.story.filter((line) => line.endsWith('resigns')),
+    [],
+  );
+});
+
 group('who would leave a lesser master alone does not challenge one that it has not heard yet', () => {
   const asked = (spares: boolean): unknown[] => {
     const machine = new VrrpGroup('G');

@@ -34,6 +34,7 @@ export class Host {
   /** How long its clocks have stood, in true time. */
   #stood = 0;
   #standsSince: number | undefined;
+  #frozen = false;
   #frozenTo = 0;
   readonly #look: () => void;
 
@@ -74,14 +75,14 @@ export class Host {
   }
 
   get frozen(): boolean {
-    return this.world.now < this.#frozenTo;
+    return this.#frozen;
   }
 
   /** Acts when its clock shows that; nothing is done while it stands still. */
   at(local: number, act: () => void): void {
     const due = (local - this.#clockOffset) / this.#clockRate + this.#stood;
     this.world.at(Math.max(due, this.#frozenTo), () => {
-      if (this.frozen || this.now < local - 1) this.at(local, act);
+      if (this.world.now < this.#frozenTo || this.now < local - 1) this.at(local, act);
       else act();
     });
   }
@@ -105,6 +106,7 @@ export class Host {
   /** It stands still; `stand`: its clocks do not go on meanwhile. */
   freeze(duration: number, stand: boolean): void {
     const { now } = this.world;
+    this.#frozen = true;
     this.#frozenTo = Math.max(this.#frozenTo, now + duration);
     if (stand) this.#standsSince ??= now;
     for (const process of this.processes) process.stood(duration);
@@ -116,6 +118,7 @@ export class Host {
   }
 
   #thaw(): void {
+    this.#frozen = false;
     if (this.#standsSince !== undefined) this.#stood += this.world.now - this.#standsSince;
     this.#standsSince = undefined;
     this.#look();
@@ -133,6 +136,7 @@ export class Host {
     for (const process of this.processes) process.kill();
     this.kernel.forget();
     this.leases = this.#noLeases();
+    this.#frozen = false;
     this.#frozenTo = 0;
   }
 
