@@ -41,6 +41,8 @@ export type Unreadable = 'not a heartbeat' | 'wrong key';
 export const LIVES_KEPT = 3;
 
 export const HEARTBEAT_MARK = 'VKH1';
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder('utf-8', { fatal: true });
 /** Longer ones are cut into several datagrams: each fits into any link's MTU. */
 const WORDS_BYTES = 1000;
 
@@ -56,7 +58,7 @@ export class HeartbeatCodec {
   write(heartbeat: Heartbeat): Uint8Array[] {
     return cut(heartbeat.words).map((words, i) => {
       const body = { ...heartbeat, number: heartbeat.number + i, words };
-      return this.#sealed.close(new TextEncoder().encode(JSON.stringify(body)));
+      return this.#sealed.close(ENCODER.encode(JSON.stringify(body)));
     });
   }
 
@@ -64,7 +66,7 @@ export class HeartbeatCodec {
     const opened = this.#sealed.open(datagram);
     if ('fault' in opened) return opened.fault === 'foreign' ? 'not a heartbeat' : opened.fault;
     try {
-      const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(opened.body));
+      const value: unknown = JSON.parse(DECODER.decode(opened.body));
       return isHeartbeat(value) ? value : 'not a heartbeat';
     } catch {
       return 'not a heartbeat';

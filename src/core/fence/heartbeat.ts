@@ -22,7 +22,7 @@ export type Rejection =
   | Unreadable
   | 'not for us'
   | 'unknown sender'
-  /** It came on another path already, or a later one did. */
+  /** It came on another path already, or many later ones did. */
   | 'overtaken'
   | 'replayed';
 
@@ -35,8 +35,16 @@ const FRESH = seconds(10);
 /** A witness knows so many directors of a cluster. */
 const UNKNOWN_DIRECTORS_KEPT = 64;
 
-/** The last numbers of a peer's lives, the life that spoke last at the end. */
-type Peer = Map<string, number>;
+/** Which numbers of a life came: the last one, and those before it, a bit for each: the lowest for that right before. */
+interface Came {
+  readonly last: number;
+  readonly before: number;
+}
+/** So many numbers before the last one may still come: the network turns some round. */
+const LATE_MOST = 32;
+
+/** The lives of a peer, the one that spoke last at the end. */
+type Peer = Map<string, Came>;
 
 export interface HeartbeatSettings {
   /** Ours. */
@@ -80,7 +88,10 @@ export class Heartbeats {
 
   /** What says this to a peer. `utc` in microseconds since 1970. */
   compose(to: string, words: readonly Word[], now: Instant, utc: number): Heartbeat {
-    const heard: Mark[] = Array.from(this.#peers.get(to) ?? [], ([life, number]) => ({ life, number }));
+    const heard: Mark[] = Array.from(this.#peers.get(to) ?? [], ([life, { last }]) => ({
+      life,
+      number: last,
+    }));
     const { name, life } = this.#settings;
     const number = this.#number + 1;
     this.#number += Math.max(1, words.length);
@@ -95,10 +106,11 @@ export class Heartbeats {
     if (peer === undefined) return { ok: false, reason: 'unknown sender' };
     const fresh = this.#isFresh(heard, now);
     // Of several paths the later ones bring what is known.
-    if (number <= (peer.get(life) ?? 0)) return { ok: false, reason: fresh ? 'overtaken' : 'replayed' };
+    const came = withNumber(peer.get(life), number);
+    if (came === undefined) return { ok: false, reason: fresh ? 'overtaken' : 'replayed' };
     if (fresh) this.#certain.set(from, life);
     peer.delete(life);
-    peer.set(life, number);
+    peer.set(life, came);
     for (const other of peer.keys()) {
       if (peer.size <= LIVES_KEPT) break;
       if (other !== this.#certain.get(from)) peer.delete(other);
@@ -118,4 +130,16 @@ export class Heartbeats {
     this.#peers.set(name, peer);
     return peer;
   }
+}
+
+/** Takes in a number; `undefined` for one that came, or is too late. */
+function withNumber({ last, before }: Came = { last: 0, before: 0 }, number: number): Came | undefined {
+  const ahead = number - last;
+  if (ahead > 0) {
+    const shifted = ahead < LATE_MOST ? before << ahead : 0;
+    return { last: number, before: ahead <= LATE_MOST && last > 0 ? shifted | (1 << (ahead - 1)) : shifted };
+  }
+  const bit = 1 << (-ahead - 1);
+  if (ahead === 0 || -ahead > LATE_MOST || (before & bit) !== 0) return undefined;
+  return { last, before: before | bit };
 }

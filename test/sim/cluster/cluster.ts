@@ -1,6 +1,7 @@
 import type { MakeRouter } from '../../../src/core/director/events.ts';
 import { Fencing } from '../../../src/core/fence/device.ts';
 import { EtcdVoter } from '../../../src/core/fence/etcd.ts';
+import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
 import type { Parts } from '../../../src/core/fence/parts.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { Prng } from '../../../src/core/prng.ts';
@@ -96,9 +97,10 @@ export class Cluster {
   #addThird(node: PlayedNode): Host {
     const host = this.#addHost(node, this.directors.size);
     if (node.name === 'etcd') return host;
-    const witness = new WitnessProcess(host, this.day, this.#flaw.parts, (to, datagram) =>
-      this.wires.send('third', host.name, to, () => this.directors.get(to)?.elector.heartbeat(datagram)),
-    );
+    const witness = new WitnessProcess(host, this.day, this.#flaw.parts, (heartbeat) => {
+      const { elector } = this.directors.get(heartbeat.to) ?? {};
+      this.wires.send('third', host.name, heartbeat.to, () => !elector?.host.frozen && elector?.heartbeat(heartbeat));
+    });
     this.witness = witness;
     host.boot = () => witness.start();
     return host;
@@ -117,7 +119,7 @@ export class Cluster {
       makeRouter: this.#flaw.makeRouter,
       standsStill: this.#flaw.pauses === 'unnoticed',
       advert: (from, segment, datagram) => this.#advert(from, segment, datagram),
-      heartbeat: (from, to, datagram) => this.#heartbeat(from, to, datagram),
+      heartbeat: (from, heartbeat) => this.#heartbeat(from, heartbeat),
       etcd: (word) => supervisor.etcd(word),
       fence: (wish) => supervisor.fence(wish),
       feed: (timeout) => this.#feed(host, timeout),
@@ -157,17 +159,18 @@ export class Cluster {
   }
 
   /** On every path there is; one of them is the VRRP link. */
-  #heartbeat(from: Elector, to: string, datagram: Uint8Array): void {
+  #heartbeat(from: Elector, heartbeat: Heartbeat): void {
+    const { to } = heartbeat;
     const { name, unplugged } = from.host;
     if (to === this.third?.name) {
       const { third, witness } = this;
-      this.wires.send('third', name, to, () => !third.frozen && witness?.receive(datagram));
+      this.wires.send('third', name, to, () => !third.frozen && witness?.receive(heartbeat));
       return;
     }
     const peer = this.directors.get(to);
     if (peer === undefined) return;
     const take = (): void => {
-      if (!peer.host.frozen) peer.elector.heartbeat(datagram);
+      if (!peer.host.frozen) peer.elector.heartbeat(heartbeat);
     };
     const linked = (): boolean => !unplugged.has(0) && !peer.host.unplugged.has(0);
     if (linked()) this.wires.send('vrrp', name, to, () => linked() && take());

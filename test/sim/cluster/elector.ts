@@ -9,10 +9,10 @@ import {
 import { claimed } from '../../../src/core/director/claimed.ts';
 import { Claims, type ClaimsEffect, type ClaimsEvent } from '../../../src/core/fence/claims.ts';
 import type { Parts } from '../../../src/core/fence/parts.ts';
-import type { EtcdWord } from '../../../src/core/fence/protection.ts';
+import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
+import type { EtcdWord } from '../../../src/core/fence/protection-events.ts';
 import { Watchdog, type WatchdogEffect, type WatchdogEvent } from '../../../src/core/fence/watchdog.ts';
 import type { RouteEvent } from '../../../src/core/netlink/events.ts';
-import type { Seal } from '../../../src/core/sealed.ts';
 import { micros } from '../../../src/core/time.ts';
 import type { Datagram } from '../../../src/core/vrrp/packet.ts';
 import { type Day, type PlayedNode, settingsOf } from './day.ts';
@@ -20,8 +20,6 @@ import type { Host } from './host.ts';
 import { TICK } from './leasetable.ts';
 import { Process } from './process.ts';
 
-/** That keys are looked at is the heartbeats' own test. */
-export const SEAL: Seal = { sign: () => new Uint8Array(32), isGenuine: () => true };
 const DIGEST = { hmac: () => new Uint8Array(64) };
 
 /** What a director's VRRP process is connected with. */
@@ -32,7 +30,7 @@ export interface ElectorTies {
   /** The clock that it reads stands while it does. */
   readonly standsStill: boolean;
   advert(from: Elector, segment: number, datagram: Datagram): void;
-  heartbeat(from: Elector, to: string, datagram: Uint8Array): void;
+  heartbeat(from: Elector, heartbeat: Heartbeat): void;
   /** For the supervisor. */
   etcd(word: EtcdWord): void;
   fence(wish: Extract<ClaimsEffect, { type: 'fence' }>): void;
@@ -70,7 +68,7 @@ export class Elector extends Process {
       if (director.begun && effects.some(({ type }) => type === 'changed' || type === 'ready'))
         this.#claim({ type: 'clean' });
     }).handle;
-    const claims = new Claims(() => SEAL, parts);
+    const claims = new Claims(parts);
     this.#claim = ensemble.join(claims, (effects) => {
       for (const effect of effects) this.#performClaims(effect);
     }).handle;
@@ -107,8 +105,8 @@ export class Elector extends Process {
     this.post(() => this.#claim(event));
   }
 
-  heartbeat(datagram: Uint8Array): void {
-    this.post(() => this.#claim({ type: 'heartbeat', datagram, utc: this.host.utc }));
+  heartbeat(heartbeat: Heartbeat): void {
+    this.post(() => this.#claim({ type: 'heartbeat', heartbeat, utc: this.host.utc }));
   }
 
   advert(segment: number, datagram: Datagram): void {
@@ -184,7 +182,7 @@ export class Elector extends Process {
   #performClaims(effect: ClaimsEffect): void {
     switch (effect.type) {
       case 'send':
-        for (const datagram of effect.datagrams) this.#ties.heartbeat(this, effect.to, datagram);
+        this.#ties.heartbeat(this, effect.heartbeat);
         break;
       case 'voted': {
         const { claim: group, event, until } = effect;

@@ -1,16 +1,21 @@
 import type { Stored } from '../../../src/core/fence/etcd.ts';
 import type { Parts } from '../../../src/core/fence/parts.ts';
+import { type Heartbeat, HeartbeatCodec } from '../../../src/core/fence/heartbeat-codec.ts';
 import { Witness } from '../../../src/core/fence/witness.ts';
+import type { Seal } from '../../../src/core/sealed.ts';
 import type { Day } from './day.ts';
-import { SEAL } from './elector.ts';
 import type { Host } from './host.ts';
 import { Process } from './process.ts';
+
+/** That keys are looked at is the codec's own test. */
+const SEAL: Seal = { sign: () => new Uint8Array(32), isGenuine: () => true };
+const CODEC = new HeartbeatCodec('sim', SEAL);
 
 /** The witness's process: what `app/witness.ts` wires. */
 export class WitnessProcess extends Process {
   readonly #day: Day;
   readonly #parts: Parts | undefined;
-  readonly #send: (to: string, datagram: Uint8Array) => void;
+  readonly #send: (heartbeat: Heartbeat) => void;
   #witness: Witness | undefined;
   #lives = 0;
 
@@ -18,7 +23,7 @@ export class WitnessProcess extends Process {
     host: Host,
     day: Day,
     parts: Parts | undefined,
-    send: (to: string, datagram: Uint8Array) => void,
+    send: (heartbeat: Heartbeat) => void,
   ) {
     super(host);
     this.#day = day;
@@ -37,11 +42,18 @@ export class WitnessProcess extends Process {
     // Interfaces do not matter here.
   }
 
-  receive(datagram: Uint8Array): void {
+  receive(heartbeat: Heartbeat): void {
     this.post(() => {
-      const reply = this.#witness?.receive(datagram, this.now, this.host.utc);
-      if (reply?.ok === true) for (const each of reply.datagrams) this.#send(reply.from, each);
+      for (const datagram of CODEC.write(heartbeat)) {
+        const reply = this.#witness?.receive(datagram, this.now, this.host.utc);
+        if (reply?.ok === true) for (const each of reply.datagrams) this.#answer(each);
+      }
     });
+  }
+
+  #answer(datagram: Uint8Array): void {
+    const heartbeat = CODEC.read(datagram);
+    if (typeof heartbeat !== 'string') this.#send(heartbeat);
   }
 }
 
