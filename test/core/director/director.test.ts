@@ -323,7 +323,10 @@ test('leases of an earlier life shut its addresses, and go when these have gone'
     const shell = new Shell();
     shell.addresses.own(1, `${VIP}/24`, OURS);
     shell.read();
-    shell.configure([instance({ lease: seconds(0), term: seconds(3) })], { leaseTable: 'vipkeeper', ...more });
+    shell.configure([instance({ lease: seconds(0), term: seconds(3) })], {
+      leaseTable: 'vipkeeper',
+      ...more,
+    });
     return shell.until(9).taken(/^remove|^leases: make/);
   };
   const inOrder = [`remove ${VIP}/24`, 'leases: make'];

@@ -289,15 +289,9 @@ export class Shell {
         this.done.push('follow');
         this.event({ type: 'followed', routes: this.tables.routes, rules: this.tables.rules });
         break;
-      case 'look': {
-        const events = Array.from(
-          this.links.values(),
-          (shown): RouteEvent => ({ type: 'link', present: true, link: shown }),
-        );
-        this.event({ type: 'news', events });
-        this.event({ type: 'looked' });
+      case 'look':
+        this.hear(...this.links.values()).event({ type: 'looked' });
         break;
-      }
       case 'frames':
         this.#announce(effect);
         break;

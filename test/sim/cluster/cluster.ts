@@ -99,7 +99,12 @@ export class Cluster {
     if (node.name === 'etcd') return host;
     const witness = new WitnessProcess(host, this.day, this.#flaw.parts, (heartbeat) => {
       const { elector } = this.directors.get(heartbeat.to) ?? {};
-      this.wires.send('third', host.name, heartbeat.to, () => !elector?.host.frozen && elector?.heartbeat(heartbeat));
+      this.wires.send(
+        'third',
+        host.name,
+        heartbeat.to,
+        () => !elector?.host.frozen && elector?.heartbeat(heartbeat),
+      );
     });
     this.witness = witness;
     host.boot = () => witness.start();

@@ -1,11 +1,11 @@
+import type { DeviceSettings } from '../../../src/core/fence/agent.ts';
 import { defaultLease, filterTerm } from '../../../src/core/fence/lease.ts';
 import type { ClusterSettings, FencingTargets } from '../../../src/core/fence/settings.ts';
-import type { DeviceSettings } from '../../../src/core/fence/agent.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { type Duration, micros, millis, seconds } from '../../../src/core/time.ts';
 import type { GroupSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
-import { drawFault, type Operation } from './operations.ts';
+import { drawFault, lying, type Operation } from './operations.ts';
 
 /** A kind of cluster: how many directors, who has the last vote of an even number, whether directors fence. */
 export interface Kind {
@@ -108,8 +108,9 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
   const lease = defaultLease(unit);
   const filtered = lease === 0 || prng.chance(0.7);
   const paths = prng.pick([0, 0, 1, 2]);
-  const stage = { prng, unit, directors: names, third, fences, paths, beyond, lies };
-  const operations = drawOperations(prng, unit, { ...stage, segments: routers === 'group' ? 2 : 1 });
+  const segments = routers === 'group' ? 2 : 1;
+  const stage = { prng, unit, directors: names, third, fences, segments, paths, beyond };
+  const operations = lies ? lying(stage, FIRST_FAULT * unit) : drawOperations(prng, unit, stage);
   const gone = prng.chance(0.25) ? prng.pick(nodes).name : undefined;
   return {
     seed,

@@ -1,3 +1,4 @@
+import { claimed } from '../../../src/core/director/claimed.ts';
 import { Director } from '../../../src/core/director/director.ts';
 import type { Ensemble } from '../../../src/core/director/ensemble.ts';
 import {
@@ -6,10 +7,9 @@ import {
   type MakeRouter,
   NO_SETTINGS,
 } from '../../../src/core/director/events.ts';
-import { claimed } from '../../../src/core/director/claimed.ts';
 import { Claims, type ClaimsEffect, type ClaimsEvent } from '../../../src/core/fence/claims.ts';
-import type { Parts } from '../../../src/core/fence/parts.ts';
 import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
+import type { Parts } from '../../../src/core/fence/parts.ts';
 import type { EtcdWord } from '../../../src/core/fence/protection-events.ts';
 import { Watchdog, type WatchdogEffect, type WatchdogEvent } from '../../../src/core/fence/watchdog.ts';
 import type { RouteEvent } from '../../../src/core/netlink/events.ts';

@@ -150,4 +150,3 @@ export class Host {
     return new LeaseTable(() => this.now, this.prng);
   }
 }
-

@@ -55,9 +55,8 @@ export interface Stage {
   readonly segments: number;
   /** Of heartbeats alone. */
   readonly paths: number;
-  /** Clocks may stand, and devices may lie. */
+  /** Clocks may stand. */
   readonly beyond: boolean;
-  readonly lies: boolean;
 }
 
 const HOUR = 3_600_000_000;
@@ -94,7 +93,7 @@ export function drawFault(stage: Stage): Fault {
     case 'wall clock':
       return { kind, node, by: prng.pick([-HOUR, HOUR]) };
     case 'device': {
-      const does = stage.lies ? 'lies' : prng.pick(['hangs', 'fails', 'is late'] as const);
+      const does = prng.pick(['hangs', 'fails', 'is late'] as const);
       return stage.fences ? { kind, node, does } : { kind: 'power', node };
     }
     case 'busy':
@@ -110,6 +109,15 @@ function drawLinks({ prng, third, fences, paths }: Stage): Link | 'all' {
   if (third !== undefined) links.push('third');
   if (fences) links.push('device');
   return prng.pick(links);
+}
+
+/** Devices of all directors lie while one of them is cut off. */
+export function lying({ prng, unit, directors }: Stage, at: number): Operation[] {
+  const lasts = 10 * unit;
+  return [
+    ...directors.map((node): Operation => ({ kind: 'device', node, does: 'lies', at, lasts })),
+    { kind: 'cut', node: prng.pick(directors), links: 'all', way: 'both', at, lasts },
+  ];
 }
 
 /** `cut for 3.000 s: node "d0", links "all", way "both"`. */

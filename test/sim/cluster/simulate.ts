@@ -3,7 +3,7 @@ import { World } from '../world.ts';
 import { Cluster, type Flaw } from './cluster.ts';
 import { type Day, KINDS } from './day.ts';
 import { strike } from './faults.ts';
-import type { Operation } from './operations.ts';
+import { type Operation, tellOperation } from './operations.ts';
 import { Complaint } from './watch.ts';
 
 /** In advert intervals: how long all must take to settle, and the rest after that. */
@@ -69,4 +69,17 @@ export function shrinkDay(day: Day, flaw: Flaw = {}): Day {
   const fails = (operations: readonly Operation[]): boolean =>
     kindOf(simulate({ ...day, operations }, flaw).failure) === kind;
   return { ...day, operations: shrink<Operation>(day.operations, fails) };
+}
+
+/** The failure, the few operations that it takes, and how to see it again and to keep it as a test. */
+export function explain({ day, failure }: Outcome, flaw: Flaw = {}): string {
+  const what = failure instanceof Complaint ? failure.message : (failure?.stack ?? 'no failure');
+  const { operations } = shrinkDay(day, flaw);
+  return [
+    `seed ${day.seed}, ${day.kind}: ${what}`,
+    `  it takes ${operations.length} operations:`,
+    ...operations.map((each) => `  at ${(each.at / 1e6).toFixed(3)} s: ${tellOperation(each)}`),
+    `  see it: node dist/test/sim/cluster/replay.js ${day.seed}`,
+    `  keep it as a test: node dist/test/sim/cluster/keep.js ${day.seed} NAME`,
+  ].join('\n');
 }

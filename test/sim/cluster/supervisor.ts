@@ -1,8 +1,8 @@
 import type { Ensemble } from '../../../src/core/director/ensemble.ts';
 import type { AgentAction, AgentEnd, DeviceSettings } from '../../../src/core/fence/agent.ts';
 import type { ClaimsEffect, ClaimsEvent } from '../../../src/core/fence/claims.ts';
-import { Fencing, type FencingEffect, type FencingEvent } from '../../../src/core/fence/device.ts';
-import { type EtcdEffect, type EtcdEvent, EtcdVoter, type Stored } from '../../../src/core/fence/etcd.ts';
+import type { Fencing, FencingEffect, FencingEvent } from '../../../src/core/fence/device.ts';
+import type { EtcdEffect, EtcdEvent, EtcdVoter, Stored } from '../../../src/core/fence/etcd.ts';
 import { type Day, devicesOf, thirdOf } from './day.ts';
 import type { Host } from './host.ts';
 import { Process } from './process.ts';

@@ -1,6 +1,6 @@
 import type { Stored } from '../../../src/core/fence/etcd.ts';
-import type { Parts } from '../../../src/core/fence/parts.ts';
 import { type Heartbeat, HeartbeatCodec } from '../../../src/core/fence/heartbeat-codec.ts';
+import type { Parts } from '../../../src/core/fence/parts.ts';
 import { Witness } from '../../../src/core/fence/witness.ts';
 import type { Seal } from '../../../src/core/sealed.ts';
 import type { Day } from './day.ts';
@@ -19,12 +19,7 @@ export class WitnessProcess extends Process {
   #witness: Witness | undefined;
   #lives = 0;
 
-  constructor(
-    host: Host,
-    day: Day,
-    parts: Parts | undefined,
-    send: (heartbeat: Heartbeat) => void,
-  ) {
+  constructor(host: Host, day: Day, parts: Parts | undefined, send: (heartbeat: Heartbeat) => void) {
     super(host);
     this.#day = day;
     this.#parts = parts;
