@@ -35,7 +35,7 @@ const FRESH = seconds(10);
 /** A witness knows so many directors of a cluster. */
 const UNKNOWN_DIRECTORS_KEPT = 64;
 
-/** Which numbers of a life came: the last one, and those before it, a bit for each: the lowest for that right before. */
+/** Which numbers of a life came: the last one, and those before it, a bit for each, the lowest for the nearest. */
 interface Came {
   readonly last: number;
   readonly before: number;
