@@ -42,6 +42,8 @@ export interface LogLine {
 export type FromChild<State> =
   | ({ readonly type: 'log' } & LogLine)
   | { readonly type: 'ready' }
+  /** It ends now, as it was asked to: for a supervisor that did not start it, and so is not told how it ended. */
+  | { readonly type: 'ends' }
   /** Something that scripts, FIFOs and mails may be told of: the supervisor knows whether. */
   | { readonly type: 'notify'; readonly happening: Happening }
   /** A director is to be switched off; without a `why` it is heard again, or not in the way. */

@@ -69,6 +69,7 @@ export function fromChild(role: Role): Shape {
   const shapes: Shapes<FromChild<unknown>> = {
     log: fields({ level: LEVEL, message: text, at: number }),
     ready: anything,
+    ends: anything,
     notify: fields({ happening: HAPPENING }),
     fence: fields({ director: text }, { why: text, onFailure: oneOf('wait', 'take', 'manual') }),
     etcd: fields({

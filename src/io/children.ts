@@ -57,6 +57,13 @@ export function spawnedRole(argv: readonly string[]): string | undefined {
 export const spawnedNamespace = (argv: readonly string[] = process.argv.slice(2)): string | undefined =>
   argv[0] === MARK ? argv[3] : undefined;
 
+/** The run folder of the daemon whose child this is. */
+export const spawnedFolder = (argv: readonly string[] = process.argv.slice(2)): string =>
+  argv[0] === MARK ? (argv[2] ?? '') : '';
+
+/** Where a child in that role whose supervisor is gone waits for the next one. */
+export const successionPath = (runDir: string, role: string): string => `${runDir}/${role}.orphan`;
+
 /**
  * The living processes in the role of the daemon with this run folder (an absolute path), by their id. They are known
  * by what they were started with, and not by a file, which may be missing; the folder is looked at from where they are,

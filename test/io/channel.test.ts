@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import * as assert from 'uvu/assert';
 import { number, record } from '../../src/core/shape.ts';
-import { Channel } from '../../src/io/channel.ts';
+import { Channel, pipeEnd } from '../../src/io/channel.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
@@ -16,7 +16,7 @@ interface Count {
 
 /** The other end, in a process of its own: counts what it gets. */
 function runPeer(): void {
-  const channel = new Channel<ToPeer, Count>(process, record, assert.unreachable);
+  const channel = new Channel<ToPeer, Count>(pipeEnd(process), record, assert.unreachable);
   let received = 0;
   let last = -1;
   let inOrder = true;
@@ -37,7 +37,7 @@ let refusals: string[] = [];
 test.before.each(() => {
   refusals = [];
   child = fork(import.meta.filename, ['peer']);
-  channel = new Channel<Count, ToPeer>(child, record, (why) => refusals.push(why));
+  channel = new Channel<Count, ToPeer>(pipeEnd(child), record, (why) => refusals.push(why));
 });
 test.after.each(async () => {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -74,7 +74,7 @@ test('messages arrive, all and in order', async () => {
 });
 
 test('what is of the wrong shape is refused and counted, and what comes after it arrives', async () => {
-  const wrong = new Channel<Count, ToPeer>(child, number, (why) => refusals.push(why));
+  const wrong = new Channel<Count, ToPeer>(pipeEnd(child), number, (why) => refusals.push(why));
   let received = 0;
   wrong.onMessage(() => {
     received++;

@@ -15,7 +15,7 @@ import { Balancer } from '../../core/serving/balancer.ts';
 import type { ServiceCount } from '../../core/serving/connections.ts';
 import { EXIT_PERMANENT } from '../../core/supervision/child.ts';
 import { type Duration, type Instant, micros, seconds, since, toSeconds } from '../../core/time.ts';
-import { Channel } from '../../io/channel.ts';
+import { Channel, pipeEnd } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
 import { now } from '../../io/clock.ts';
 import type { Driven } from '../../io/drive.ts';
@@ -51,7 +51,7 @@ export function runCheckProcess(): void {
 
 /** Performs the balancer's effects. When the supervisor is gone it goes on: so does VRRP. */
 class CheckProcess {
-  readonly #channel = new Channel<ToCheck, FromChild<CheckState>>(process, toChild.check, (why) =>
+  readonly #channel = new Channel<ToCheck, FromChild<CheckState>>(pipeEnd(process), toChild.check, (why) =>
     this.#log('error', why),
   );
   readonly #balancer = new Balancer();

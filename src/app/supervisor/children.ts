@@ -4,10 +4,10 @@ import { unreachable } from '../../core/assert.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { type Privileges, suffices } from '../../core/privileges.ts';
 import type { ChildReport } from '../../core/status/facts.ts';
-import { Child, type ChildEffect } from '../../core/supervision/child.ts';
+import { Child, type ChildEffect, type ChildEvent } from '../../core/supervision/child.ts';
 import { type Duration, type Instant, toSeconds } from '../../core/time.ts';
-import { Channel } from '../../io/channel.ts';
-import { childrenOf, spawnRole } from '../../io/children.ts';
+import { Channel, type End, pipeEnd } from '../../io/channel.ts';
+import { spawnRole } from '../../io/children.ts';
 import { now } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { installed } from '../../io/installed.ts';
@@ -18,6 +18,7 @@ import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 import { fromChild } from '../shapes.ts';
 import type { Arbiter } from './arbiter.ts';
+import { Orphans, signal } from './orphans.ts';
 import { Recordings } from './recordings.ts';
 import type { Remains } from './remains.ts';
 
@@ -31,8 +32,6 @@ import type { Remains } from './remains.ts';
 const NODE_OPTIONS: Partial<Record<Role, readonly string[]>> = {
   vrrp: ['--no-lazy', '--no-flush-bytecode', '--single-threaded-gc', '--min-semi-space-size=4'],
 };
-const ORPHAN_POLL_MS = 20;
-const ORPHAN_POLLS = 150;
 const LAST_WORDS_MS = 200;
 
 export interface ChildListener {
@@ -58,10 +57,16 @@ export type ChildOptions = Pick<
   'runDir' | 'stateDir' | 'dontRespawn' | 'ipvsNamespace' | 'logDetail'
 >;
 
+/** A process in its role. */
+interface Living {
+  readonly pid?: number | undefined;
+  kill(signal: NodeJS.Signals): unknown;
+}
+
 interface Family {
   readonly machine: Child;
   readonly driven: Driven<Parameters<Child['handle']>[0]>;
-  process?: ChildProcess;
+  process?: Living;
   /** What it was started with; absent for everything. */
   privileges?: Privileges | undefined;
   channel?: Channel<FromChild<unknown>, unknown>;
@@ -69,8 +74,12 @@ interface Family {
   heard?: Instant;
   /** Messages of its own that went unread, and those to it that it refused, as it said last. */
   unheard?: { readonly dropped: number; readonly refused: number };
+  /** It said that it ends. */
+  ends?: boolean;
   ended?: () => void;
 }
+
+type Exit = Omit<Extract<ChildEvent, { type: 'exited' }>, 'type'>;
 
 /** The supervisor's child processes: one of each role at most, each restarted alone. */
 export class Children {
@@ -81,6 +90,7 @@ export class Children {
   readonly #respawn: boolean;
   readonly #ipvsNamespace: string | undefined;
   readonly #detailed: boolean;
+  readonly #orphans: Orphans;
   readonly #roles = new Map<Role, Family>();
   /** What they did last. */
   readonly recordings: Recordings;
@@ -94,6 +104,7 @@ export class Children {
     this.#detailed = options.logDetail;
     this.#listener = listener;
     const log = (level: Level, message: string): void => listener.log(level, message);
+    this.#orphans = new Orphans(this.#runDir, log);
     const ask = (role: Role): boolean => {
       this.send(role, { type: 'record' });
       return this.has(role);
@@ -116,49 +127,41 @@ export class Children {
     }));
   }
 
-  /**
-   * Ends what an earlier life of the daemon left behind in this role, if it lives: two processes of one role would
-   * work against each other. Resolves when it is gone. VRRP is asked, and hands over by a priority-0 advert; the
-   * others are killed, or they would take away the kernel's table and sync daemon, which their successors adopt. Where
-   * there is to be none (`forGood`), they are asked too.
-   */
+  /** Ends what an earlier life of the daemon left behind in this role (`Orphans.end`). */
   async endOrphan(role: Role, forGood: boolean): Promise<void> {
-    const asked = role === 'vrrp' || forGood;
-    const told = new Set<number>();
-    for (let poll = 0; poll < ORPHAN_POLLS; poll++) {
-      const pids = this.#orphansOf(role);
-      if (pids.length === 0) break;
-      for (const pid of pids) {
-        if (!told.has(pid)) {
-          told.add(pid);
-          this.#listener.log('warning', `ending the ${role} process ${pid} of an earlier daemon`);
-        }
-        end(pid, asked && poll < ORPHAN_POLLS / 2 ? 'SIGTERM' : 'SIGKILL');
-      }
-      await new Promise((resolve) => setTimeout(resolve, ORPHAN_POLL_MS));
-    }
+    await this.#orphans.end(role, forGood);
     this.#files.keep(this.#pidFile(role), undefined);
   }
 
-  #orphansOf(role: Role): number[] {
-    try {
-      return childrenOf(role, this.#runDir);
-    } catch (error) {
-      this.#listener.log(
-        'error',
-        `cannot look for ${role} processes of an earlier daemon: ${(error as Error).message}`,
-      );
-      return [];
-    }
+  /**
+   * Ends what an earlier life of the daemon left behind in this role. VRRP that is `wanted` goes on instead, if it can:
+   * it is ours from then on, and is told what to do by `start`. What the others know is in the kernel.
+   */
+  async succeed(role: Role, wanted: boolean): Promise<void> {
+    const found = role === 'vrrp' && wanted ? await this.#orphans.adoptable(role) : undefined;
+    if (found === undefined) return this.endOrphan(role, false);
+    const { pid, end } = found;
+    this.#listener.log('notice', `taking over the ${role} process ${pid} of an earlier daemon: it goes on`);
+    const family = this.#found(role);
+    family.driven.handle({ type: 'adopt' });
+    this.#adopt(role, family, pid, end);
   }
 
+  /** Of one that was taken over: it begins to work for us. */
   start(role: Role): void {
+    if (this.has(role)) this.#listener.started(role);
+    else this.#found(role).driven.handle({ type: 'start' });
+  }
+
+  /** What is to be known of a role from now on. */
+  #found(role: Role): Family {
     const machine = new Child(this.#respawn);
     const driven = this.#driver.attach(machine, (effects) => {
       for (const effect of effects) this.#perform(role, effect);
     });
-    this.#roles.set(role, { machine, driven });
-    driven.handle({ type: 'start' });
+    const family = { machine, driven };
+    this.#roles.set(role, family);
+    return family;
   }
 
   send<Message extends { readonly type: string }>(role: Role, message: Message): void {
@@ -265,58 +268,73 @@ export class Children {
   }
 
   #watch(role: Role, family: Family, child: ChildProcess): void {
-    const channel = new Channel<FromChild<unknown>, unknown>(child, fromChild(role), (why) =>
+    const ended = this.#attach(role, family, child, pipeEnd(child));
+    // What it said last says why it ended, and is read after its exit is known.
+    child.on('exit', (status, signal) => {
+      // At once, before anything is started.
+      if (status !== 0 && role === 'vrrp') this.#listener.remains.remove();
+      if (!child.connected) return ended({ status, signal });
+      child.once('disconnect', () => ended({ status, signal }));
+      setTimeout(() => ended({ status, signal }), LAST_WORDS_MS);
+    });
+    child.on('error', (error) => {
+      this.#listener.log('error', `the ${role} process: ${error.message}`);
+      if (child.pid === undefined) ended({ status: null, signal: null });
+    });
+    // Before its first word it does not know signals: nobody is to find it by its file.
+    child.once('message', () => this.#files.keep(this.#pidFile(role), pidText(child.pid ?? 0)));
+  }
+
+  /** One that is no child of ours: the kernel closes its connection when it ends, and it says so if it does that itself. */
+  #adopt(role: Role, family: Family, pid: number, end: End): void {
+    const kill = (what: NodeJS.Signals): void => signal(pid, what);
+    const ended = this.#attach(role, family, { pid, kill }, end);
+    end.onClose(() => {
+      if (family.ends === true) return ended({ status: 0, signal: null });
+      this.#orphans.kill(role, pid);
+      if (role === 'vrrp') this.#listener.remains.remove();
+      ended({ status: null, signal: null, why: 'its connection ended' });
+    });
+    this.#files.keep(this.#pidFile(role), pidText(pid));
+    end.send({ type: 'adopt' }, () => undefined);
+  }
+
+  /** Talks with a process. Returns what is to be called when it has ended, of which the first call counts. */
+  #attach(role: Role, family: Family, living: Living, end: End): (how: Exit) => void {
+    const channel = new Channel<FromChild<unknown>, unknown>(end, fromChild(role), (why) =>
       this.#listener.log('error', `the ${role} process: ${why}`),
     );
-    family.process = child;
+    family.process = living;
     family.channel = channel;
+    channel.onMessage((message) => this.#hear(role, family, living.pid, message));
     let gone = false;
-    const exited = (status: number | null, signal: string | null): void => {
+    return (how) => {
       if (gone) return;
       gone = true;
       delete family.process;
       delete family.channel;
       delete family.heard;
       delete family.unheard;
-      family.driven.handle({ type: 'exited', status, signal });
+      delete family.ends;
+      family.driven.handle({ type: 'exited', ...how });
     };
-    // What it said last says why it ended, and is read after its exit is known.
-    child.on('exit', (status, signal) => {
-      // At once, before anything is started.
-      if (status !== 0 && role === 'vrrp') this.#listener.remains.remove();
-      if (!child.connected) return exited(status, signal);
-      child.once('disconnect', () => exited(status, signal));
-      setTimeout(() => exited(status, signal), LAST_WORDS_MS);
-    });
-    child.on('error', (error) => {
-      this.#listener.log('error', `the ${role} process: ${error.message}`);
-      if (child.pid === undefined) exited(null, null);
-    });
-    // Before its first word it does not know signals: nobody is to find it by its file.
-    child.once('message', () => this.#files.keep(this.#pidFile(role), pidText(child.pid ?? 0)));
-    channel.onMessage((message) => {
-      family.heard = now();
-      family.driven.handle({ type: 'heard' });
-      if (this.#detailed && message.type !== 'log')
-        this.#listener.log('debug', `message from ${role}: ${message.type}`);
-      if (message.type === 'log') this.#listener.said(role, child.pid, message);
-      else if (message.type === 'ready') this.#listener.ready(role);
-      else if (message.type === 'notify') this.#happened(role, message.happening);
-      else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message);
-      else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
-      else if (message.type === 'recording') this.recordings.heard(role, message);
-      else {
-        family.unheard = message;
-        this.#listener.state(role, message.state);
-      }
-    });
   }
-}
 
-function end(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended in this moment.
+  #hear(role: Role, family: Family, pid: number | undefined, message: FromChild<unknown>): void {
+    family.heard = now();
+    family.driven.handle({ type: 'heard' });
+    if (this.#detailed && message.type !== 'log')
+      this.#listener.log('debug', `message from ${role}: ${message.type}`);
+    if (message.type === 'log') this.#listener.said(role, pid, message);
+    else if (message.type === 'ready') this.#listener.ready(role);
+    else if (message.type === 'ends') family.ends = true;
+    else if (message.type === 'notify') this.#happened(role, message.happening);
+    else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message);
+    else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
+    else if (message.type === 'recording') this.recordings.heard(role, message);
+    else {
+      family.unheard = message;
+      this.#listener.state(role, message.state);
+    }
   }
 }

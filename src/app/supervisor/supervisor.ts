@@ -142,7 +142,7 @@ export class Supervisor implements ChildListener {
     this.#notifier.configure(this.#configuration, false);
     this.#save();
     this.#orders.configure(this.#configuration.virtualServers);
-    for (const role of ROLES) await this.#children.endOrphan(role, false);
+    for (const role of ROLES) await this.#children.succeed(role, this.#assignment(role) !== undefined);
     this.#alone = true;
     if (this.#stopping) return;
     await this.#protect();
@@ -176,8 +176,7 @@ export class Supervisor implements ChildListener {
     if (configuration === undefined) return;
     this.#told.set(role, configuration);
     if (role === 'vrrp') this.#children.send('vrrp', { type: 'inherit', originals: this.#originals.all });
-    if (role === 'vrrp' && this.#store.maintenance)
-      this.#children.send('vrrp', { type: 'maintenance', on: true });
+    if (role === 'vrrp') this.#children.send('vrrp', { type: 'maintenance', on: this.#store.maintenance });
     const whole = role === 'check' ? { ...configuration, orders: this.#orders.all() } : configuration;
     this.#children.send(role, { type: 'configure', configuration: whole, detail: this.#options.logDetail });
     this.#trackers.tellAll(role);

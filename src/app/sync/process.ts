@@ -3,7 +3,7 @@ import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../../core/reco
 import { EXIT_PERMANENT, STATE_PERIOD } from '../../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
 import { toMillis } from '../../core/time.ts';
-import { Channel } from '../../io/channel.ts';
+import { Channel, pipeEnd } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
 import { explainOutcome, tellRequests } from '../../io/netlink.ts';
@@ -22,8 +22,10 @@ const NAME = 'vipkeeper-sync';
  */
 export function runSync(): void {
   nameProcess(NAME);
-  const channel: Channel<ToSync, FromChild<SyncState>> = new Channel(process, toChild.sync, (message) =>
-    channel.send({ type: 'log', level: 'error', message, at: Date.now() }),
+  const channel: Channel<ToSync, FromChild<SyncState>> = new Channel(
+    pipeEnd(process),
+    toChild.sync,
+    (message) => channel.send({ type: 'log', level: 'error', message, at: Date.now() }),
   );
   // The kernel's daemons go on, and the next process finds them.
   onBreaking({

@@ -1,19 +1,25 @@
 import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
 import type { Ip } from '../../core/ip.ts';
+import type { Happening } from '../../core/notify/happening.ts';
+import { Unheard } from '../../core/notify/missed.ts';
 import { millis, toMillis } from '../../core/time.ts';
-import { Channel } from '../../io/channel.ts';
+import { Channel, pipeEnd } from '../../io/channel.ts';
+import { spawnedFolder, successionPath } from '../../io/children.ts';
 import { hasAddress } from '../../io/claims.ts';
 import { kernelTick, now, utc } from '../../io/clock.ts';
 import { digest } from '../../io/digest.ts';
 import { tellRequests } from '../../io/netlink.ts';
 import { Place } from '../../io/placement.ts';
 import { keepsMakers } from '../../io/route.ts';
+import type { SocketEnd } from '../../io/socketend.ts';
+import { awaitSuccessor, ownNetwork, releaseOf } from '../../io/succession.ts';
 import { LocalReports } from '../../io/sysctl.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
 import { toChild } from '../shapes.ts';
+import { VERSION } from '../version.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
@@ -36,7 +42,7 @@ export function runVrrp(): void {
 class VrrpProcess {
   readonly recording = new ProcessRecording('vrrp', (piece) => this.#channel.send(piece));
   readonly driver = this.recording.driver;
-  readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(process, toChild.vrrp, (why) =>
+  readonly #channel = new Channel<ToVrrp, FromChild<VrrpNews>>(pipeEnd(process), toChild.vrrp, (why) =>
     this.log('error', why),
   );
   readonly #place = new Place((problem) => this.log('warning', problem));
@@ -62,6 +68,7 @@ class VrrpProcess {
     (news) => {
       if (news.type === 'changed') this.changed();
       else if (news.type === 'voted') this.#voted(news);
+      else if (news.type === 'notify') this.#happened(news.happening);
       else this.#channel.send(news);
     },
     (level, message) => this.log(level, message),
@@ -88,13 +95,16 @@ class VrrpProcess {
     },
   );
   #configuration: VrrpConfiguration | undefined;
+  /** What happened while there was no supervisor. */
+  readonly #unheard = new Unheard();
+  readonly #identity = { release: releaseOf(VERSION, process.argv[1] ?? ''), network: ownNetwork() };
+  #waitNoMore: () => void = () => undefined;
   /** Asked to stop. */
   #ending = false;
 
   run(): void {
     this.#hands.begin();
-    // Without a configuration there is nothing to go on with.
-    this.#channel.onClose(() => this.#configuration ?? this.#end());
+    this.#channel.onClose(() => this.#left());
     this.#channel.onMessage((message) => {
       switch (message.type) {
         case 'inherit':
@@ -136,6 +146,29 @@ class VrrpProcess {
     this.#reporter.changed();
   }
 
+  /** The supervisor is gone: the work goes on, and the next one may take over. */
+  #left(): void {
+    // Without a configuration there is nothing to go on with.
+    if (this.#configuration === undefined) this.#end();
+    this.#waitNoMore = awaitSuccessor(
+      successionPath(spawnedFolder(), 'vrrp'),
+      this.#identity,
+      (end) => this.#adopted(end),
+      (why) => this.log('error', why),
+    );
+  }
+
+  #adopted(end: SocketEnd): void {
+    this.#channel.renew(end);
+    for (const happening of this.#unheard.take()) this.#happened(happening);
+    this.#reporter.all();
+  }
+
+  #happened(happening: Happening): void {
+    if (this.#channel.open) this.#channel.send({ type: 'notify', happening });
+    else this.#unheard.add(happening);
+  }
+
   /** Priority-0 adverts, then the addresses go. */
   resign(): void {
     this.#tell({ type: 'resign' });
@@ -156,13 +189,15 @@ class VrrpProcess {
     if (this.#configuration !== undefined || !this.#channel.open) this.#end();
   }
 
-  #end(): void {
+  #end(): never {
     this.#tell({ type: 'stop' });
     this.#bfd.stop();
     this.#disarm();
     if (this.#configuration?.release !== false) this.#silenceIgmp(false);
     this.#reporter.all();
-    if (process.connected) process.disconnect();
+    this.#waitNoMore();
+    this.#channel.send({ type: 'ends' });
+    this.#channel.close();
     process.exit(0);
   }
 
@@ -204,7 +239,7 @@ class VrrpProcess {
         break;
       case 'happened':
         // Others are told by the supervisor: nothing is started here.
-        this.#channel.send({ type: 'notify', happening: effect.happening });
+        this.#happened(effect.happening);
         break;
       case 'changed':
         this.#reporter.changed(

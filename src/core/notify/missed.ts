@@ -13,6 +13,31 @@ export interface KnownState {
 const PATIENCE: Duration = millis(1500);
 
 /**
+ * Keeps what happens while there is no supervisor, for the next one: of each router, group, voter and alarm what became
+ * of it in the end. Who is again what it was before has nothing to tell.
+ */
+export class Unheard {
+  readonly #kept = new Map<string, Happening>();
+
+  add(happening: Happening): void {
+    // News beside the state are not for later.
+    if (happening.of === 'instance' && happening.what.includes('_')) return;
+    const key = `${happening.of} ${happening.of === 'alarm' ? happening.about : ''} ${happening.name}`;
+    const first = this.#kept.get(key);
+    const from = first !== undefined && 'from' in first ? { from: first.from } : {};
+    this.#kept.delete(key);
+    this.#kept.set(key, { ...happening, ...from });
+  }
+
+  /** What is to be told now, in the order in which it became so; and it is forgotten. */
+  take(): Happening[] {
+    const all = [...this.#kept.values()];
+    this.#kept.clear();
+    return all.filter((happening) => !('from' in happening) || happening.from !== happening.what);
+  }
+}
+
+/**
  * Finds happenings that were lost: messages to a supervisor that does not read are dropped, and a host whose scripts
  * were not told that it is master does not serve. Who is in another state than was told last, for a while, has one.
  */

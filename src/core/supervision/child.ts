@@ -9,10 +9,17 @@ import { after, type Duration, type Instant, millis, seconds, since, Timers, toS
  */
 export type ChildEvent =
   | { readonly type: 'start' }
+  /** Instead of `start`: it lives already, and an earlier supervisor started it. */
+  | { readonly type: 'adopt' }
   /** Anything was heard from the child: it sends its state at least every `STATE_PERIOD`. */
   | { readonly type: 'heard' }
-  /** Neither status nor signal: it could not be started. */
-  | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
+  /** Neither status nor signal: it could not be started, or `why`. */
+  | {
+      readonly type: 'exited';
+      readonly status: number | null;
+      readonly signal: string | null;
+      readonly why?: string;
+    }
   /** It will be killed now, and is to be started anew at once. */
   | { readonly type: 'replace' }
   /** `grace`: how long it may take before it is killed (`child_wait_time`). */
@@ -78,6 +85,9 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
       case 'start':
         if (this.#phase === 'idle') this.#spawn(now);
         return;
+      case 'adopt':
+        if (this.#phase === 'idle') this.#adopt(now);
+        return;
       case 'heard':
         this.#heard = true;
         this.#worked = true;
@@ -90,7 +100,7 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
         this.#phase = 'replacing';
         return;
       case 'exited':
-        this.#exited(event.status, event.signal, now);
+        this.#exited(event, now);
         return;
       case 'stop':
         this.#stop(event.grace, now);
@@ -146,7 +156,15 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
     this.#effects.push({ type: 'kill', signal: 'SIGKILL', why });
   }
 
-  #exited(status: number | null, signal: string | null, now: Instant): void {
+  #adopt(now: Instant): void {
+    this.#phase = 'running';
+    this.#born = now;
+    this.#heard = true;
+    this.#worked = true;
+    this.#timers.set('silence', after(now, SILENCE_LIMIT));
+  }
+
+  #exited({ status, signal, why }: Extract<ChildEvent, { type: 'exited' }>, now: Instant): void {
     this.#timers.clearAll();
     if (this.#phase === 'replacing') {
       this.#spawn(now);
@@ -167,8 +185,7 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
     this.#phase = 'pausing';
     this.#restarts += 1;
     this.#timers.set('restart', after(now, this.#pause));
-    const why = howItEnded(status, signal);
-    this.#effects.push({ type: 'restarting', pause: this.#pause, why });
+    this.#effects.push({ type: 'restarting', pause: this.#pause, why: why ?? howItEnded(status, signal) });
     this.#pause = Math.min(Math.max(this.#pause * 2, seconds(1)), LONGEST_PAUSE) as Duration;
   }
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { Happening, InstanceHappening } from '../../../src/core/notify/happening.ts';
-import { type KnownState, Missed } from '../../../src/core/notify/missed.ts';
+import { type KnownState, Missed, Unheard } from '../../../src/core/notify/missed.ts';
 import { type Instant, instant } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 
@@ -51,6 +51,25 @@ test('news of priorities are no state', () => {
   missed.told(told('BACKUP'));
   missed.told(told('BACKUP_PRIORITY'));
   for (const s of [1, 3, 5]) assert.equal(missed.find(is('BACKUP'), at(s)), []);
+});
+
+test('for the next supervisor: of each one what became of it in the end, from what it was when it was told last', () => {
+  const unheard = new Unheard();
+  const became = (what: InstanceHappening['what'], from: string, name = 'web'): Happening => ({
+    ...{ of: 'instance', name, what, from, priority: 9, cause: `${what} at last` },
+  });
+  const group: Happening = { of: 'group', name: 'web', what: 'FAULT', from: 'MASTER', cause: 'so' };
+  const off: Happening = { of: 'alarm', about: 'director', name: 'b', what: 'OFF', cause: 'so' };
+  unheard.add(became('FAULT', 'MASTER'));
+  unheard.add(became('FAULT', 'MASTER', 'api'));
+  unheard.add(group);
+  unheard.add(became('MASTER_PRIORITY', 'MASTER'));
+  unheard.add(became('BACKUP', 'FAULT'));
+  unheard.add(became('MASTER', 'FAULT', 'api'));
+  unheard.add({ ...off, what: 'FENCE_FAILED' });
+  unheard.add(off);
+  assert.equal(unheard.take(), [group, became('BACKUP', 'MASTER'), off]);
+  assert.equal(unheard.take(), []);
 });
 
 test.run();

@@ -183,4 +183,29 @@ supervision('a child that never worked, and waits for its restart, stops at once
   assert.is(child.deadline(), undefined);
 });
 
+supervision(
+  'one that is taken over is not started; it is watched, asked to end, and replaced, as any other',
+  () => {
+    const adopted = (): Child => {
+      const child = new Child();
+      child.handle({ type: 'adopt' }, T0);
+      assert.equal(child.take(), []);
+      return child;
+    };
+    const silent = adopted();
+    silent.timeout(after(T0, SILENCE_LIMIT));
+    assert.equal(
+      silent.take().map((effect) => effect.type === 'kill' && effect.signal),
+      ['SIGKILL'],
+    );
+    silent.handle({ type: 'exited', status: null, signal: null, why: 'it left' }, after(T0, seconds(11)));
+    assert.equal(silent.take(), [{ type: 'restarting', pause: millis(200), why: 'it left' }]);
+    const stopped = adopted();
+    stopped.handle({ type: 'stop', grace: seconds(5) }, T0);
+    assert.equal(stopped.take(), [{ type: 'kill', signal: 'SIGTERM', why: 'the daemon stops' }]);
+    stopped.handle({ type: 'exited', status: 0, signal: null }, T0);
+    assert.equal(stopped.take(), [{ type: 'ended', status: 0, expected: true }]);
+  },
+);
+
 supervision.run();

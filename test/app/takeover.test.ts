@@ -1,0 +1,146 @@
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { ROOT } from '../lab/engine/root.ts';
+import { suite } from '../suite.ts';
+import { Monitor } from './monitor.ts';
+import { isAlive, ROUTER, Stage, until, VIP } from './stage.ts';
+
+/** The supervisor dies, and the VRRP process goes on; the next supervisor takes it over, and no address moves. */
+await enclose();
+
+const test = suite('a supervisor takes over what another left');
+const OTHER_VIP = '10.9.0.101';
+const NEW_VIP = '10.9.0.102';
+const other = ROUTER.replace('web', 'api').replace('router_id 7', 'router_id 8').replace(VIP, OTHER_VIP);
+const both = ROUTER + other;
+let stage: Stage;
+let monitor: Monitor;
+test.before(() => {
+  stage = new Stage();
+});
+test.before.each(() => {
+  stage.start(both);
+  until(() => holds(VIP) && holds(OTHER_VIP), 'it holds both addresses');
+  monitor = new Monitor('wire', 'address');
+});
+test.after.each(() => {
+  monitor.close();
+  stage.run(['ip', 'link', 'set', 'wire', 'up']);
+  if (stage.runs) stage.stop();
+});
+test.after(() => stage.close());
+
+const holds = (vip: string): boolean => stage.run(['ip', '-o', 'address', 'show', 'to', vip]).stdout !== '';
+/** Kills the supervisor; gives the process that is left. */
+function orphan(): number {
+  const [supervisor, vrrp] = [stage.pid('vipkeeperd'), stage.pid('vrrp')];
+  process.kill(supervisor, 'SIGKILL');
+  until(() => !isAlive(supervisor), 'the supervisor is dead');
+  return vrrp;
+}
+/** Which addresses went, as the kernel told of it. */
+const gone = async (): Promise<string[]> =>
+  Array.from((await monitor.heard()).matchAll(/^Deleted .* inet (10\.9\.[\d.]+)/gm), ([, vip = '']) => vip);
+
+test('with a changed configuration: the process is the same, no address goes that stays configured', async () => {
+  const vrrp = orphan();
+  const changed = ROUTER.replace(`${VIP}/24`, `${VIP}/24\n    ${NEW_VIP}/24`);
+  stage.start(changed);
+  assert.is(stage.pid('vrrp'), vrrp);
+  until(() => holds(NEW_VIP) && !holds(OTHER_VIP), 'it has the new configuration');
+  assert.equal(await gone(), [OTHER_VIP]);
+  assert.equal([stage.status().processes[0]?.pid, stage.status().processes[0]?.restarts], [vrrp, 0]);
+  assert.match(stage.log, new RegExp(`notice .*taking over the vrrp process ${vrrp} of an earlier daemon`));
+  assert.not.match(stage.log, /ending the vrrp process/);
+  assert.equal(stage.router('web').state, 'MASTER');
+  stage.reload(both);
+  until(() => holds(OTHER_VIP) && !holds(NEW_VIP), 'it reloads');
+  stage.stop();
+  assert.not.ok(isAlive(vrrp));
+  assert.not.ok(holds(VIP) || holds(OTHER_VIP));
+  assert.equal(readdirSync(stage.runDir), []);
+});
+
+test('a second death, and a start with another pid file', async () => {
+  const vrrp = orphan();
+  stage.start(both);
+  assert.is(orphan(), vrrp);
+  stage.start(both, '-p', join(stage.folder, 'other.pid'));
+  assert.ok(existsSync(join(stage.folder, 'other.pid')));
+  assert.is(stage.pid('vrrp'), vrrp);
+  until(() => stage.router('api').state === 'MASTER', 'it tells of itself');
+  assert.equal(await gone(), []);
+});
+
+test('maintenance goes on, and its end is obeyed', async () => {
+  assert.is(stage.operator('maintenance', 'on').status, 0);
+  until(() => !holds(VIP), 'it gives the address up');
+  orphan();
+  stage.start(both);
+  assert.match(stage.operator('status').stdout, /maintenance/);
+  assert.not.ok(holds(VIP));
+  assert.is(stage.operator('maintenance', 'off').status, 0);
+  until(() => holds(VIP), 'it has the address again');
+});
+
+test('what became of a router meanwhile is told to its script, once', async () => {
+  const file = join(stage.folder, 'told');
+  const told = (): string[] =>
+    existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+  const hooks = ['master', 'backup', 'fault']
+    .map((event) => `notify_${event} "/bin/sh -c 'echo ${event} >>${file}'"`)
+    .join('\n  ');
+  const text = ROUTER.replace('advert_int 1', `advert_int 1\n  ${hooks}`);
+  stage.reload(text);
+  orphan();
+  stage.run(['ip', 'link', 'set', 'wire', 'down']);
+  until(() => !holds(VIP), 'it is in FAULT');
+  stage.start(text);
+  until(() => told().includes('fault'), 'the script was told');
+  stage.run(['ip', 'link', 'set', 'wire', 'up']);
+  until(() => told().includes('master'), 'what follows is told');
+  assert.equal(told(), ['fault', 'master']);
+});
+
+test('one that says nothing is ended, and another holds the address', async () => {
+  const vrrp = orphan();
+  until(() => existsSync(join(stage.runDir, 'vrrp.orphan')), 'it waits for a supervisor');
+  process.kill(vrrp, 'SIGSTOP');
+  stage.start(both);
+  assert.not.ok(isAlive(vrrp));
+  until(() => holds(VIP), 'the new one holds the address');
+  assert.match(stage.log, /cannot take over the vrrp process \d+ of an earlier daemon: it says nothing/);
+  assert.match(stage.log, /ending the vrrp process/);
+});
+
+test('one of another build is ended', async () => {
+  const copy = join(stage.folder, 'build');
+  cpSync(join(ROOT, 'build'), copy, { recursive: true });
+  const vrrp = orphan();
+  const [, ...options] = stage.command('-P', '-g', join(stage.folder, 'other.log'));
+  assert.is(stage.run([join(copy, 'vipkeeperd'), ...options]).status, 0);
+  assert.not.ok(isAlive(vrrp));
+  until(() => holds(VIP), 'the new one holds the address');
+  const log = readFileSync(join(stage.folder, 'other.log'), 'utf8');
+  assert.match(log, /cannot take over .*: it is of 0\.\S+ \(.*\), and this daemon of /);
+});
+
+test('one that is taken over and dies is replaced; with the reason in the log', async () => {
+  const vrrp = orphan();
+  stage.start(both);
+  process.kill(vrrp, 'SIGKILL');
+  until(() => stage.status().processes[0]?.restarts === 1, 'another one is started');
+  until(() => stage.pid('vrrp') !== vrrp && holds(VIP), 'it holds the address');
+  assert.match(stage.log, /the vrrp process is gone: its connection ended; starting it again/);
+});
+
+test('without virtual routers in the new configuration it is ended', async () => {
+  const vrrp = orphan();
+  stage.start('');
+  assert.not.ok(isAlive(vrrp));
+  assert.not.ok(holds(VIP));
+});
+
+test.run();
