@@ -102,6 +102,7 @@ test('what became of a router meanwhile is told to its script, once', async () =
   stage.run(['ip', 'link', 'set', 'wire', 'up']);
   until(() => told().includes('master'), 'what follows is told');
   assert.equal(told(), ['fault', 'master']);
+  assert.match(stage.log, /notice vipkeeper-vrrp\[\d+\]: web: MASTER -> FAULT/, 'the log has it as well');
 });
 
 test('one that says nothing is ended, and another holds the address', async () => {

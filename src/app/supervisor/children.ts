@@ -285,7 +285,7 @@ export class Children {
     child.once('message', () => this.#files.keep(this.#pidFile(role), pidText(child.pid ?? 0)));
   }
 
-  /** One that is no child of ours: the kernel closes its connection when it ends, and it says so if it does that itself. */
+  /** One that is no child of ours: the kernel closes its connection when it ends; it says so if it was asked to. */
   #adopt(role: Role, family: Family, pid: number, end: End): void {
     const kill = (what: NodeJS.Signals): void => signal(pid, what);
     const ended = this.#attach(role, family, { pid, kill }, end);

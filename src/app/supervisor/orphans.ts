@@ -27,8 +27,8 @@ export class Orphans {
   }
 
   /**
-   * The process in this role that can go on as ours, if there is one, waiting for its `adopt`. Why another one cannot is
-   * in the log.
+   * The process in this role that can go on as ours, if there is one, waiting for its `adopt`. Why another one cannot
+   * is in the log.
    */
   async adoptable(role: Role): Promise<Heirloom | undefined> {
     const pids = this.#find(role);

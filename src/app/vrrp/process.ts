@@ -29,6 +29,7 @@ import { Keeper } from './watchdog.ts';
 
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
 const CLOCK_PERIOD = millis(500);
+const MOST_LINES = 200;
 
 /** The process that elects and holds addresses. It goes on when the supervisor is gone. */
 export function runVrrp(): void {
@@ -95,8 +96,9 @@ class VrrpProcess {
     },
   );
   #configuration: VrrpConfiguration | undefined;
-  /** What happened while there was no supervisor. */
+  /** What happened while there was no supervisor, and the last lines for its log. */
   readonly #unheard = new Unheard();
+  readonly #lines: FromChild<VrrpNews>[] = [];
   readonly #identity = { release: releaseOf(VERSION, process.argv[1] ?? ''), network: ownNetwork() };
   #waitNoMore: () => void = () => undefined;
   /** Asked to stop. */
@@ -137,8 +139,12 @@ class VrrpProcess {
   }
 
   log(level: Level, message: string): void {
-    this.#channel.send({ type: 'log', level, message, at: Date.now() });
-    if (!this.#channel.open) complain(message);
+    const line = { type: 'log', level, message, at: Date.now() } as const;
+    this.#channel.send(line);
+    if (this.#channel.open) return;
+    complain(message);
+    if (level !== 'debug') this.#lines.push(line);
+    if (this.#lines.length > MOST_LINES) this.#lines.shift();
   }
 
   /** Something that the status shows. */
@@ -160,6 +166,7 @@ class VrrpProcess {
 
   #adopted(end: SocketEnd): void {
     this.#channel.renew(end);
+    for (const line of this.#lines.splice(0)) this.#channel.send(line);
     for (const happening of this.#unheard.take()) this.#happened(happening);
     this.#reporter.all();
   }

@@ -53,7 +53,7 @@ test('news of priorities are no state', () => {
   for (const s of [1, 3, 5]) assert.equal(missed.find(is('BACKUP'), at(s)), []);
 });
 
-test('for the next supervisor: of each one what became of it in the end, from what it was when it was told last', () => {
+test('for the next supervisor: what became of each in the end, from what it was when it was told last', () => {
   const unheard = new Unheard();
   const became = (what: InstanceHappening['what'], from: string, name = 'web'): Happening => ({
     ...{ of: 'instance', name, what, from, priority: 9, cause: `${what} at last` },
