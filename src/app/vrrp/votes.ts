@@ -28,7 +28,9 @@ const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 /** Who may hold what: the votes of the cluster, over its heartbeats. */
 export class Votes {
   readonly #claims = new Claims();
-  readonly #driven: Driven<ClaimsEvent>;
+  readonly #driver: Driver;
+  /** Since votes were needed for the first time. */
+  #driven: Driven<ClaimsEvent> | undefined;
   readonly #tell: (news: VotesTold) => void;
   readonly #log: (level: Level, message: string) => void;
   #cluster: ClusterSettings | undefined;
@@ -39,13 +41,7 @@ export class Votes {
   constructor(driver: Driver, tell: (news: VotesTold) => void, log: (level: Level, message: string) => void) {
     this.#tell = tell;
     this.#log = log;
-    this.#driven = driver.record(
-      this.#claims,
-      (effects) => {
-        for (const effect of effects) this.#perform(effect);
-      },
-      { kind: 'votes', name: 'votes', birth: {} },
-    );
+    this.#driver = driver;
   }
 
   /** Whether virtual routers need votes. */
@@ -58,7 +54,8 @@ export class Votes {
     const { groups, settings } = claimed(configuration);
     const cluster = settings?.cluster;
     const codec = cluster && new HeartbeatCodec(cluster.cluster, readKey(cluster.keyFile));
-    this.#driven.handle({ type: 'configure', settings, life: randomBytes(8).toString('hex'), utc: utc() });
+    if (settings !== undefined) this.#driven ??= this.#begin();
+    this.#driven?.handle({ type: 'configure', settings, life: randomBytes(8).toString('hex'), utc: utc() });
     if (JSON.stringify(cluster) !== JSON.stringify(this.#cluster)) {
       for (const socket of this.#sockets.values()) socket.close();
       this.#sockets.clear();
@@ -68,32 +65,42 @@ export class Votes {
     return groups;
   }
 
+  #begin(): Driven<ClaimsEvent> {
+    return this.#driver.record(
+      this.#claims,
+      (effects) => {
+        for (const effect of effects) this.#perform(effect);
+      },
+      { kind: 'votes', name: 'votes', birth: {} },
+    );
+  }
+
   want(claim: string, priority: number, why: string): void {
-    this.#driven.handle({ type: 'want', claim, priority, why });
+    this.#driven?.handle({ type: 'want', claim, priority, why });
   }
 
   /** No address of an earlier life is left: others may hear that this process lives. */
   clean(): void {
-    this.#driven.handle({ type: 'clean' });
+    this.#driven?.handle({ type: 'clean' });
   }
 
   /** A device has shown that a director was off at that time. */
   fenced(director: string, at: Instant): void {
-    this.#driven.handle({ type: 'fenced', director, at });
+    this.#driven?.handle({ type: 'fenced', director, at });
   }
 
   /** No device could switch it off at that time. */
   unfenced(director: string, at: Instant): void {
-    this.#driven.handle({ type: 'unfenced', director, at });
+    this.#driven?.handle({ type: 'unfenced', director, at });
   }
 
   /** etcd has answered, or lives. */
   etcd(answer: EtcdAnswer | undefined): void {
-    this.#driven.handle({ type: 'etcd', ...(answer && { answer: { type: 'answer', ...answer } }) });
+    this.#driven?.handle({ type: 'etcd', ...(answer && { answer: { type: 'answer', ...answer } }) });
   }
 
   letGo(claim: string, why: string): void {
-    this.#driven.handle({ type: 'let-go', claim, why });
+    this.#driven?.handle({ type: 'let-go', claim, why });
   }
 
   status(): ClusterFacts | undefined {
@@ -103,8 +110,8 @@ export class Votes {
   async #listen(cluster: ClusterSettings, family: Family): Promise<void> {
     const take = (datagram: Uint8Array): void => {
       const heartbeat = this.#codec?.read(datagram) ?? 'not a heartbeat';
-      if (typeof heartbeat === 'string') this.#driven.handle({ type: 'unreadable', why: heartbeat });
-      else this.#driven.handle({ type: 'heartbeat', heartbeat, utc: utc() });
+      if (typeof heartbeat === 'string') this.#driven?.handle({ type: 'unreadable', why: heartbeat });
+      else this.#driven?.handle({ type: 'heartbeat', heartbeat, utc: utc() });
     };
     const failed = (error: Error): void => this.#log('error', `heartbeats: ${error.message}`);
     try {
