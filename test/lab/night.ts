@@ -6,12 +6,11 @@ import { file, operator, pathOf, shows } from './scene/director.ts';
 import { Failover } from './scene/failover.ts';
 import type { Host } from './scene/host.ts';
 import { pairConfiguration } from './scene/pair.ts';
-import type { Program } from './scene/program.ts';
 import { ECHO_PORT, realServer } from './scene/traffic.ts';
 
 /**
- * A night of a pair: a real server fails its check and recovers, the operator drains another one, reloads, a cable is cut
- * and mended. Both directors are recorded; all that they decided is decided again, and one instant is explained.
+ * A night of a pair: a real server fails its check and recovers, the operator drains another one, reloads, a cable is
+ * cut and mended. Both directors are recorded; all that they decided is decided again, and one instant is explained.
  */
 export const needs = 'kernel';
 export const limitSeconds = 600;
@@ -20,7 +19,6 @@ const story = suite('a night, recorded and replayed');
 let act: Failover;
 let one: Host;
 let two: Host;
-let broken: Program;
 story.before(async () => {
   act = await Failover.stage({ method: 'NAT' });
   [one, two] = act.pair.directors;
@@ -50,9 +48,8 @@ story('a real server fails its check and recovers', async () => {
   await served(FAILING, [one, two], true);
   act.pair.servers[0].kill();
   await served(FAILING, [one, two], false);
-  broken = await realServer(act.pair.servers[0]);
+  await realServer(act.pair.servers[0]);
   await served(FAILING, [one, two], true);
-  assert.ok(broken.running);
 });
 
 story('the operator drains a server and takes it back', async () => {

@@ -29,6 +29,8 @@ const NAMES: Readonly<Record<string, string>> = {
   member: 'name',
   claim: 'group',
   cluster: 'cluster',
+  table: 'table',
+  leaseTable: 'table',
   director: 'director',
   witness: 'director',
   etcd: 'director',

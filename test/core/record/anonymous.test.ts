@@ -27,7 +27,7 @@ const V6 = {
 function lines(settings: VrrpSettings, own: string, peer: string): string[] {
   const recorder = new Recorder(SHORT);
   const shell = new Shell({ recorder, dev: settings.interface, own: [own] });
-  shell.configure([settings]).until(8);
+  shell.configure([settings], { leaseTable: 'vipkeeper_lease_secret' }).until(8);
   assert.is(shell.status(settings.name).state, 'MASTER');
   const [source, destination] = [ip(peer), VRRP_GROUP[settings.family]];
   const { family, version, vrid, priority, advertInterval: interval, interface: home } = settings;
