@@ -3,6 +3,7 @@
  * most of its attributes use. No other file reads or writes a multi-byte number.
  */
 const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+const WORD = 2 ** 32;
 
 /** Thrown by a `Reader` asked for more than there is: the input is truncated or lies about a length. */
 export class ShortInput extends RangeError {
@@ -42,6 +43,10 @@ export class Reader {
   }
   u32be(): number {
     return this.#view.getUint32(this.#advance(4));
+  }
+  /** Exact up to 2^53; greater ones are rounded. */
+  u64be(): number {
+    return this.u32be() * WORD + this.u32be();
   }
   u16host(): number {
     return this.#view.getUint16(this.#advance(2), HOST_IS_LITTLE);
@@ -109,6 +114,10 @@ export class Writer {
     const at = this.#grow(4);
     this.#view.setUint32(at, value);
     return this;
+  }
+  /** At most 2^53. */
+  u64be(value: number): this {
+    return this.u32be(Math.floor(value / WORD)).u32be(value % WORD);
   }
   u16host(value: number): this {
     const at = this.#grow(2);

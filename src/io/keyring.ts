@@ -26,7 +26,8 @@ export function readKey(file: string): Seal {
   };
 }
 
-function keysOf(file: string): string[] {
+/** The keys in a file, a line each, none of them empty. Throws BadKey. */
+export function keysOf(file: string): string[] {
   let text: string;
   try {
     if ((statSync(file).mode & OTHERS) !== 0)

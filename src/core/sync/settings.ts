@@ -14,4 +14,17 @@ export interface SyncDaemonSettings {
   readonly ttl?: number;
   /** Multicast group. */
   readonly group?: Ip;
+  /** How the datagrams reach the other directors, if not by multicast; `interface` is the private link then. */
+  readonly relay?: RelaySettings;
+}
+
+/** `sync_relay`: the daemons carry connection sync to each other. */
+export interface RelaySettings {
+  /** A line with the key, and a second with another that is valid too. */
+  readonly keyFile: string;
+  /** Where this director sends from, and what the others call it. */
+  readonly local: Ip;
+  /** UDP. */
+  readonly port: number;
+  readonly peers: readonly { readonly address: Ip; readonly port: number }[];
 }
