@@ -10,6 +10,7 @@ import { checkHeld } from './build/held.ts';
 import { checkBalanced } from './build/no-accept.ts';
 import { buildNotify } from './build/notify.ts';
 import { buildPacing } from './build/pacing.ts';
+import { buildRelay } from './build/relay.ts';
 import { buildRouting } from './build/static.ts';
 import { checkTakeover } from './build/takeover.ts';
 import { buildFiles, buildProcesses, buildScripts, Watchables } from './build/tracking.ts';
@@ -47,6 +48,7 @@ export function build(
   const instances = buildInstances(file, watchables, context);
   checkDevices(file, instances, context);
   const syncDaemon = buildSyncDaemon(file, instances, findings);
+  const relay = buildRelay(file, syncDaemon, context);
   checkReferences(file, context);
   const servers = buildVirtualServers(file, context);
   const services = servers.flatMap(({ settings }) => settings.services.map(({ key }) => key));
@@ -75,6 +77,6 @@ export function build(
     delays: buildDelays(file, context),
     notify: buildNotify(file, servers, context),
     virtualServers: servers.map(({ settings }) => settings),
-    ...(syncDaemon === undefined ? {} : { syncDaemon }),
+    ...(syncDaemon === undefined ? {} : { syncDaemon: { ...syncDaemon, ...(relay && { relay }) } }),
   };
 }

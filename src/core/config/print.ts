@@ -1,6 +1,6 @@
 import type { Destination } from '../balance/model.ts';
 import { blockTitle, serverTitle } from '../balance/titles.ts';
-import type { SyncDaemonSettings } from '../sync/settings.ts';
+import type { RelaySettings, SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
@@ -23,6 +23,7 @@ export function print(configuration: Configuration): string {
     [`child_wait_time ${secondsText(configuration.global.stopGrace)}`],
     ...namespaceLines(configuration.global.namespaces),
     section('global_defs', globalLines(configuration)),
+    ...relayBlock(configuration.syncDaemon?.relay),
     ...when(delays.length > 0, '').map(() => section('interface_up_down_delays', delays.map(delayText))),
     ...configuration.scripts.map(scriptBlock),
     ...configuration.files.map(fileBlock),
@@ -122,4 +123,11 @@ function syncLine(sync: SyncDaemonSettings): string {
     ...setting('ttl', sync.ttl),
     ...setting('group', sync.group),
   ].join(' ');
+}
+
+function relayBlock(relay: RelaySettings | undefined): string[][] {
+  if (relay === undefined) return [];
+  const { keyFile, local, port, peers } = relay;
+  const lines = [`key_file ${word(keyFile)}`, `local ${local} ${port}`];
+  return [section('sync_relay', [...lines, ...peers.map((peer) => `peer ${peer.address} ${peer.port}`)])];
 }

@@ -18,6 +18,9 @@ export interface SyncDaemonSettings {
   readonly relay?: RelaySettings;
 }
 
+/** The interface that the kernel syncs on with `sync_relay`: it is made, and leads nowhere. */
+export const PRIVATE_LINK = 'vksync';
+
 /** `sync_relay`: the daemons carry connection sync to each other. */
 export interface RelaySettings {
   /** A line with the key, and a second with another that is valid too. */

@@ -21,6 +21,7 @@ import {
 import { termOf } from './arbitrary-lease.ts';
 import { identity, notifyBasics, notifyOf, ownScripts } from './arbitrary-notify.ts';
 import { pacing, routing, routingOf } from './arbitrary-routing.ts';
+import { syncDaemons } from './arbitrary-sync.ts';
 import { cluster, groupOf, NAMES, power, sensible, tracked, tracking } from './arbitrary-tracking.ts';
 import {
   addressOf,
@@ -360,13 +361,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     virtualServers: indexed(virtualServer, 3),
     cluster: maybe(cluster),
     power,
-    sync: maybe(
-      fc.record({
-        interface: device,
-        id: fc.integer({ min: 0, max: 255 }),
-        maxlen: maybe(port.filter((n) => n <= 65_507)),
-      }),
-    ),
+    sync: maybe(syncDaemons),
   })
   .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
     const { scripts, files, processes, bfd, delays, cluster: voters, power: powers, ...global } = rest;

@@ -58,6 +58,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   heartbeat: `director A 10.0.0.1\ndirector b 10.0.0.9\nkey_file ${KEY_FILE}\nname A\n`,
   fence_device: 'agent fence_dummy\ntarget A\n',
   witness: 'address 10.0.0.7\n',
+  sync_relay: `key_file ${KEY_FILE}\nlocal 10.0.0.1\npeer 10.0.0.9\n`,
   virtual_server: `protocol TCP\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.3 80 {\n${CHECKS}}\n`,
   real_server: CHECKS,
   HTTP_GET: 'url {\npath /\n}\n',

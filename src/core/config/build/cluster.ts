@@ -6,12 +6,12 @@ import type { root } from '../grammar/root.ts';
 import type { Token } from '../lex.ts';
 import { Section } from '../tree.ts';
 import type { Context } from './context.ts';
+import { checkKey } from './key.ts';
 import { buildWitness } from './witness.ts';
 
 const PORT = 5406;
 const LONGEST = seconds(10);
 const INTERVAL = { least: millis(25), most: seconds(1) };
-const KEY_BYTES_LEAST = 16;
 
 /**
  * The cluster of the blocks `heartbeat` and `witness`; `undefined` without them. `instances` are those whose addresses
@@ -64,7 +64,7 @@ function intervalFor(instances: readonly VrrpSettings[]): Duration {
 }
 
 function keyFileOf(section: Section<typeof heartbeat>, at: Token, context: Context): string | undefined {
-  const { findings, facts, reader } = context;
+  const { findings } = context;
   const entry = section.last('key_file');
   if (entry === undefined) {
     if (!section.has('key_file') && !section.damaged)
@@ -74,19 +74,7 @@ function keyFileOf(section: Section<typeof heartbeat>, at: Token, context: Conte
     return undefined;
   }
   const [path] = entry.values;
-  const file = reader.read(path);
-  const where = entry.words[0] ?? entry.keyword;
-  if (file.kind !== 'text') {
-    findings.error(where, `the key cannot be read: ${path} ${file.problem}`, {
-      hint: `openssl rand -hex 32 > ${path}, the same on all directors and at the witness`,
-    });
-  } else if (file.text.trim().length < KEY_BYTES_LEAST) {
-    findings.error(where, `the key in ${path} is shorter than ${KEY_BYTES_LEAST} bytes`, {
-      hint: `openssl rand -hex 32 > ${path}`,
-    });
-  } else if (facts.isExposed(path)) {
-    findings.error(where, `others than its owner can read the key in ${path}`, { hint: `chmod 600 ${path}` });
-  }
+  checkKey(path, entry.words[0] ?? entry.keyword, context);
   return path;
 }
 

@@ -7,6 +7,7 @@ import { globalDefs } from './global.ts';
 import { trackGroupBlock, vrrpSyncGroupBlock } from './group.ts';
 import { sslBlock } from './http.ts';
 import { interfaceBlocks, POLLING } from './interfaces.ts';
+import { syncRelayBlock } from './relay.ts';
 import { virtualServerGroupBlock } from './service.ts';
 import { staticBlocks } from './static.ts';
 import { trackFileBlock, vrrpScriptBlock, vrrpTrackFileBlock, vrrpTrackProcessBlock } from './tracking.ts';
@@ -46,6 +47,7 @@ export const root = {
   vrrp_track_file: vrrpTrackFileBlock,
   track_group: trackGroupBlock,
   bfd_instance: bfdInstanceBlock,
+  sync_relay: syncRelayBlock,
   ...clusterBlocks,
   ...fenceBlocks,
   ...interfaceBlocks,

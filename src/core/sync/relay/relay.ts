@@ -3,7 +3,7 @@ import type { Ip } from '../../ip.ts';
 import { type Instant, seconds, since } from '../../time.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { RelayKeys } from './keys.ts';
-import { RelayPeer, type Rejection, type Taken } from './peer.ts';
+import { type Rejection, RelayPeer, type Taken } from './peer.ts';
 
 /** A datagram for a peer. */
 export interface ForPeer {
@@ -90,7 +90,11 @@ export class Relay {
   }
 
   /** A datagram that came from an address; an answer is for its `replyTo`. */
-  take(from: Ip, datagram: Uint8Array, now: Instant): Taken & { readonly replyTo?: Omit<ForPeer, 'datagram'> } {
+  take(
+    from: Ip,
+    datagram: Uint8Array,
+    now: Instant,
+  ): Taken & { readonly replyTo?: Omit<ForPeer, 'datagram'> } {
     const known = this.#peers.get(from);
     const taken: Taken = known?.peer.take(datagram) ?? { type: 'rejected', reason: 'unknown sender' };
     if (taken.type === 'rejected') {

@@ -209,7 +209,16 @@ test('any bytes are rejected', () => {
 });
 
 /** A day on the network between two directors: what is said is lost, doubled, comes late, and from before restarts. */
-const EVENTS = ['greet a', 'greet b', 'send a', 'send b', 'restart a', 'restart b', 'deliver', 'again'] as const;
+const EVENTS = [
+  'greet a',
+  'greet b',
+  'send a',
+  'send b',
+  'restart a',
+  'restart b',
+  'deliver',
+  'again',
+] as const;
 
 test('whatever is lost, doubled, late or from before a restart: each payload arrives once at most', () => {
   const event = fc.record({ what: fc.constantFrom(...EVENTS), pick: fc.nat() });
