@@ -60,7 +60,27 @@ const CHILD_STATES: Readonly<Record<Role, Shape>> = {
   }),
   sync: fields(
     { running: listOf(fields({ role: text, interface: text, id: number })) },
-    { role: oneOf('master', 'backup', 'both') },
+    {
+      role: oneOf('master', 'backup', 'both'),
+      relay: fields({
+        local: text,
+        port: number,
+        strangers: number,
+        peers: listOf(
+          fields({
+            address: text,
+            port: number,
+            connected: truth,
+            sent: number,
+            unsent: number,
+            received: number,
+            lost: number,
+            rejected: record,
+            heard: orNull(number),
+          }),
+        ),
+      }),
+    },
   ),
 };
 

@@ -59,9 +59,16 @@ export function privilegesOfCheck(
   return { capabilities, gains: users.length > 0 };
 }
 
-/** The sync process tells the kernel what to do, and nothing else. */
-export const privilegesOfSync = (elsewhere: boolean): Privileges => ({
-  capabilities: elsewhere ? ['net_admin', 'sys_admin'] : ['net_admin'],
+/**
+ * The sync process tells the kernel what to do; `relays`: it hears what the kernel sends, too. `elsewhere`: as for the
+ * check process.
+ */
+export const privilegesOfSync = (elsewhere: boolean, relays: boolean): Privileges => ({
+  capabilities: [
+    'net_admin',
+    ...(relays ? (['net_raw'] as const) : []),
+    ...(elsewhere ? (['sys_admin'] as const) : []),
+  ],
   gains: false,
 });
 

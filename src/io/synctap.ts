@@ -2,7 +2,7 @@ import { familyOf } from '../core/ip.ts';
 import { readTapped, type SyncTarget, type TappedDatagram, tapFilter } from '../core/sync/tap.ts';
 import { joinGroup } from './membership.ts';
 import { AF, sockaddrPacket } from './sockaddr.ts';
-import { SOCK, Socket } from './socket.ts';
+import { SO, SOCK, SOL_SOCKET, Socket } from './socket.ts';
 
 const ETH_P_ALL = 3;
 /** None, until the filter is in place. */
@@ -24,13 +24,21 @@ export class SyncTap {
   readonly #tap: Socket;
   readonly #member: Socket;
 
-  /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` and the like where the interface does not do. */
-  constructor(device: { readonly name: string; readonly ifindex: number }, target: SyncTarget) {
+  /**
+   * Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` and the like where the interface does not do. `buffer`:
+   * bytes for what waits, which takes CAP_NET_ADMIN.
+   */
+  constructor(
+    device: { readonly name: string; readonly ifindex: number },
+    target: SyncTarget,
+    buffer?: number,
+  ) {
     const what = `sync listener on ${device.name}`;
     this.#member = new Socket(familyOf(target.group) === 4 ? AF.INET : AF.INET6, SOCK.DGRAM, 0, what);
     try {
       this.#tap = new Socket(AF.PACKET, SOCK.DGRAM, NOTHING, what);
       try {
+        if (buffer !== undefined) this.#tap.setOption(SOL_SOCKET, SO.RCVBUFFORCE, buffer);
         this.#tap.attachFilter(tapFilter(target));
         this.#tap.bind(sockaddrPacket(device.ifindex, ETH_P_ALL));
         joinGroup(this.#member, target.group, device.ifindex);

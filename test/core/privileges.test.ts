@@ -35,8 +35,8 @@ test('a place among others, and a table in another namespace, need more', () => 
   assert.equal(ofCheck('', 'checker_rt_priority 5')?.capabilities, [...NETWORK, 'sys_nice']);
   assert.equal(ofCheck('', 'checker_priority 5')?.capabilities, [...NETWORK, 'sys_nice']);
   assert.equal(ofCheck('', '', true)?.capabilities, [...NETWORK, 'sys_admin']);
-  assert.equal(privilegesOfSync(false).capabilities, ['net_admin']);
-  assert.equal(privilegesOfSync(true).capabilities, ['net_admin', 'sys_admin']);
+  assert.equal(privilegesOfSync(false, false).capabilities, ['net_admin']);
+  assert.equal(privilegesOfSync(true, true).capabilities, ['net_admin', 'net_raw', 'sys_admin']);
 });
 
 test('what suffices is what has all that is wanted', () => {

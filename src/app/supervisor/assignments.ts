@@ -43,7 +43,8 @@ export function privilegesOf(
 ): Privileges | undefined {
   const elsewhere = ipvsNamespace !== undefined;
   if (role === 'check') return privilegesOfCheck(configuration, elsewhere);
-  return role === 'sync' ? privilegesOfSync(elsewhere) : PRIVILEGES_OF_VRRP;
+  const relays = configuration.syncDaemon?.relay !== undefined;
+  return role === 'sync' ? privilegesOfSync(elsewhere, relays) : PRIVILEGES_OF_VRRP;
 }
 
 /** Of the sync daemon that follows a virtual router, as that one stands; `undefined` where there is none to follow. */

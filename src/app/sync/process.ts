@@ -11,6 +11,7 @@ import { nameProcess } from '../../io/placement.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
 import { toChild } from '../shapes.ts';
+import { SyncRelay } from './relay.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
 const RECONCILE_MS = 5_000;
@@ -35,7 +36,8 @@ export function runSync(): void {
     },
   });
   try {
-    new SyncProcess(channel, new IpvsClient(spawnedNamespace())).run();
+    const namespace = spawnedNamespace();
+    new SyncProcess(channel, new IpvsClient(namespace), namespace).run();
   } catch (error) {
     if (!(error instanceof NoIpvs)) throw error;
     channel.send({ type: 'log', level: 'crit', message: error.message, at: Date.now() });
@@ -49,11 +51,19 @@ class SyncProcess {
   readonly #ipvs: IpvsClient;
   #settings: SyncDaemonSettings | undefined;
   #role: SyncRole | undefined;
+  readonly #relay: SyncRelay;
+  /** What the relay is still to be told. */
+  #unrelayed: SyncDaemonSettings | undefined;
   #complaint: string | undefined;
 
-  constructor(channel: Channel<ToSync, FromChild<SyncState>>, ipvs: IpvsClient) {
+  constructor(
+    channel: Channel<ToSync, FromChild<SyncState>>,
+    ipvs: IpvsClient,
+    namespace: string | undefined,
+  ) {
     this.#channel = channel;
     this.#ipvs = ipvs;
+    this.#relay = new SyncRelay(namespace, (level, message) => this.#log(level, message));
   }
 
   run(): void {
@@ -73,29 +83,61 @@ class SyncProcess {
 
   #configure({ daemon }: SyncConfiguration): void {
     this.#settings = daemon;
+    this.#unrelayed = daemon;
     if (daemon.instance === undefined) this.#role = 'both';
     this.#channel.send({ type: 'ready' });
   }
 
   #reconcile(): void {
-    if (this.#settings === undefined) return;
-    const operations = planSyncDaemons(this.#settings, this.#role, this.#ipvs.daemons());
+    const settings = this.#settings;
+    if (settings === undefined) return;
+    const [renewed, trouble] = this.#prepare(settings);
+    const running = this.#ipvs.daemons();
+    const operations = renewed
+      ? [...planSyncDaemons(settings, undefined, running), ...planSyncDaemons(settings, this.#role, [])]
+      : planSyncDaemons(settings, this.#role, running);
     const outcomes = this.#ipvs.apply(operations);
-    let complaint: string | undefined;
+    let complaint = trouble;
     operations.forEach((operation, i) => {
       const outcome = outcomes[i];
       if (outcome === undefined || outcome.errno === 0) this.#log('notice', describeOperation(operation));
-      else complaint = `${describeOperation(operation)}: ${explainOutcome(outcome)}`;
+      else complaint ??= `${describeOperation(operation)}: ${explainOutcome(outcome)}`;
     });
     // The same trouble every five seconds is one line.
     if (complaint !== undefined && complaint !== this.#complaint) this.#log('error', complaint);
     this.#complaint = complaint;
+    if (settings.relay === undefined) this.#relay.removeLink();
     if (operations.length > 0) this.#report();
+  }
+
+  /** Whether the private link was made anew, and what hinders the relay. */
+  #prepare(settings: SyncDaemonSettings): readonly [renewed: boolean, trouble: string | undefined] {
+    let trouble: string | undefined;
+    let renewed = false;
+    const attempt = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        trouble ??= `sync_relay: ${(error as Error).message}`;
+      }
+    };
+    attempt(() => {
+      if (this.#unrelayed !== undefined) this.#relay.configure(this.#unrelayed);
+      this.#unrelayed = undefined;
+    });
+    if (settings.relay !== undefined) {
+      attempt(() => {
+        renewed = this.#relay.settle();
+      });
+    }
+    return [renewed, trouble];
   }
 
   #stop(): void {
     this.#role = undefined;
     this.#reconcile();
+    this.#relay.close();
+    this.#relay.removeLink();
     process.exit(0);
   }
 
@@ -106,6 +148,8 @@ class SyncProcess {
   #report(): void {
     const running = this.#ipvs.daemons().map(syncDaemonFacts);
     const { dropped, refused } = this.#channel;
-    this.#channel.send({ type: 'state', state: { role: this.#role, running }, dropped, refused });
+    const relay = this.#relay.facts();
+    const state = { role: this.#role, running, ...(relay && { relay }) };
+    this.#channel.send({ type: 'state', state, dropped, refused });
   }
 }

@@ -7,7 +7,11 @@ import { type Finding, line } from './finding.ts';
 /** Modules, sysctls and programs that a configuration needs of the kernel and the host. */
 
 /** The modules that the configuration needs, by what each is for. */
-export function neededModules({ virtualServers, instances }: Configuration): ReadonlyMap<string, string> {
+export function neededModules({
+  virtualServers,
+  instances,
+  syncDaemon,
+}: Configuration): ReadonlyMap<string, string> {
   const needed = new Map<string, string>();
   if (virtualServers.length > 0) needed.set('ip_vs', 'virtual servers');
   for (const { services } of virtualServers) {
@@ -16,6 +20,7 @@ export function neededModules({ virtualServers, instances }: Configuration): Rea
       if (engine !== undefined) needed.set(`ip_vs_pe_${engine}`, `the persistence engine ${engine}`);
     }
   }
+  if (syncDaemon?.relay !== undefined) needed.set('dummy', 'sync_relay');
   for (const { virtual, addresses } of instances) {
     if (virtual?.sort.kind === 'ipvlan') needed.set('ipvlan', 'use_ipvlan');
     if (virtual?.sort.kind === 'macvlan' || addresses.some(({ vmac }) => vmac !== undefined))

@@ -81,6 +81,13 @@ export function addLink(link: StackedLink): Request {
   return { type: LINK_MESSAGE.new, flags: FLAG.create | FLAG.exclusive, body: body.finish(), asked };
 }
 
+/** Makes an interface that leads nowhere, down; errno as `addLink`. */
+export function addDummy(name: string): Request {
+  const body = named(name).nest(IFLA.linkInfo, (info) => info.text(LINKINFO.kind, 'dummy'));
+  const asked = `make the dummy interface ${name}`;
+  return { type: LINK_MESSAGE.new, flags: FLAG.create | FLAG.exclusive, body: body.finish(), asked };
+}
+
 /** Gives one that is there the mode, MAC address and so on; the interface below stays. */
 export function changeLink(link: StackedLink): Request {
   const body = named(link.name);

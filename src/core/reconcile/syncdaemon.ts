@@ -5,6 +5,12 @@ import type { SyncDaemonSettings } from '../sync/settings.ts';
 /** What the kernel's sync threads are to do: `both` when no VRRP instance is followed. */
 export type SyncRole = 'master' | 'backup' | 'both';
 
+/**
+ * The payload of a datagram that the daemons carry, unless `maxlen` says: 37 records, and in one piece through tunnels
+ * of clouds too (an MTU of 1440 or more, IPv6).
+ */
+const RELAYED_BYTES = 1340;
+
 const STATES: Record<SyncRole, readonly number[]> = {
   master: [DAEMON_STATE.master],
   backup: [DAEMON_STATE.backup],
@@ -31,7 +37,8 @@ export function planSyncDaemons(
 }
 
 function daemonOf(settings: SyncDaemonSettings, state: number): IpvsDaemon {
-  const { interface: device, id, maxlen, port, ttl, group } = settings;
+  const { interface: device, id, port, ttl, group } = settings;
+  const maxlen = settings.maxlen ?? (settings.relay && RELAYED_BYTES);
   return {
     state,
     interface: device,

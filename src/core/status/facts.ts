@@ -9,6 +9,7 @@ import { formatPrefix, type Ip } from '../ip.ts';
 import type { SyncDaemonFacts, SyncRole } from '../reconcile/syncdaemon.ts';
 import { deviceOf } from '../reconcile/vmac-wants.ts';
 import type { BalancerStatus } from '../serving/balancer.ts';
+import type { RelayFacts } from '../sync/relay/relay.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { VrrpStatus } from '../vrrp/events.ts';
 import type { GroupState } from '../vrrp/group.ts';
@@ -82,6 +83,8 @@ export interface SyncFacts {
   readonly role: SyncRole | undefined;
   /** The kernel's daemons. */
   readonly running: readonly SyncDaemonFacts[];
+  /** Absent without `sync_relay`. */
+  readonly relay?: RelayFacts;
 }
 
 /** What people want to know of a virtual router's settings: without its secrets, for others than root may ask. */

@@ -20,6 +20,8 @@ export interface RelayPeerFacts {
   readonly connected: boolean;
   readonly sent: number;
   readonly received: number;
+  /** What the system did not send. */
+  readonly unsent: number;
   /** Of its datagrams, those that never came. */
   readonly lost: number;
   /** By reason; only those that there are. */
@@ -46,6 +48,7 @@ interface Known {
   readonly peer: RelayPeer;
   readonly rejected: Map<Rejection, number>;
   heard: Instant | null;
+  unsent: number;
 }
 
 /** The other directors to which connection sync is carried, and from which it comes. */
@@ -53,7 +56,7 @@ export class Relay {
   readonly #settings: RelaySettings;
   readonly #peers: ReadonlyMap<Ip, Known>;
   #strangers = 0;
-  /** What was rejected since the last line of the log, and when that was. */
+  /** How many datagrams came to what end since the last line of the log, and when that was. */
   readonly #untold = new Map<string, number>();
   #told: Instant | undefined;
 
@@ -63,7 +66,7 @@ export class Relay {
     this.#peers = new Map(
       settings.peers.map(({ address, port }) => {
         const peer = new RelayPeer(settings.local, address, life, keys);
-        return [address, { port, peer, rejected: new Map(), heard: null }];
+        return [address, { port, peer, rejected: new Map(), heard: null, unsent: 0 }];
       }),
     );
   }
@@ -100,8 +103,7 @@ export class Relay {
     if (taken.type === 'rejected') {
       if (known === undefined) this.#strangers++;
       else known.rejected.set(taken.reason, (known.rejected.get(taken.reason) ?? 0) + 1);
-      const what = known === undefined ? taken.reason : `${taken.reason} (${from})`;
-      this.#untold.set(what, (this.#untold.get(what) ?? 0) + 1);
+      this.#note(`${known === undefined ? '' : `of ${from} `}not taken: ${taken.reason}`);
       return taken;
     }
     if (known === undefined) return taken;
@@ -109,23 +111,40 @@ export class Relay {
     return { ...taken, replyTo: { address: from, port: known.port } };
   }
 
-  /** What was rejected, in words; at most once a minute, `undefined` when there is nothing to tell. */
+  /** The system did not send a datagram. */
+  unsent(to: Ip, why: string): void {
+    const known = this.#peers.get(to);
+    if (known !== undefined) known.unsent++;
+    this.#note(`for ${to} not sent: ${why}`);
+  }
+
+  /** Our kernel did not get a datagram that was taken. */
+  undelivered(why: string): void {
+    this.#note(`not given to the kernel: ${why}`);
+  }
+
+  #note(end: string): void {
+    this.#untold.set(end, (this.#untold.get(end) ?? 0) + 1);
+  }
+
+  /** What went wrong, in words; at most once a minute, `undefined` when there is nothing to tell. */
   complaint(now: Instant): string | undefined {
     if (this.#untold.size === 0) return undefined;
     if (this.#told !== undefined && since(now, this.#told) < PAUSE) return undefined;
     this.#told = now;
-    const counts = Array.from(this.#untold, ([what, count]) => `${count} ${what}`).join(', ');
+    const counts = Array.from(this.#untold, ([end, count]) => `${count} ${end}`).join('; ');
     this.#untold.clear();
-    return `datagrams of connection sync that are not taken: ${counts}`;
+    return `datagrams of connection sync: ${counts}`;
   }
 
   facts(now: Instant): RelayFacts {
     const { local, port } = this.#settings;
-    const peers = Array.from(this.#peers, ([address, { port: theirs, peer, rejected, heard }]) => ({
+    const peers = Array.from(this.#peers, ([address, { port: theirs, peer, rejected, heard, unsent }]) => ({
       address,
       port: theirs,
       connected: peer.connected && heard !== null && since(now, heard) < SILENT,
       sent: peer.sent,
+      unsent,
       received: peer.received,
       lost: peer.lost,
       rejected: Object.fromEntries(rejected),

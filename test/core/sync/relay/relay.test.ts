@@ -64,13 +64,27 @@ test('what is rejected is counted by peer and reason, and told once a minute', (
   for (const from of [THIRD, THIRD, A]) b.take(from, PAYLOAD, NOW);
   assert.is(
     b.complaint(NOW),
-    'datagrams of connection sync that are not taken: 2 unknown sender, 1 malformed (192.0.2.1)',
+    'datagrams of connection sync: 2 not taken: unknown sender; 1 of 192.0.2.1 not taken: malformed',
   );
   b.take(THIRD, PAYLOAD, NOW);
   assert.is(b.complaint(after(NOW, seconds(59))), undefined);
-  assert.match(b.complaint(after(NOW, seconds(60))) ?? '', /: 1 unknown sender$/);
+  assert.match(b.complaint(after(NOW, seconds(60))) ?? '', /: 1 not taken: unknown sender$/);
   const { strangers, peers } = b.facts(NOW);
   assert.equal([strangers, peers.map(({ rejected }) => rejected)], [3, [{ malformed: 1 }, {}]]);
+});
+
+test('what the system does not send, or the kernel does not get, is told too', () => {
+  const a = three().get(A);
+  for (let i = 0; i < 3; i++) a?.unsent(B, 'ENETUNREACH');
+  a?.undelivered('ENOBUFS');
+  assert.is(
+    a?.complaint(NOW),
+    'datagrams of connection sync: 3 for 192.0.2.2 not sent: ENETUNREACH; 1 not given to the kernel: ENOBUFS',
+  );
+  assert.equal(
+    a?.facts(NOW).peers.map(({ unsent }) => unsent),
+    [3, 0],
+  );
 });
 
 test('a peer that is silent for five seconds is not connected', () => {
