@@ -1,8 +1,9 @@
-import type { SyncFacts } from '../core/status/facts.ts';
-import { aligned, paint } from '../io/screen.ts';
+import { endpointName } from '../core/ip.ts';
+import type { RelayPeerReport, SyncReport } from '../core/status/sync.ts';
+import { aligned, lasting, paint } from '../io/screen.ts';
 
 /** What is known of connection sync, for `status` and `sync status`. */
-export function syncLines({ role, running }: SyncFacts): string[] {
+export function syncLines({ role, running, relay }: SyncReport): string[] {
   const rows = running.map(({ role: has, interface: device, id, group, port }) => [
     has,
     device,
@@ -14,5 +15,36 @@ export function syncLines({ role, running }: SyncFacts): string[] {
   return [
     ...aligned(rows.length > 0 ? rows : [['not running']], '  '),
     ...missing.map((each) => paint('red', `  the ${each} daemon should run and does not`)),
+    ...(relay === null ? [] : relayLines(relay)),
   ];
+}
+
+const HEADER = ['PEER', 'HEARD', 'SENT', 'RECEIVED', 'LOST', 'NOT TAKEN'];
+
+/** The other directors, and what became of their datagrams. */
+function relayLines({ local, port, peers, strangers }: NonNullable<SyncReport['relay']>): string[] {
+  const rows = peers.map((peer) => [
+    endpointName(peer.address, peer.port),
+    heardWord(peer),
+    peer.unsent === 0 ? `${peer.sent}` : paint('yellow', `${peer.sent}, of which ${peer.unsent} failed`),
+    `${peer.received}`,
+    `${peer.lost}`,
+    rejectedWord(peer),
+  ]);
+  const header = HEADER.map((name) => paint('gray', name));
+  return [
+    `  carried from ${endpointName(local, port)}, encrypted`,
+    ...aligned([header, ...rows], '  '),
+    ...(strangers === 0 ? [] : [paint('yellow', `  of unknown senders, not taken: ${strangers}`)]),
+  ];
+}
+
+function heardWord({ heard, connected }: RelayPeerReport): string {
+  if (heard === null) return paint('red', 'never');
+  return connected ? `${heard.toFixed(1)} s ago` : paint('red', `silent for ${lasting(heard)}`);
+}
+
+function rejectedWord({ rejected }: RelayPeerReport): string {
+  const words = Object.entries(rejected).map(([reason, count]) => `${count} ${reason}`);
+  return words.length === 0 ? '0' : paint('yellow', words.join(', '));
 }

@@ -2,8 +2,10 @@ import type { Configuration } from '../../core/config/model.ts';
 import { formatPrefix } from '../../core/ip.ts';
 import { deleteAddress } from '../../core/netlink/address.ts';
 import { LeaseTable, leaseTableName } from '../../core/reconcile/lease-table.ts';
+import { privateLinkOf, removePrivateLink } from '../../core/reconcile/privatelink.ts';
 import { remainsOf } from '../../core/reconcile/remains.ts';
 import type { VrrpSettings } from '../../core/vrrp/settings.ts';
+import { inNamespace } from '../../io/namespace.ts';
 import { explainOutcome, NETLINK, NetlinkSocket } from '../../io/netlink.ts';
 import { keepsMakers, RouteSocket } from '../../io/route.ts';
 import type { Level, Role, VrrpConfiguration, VrrpState } from '../messages.ts';
@@ -63,11 +65,12 @@ function removeAddresses(
 
 /**
  * Removes what a daemon that was killed has left in the kernel: its virtual addresses, where the kernel keeps who made
- * an address, and then the tables with their leases, which kept packets for them out. `-V` leaves all as it is.
+ * an address, then the tables with their leases, which kept packets for them out, and the private link of connection
+ * sync. `-V` leaves all as it is.
  */
 export function clearRemains(
   { instances, global }: Configuration,
-  { runDir, dontReleaseVrrp }: DaemonOptions,
+  { runDir, dontReleaseVrrp, ipvsNamespace }: DaemonOptions,
   log: (level: Level, message: string) => void,
 ): void {
   if (dontReleaseVrrp) return;
@@ -75,6 +78,19 @@ export function clearRemains(
   removeAddresses(route, instances, new Set(), log);
   route.close();
   if (global.leaseTables) removeLeases(leaseTableName(runDir), log);
+  removeLink(ipvsNamespace, log);
+}
+
+function removeLink(namespace: string | undefined, log: (level: Level, message: string) => void): void {
+  try {
+    inNamespace(namespace, () => {
+      const route = new RouteSocket();
+      if (privateLinkOf(route.links()).kind === 'there') route.apply([removePrivateLink()]);
+      route.close();
+    });
+  } catch (error) {
+    log('info', `the private link of connection sync: ${(error as Error).message}`);
+  }
 }
 
 /** Removes the tables of leases, if they are there. */

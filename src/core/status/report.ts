@@ -12,9 +12,9 @@ import type {
   DaemonStatus,
   FencingFacts,
   RouterSetup,
-  SyncFacts,
   VrrpFacts,
 } from './facts.ts';
+import { type SyncReport, syncReport } from './sync.ts';
 import { type VotesReport, votesReport } from './votes.ts';
 
 /**
@@ -41,7 +41,7 @@ export interface StatusReport {
   readonly refusedRequests: number;
   readonly vrrp: VrrpReport | null;
   readonly check: CheckReport | null;
-  readonly sync: SyncFacts | null;
+  readonly sync: SyncReport | null;
   /** Null without fence devices. */
   readonly fencing: FencingReport | null;
 }
@@ -216,7 +216,7 @@ export function statusReport(status: DaemonStatus, seen: Seen): StatusReport {
       foreign: check.foreign,
       foreignCount: check.foreignCount,
     },
-    sync,
+    sync: sync && syncReport(sync, now),
     fencing: status.fencing === undefined ? null : fencingReport(status.fencing, iso),
   };
 }
