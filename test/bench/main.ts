@@ -15,6 +15,7 @@ import { many } from './many.ts';
 import { mass } from './mass.ts';
 import type { Bench, Benchmark } from './measure.ts';
 import { type Options, readOptions } from './options.ts';
+import { relay } from './relay.ts';
 import type { Section } from './result.ts';
 import { Stage } from './stage.ts';
 import { steady } from './steady.ts';
@@ -36,6 +37,7 @@ const ALL: readonly Benchmark[] = [
   lvsadm,
   checkers,
   faults,
+  relay,
 ];
 
 const options = readOptions(process.argv.slice(2), ALL);

@@ -55,8 +55,4 @@ export class PrivateLink {
     this.#route.apply([removePrivateLink()]);
     return true;
   }
-
-  close(): void {
-    this.#route.close();
-  }
 }

@@ -11,6 +11,7 @@ import { nameProcess } from '../../io/placement.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
 import { toChild } from '../shapes.ts';
+import { PrivateLink } from './link.ts';
 import { SyncRelay } from './relay.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
@@ -63,7 +64,9 @@ class SyncProcess {
   ) {
     this.#channel = channel;
     this.#ipvs = ipvs;
-    this.#relay = new SyncRelay(namespace, (level, message) => this.#log(level, message));
+    this.#relay = new SyncRelay(namespace, new PrivateLink(namespace), (level, message) =>
+      this.#log(level, message),
+    );
   }
 
   run(): void {

@@ -11,13 +11,14 @@ import { SyncEntry } from '../../io/syncentry.ts';
 import { SyncTap } from '../../io/synctap.ts';
 import { UnicastSocket } from '../../io/unicast.ts';
 import type { Level } from '../messages.ts';
-import { PrivateLink } from './link.ts';
+import type { PrivateLink } from './link.ts';
 
 const GREETING_MS = 1_000;
 /** Bytes for what the kernel sends at once: a datagram of 1400 costs 2304 of them. */
 const TAP_BUFFER = 8 * 1024 * 1024;
 const GROUP = SYNC_GROUP as Ip;
 
+type Link = Pick<PrivateLink, 'ensure' | 'remove'>;
 type SaidToPeople = (level: Level, message: string) => void;
 
 /** The ends of the relay: towards the other directors, and towards this host's kernel. */
@@ -36,14 +37,14 @@ interface Running {
 /** Carries connection sync between this host's kernel, on its private link, and the daemons of other directors. */
 export class SyncRelay {
   readonly #namespace: string | undefined;
-  readonly #link: PrivateLink;
+  readonly #link: Link;
   readonly #log: SaidToPeople;
   #running: Running | undefined;
 
   /** `namespace`: where the IPVS table is. The datagrams of the other directors come where this process is. */
-  constructor(namespace: string | undefined, log: SaidToPeople) {
+  constructor(namespace: string | undefined, link: Link, log: SaidToPeople) {
     this.#namespace = namespace;
-    this.#link = new PrivateLink(namespace);
+    this.#link = link;
     this.#log = log;
   }
 

@@ -5,12 +5,18 @@ import socket
 import struct
 import sys
 
+# What leaves, too.
+ETH_P_ALL = 3
+ETH_P_IP = 0x0800
+
 
 def hear(port):
-    sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     print("listens", flush=True)
     while True:
-        packet = sock.recv(65536)
+        packet, (_, protocol, *_) = sock.recvfrom(65536)
+        if protocol != ETH_P_IP:
+            continue
         udp = (packet[0] & 15) * 4
         if packet[9] == 17 and struct.unpack("!H", packet[udp + 2 : udp + 4])[0] == int(port):
             length = struct.unpack("!H", packet[udp + 4 : udp + 6])[0]
