@@ -60,6 +60,7 @@ function serve(end: End): void {
   };
   relay.configure(settings);
   relay.settle();
+  process.on('disconnect', () => process.exit());
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     const [peer] = relay.facts()?.peers ?? [];

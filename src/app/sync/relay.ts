@@ -60,8 +60,8 @@ export class SyncRelay {
   }
 
   /**
-   * Before the kernel's daemons: sees to the private link. Whether it was made just now: daemons that run on one of that
-   * name are deaf. Throws what hinders it.
+   * Before the kernel's daemons: sees to the private link. Whether it was made just now: daemons that run on
+   * one of that name are deaf. Throws what hinders it.
    */
   settle(): boolean {
     const { ifindex, made } = this.#link.ensure();

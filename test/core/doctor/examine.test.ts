@@ -4,7 +4,7 @@ import type { DoctorFacts } from '../../../src/core/doctor/facts.ts';
 import { marksSet } from '../../../src/core/doctor/marks.ts';
 import { ip } from '../../../src/core/ip.ts';
 import { suite } from '../../suite.ts';
-import { configured } from '../config/memory.ts';
+import { configured, KEY_FILE } from '../config/memory.ts';
 
 const test = suite('the doctor');
 
@@ -72,6 +72,10 @@ test('a module that the kernel does not have', () => {
   assert.equal(found(DR, { modules: [], loadable: {} }), [], 'without modprobe nobody knows');
   const vmac = INSTANCE.replace('interface eth0', 'interface eth0\nuse_vmac');
   assert.match(one(vmac, { loadable: { macvlan: false } }), 'macvlan (for use_vmac)');
+  const places = 'local 192.0.2.1\npeer 192.0.2.2';
+  const relay = `sync_relay {\nkey_file ${KEY_FILE}\n${places}\n}`;
+  const relayed = `global_defs {\nlvs_sync_daemon vksync\n}\n${relay}\n${DR}`;
+  assert.match(one(relayed, { loadable: { dummy: false } }), 'dummy (for sync_relay)');
 });
 
 test('forwarding and redirects matter to NAT, and to nothing else', () => {

@@ -1,6 +1,8 @@
 import * as assert from 'uvu/assert';
+import { ip } from '../../../src/core/ip.ts';
 import { DAEMON_STATE, type IpvsDaemon } from '../../../src/core/netlink/ipvs.ts';
 import { planSyncDaemons, type SyncRole } from '../../../src/core/reconcile/syncdaemon.ts';
+import type { SyncDaemonSettings } from '../../../src/core/sync/settings.ts';
 import { suite } from '../../suite.ts';
 
 const syncdaemon = suite('sync daemons');
@@ -36,6 +38,16 @@ syncdaemon('what runs as wanted is not touched, whatever the kernel chose by its
 syncdaemon('another interface or id is another daemon', () => {
   assert.equal(words('master', running('master', { syncId: 7 })), ['stop 1', 'start 1']);
   assert.equal(words('master', running('master', { interface: 'eth0' })), ['stop 1', 'start 1']);
+});
+
+syncdaemon('what is carried fits into a datagram of the relay, unless maxlen says otherwise', () => {
+  const relay = { keyFile: '/key', local: ip('192.0.2.1'), port: 5408, peers: [] };
+  const maxLength = (more: Partial<SyncDaemonSettings>): unknown =>
+    planSyncDaemons({ ...settings, relay, ...more }, 'master', []).map((operation) =>
+      operation.op === 'start-daemon' ? operation.daemon.maxLength : operation.op,
+    );
+  assert.equal(maxLength({}), [1340]);
+  assert.equal(maxLength({ maxlen: 1400 }), [1400]);
 });
 
 syncdaemon('without a role nothing runs', () => {

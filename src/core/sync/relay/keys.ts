@@ -7,8 +7,8 @@ export interface Session {
   /** Tells sessions apart, and gives nothing of the key away. `SESSION_NAME_BYTES` long. */
   readonly name: Uint8Array;
   /**
-   * The payload, encrypted, and its tag. `header` is authenticated with it. `number` is the nonce: the same one twice in
-   * a session would give the key away.
+   * The payload, encrypted, and its tag. `header` is authenticated with it. `number` is the nonce: the same one twice
+   * in a session would give the key away.
    */
   seal(number: number, header: Uint8Array, payload: Uint8Array): Uint8Array;
   /** The payload again; `undefined` when anything is not as it was sealed. */

@@ -2,8 +2,8 @@ import { equalBytes, Reader, Writer } from '../../bytes.ts';
 
 /**
  * A datagram of the kernel's connection sync on its way to another director's kernel: the mark, the number of the
- * kernel's thread (a byte) and three of 0, the session's name (8 bytes), the datagram's number (8 bytes, network order),
- * the sealed payload, and its tag (16 bytes). What stands before the payload is authenticated with it.
+ * kernel's thread (a byte) and three of 0, the session's name (8 bytes), the datagram's number (8 bytes, network
+ * order), the sealed payload, and its tag (16 bytes). What stands before the payload is authenticated with it.
  */
 
 export const SESSION_NAME_BYTES = 8;

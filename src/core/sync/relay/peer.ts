@@ -15,8 +15,8 @@ import { ReplayWindow } from './window.ts';
  * the two lives (and addresses, in the sender's order): what was sealed for another life of either does not open, and
  * what comes twice within it is stopped by the window. No clock is compared. Nothing is written to a disk.
  *
- * Why no nonce comes twice. It is the datagram's number, which only grows as long as the life lasts, and no two sessions
- * have the same key.
+ * Why no nonce comes twice. It is the datagram's number, which only grows as long as the life lasts, and no two
+ * sessions have the same key.
  *
  * An old greeting that is sent again is answered, and changes nothing but which challenge is echoed until the next
  * second's greeting; the answer is for whoever has the key and echoes what it answers.
