@@ -14,8 +14,9 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
 /**
- * A pair that fences by IPMI (fence_ipmilan, and ipmi_sim for the BMCs), and of the same pair with a witness
- * instead: a cable is cut, the other takes over, the cable comes back. Each screen is printed as the operator sees it.
+ * A pair that fences by IPMI (fence_ipmilan, and ipmi_sim for the BMCs), and the same pair with a witness instead,
+ * and with etcd: a cable is cut, the other takes over, the cable comes back. Each screen is printed as the operator
+ * sees it.
  */
 await enclose();
 
@@ -23,6 +24,7 @@ const VIP = '10.0.0.100';
 const NAMES = ['lb1', 'lb2'] as const;
 type Name = (typeof NAMES)[number];
 const LAN = { lb1: '10.0.0.1', lb2: '10.0.0.2', far: '10.0.0.9' } as const;
+const ETCD = `http://${LAN.far}:2379`;
 const BMC = { lb1: '10.1.0.11', lb2: '10.1.0.12' } as const;
 
 const test = suite('a walk with fencing by IPMI, and with a witness');
@@ -66,8 +68,8 @@ const router = (priority: number): string => `vrrp_instance WEB {
 `;
 const priorityOf = (name: Name): number => (name === 'lb1' ? 150 : 100);
 const fencing = (name: Name): string => heartbeat() + NAMES.map(device).join('') + router(priorityOf(name));
-const witnessed = (name: Name): string =>
-  `${heartbeat()}witness {\n  address ${LAN.far}\n}\n${router(priorityOf(name))}`;
+const witnessed = (name: Name, block: string): string =>
+  `${heartbeat()}witness {\n  ${block}\n}\n${router(priorityOf(name))}`;
 
 /** Runs the operator's program on a director, and prints the command and what it says. */
 function screen(name: Name, ...words: string[]): string {
@@ -178,30 +180,51 @@ test('the secret of the BMCs is in no screen, dump and log of the daemon', async
   assert.not.match(scene.logs(), BMC_USER.password);
 });
 
-test('the same with a witness and no fence: the cable is cut, the address moves, nobody is powered off', async () => {
-  say('both directors are started again, with a witness instead of fence devices');
-  for (const name of NAMES) {
-    hosts[name].kill();
-    ip(name, `address flush dev lan to ${VIP}`);
-  }
-  far.start('witness', [join(ROOT, 'bin/vipkeeper-witness'), '--keys', keys, '--longest', '3']);
-  boot('lb1', witnessed('lb1'));
-  await heldBy('lb1');
-  boot('lb2', witnessed('lb2'));
-  await follows('lb2', 'lb1');
-  screen('lb1', 'status');
-  say('the cable of lb1 is cut');
-  lan.cut(hosts.lb1);
-  await heldBy('lb2');
-  screen('lb2', 'explain', VIP);
-  screen('lb1', 'explain', VIP);
-  say('the cable of lb1 is put back');
-  lan.mend(hosts.lb1);
-  await follows('lb1', 'lb2');
-  assert.is(holder(), 'lb2');
-  screen('lb1', 'status');
-  assert.equal([bmcs.lb1.power, bmcs.lb2.power], [true, true]);
-  assert.is(bmcs.lb1.switched.length, 2);
-});
+/** What has the third vote instead of fence devices, how it is started, and how the directors know it. */
+const WITNESSES = [
+  {
+    name: 'a witness',
+    start: () =>
+      far.start('witness', [join(ROOT, 'bin/vipkeeper-witness'), '--keys', keys, '--longest', '3']),
+    block: `address ${LAN.far}`,
+  },
+  {
+    name: 'etcd',
+    start: () => {
+      const urls = ['--listen-client-urls', '--advertise-client-urls'].flatMap((option) => [option, ETCD]);
+      far.start('etcd', ['etcd', '--data-dir', join(scene.folder, 'etcd'), '--unsafe-no-fsync', ...urls]);
+    },
+    block: `etcd ${ETCD}`,
+  },
+] as const;
+
+for (const { name: witness, start, block } of WITNESSES) {
+  test(`the same with ${witness} and no fence: the address moves, nobody is powered off`, async () => {
+    say(`both directors are started again, with ${witness} instead of fence devices`);
+    lan.mend(hosts.lb1);
+    for (const name of NAMES) {
+      hosts[name].kill();
+      ip(name, `address flush dev lan to ${VIP}`);
+    }
+    start();
+    boot('lb1', witnessed('lb1', block));
+    await heldBy('lb1');
+    boot('lb2', witnessed('lb2', block));
+    await follows('lb2', 'lb1');
+    screen('lb1', 'status');
+    say('the cable of lb1 is cut');
+    lan.cut(hosts.lb1);
+    await heldBy('lb2');
+    screen('lb2', 'explain', VIP);
+    screen('lb1', 'explain', VIP);
+    say('the cable of lb1 is put back');
+    lan.mend(hosts.lb1);
+    await follows('lb1', 'lb2');
+    assert.is(holder(), 'lb2');
+    screen('lb1', 'status');
+    assert.equal([bmcs.lb1.power, bmcs.lb2.power], [true, true]);
+    assert.is(bmcs.lb1.switched.length, 2);
+  });
+}
 
 test.run();
