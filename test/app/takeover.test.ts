@@ -1,4 +1,5 @@
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
@@ -15,6 +16,8 @@ const OTHER_VIP = '10.9.0.101';
 const NEW_VIP = '10.9.0.102';
 const other = ROUTER.replace('web', 'api').replace('router_id 7', 'router_id 8').replace(VIP, OTHER_VIP);
 const both = ROUTER + other;
+/** Of a script with `rise 3`. */
+const ENOUGH = 5;
 let stage: Stage;
 let monitor: Monitor;
 test.before(() => {
@@ -85,6 +88,50 @@ test('maintenance goes on, and its end is obeyed', async () => {
   until(() => holds(VIP), 'it has the address again');
 });
 
+test('what the supervisor watches for a router counts as it did until it is known again', async () => {
+  const number = join(stage.folder, 'number');
+  const runs = join(stage.folder, 'runs');
+  writeFileSync(number, '0');
+  const watched = `vrrp_script fine {
+  script "/bin/sh -c 'echo >>${runs}'"
+  interval 1
+  rise 3
+}
+vrrp_track_process shell {
+  process sleep
+  delay 1
+}
+track_file number {
+  file ${number}
+}
+`;
+  const tracking =
+    'track_script {\n fine\n}\ntrack_process {\n shell\n}\ntrack_file {\n number weight 1\n}\n';
+  const text =
+    watched +
+    ROUTER.replace('priority 255', 'version 3\n  priority 200').replace(
+      'advert_int 1',
+      `advert_int 0.2\n${tracking}`,
+    );
+  const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  try {
+    stage.reload(text);
+    until(() => holds(VIP) && stage.router('web').state === 'MASTER', 'it is master');
+    monitor.close();
+    monitor = new Monitor('wire', 'address');
+    const vrrp = orphan();
+    stage.start(text);
+    assert.is(stage.pid('vrrp'), vrrp);
+    const before = statSync(runs).size;
+    until(() => statSync(runs).size >= before + ENOUGH, 'the script was run by the new one');
+    assert.equal(await gone(), []);
+    assert.equal(stage.router('web').state, 'MASTER');
+    assert.not.match(stage.log, /web: MASTER ->/);
+  } finally {
+    sleeper.kill();
+  }
+});
+
 test('what became of a router meanwhile is told to its script, once', async () => {
   const file = join(stage.folder, 'told');
   const told = (): string[] =>
@@ -126,6 +173,15 @@ test('one of another build is ended', async () => {
   until(() => holds(VIP), 'the new one holds the address');
   const log = readFileSync(join(stage.folder, 'other.log'), 'utf8');
   assert.match(log, /cannot take over .*: it is of 0\.\S+ \(.*\), and this daemon of /);
+});
+
+test('one in another network namespace is ended', () => {
+  const vrrp = orphan();
+  const log = join(stage.folder, 'elsewhere.log');
+  assert.is(stage.run(['unshare', '--net', ...stage.command('-P', '-g', log)]).status, 0);
+  assert.not.ok(isAlive(vrrp));
+  assert.match(readFileSync(log, 'utf8'), /cannot take over .*: it is in another network namespace/);
+  assert.not.ok(holds(VIP));
 });
 
 test('one that is taken over and dies is replaced; with the reason in the log', async () => {
