@@ -59,7 +59,10 @@ const CHILD_STATES: Readonly<Record<Role, Shape>> = {
     ),
   }),
   sync: fields(
-    { running: listOf(fields({ role: text, interface: text, id: number })) },
+    {
+      running: listOf(fields({ role: text, interface: text, id: number })),
+      bulk: fields({ port: number, rejected: record }, { trouble: text }),
+    },
     {
       role: oneOf('master', 'backup', 'both'),
       relay: fields({

@@ -1,9 +1,11 @@
 import { endpointName } from '../core/ip.ts';
 import type { RelayPeerReport, SyncReport } from '../core/status/sync.ts';
+import type { BulkFacts } from '../core/sync/bulk/facts.ts';
+import { givenText, gotText } from '../core/sync/bulk/lines.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 
 /** What is known of connection sync, for `status` and `sync status`. */
-export function syncLines({ role, running, relay }: SyncReport): string[] {
+export function syncLines({ role, running, bulk, relay }: SyncReport): string[] {
   const rows = running.map(({ role: has, interface: device, id, group, port }) => [
     has,
     device,
@@ -16,6 +18,7 @@ export function syncLines({ role, running, relay }: SyncReport): string[] {
     ...aligned(rows.length > 0 ? rows : [['not running']], '  '),
     ...missing.map((each) => paint('red', `  the ${each} daemon should run and does not`)),
     ...(relay === null ? [] : relayLines(relay)),
+    ...bulkLines(bulk).map((line) => `  ${line}`),
   ];
 }
 
@@ -48,3 +51,21 @@ function rejectedWord({ rejected }: RelayPeerReport): string {
   const words = Object.entries(rejected).map(([reason, count]) => `${count} ${reason}`);
   return words.length === 0 ? '0' : paint('yellow', words.join(', '));
 }
+
+/** What is known of copies of the whole table. */
+function bulkLines({ trouble, asking, got, given, rejected }: BulkFacts): string[] {
+  const when = (at: number): string => new Date(at).toLocaleString('sv');
+  const refused = Object.entries(rejected).map(([reason, count]) => `${count} ${reason}`);
+  return [
+    ...(trouble === undefined ? [] : [paint('yellow', `copies of the whole table: ${trouble}`)]),
+    ...(asking === undefined ? [] : [askingLine(asking)]),
+    ...(got === undefined ? [] : [`last copy from ${got.from}, ${when(got.at)}: ${gotText(got)}`]),
+    ...(given === undefined ? [] : [`last copy to ${given.to}, ${when(given.at)}: ${givenText(given)}`]),
+    ...(refused.length === 0 ? [] : [`datagrams not acted on: ${refused.join(', ')}`]),
+  ];
+}
+
+const askingLine = ({ requests, from, records = 0 }: NonNullable<BulkFacts['asking']>): string =>
+  from === undefined
+    ? `a copy of the whole table is asked for: ${requests} requests, no answer yet`
+    : `a copy of the whole table comes from ${from}: ${records} records so far`;

@@ -56,6 +56,7 @@ function serve(end: End): void {
   const settings: SyncDaemonSettings = {
     interface: PRIVATE_LINK,
     id: 1,
+    bulkPort: 0,
     relay: { keyFile, local: address(ENDS[end]), port: 5408, peers },
   };
   relay.configure(settings);

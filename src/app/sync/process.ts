@@ -1,4 +1,4 @@
-import { describeOperation } from '../../core/netlink/ipvs.ts';
+import { DAEMON_STATE, describeOperation } from '../../core/netlink/ipvs.ts';
 import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../../core/reconcile/syncdaemon.ts';
 import { EXIT_PERMANENT, STATE_PERIOD } from '../../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
@@ -11,6 +11,7 @@ import { nameProcess } from '../../io/placement.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
 import { toChild } from '../shapes.ts';
+import { BulkCopies } from './bulk.ts';
 import { PrivateLink } from './link.ts';
 import { SyncRelay } from './relay.ts';
 
@@ -37,8 +38,7 @@ export function runSync(): void {
     },
   });
   try {
-    const namespace = spawnedNamespace();
-    new SyncProcess(channel, new IpvsClient(namespace), namespace).run();
+    new SyncProcess(channel, spawnedNamespace()).run();
   } catch (error) {
     if (!(error instanceof NoIpvs)) throw error;
     channel.send({ type: 'log', level: 'crit', message: error.message, at: Date.now() });
@@ -50,6 +50,7 @@ export function runSync(): void {
 class SyncProcess {
   readonly #channel: Channel<ToSync, FromChild<SyncState>>;
   readonly #ipvs: IpvsClient;
+  readonly #bulk: BulkCopies;
   #settings: SyncDaemonSettings | undefined;
   #role: SyncRole | undefined;
   readonly #relay: SyncRelay;
@@ -57,13 +58,11 @@ class SyncProcess {
   #unrelayed: SyncDaemonSettings | undefined;
   #complaint: string | undefined;
 
-  constructor(
-    channel: Channel<ToSync, FromChild<SyncState>>,
-    ipvs: IpvsClient,
-    namespace: string | undefined,
-  ) {
+  /** Throws NoIpvs. */
+  constructor(channel: Channel<ToSync, FromChild<SyncState>>, namespace: string | undefined) {
     this.#channel = channel;
-    this.#ipvs = ipvs;
+    this.#ipvs = new IpvsClient(namespace);
+    this.#bulk = new BulkCopies(this.#ipvs, namespace, (level, message) => this.#log(level, message));
     this.#relay = new SyncRelay(namespace, new PrivateLink(namespace), (level, message) =>
       this.#log(level, message),
     );
@@ -84,9 +83,10 @@ class SyncProcess {
     setInterval(() => this.#report(), toMillis(STATE_PERIOD));
   }
 
-  #configure({ daemon }: SyncConfiguration): void {
+  #configure({ daemon, cluster }: SyncConfiguration): void {
     this.#settings = daemon;
     this.#unrelayed = daemon;
+    this.#bulk.configure(daemon, cluster);
     if (daemon.instance === undefined) this.#role = 'both';
     this.#channel.send({ type: 'ready' });
   }
@@ -110,6 +110,10 @@ class SyncProcess {
     if (complaint !== undefined && complaint !== this.#complaint) this.#log('error', complaint);
     this.#complaint = complaint;
     if (settings.relay === undefined) this.#relay.removeLink();
+    const begun = operations.some(
+      (each) => each.op === 'start-daemon' && each.daemon.state === DAEMON_STATE.backup,
+    );
+    this.#bulk.know(operations.length > 0 ? this.#ipvs.daemons() : running, begun);
     if (operations.length > 0) this.#report();
   }
 
@@ -152,7 +156,7 @@ class SyncProcess {
     const running = this.#ipvs.daemons().map(syncDaemonFacts);
     const { dropped, refused } = this.#channel;
     const relay = this.#relay.facts();
-    const state = { role: this.#role, running, ...(relay && { relay }) };
+    const state = { role: this.#role, running, bulk: this.#bulk.facts(), ...(relay && { relay }) };
     this.#channel.send({ type: 'state', state, dropped, refused });
   }
 }

@@ -1,6 +1,6 @@
 import type { Destination } from '../balance/model.ts';
 import { blockTitle, serverTitle } from '../balance/titles.ts';
-import type { RelaySettings, SyncDaemonSettings } from '../sync/settings.ts';
+import { BULK_PORT, type RelaySettings, type SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
@@ -102,6 +102,10 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
     ...(global.lvsSysctls ?? []).map(({ name, value }) => `lvs_sysctl ${name} ${value}`),
     ...when(global.initNotifies, 'rs_init_notifies'),
     ...(sync === undefined ? [] : [syncLine(sync)]),
+    ...setting(
+      'lvs_bulk_port',
+      sync === undefined || sync.bulkPort === BULK_PORT ? undefined : sync.bulkPort,
+    ),
   ];
 }
 

@@ -28,10 +28,11 @@ export interface Connection {
 /** The rows of the kernel's text (net/netfilter/ipvs/ip_vs_conn.c); its title and broken rows are left out. */
 export function parseConnections(text: string): Connection[] {
   const rows = text.split('\n').slice(1);
-  return rows.map(parseRow).filter((row) => row !== undefined);
+  return rows.map(parseConnection).filter((row) => row !== undefined);
 }
 
-function parseRow(row: string): Connection | undefined {
+/** One row of that text; `undefined` for its title and what is no row. */
+export function parseConnection(row: string): Connection | undefined {
   const words = row.trim().split(/\s+/);
   const [protocol, c1, c2, v1, v2, d1, d2, state, expires, name, data] = words;
   const client = parseHexEndpoint(c1, c2);

@@ -9,6 +9,7 @@ import { formatPrefix, type Ip } from '../ip.ts';
 import type { SyncDaemonFacts, SyncRole } from '../reconcile/syncdaemon.ts';
 import { deviceOf } from '../reconcile/vmac-wants.ts';
 import type { BalancerStatus } from '../serving/balancer.ts';
+import type { BulkFacts } from '../sync/bulk/facts.ts';
 import type { RelayFacts } from '../sync/relay/relay.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { VrrpStatus } from '../vrrp/events.ts';
@@ -83,6 +84,7 @@ export interface SyncFacts {
   readonly role: SyncRole | undefined;
   /** The kernel's daemons. */
   readonly running: readonly SyncDaemonFacts[];
+  readonly bulk: BulkFacts;
   /** Absent without `sync_relay`. */
   readonly relay?: RelayFacts;
 }

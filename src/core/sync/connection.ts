@@ -134,9 +134,25 @@ function statesOf({
 export const stateName = (connection: Pick<SyncedConnection, 'protocol' | 'flags' | 'state'>): string =>
   statesOf(connection)?.[connection.state] ?? `state ${connection.state}`;
 
+/** The number of a state by its name; `undefined` where a connection of this kind has none such. */
+export function stateNumber(
+  connection: Pick<SyncedConnection, 'protocol' | 'flags'>,
+  name: string,
+): number | undefined {
+  const number = statesOf(connection)?.indexOf(name) ?? -1;
+  return number < 0 ? undefined : number;
+}
+
 /** `TCP`; `IP` for templates of firewall marks; `IP_47` for what IPVS does not know. */
 export const protocolName = (protocol: number): string =>
   PROTOCOL_NAMES[protocol] ?? (protocol === 0 ? 'IP' : `IP_${protocol}`);
+
+const PROTOCOL_NUMBERS = new Map([
+  ['IP', 0],
+  ...Object.entries(PROTOCOL_NAMES).map(([number, name]) => [name, Number(number)] as const),
+]);
+/** Of what `protocolName` names; `undefined` for protocols that IPVS does not know. */
+export const protocolNumber = (name: string): number | undefined => PROTOCOL_NUMBERS.get(name);
 
 /**
  * Why the kernel of a backup does not take a record in although it can read it (ip_vs_proc_sync_conn; the flags since

@@ -22,7 +22,7 @@ const OPTION = { sequence: 1, engineData: 2, engineName: 3 } as const;
 /** A receiver that does not know the option may go on without it. It may stand at known ones too. */
 const OPTION_PARAMETER = 0x40;
 export const SEQUENCE_BYTES = 24;
-const MOST_ENGINE_DATA = 255;
+export const MOST_ENGINE_DATA = 255;
 const MOST_ENGINE_NAME = 16;
 
 /**

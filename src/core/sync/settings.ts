@@ -1,5 +1,7 @@
 import type { Ip } from '../ip.ts';
 
+export const BULK_PORT = 8849;
+
 /** `lvs_sync_daemon`: the kernel's sync threads, and the VRRP instance that says which role they have. */
 export interface SyncDaemonSettings {
   /** The interface that carries the multicast datagrams. */
@@ -14,6 +16,8 @@ export interface SyncDaemonSettings {
   readonly ttl?: number;
   /** Multicast group. */
   readonly group?: Ip;
+  /** `lvs_bulk_port`: the UDP port on which the directors talk of copies of the whole table; 0 for none. */
+  readonly bulkPort: number;
   /** How the datagrams reach the other directors, if not by multicast; `interface` is the private link then. */
   readonly relay?: RelaySettings;
 }

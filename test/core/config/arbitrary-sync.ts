@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ip } from '../../../src/core/ip.ts';
 import {
+  BULK_PORT,
   PRIVATE_LINK,
   type RelaySettings,
   type SyncDaemonSettings,
@@ -29,6 +30,7 @@ export const syncDaemons = fc
     interface: device,
     id: fc.integer({ min: 0, max: 255 }),
     maxlen: maybe(port.filter((n) => n <= 65_447)),
+    bulkPort: fc.constantFrom(0, BULK_PORT, 9000),
     relay: maybe(relay),
   })
   .map(

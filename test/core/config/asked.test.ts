@@ -91,6 +91,7 @@ ${Object.entries(NEEDED)
 `;
 /** For keywords that count where something else is so. */
 const WHERE_THEY_COUNT = [
+  'global_defs {\nlvs_sync_daemon eth0\nlvs_bulk_port 8850\n}',
   'global_defs {\nvrrp_mcast_group6 ff02::99\n}\nvrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n' +
     'virtual_ipaddress {\nfe80::1\n}\n}',
   'vrrp_instance A {\nvrf v\nvirtual_router_id 1\nno_virtual_ipaddress\n}',

@@ -220,7 +220,12 @@ test('vip_lease: on where it ends before the peer takes over, off by word', () =
 test('lvs_sync_daemon: its options, its instance, and that instance must exist', () => {
   const sync = (line: string, rest = instance(VIP, 'V', 7)) =>
     `global_defs {\nlvs_sync_daemon ${line}\n}\n${rest}`;
-  assert.equal(configured(sync('eth1 V')).syncDaemon, { interface: 'eth1', instance: 'V', id: 7 });
+  assert.equal(configured(sync('eth1 V')).syncDaemon, {
+    interface: 'eth1',
+    instance: 'V',
+    id: 7,
+    bulkPort: 8849,
+  });
   assert.equal(configured(sync('eth1 inst V id 3 maxlen 1400 port 9 ttl 2 group 224.0.0.9')).syncDaemon, {
     interface: 'eth1',
     instance: 'V',
@@ -229,8 +234,9 @@ test('lvs_sync_daemon: its options, its instance, and that instance must exist',
     port: 9,
     ttl: 2,
     group: '224.0.0.9',
+    bulkPort: 8849,
   });
-  assert.equal(configured(sync('eth1')).syncDaemon, { interface: 'eth1', id: 0 });
+  assert.equal(configured(sync('eth1')).syncDaemon, { interface: 'eth1', id: 0, bulkPort: 8849 });
   assert.equal(findings(sync('eth1 W')), ['error 2:22 lvs_sync_daemon: there is no vrrp_instance W']);
   assert.match(findings(sync('eth1 V group 10.0.0.1')).join(), /expected a multicast address/);
 });

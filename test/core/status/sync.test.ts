@@ -11,6 +11,7 @@ const test = suite('report of connection sync');
 const NOW = instant(100e6);
 const DAEMONS: SyncFacts = {
   role: 'backup',
+  bulk: { port: 8849, rejected: {} },
   running: [
     {
       role: 'backup',

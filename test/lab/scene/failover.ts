@@ -7,7 +7,7 @@ import { buildPair, type Pair, type PairOptions, stateOf, VIP } from './pair.ts'
 import type { Program } from './program.ts';
 import { ip } from './run.ts';
 import { Scene } from './scene.ts';
-import { Client, HTTP_PORT, realServer } from './traffic.ts';
+import { type Call, Client, ECHO_PORT, HTTP_PORT, realServer } from './traffic.ts';
 
 /** Generous, as all limits of waits: a busy machine boots a daemon in ten seconds. */
 const LONG = 180;
@@ -26,6 +26,7 @@ export class Failover {
   readonly watch: AddressWatch;
   readonly #client: Client;
   #connections = 0;
+  readonly #idle: Call[] = [];
 
   private constructor(scene: Scene, pair: Pair, watch: AddressWatch, client: Client) {
     this.scene = scene;
@@ -98,6 +99,22 @@ export class Failover {
     const { open } = await this.#client.open(count, VIP);
     assert.is(open, count);
     this.#connections = count;
+  }
+
+  /** Opens connections that say a word each, and are silent from then on. */
+  async idle(count: number): Promise<void> {
+    const made = Array.from({ length: count }, async () => {
+      const call = await this.#client.dial(VIP, ECHO_PORT);
+      assert.is(await call.say('hello'), 'hello');
+      this.#idle.push(call);
+    });
+    await Promise.all(made);
+  }
+
+  /** How many of them answer with what is said to them. */
+  async idleAnswer(): Promise<number> {
+    const answers = await Promise.all(this.#idle.map((call, i) => call.say(`still ${i}`)));
+    return answers.filter((answer, i) => answer === `still ${i}`).length;
   }
 
   /** Opens one more connection and waits until it has talked for a while: the director forwards new ones. */

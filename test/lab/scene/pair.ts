@@ -20,6 +20,8 @@ export interface PairOptions {
   readonly unsynced?: boolean;
   /** Neither director takes the VIP from a living master. */
   readonly nopreempt?: boolean;
+  /** The key of a heartbeat block, by file: with it a new backup gets a copy of the whole connection table. */
+  readonly keyFile?: string;
 }
 
 /** Two directors in front of two real servers, and a client: the stage of most stories. */
@@ -81,7 +83,7 @@ function establishedIn(pid: number | undefined): number {
 
 /** The configuration of a director of the pair, in keepalived's language. */
 export function pairConfiguration(options: PairOptions, preferred: boolean): string {
-  const { method, advert = 1, checkEvery = 1, unsynced = false, nopreempt = false } = options;
+  const { method, advert = 1, checkEvery = 1, unsynced = false, nopreempt = false, keyFile } = options;
   const inner = method === 'NAT' ? `\n    ${INNER_VIP}/24 dev rack` : '';
   const real = (n: number): string => (method === 'NAT' ? `192.168.1.${10 + n}` : `10.0.0.${20 + n}`);
   const virtualServer = (port: number): string => `
@@ -93,7 +95,14 @@ virtual_server ${VIP} ${port} {
 ${[1, 2].map((n) => realServerBlock(real(n), port)).join('\n')}
 }`;
   const sync = `lvs_sync_daemon ${method === 'NAT' ? 'rack' : 'lan'} VI_1`;
-  return `
+  const heartbeat = `
+heartbeat {
+  key_file ${keyFile}
+  director director1 10.0.0.1
+  director director2 10.0.0.2
+  name director${preferred ? 1 : 2}
+}`;
+  return `${keyFile === undefined ? '' : heartbeat}
 global_defs {
   ${unsynced ? '' : sync}
 }

@@ -1,4 +1,5 @@
-import type { SyncDaemonSettings } from '../../sync/settings.ts';
+import { SYNC_PORT } from '../../sync/message.ts';
+import { BULK_PORT, type SyncDaemonSettings } from '../../sync/settings.ts';
 import { type LvsSysctl, wrongSysctl } from '../../sync/sysctls.ts';
 import { micros, seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
@@ -158,6 +159,24 @@ export function scriptUser(file: Section<typeof root>, { facts, findings }: Cont
   return user;
 }
 
+/** `lvs_bulk_port`, beside the kernel's own port. */
+function bulkPort(file: Section<typeof root>, kernels = SYNC_PORT, findings: Findings): number {
+  const written = globalSection(file).last('lvs_bulk_port');
+  if (written === undefined) return kernels === BULK_PORT ? 0 : BULK_PORT;
+  const [port] = written.values;
+  if (port === kernels)
+    findings.error(
+      written.keyword,
+      `lvs_bulk_port: ${port} is the port of lvs_sync_daemon: take another one`,
+    );
+  if (port !== 0 && !file.has('heartbeat'))
+    findings.warning(
+      written.keyword,
+      'lvs_bulk_port has no effect without a heartbeat block, which has the key',
+    );
+  return port;
+}
+
 /** `lvs_sync_daemon`, with the VRRP instance that it follows. */
 export function buildSyncDaemon(
   file: Section<typeof root>,
@@ -180,5 +199,6 @@ export function buildSyncDaemon(
     ...(inst === undefined ? {} : { instance: inst }),
     ...rest,
     id: rest.id ?? followed?.vrid ?? 0,
+    bulkPort: bulkPort(file, rest.port, findings),
   };
 }

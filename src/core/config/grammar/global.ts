@@ -1,3 +1,4 @@
+import { BULK_PORT } from '../../sync/settings.ts';
 import { LVS_SYSCTL_NAMES } from '../../sync/sysctls.ts';
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
@@ -133,6 +134,12 @@ export const globalDefs = {
     arg.interfaceName,
     syncOptions(),
   ]),
+  lvs_bulk_port: keyword(
+    'UDP port, on the interface and in the group of lvs_sync_daemon, by which a director that becomes backup gets a ' +
+      'copy of the whole connection table; it needs a heartbeat block; 0 for none',
+    [arg.integer('PORT', 0, 65_535)],
+    { default: `${BULK_PORT}`, ours: true },
+  ),
   lvs_sysctl: keyword(
     'a setting of IPVS (net.ipv4.vs.NAME), put back at the stop; sync_threshold has two values',
     [
