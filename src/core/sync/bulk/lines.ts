@@ -12,6 +12,23 @@ export interface BulkLine {
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const secondsOf = (took: Duration): string => `${toSeconds(took).toFixed(1)} s`;
 
+interface Result {
+  readonly outcome: Got['outcome'];
+  readonly missing: number;
+  readonly why: string | undefined;
+}
+
+function resultText({ outcome, missing, why }: Result): string {
+  const texts: Readonly<Record<Result['outcome'], string>> = {
+    complete: 'complete',
+    missing: `${missing} missing`,
+    silent: 'the other director fell silent',
+    stopped: 'given up, as the role has changed',
+    unreadable: `the connection table can't be read: ${why}`,
+  };
+  return texts[outcome];
+}
+
 /** `complete: 500 connections, 13 datagrams, 0.9 s`. */
 export function gotText({
   outcome,
@@ -29,14 +46,8 @@ export function gotText({
     ...(records > 0 || outcome !== 'complete' ? [sent] : []),
     secondsOf(took),
   ].join(', ');
-  const result: Readonly<Record<Got['outcome'], string>> = {
-    complete: 'complete',
-    missing: `${missing} missing`,
-    silent: 'the other director fell silent: what it had sent until then is here, the rest is not',
-    stopped: 'given up, as the role has changed',
-    unreadable: `the connection table can't be read: ${why}`,
-  };
-  return [`${result[outcome]}: ${what}`, ...lacksTexts(lacks)].join('; ');
+  const rest = outcome === 'silent' ? ' (what it had sent until then is here, the rest is not)' : '';
+  return [`${resultText({ outcome, missing, why })}${rest}: ${what}`, ...lacksTexts(lacks)].join('; ');
 }
 
 function lacksTexts({ marks, sequences, left }: Lacks): string[] {
@@ -54,15 +65,8 @@ export const gotLine = (got: Got): BulkLine => ({
 
 /** `complete: 500 connections, 13 datagrams, 0.9 s`. */
 export function givenText({ outcome, why, connections, records, datagrams, missing, took }: Given): string {
-  const result: Readonly<Record<Given['outcome'], string>> = {
-    complete: 'complete',
-    missing: `${missing} missing`,
-    silent: 'the other director fell silent',
-    stopped: 'given up, as the role has changed',
-    unreadable: `the connection table can't be read: ${why}`,
-  };
   const sent = `${counted(records, 'record')} in ${counted(datagrams, 'datagram')}`;
-  return `${result[outcome]}: ${counted(connections, 'connection')}, ${sent}, ${secondsOf(took)}`;
+  return `${resultText({ outcome, missing, why })}: ${counted(connections, 'connection')}, ${sent}, ${secondsOf(took)}`;
 }
 
 export const givenLine = (given: Given): BulkLine => ({
