@@ -12,6 +12,7 @@ import type { Command } from '../../io/arguments.ts';
 import { aligned, lasting, paint } from '../../io/screen.ts';
 import { historyLine } from '../fencelines.ts';
 import { lengthOf, orderWords } from '../standing.ts';
+import { decisionLines } from '../takeoverlines.ts';
 import { claimLine } from '../votelines.ts';
 import { type CommonOptions, fail } from './ask.ts';
 import { look } from './look.ts';
@@ -109,6 +110,7 @@ function routerLines(router: RouterReport, time: string, claim: Claim | undefine
     ...heard,
     ...(claim === undefined ? [] : [`  ${claimLine(claim)}`]),
     ...otherMasters.map(({ address, why }) => paint('red', `  ${address} also claims ${name} (${why})`)),
+    ...decisionLines(router.takeover, time),
     ...(faults.length > 1 ? faults.map((fault) => paint('red', `  ${fault}`)) : []),
     ...(listed.length === 0 ? [] : aligned(listed, '    ')),
   ];

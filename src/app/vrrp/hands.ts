@@ -13,6 +13,7 @@ import { FrameSender } from '../../io/packet.ts';
 import { RouteMonitor, RouteSocket } from '../../io/route.ts';
 import { forwardsIpv6 } from '../../io/sysctl.ts';
 import type { Level } from '../messages.ts';
+import { Asker } from './asker.ts';
 import { Interfaces } from './interfaces.ts';
 import { Ports } from './ports.ts';
 
@@ -23,7 +24,7 @@ const FILTER_BUFFER = 8 << 20;
 
 type OfKernel = Exclude<
   DirectorEffect,
-  { type: 'log' | 'refused' | 'happened' | 'changed' | 'ready' | 'want' | 'let-go' }
+  { type: 'log' | 'refused' | 'happened' | 'changed' | 'ready' | 'want' | 'let-go' | 'weigh' | 'fence' }
 >;
 type Of<T extends DirectorEffect['type']> = Extract<DirectorEffect, { type: T }>;
 
@@ -35,6 +36,7 @@ export class Hands {
   readonly #route = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #frames = new FrameSender();
+  readonly #asker: Asker;
   #filter: NetlinkSocket | undefined;
   readonly #leases = new LeaseRequests();
   /** `-D`: adverts are logged. */
@@ -53,6 +55,11 @@ export class Hands {
         if (this.detailed) log('debug', `advert from ${source} on ${home}: ${advertInWords(payload)}`);
         tell({ type: 'packet', home, vrid, ...advert });
       },
+      (error) => log('error', error.message),
+    );
+    this.#asker = new Asker(
+      this.#frames,
+      (address, mac) => tell({ type: 'answered', address, mac }),
       (error) => log('error', error.message),
     );
     this.interfaces = new Interfaces(this.#route, (message) => log('warning', message));
@@ -114,6 +121,11 @@ export class Hands {
       case 'frames':
         this.#tell({ type: 'framed', outcome: { type: 'sent', id: effect.id, ...this.#announce(effect) } });
         break;
+      case 'ask': {
+        const trouble = this.#asker.ask(effect.questions, effect.listen);
+        this.#tell({ type: 'asked', router: effect.router, ...(trouble !== undefined && { trouble }) });
+        break;
+      }
       default:
         unreachable(effect);
     }

@@ -259,6 +259,14 @@ class VrrpProcess {
       case 'let-go':
         this.#votes.letGo(effect.group, effect.why);
         break;
+      case 'weigh': {
+        const { router, group, master } = effect;
+        this.#tell({ type: 'weighed', router, cluster: this.#votes.word(group, master) });
+        break;
+      }
+      case 'fence':
+        this.#votes.shoot(effect.group, effect.master, effect.why);
+        break;
       case 'ready':
         this.#channel.send({ type: 'ready' });
         this.#reporter.all();

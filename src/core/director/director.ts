@@ -15,8 +15,9 @@ import { Ground } from './ground.ts';
 import { Groups } from './groups.ts';
 import { Holdings } from './holdings.ts';
 import { Kernel } from './kernel.ts';
-import { type Router, type RouterTies, realRouter } from './router.ts';
+import { type Router, realRouter } from './router.ts';
 import { Tables } from './tables.ts';
+import type { RouterTies } from './ties.ts';
 import { Tracked } from './tracked.ts';
 import { VmacLinks } from './vmacs.ts';
 
@@ -104,6 +105,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       makeRouter,
       tick,
       addresses: (event) => this.#hold(event),
+      linkState: (name) => ground.linkState(name),
       announce: announcer.announce,
       forget: announcer.forget,
       until: (group) => (group === undefined ? undefined : this.#until.get(group)),
@@ -147,6 +149,9 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         break;
       case 'clock':
         configuring.readClock(event.utc);
+        break;
+      case 'answered':
+        for (const router of this.#routers.values()) router.answered(event.address, event.mac);
         break;
       case 'voted':
         if (event.until === undefined) this.#until.delete(event.group);
@@ -198,6 +203,14 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         break;
       case 'framed':
         announcer.handle(event.outcome);
+        break;
+      case 'asked': {
+        const { router, ...outcome } = event;
+        this.#routers.get(router)?.handle(outcome);
+        break;
+      }
+      case 'weighed':
+        this.#routers.get(event.router)?.weighed(event.cluster);
         break;
       default:
         unreachable(event);

@@ -26,11 +26,13 @@ import type {
   StartSettings,
   VrrpSettings,
 } from '../vrrp/settings.ts';
+import type { ClusterWord } from '../vrrp/takeover.ts';
 import type { TrackEvent } from '../vrrp/track.ts';
 import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { AnnouncementsEvent } from './announcements.ts';
 import type { Observer, Played } from './ensemble.ts';
 import type { Port } from './ports.ts';
+import type { Question } from './questions.ts';
 
 /** What a director has to do. */
 export interface DirectorSettings {
@@ -106,6 +108,12 @@ export type DirectorEvent =
   | Extract<VmacsEvent, { type: 'made' }>
   /** What became of `frames`. */
   | { readonly type: 'framed'; readonly outcome: Extract<AnnouncementsEvent, { type: 'sent' }> }
+  /** What became of `ask`; `trouble`: why nobody was asked. */
+  | { readonly type: 'asked'; readonly router: string; readonly trouble?: string }
+  /** Somebody with this MAC address answered for the address. */
+  | { readonly type: 'answered'; readonly address: Ip; readonly mac: string }
+  /** What became of `weigh`. */
+  | { readonly type: 'weighed'; readonly router: string; readonly cluster: ClusterWord }
   /** News of the votes for a group, and when they end. */
   | {
       readonly type: 'voted';
@@ -132,7 +140,9 @@ export type Answer = Extract<
       | 'routing'
       | 'leased'
       | 'made'
-      | 'framed';
+      | 'framed'
+      | 'asked'
+      | 'weighed';
   }
 >;
 
@@ -198,6 +208,22 @@ export type DirectorEffect =
   /** Votes are wanted for a group, or not any more. */
   | { readonly type: 'want'; readonly group: string; readonly priority: number; readonly why: string }
   | { readonly type: 'let-go'; readonly group: string; readonly why: string }
+  /** Ask links who has addresses, and `listen` so long for answers; answered by `asked`. */
+  | {
+      readonly type: 'ask';
+      readonly router: string;
+      readonly questions: readonly Question[];
+      readonly listen: Duration;
+    }
+  /** Say what the cluster knows of a router's silent master; answered by `weighed`, at once. */
+  | {
+      readonly type: 'weigh';
+      readonly router: string;
+      readonly group: string | undefined;
+      readonly master: Ip;
+    }
+  /** The silent master of a group is to be switched off; without a `why` not any more. */
+  | { readonly type: 'fence'; readonly group: string; readonly master: Ip; readonly why?: string }
   | { readonly type: 'log'; readonly level: Level; readonly message: string }
   /** The kernel refused something: `errno`, and its own words if it has any. */
   | { readonly type: 'refused'; readonly what: string; readonly errno: number; readonly text?: string }

@@ -1,20 +1,23 @@
+import { unreachable } from '../assert.ts';
 import { filterHolds } from '../fence/lease.ts';
 import type { Ip } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { InstanceHappening } from '../notify/happening.ts';
-import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
+import type { HeldAddress } from '../reconcile/events.ts';
 import { placed } from '../reconcile/vmac-wants.ts';
 import { type Duration, type Instant, seconds } from '../time.ts';
-import type { Digest } from '../vrrp/auth-digest.ts';
-import type { Standing, VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';
+import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';
 import { VrrpInstance } from '../vrrp/instance.ts';
 import type { VirtualAddress, VrrpSettings } from '../vrrp/settings.ts';
+import type { ClusterWord } from '../vrrp/takeover.ts';
 import { isUnknown } from '../vrrp/track.ts';
 import type { UnsentEvent } from '../vrrp/unsent.ts';
-import type { Actor, Ensemble } from './ensemble.ts';
-import type { DirectorEffect, MakeRouter, RouterMachine } from './events.ts';
+import type { Actor } from './ensemble.ts';
+import type { MakeRouter, RouterMachine } from './events.ts';
 import type { Look } from './footing.ts';
+import { questionsOf } from './questions.ts';
 import { describe } from './reports.ts';
+import type { RouterTies } from './ties.ts';
 
 /** The machine of a virtual router, where no simulation has another. */
 export const realRouter: MakeRouter = (settings, digest) => new VrrpInstance(settings, digest);
@@ -31,28 +34,6 @@ export const routerKey = ({
 /** Whether a virtual router stays where it is: on another interface of its own it is another one. */
 export const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
   b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);
-
-/** What a virtual router asks the others of its director. */
-export interface RouterTies {
-  readonly ensemble: Ensemble;
-  readonly digest: Digest;
-  readonly makeRouter: MakeRouter;
-  /** Of the kernel's clock. */
-  readonly tick: Duration;
-  emit(effect: DirectorEffect): void;
-  /** The addresses, with what is kept in the routing tables beside them. */
-  addresses(event: Extract<AddressesEvent, { type: 'hold' | 'renew' | 'release' }>): void;
-  announce(dev: string, addresses: readonly Ip[], repeat: number): void;
-  forget(dev: string, addresses: readonly Ip[]): void;
-  /** When the votes for its group end. */
-  until(group: string | undefined): Instant | undefined;
-  /** A member of a sync group that is master heard a lesser one. */
-  contested(group: string, router: string): void;
-  /** A member of a sync group stands otherwise than before. */
-  standing(group: string, router: string, standing: Standing): void;
-  /** All that was waited for has been answered. */
-  quiet(): void;
-}
 
 /** One virtual router of a director: its machine, and what the machine's effects are here. */
 export class Router {
@@ -194,6 +175,16 @@ export class Router {
     if (this.#instance.state === 'MASTER') this.#announce(there, announce.repeat);
   }
 
+  /** Somebody with this MAC address answered for the address. */
+  answered(address: Ip, mac: string): void {
+    if (this.#settings.takeoverPolicy !== undefined) this.handle({ type: 'answered', address, mac });
+  }
+
+  /** What the cluster knows of the silent master. */
+  weighed(cluster: ClusterWord): void {
+    this.handle({ type: 'weighed', link: this.#ties.linkState(this.#settings.interface), cluster });
+  }
+
   /** Something broke: nothing is waited for. */
   giveUp(): void {
     this.#sending = false;
@@ -302,8 +293,49 @@ export class Router {
         this.#happened('OTHER_MASTER', this.#instance.state, `${address} also claims ${name} (${why})`);
         break;
       }
+      case 'ask':
+      case 'weigh':
+      case 'fence':
+      case 'decided':
+      case 'still-served':
+        this.#suspect(effect);
+        break;
       default:
         this.#log('warning', describe(effect));
+    }
+  }
+
+  /** What `takeover_policy` wants to know of a silent master, and makes of it. */
+  #suspect(
+    effect: Extract<VrrpEffect, { type: 'ask' | 'weigh' | 'fence' | 'decided' | 'still-served' }>,
+  ): void {
+    const { key: router } = this;
+    const ties = this.#ties;
+    const { group } = this.#settings;
+    switch (effect.type) {
+      case 'ask': {
+        const questions = questionsOf(effect, this.#settings, this.status().source, ties.interfaces);
+        ties.emit({ type: 'ask', router, questions, listen: effect.listen });
+        break;
+      }
+      case 'weigh':
+        ties.emit({ ...effect, router, group });
+        break;
+      case 'fence':
+        if (group !== undefined) ties.emit({ ...effect, group });
+        break;
+      case 'decided': {
+        const { verdict, why } = effect.decision;
+        ties.emit({ type: 'changed', router });
+        this.#log(verdict === 'take' ? 'notice' : 'warning', `takeover_policy: ${verdict}: ${why}`);
+        break;
+      }
+      case 'still-served':
+        this.#log('crit', `the adverts of ${effect.master} have stopped, but ${effect.why}`);
+        this.#happened('STILL_SERVED', this.#instance.state, effect.why);
+        break;
+      default:
+        unreachable(effect);
     }
   }
 

@@ -177,6 +177,13 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     return [...peers, { name: etcd, witness: true, silent: silent(this.#etcdHeard), clock: undefined }];
   }
 
+  /** Whether a voter is heard, and whether it says that it is master of the claim: it has our vote. */
+  standing(name: string, claim: string, now: Instant): { readonly heard: boolean; readonly claims: boolean } {
+    const at = name === this.#settings.etcd ? this.#etcdHeard : this.#peers.get(name)?.heardAt;
+    const heard = at !== undefined && since(now, at) <= this.#settings.interval * SILENT_INTERVALS;
+    return { heard, claims: this.#voter.holder(claim, now)?.director === name };
+  }
+
   /** The state of a claim and each vote for it. */
   claim(name: string, now: Instant): ClaimStatus {
     const authority = this.#authorities.get(name)?.authority;

@@ -90,6 +90,13 @@ export function familiesOf({ directors, name, witness }: ClusterSettings): Reado
   return new Set(others.flatMap(({ addresses }) => addresses.map(familyOf)));
 }
 
+/** Who of the others has that address; where there is one other, that one has all that is not ours. */
+export function directorAt({ directors, name }: ClusterSettings, address: Ip): string | undefined {
+  const others = directors.filter((director) => director.name !== name);
+  const found = others.find(({ addresses }) => addresses.includes(address));
+  return (found ?? (others.length === 1 ? others[0] : undefined))?.name;
+}
+
 /** Every path to a director or the witness; none to anybody else. */
 export function placesOf(
   { directors, witness, port }: ClusterSettings,

@@ -6,10 +6,15 @@
 /** What becomes of a virtual router or a sync group. */
 export type RouterWord = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
 /**
- * Events of a virtual router that leave its state as it is: keepalived's, and `OTHER_MASTER` (ours): another router
- * claims it too.
+ * Events of a virtual router that leave its state as it is: keepalived's, and ours: `OTHER_MASTER`, another router
+ * claims it too; `STILL_SERVED`, its master is not heard, but serves on.
  */
-export type RouterNews = 'MASTER_RX_LOWER_PRI' | 'MASTER_PRIORITY' | 'BACKUP_PRIORITY' | 'OTHER_MASTER';
+export type RouterNews =
+  | 'MASTER_RX_LOWER_PRI'
+  | 'MASTER_PRIORITY'
+  | 'BACKUP_PRIORITY'
+  | 'OTHER_MASTER'
+  | 'STILL_SERVED';
 
 export interface InstanceHappening {
   readonly of: 'instance';

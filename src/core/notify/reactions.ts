@@ -81,6 +81,12 @@ const ALARM_SUBJECTS: Record<AlarmHappening['about'], string> = {
   votes: 'Votes for',
 };
 
+/** News of an instance that are about two masters, and the subjects of their mails. */
+const ALARMING: Partial<Record<InstanceHappening['what'], string>> = {
+  OTHER_MASTER: 'Another MASTER',
+  STILL_SERVED: 'Silent MASTER serves on',
+};
+
 const VRRP = ['all', 'vrrp'] as const;
 const LVS = ['all', 'lvs'] as const;
 
@@ -175,7 +181,8 @@ export class Reactions {
   }
 
   #news(key: string, happening: InstanceHappening, settings: NotifySettings | undefined): Reaction {
-    if (happening.what === 'OTHER_MASTER') return this.#otherMaster(key, happening, settings);
+    const alarm = ALARMING[happening.what];
+    if (alarm !== undefined) return this.#alarming(key, happening, alarm, settings);
     const lower = happening.what === 'MASTER_RX_LOWER_PRI';
     if (!lower && settings?.priorities !== true) return { ...NOTHING, subject: key };
     return {
@@ -187,7 +194,12 @@ export class Reactions {
   }
 
   /** Two masters are the worst that can be: whoever is told of states hears of it. */
-  #otherMaster(key: string, happening: InstanceHappening, settings: NotifySettings | undefined): Reaction {
+  #alarming(
+    key: string,
+    happening: InstanceHappening,
+    alarm: string,
+    settings: NotifySettings | undefined,
+  ): Reaction {
     const { name, what, priority, cause } = happening;
     return {
       ...NOTHING,
@@ -195,7 +207,7 @@ export class Reactions {
       hooks: this.#hooks(['any'], happening, ['INSTANCE', name, what, String(priority)], settings),
       line: { kinds: VRRP, text: routerLine(happening, what) },
       ...(settings?.mail === true && {
-        mail: { subject: `VRRP Instance ${name} - Another MASTER`, body: `=> ${cause} <=` },
+        mail: { subject: `VRRP Instance ${name} - ${alarm}`, body: `=> ${cause} <=` },
       }),
     };
   }

@@ -6,6 +6,7 @@ import type { Duration, Instant } from '../time.ts';
 import { micros, since, toSeconds } from '../time.ts';
 import type { VrrpState, VrrpStatus } from '../vrrp/events.ts';
 import type { VrrpStatistics } from '../vrrp/statistics.ts';
+import { type EvidenceReport, evidenceReport } from './evidence.ts';
 import type {
   AddressSetup,
   ChildReport,
@@ -120,6 +121,8 @@ export interface RouterReport extends Omit<RouterSetup, 'interval' | 'group' | '
   readonly peer: Omit<MasterReport, 'interval'> | null;
   /** Others that claim the virtual router too, and that no election settles. */
   readonly otherMasters: readonly OtherMasterReport[];
+  /** Null without a `takeover_policy` other than `silence`. */
+  readonly takeover: EvidenceReport | null;
   readonly addresses: readonly AddressReport[];
   readonly statistics: VrrpStatistics | null;
 }
@@ -289,6 +292,7 @@ export function routerReport(setup: RouterSetup, status: VrrpStatus | undefined,
       since: iso(other.since),
       heard: iso(other.heard),
     })),
+    takeover: status?.takeover === undefined ? null : evidenceReport(status.takeover, iso),
     addresses: addresses.map((each) => ({
       ...each,
       present:

@@ -1,4 +1,5 @@
-import { Reader, Writer } from '../bytes.ts';
+import { BPF, demand, ETHERTYPE_AT, filterOf, load, refuse } from '../bpf.ts';
+import { Reader } from '../bytes.ts';
 import { type Family, familyOf, IPV4_BYTES, IPV6_BYTES, type Ip, ipFromBytes, ipToBytes } from '../ip.ts';
 
 /**
@@ -19,42 +20,12 @@ const ETHERTYPE: Readonly<Record<Family, number>> = { 4: 0x0800, 6: 0x86dd };
 const FRAGMENT_OFFSET = 0x1fff;
 const IPV6_BYTES_OF_HEADER = 40;
 
-/** Instructions of classic BPF (linux/filter.h). */
-const BPF = {
-  loadWord: 0x20,
-  loadHalf: 0x28,
-  loadByte: 0x30,
-  /** At the offset in X and the constant. */
-  loadHalfAtX: 0x48,
-  /** X is the length of the IPv4 header that begins at the constant. */
-  headerLengthToX: 0xb1,
-  jumpEqual: 0x15,
-  jumpGreater: 0x25,
-  jumpGreaterOrEqual: 0x35,
-  jumpAnySet: 0x45,
-  end: 0x06,
-} as const;
-/** The offset of the packet's EtherType: SKF_AD_OFF + SKF_AD_PROTOCOL. */
-const ETHERTYPE_AT = 0xffff_f000;
-const ALL = 0xffff_ffff;
-
-interface Instruction {
-  readonly code: number;
-  readonly value: number;
-  /** Of a jump: which outcome drops the packet; the other goes on with the next instruction. */
-  readonly drops?: boolean;
-}
-
-const load = (code: number, value: number): Instruction => ({ code, value });
-const demand = (code: number, value: number): Instruction => ({ code, value, drops: false });
-const refuse = (code: number, value: number): Instruction => ({ code, value, drops: true });
-
 /** The program, as `Socket.attachFilter` takes it, that lets UDP to the target through, whoever sends it. */
 export function tapFilter({ group, port, ports }: SyncTarget): Uint8Array {
   const family = familyOf(group);
   const destination = new Reader(ipToBytes(group));
   const [protocolAt, destinationAt, words] = family === 4 ? [9, 16, 1] : [6, 24, 4];
-  const program: Instruction[] = [
+  return filterOf([
     load(BPF.loadWord, ETHERTYPE_AT),
     demand(BPF.jumpEqual, ETHERTYPE[family]),
     load(BPF.loadByte, protocolAt),
@@ -73,15 +44,7 @@ export function tapFilter({ group, port, ports }: SyncTarget): Uint8Array {
       : [load(BPF.loadHalf, IPV6_BYTES_OF_HEADER + 2)]),
     demand(BPF.jumpGreaterOrEqual, port),
     refuse(BPF.jumpGreater, port + ports - 1),
-    load(BPF.end, ALL),
-  ];
-  const out = new Writer(8 * (program.length + 1));
-  for (const [index, { code, value, drops }] of program.entries()) {
-    const toEnd = program.length - index - 1;
-    out.u16host(code).u8(drops === true ? toEnd : 0);
-    out.u8(drops === false ? toEnd : 0).u32host(value);
-  }
-  return out.u16host(BPF.end).u16host(0).u32host(0).finish();
+  ]);
 }
 
 /** A datagram, its payload a view. */

@@ -3,6 +3,7 @@ import type { Duration, Instant } from '../time.ts';
 import type { Datagram, Notice, RejectReason } from './packet.ts';
 import type { VirtualAddress, VrrpSettings } from './settings.ts';
 import type { VrrpStatistics } from './statistics.ts';
+import type { Clues, ClusterWord, Decision, TakeoverStatus } from './takeover.ts';
 import type { TrackEvent } from './track.ts';
 import type { UnsentEvent } from './unsent.ts';
 
@@ -60,7 +61,13 @@ export type VrrpEvent =
     }
   /** What became of each `send`, right when it was performed. */
   | { readonly type: 'sent' }
-  | UnsentEvent;
+  | UnsentEvent
+  /** What became of `ask`; `trouble`: why nobody was asked. */
+  | { readonly type: 'asked'; readonly trouble?: string }
+  /** Somebody with this MAC address answered for one of the addresses. */
+  | { readonly type: 'answered'; readonly address: Ip; readonly mac: string }
+  /** What became of `weigh`: how the link is, and what the cluster knows. */
+  | { readonly type: 'weighed'; readonly link: Clues['link']; readonly cluster: ClusterWord };
 
 /** What a sync group needs to know of a member. */
 export interface Standing {
@@ -133,7 +140,22 @@ export type VrrpEffect =
   /** Adverts do not leave; `count` as above. */
   | { readonly type: 'not-sent'; readonly why: string; readonly count: number }
   /** A timer ran `late` after its deadline and was not believed, or cost us the lease; `count` as above. */
-  | { readonly type: 'stalled'; readonly late: Duration; readonly count: number; readonly what: string };
+  | { readonly type: 'stalled'; readonly late: Duration; readonly count: number; readonly what: string }
+  /** Ask the link for the silent master and these addresses, and `listen` so long; answered by `asked`. */
+  | {
+      readonly type: 'ask';
+      readonly master: Ip;
+      readonly addresses: readonly VirtualAddress[];
+      readonly listen: Duration;
+    }
+  /** Say at once what else is known of the silent master; answered by `weighed`. */
+  | { readonly type: 'weigh'; readonly master: Ip }
+  /** What `takeover_policy` made of its silence. */
+  | { readonly type: 'decided'; readonly decision: Decision }
+  /** Its adverts have stopped, and its addresses are served on: once for each silence. */
+  | { readonly type: 'still-served'; readonly master: Ip; readonly why: string }
+  /** It is to be switched off first; without a `why` not any more. */
+  | { readonly type: 'fence'; readonly master: Ip; readonly why?: string };
 
 /** Another router that claims the same virtual router, and that no election can settle. */
 export interface OtherMaster {
@@ -178,5 +200,7 @@ export interface VrrpStatus {
   /** Others that claim this virtual router too, and that no election can settle: alarming. */
   readonly otherMasters: readonly OtherMaster[];
   readonly deadline: Instant | undefined;
+  /** Absent without a `takeover_policy` other than `silence`. */
+  readonly takeover?: TakeoverStatus | undefined;
   readonly statistics: Readonly<VrrpStatistics>;
 }

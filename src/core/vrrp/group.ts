@@ -266,7 +266,7 @@ const isReady = (standing: Standing | undefined): boolean =>
 /**
  * The settings that virtual routers work with: those in a group know it, and track what it tracks. Their own
  * trackers with a weight do not count there, as in keepalived, unless `sync_group_tracking_weight` lets them:
- * different effective priorities would pull a group apart.
+ * different effective priorities would pull a group apart. How they take over, the group says.
  */
 export function memberSettings(
   instances: readonly VrrpSettings[],
@@ -276,7 +276,14 @@ export function memberSettings(
     const group = groups.find(({ members }) => members.includes(settings.name));
     if (group === undefined) return settings;
     const own = (settings.track ?? []).filter((line) => group.weights || line.weight === 0);
-    return { ...settings, group: group.name, track: merged(own, group.track) };
+    const { takeoverPolicy: _, ...rest } = settings;
+    const { takeoverPolicy } = group;
+    return {
+      ...rest,
+      group: group.name,
+      track: merged(own, group.track),
+      ...(takeoverPolicy && { takeoverPolicy }),
+    };
   });
 }
 
@@ -306,12 +313,13 @@ export function claims(
   const lone = instances.filter(({ name }) => !grouped.has(name));
   return [
     ...groups,
-    ...lone.map(({ name, onFenceFailure }) => ({
+    ...lone.map(({ name, onFenceFailure, takeoverPolicy }) => ({
       name: `${LONE}${name}`,
       members: [name],
       track: [],
       weights: true,
       ...(onFenceFailure && { onFenceFailure }),
+      ...(takeoverPolicy && { takeoverPolicy }),
     })),
   ];
 }

@@ -1,13 +1,14 @@
 import { assert } from '../assert.ts';
 import type { Ip } from '../ip.ts';
 import { type Machine, memoriesOf, type Remembering, recallAll } from '../machine.ts';
-import { after, type Duration, type Instant, since, type Timers } from '../time.ts';
+import { after, type Instant, since, type Timers } from '../time.ts';
 import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
+import { heardAsBackup, silenceEnded, weighed } from './following.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { text } from './intervals.ts';
-import { type Advert, type Datagram, OWNER, RESIGNING } from './packet.ts';
+import { type Advert, type Datagram, OWNER } from './packet.ts';
 import { configureParts, makeParts, statusOf, type VrrpParts } from './parts.ts';
 import { judgeRival } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
@@ -99,6 +100,13 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       case 'elect':
         if (this.#parts.membership.candidate !== undefined)
           this.#becomeMaster(now, this.#parts.membership.candidate);
+        break;
+      case 'asked':
+      case 'answered':
+        this.#parts.evidence.hear(event);
+        break;
+      case 'weighed':
+        this.#standFor(weighed(this.#parts, event, now), now);
         break;
       default:
         this.#regrounded(event, now);
@@ -277,9 +285,14 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#parts.membership.candidate ??= cause;
   }
 
+  #standFor(cause: string | undefined, now: Instant): void {
+    if (cause !== undefined) this.#stand(now, cause);
+  }
+
   /** After each event: what others are told of it. */
   #conclude(now: Instant): void {
     this.#parts.hearing.look(this.#state, now);
+    this.#parts.evidence.look(this.#parts.silence.missing, this.#timers.due('down'));
     this.#tellGroup();
     checkTimers(this.#timers, this.#state, this.#settings.name);
   }
@@ -300,19 +313,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     const advert = this.#parts.hearing.hear(datagram, followed, now);
     if (advert === undefined) return;
     const deaf = this.#settings.priority === OWNER && this.#settings.ownerIgnores === true;
-    if (this.#state === 'BACKUP') this.#heardAsBackup(advert, source, now);
+    if (this.#state === 'BACKUP') heardAsBackup(this.#parts, advert, source, now);
     else if (this.#state === 'MASTER' && !deaf) this.#heardAsMaster(advert, source, now);
-  }
-
-  #heardAsBackup(advert: Advert, source: Ip, now: Instant): void {
-    if (advert.priority === RESIGNING) {
-      this.#parts.silence.resigned(source, now);
-    } else if (this.#parts.preemption.spares(advert.priority, now)) {
-      this.#parts.membership.candidate = undefined;
-      this.#parts.silence.follow(advert, source, now);
-    } else {
-      this.#parts.silence.lesser(advert.priority, source);
-    }
   }
 
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
@@ -377,10 +379,13 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#start(now);
         break;
       case 'down':
-        this.#downExpired(since(now, due), now);
+        this.#standFor(silenceEnded(this.#parts, since(now, due), now), now);
         break;
       case 'pulse':
         if (this.#parts.silence.pulse(since(now, due), now)) this.#parts.membership.candidate = undefined;
+        break;
+      case 'ask':
+        this.#parts.evidence.ask(this.#parts.silence.missing, now);
         break;
       case 'preempt':
         this.#parts.preemption.expired();
@@ -391,12 +396,6 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         if (name === 'advert' && this.#advertiser.authentication.spent)
           this.#leave(now, 'BACKUP', 'AH sequence used up');
     }
-  }
-
-  #downExpired(late: Duration, now: Instant): void {
-    const cause = this.#parts.silence.ended(late, now);
-    if (cause !== undefined) this.#stand(now, cause);
-    else this.#parts.membership.candidate = undefined;
   }
 
   #clock(now: Instant): void {

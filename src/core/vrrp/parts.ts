@@ -1,6 +1,7 @@
 import { type Instant, Timers } from '../time.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpStatus } from './events.ts';
+import { Evidence } from './evidence.ts';
 import { Grounds } from './grounds.ts';
 import { Hearing } from './hearing.ts';
 import { Mastership } from './mastership.ts';
@@ -24,6 +25,7 @@ export function makeParts(settings: VrrpSettings, emit: (effect: VrrpEffect) => 
     silence: new Silence(settings, timers, reports),
     preemption: new Preemption(settings, timers),
     membership: new Membership(emit),
+    evidence: new Evidence(settings, timers, emit),
     hearing: new Hearing(settings, mastership.advertiser, reports, emit),
   };
 }
@@ -39,12 +41,13 @@ export function configureParts(
   parts.mastership.configure(settings, serving, now);
   parts.preemption.configure(settings);
   parts.silence.configure(settings, now);
+  parts.evidence.configure(settings);
   parts.hearing.configure(settings);
 }
 
 /** The virtual router as people want to see it; the effective priority is in the settings. */
 export function statusOf(
-  { timers, grounds, mastership, silence, reports, hearing }: VrrpParts,
+  { timers, grounds, mastership, silence, reports, hearing, evidence }: VrrpParts,
   { name, priority, advertInterval }: VrrpSettings,
   stand: Pick<VrrpStatus, 'state' | 'since' | 'cause'>,
 ): VrrpStatus {
@@ -60,6 +63,7 @@ export function statusOf(
     peer: reports.peer,
     otherMasters: hearing.otherMasters,
     deadline: timers.next(),
+    takeover: evidence.status,
     statistics: reports.statistics,
   };
 }

@@ -1,5 +1,6 @@
 import type { Family, Ip, Prefix } from '../ip.ts';
 import type { Duration } from '../time.ts';
+import type { TakeoverPolicy } from './takeover.ts';
 
 /** Words of an address line that the kernel has a flag for. */
 export const ADDRESS_FLAGS = ['home', 'mngtmpaddr', 'noprefixroute', 'autojoin', '-nodad'] as const;
@@ -156,6 +157,8 @@ export interface HmacSettings {
 export interface TakeoverSettings {
   /** `on_fence_failure`; absent: what the block `fencing` says. */
   readonly onFenceFailure?: 'wait' | 'take' | 'manual';
+  /** `takeover_policy`; absent: `silence`. */
+  readonly takeoverPolicy?: TakeoverPolicy;
 }
 
 /** One virtual router: a `vrrp_instance` block. */

@@ -59,6 +59,11 @@ export class Silence {
     return this.#followed && { ...this.#followed, interval: this.#interval };
   }
 
+  /** The same while its silence alone would make us master: it has not resigned, and is not preempted. */
+  get missing(): (Followed & { readonly interval: Duration }) | undefined {
+    return this.#because === undefined ? this.master : undefined;
+  }
+
   /**
    * Other settings, or another effective priority (in `settings`). The silence goes on by the new measure. Where
    * that is over already, a living master gets the time to speak: patience that shrinks is no evidence. A timer

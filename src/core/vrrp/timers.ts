@@ -2,12 +2,13 @@ import { assert } from '../assert.ts';
 import { earliest, type Timers } from '../time.ts';
 import type { AdvertTimer } from './advertiser.ts';
 import type { VrrpState } from './events.ts';
+import type { EvidenceTimer } from './evidence.ts';
 import type { HoldingTimer } from './holding.ts';
 import type { PreemptionTimer } from './preemption.ts';
 import type { SilenceTimer } from './silence.ts';
 
 /** All timers of a virtual router: each belongs to one of its parts. */
-export type TimerName = 'start' | AdvertTimer | SilenceTimer | PreemptionTimer | HoldingTimer;
+export type TimerName = 'start' | AdvertTimer | SilenceTimer | PreemptionTimer | HoldingTimer | EvidenceTimer;
 
 /** Throws InvariantError unless the timers that run are those of the state. */
 export function checkTimers(timers: Timers<TimerName>, state: VrrpState, router: string): void {

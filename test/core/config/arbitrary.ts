@@ -131,6 +131,7 @@ function instance(index: number): fc.Arbitrary<VrrpSettings> {
           }),
           ...tracking(family, version),
           onFenceFailure: maybe(fc.constantFrom('wait', 'take', 'manual')),
+          takeoverPolicy: maybe(fc.constantFrom('silence', 'evidence', 'proof')),
           lease: wholeSeconds(60).map((lease) => (lease === 0 ? lease : micros(lease + 400e6))),
           alone: fc.boolean(),
         })

@@ -8,6 +8,7 @@ import { Shell } from './shell.ts';
  */
 Shell.forgets = true;
 await import('./director.test.ts');
+await import('./takeover.test.ts');
 
 const test = suite('the memory of the director');
 

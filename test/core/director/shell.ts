@@ -21,6 +21,7 @@ import type { Digest } from '../../../src/core/vrrp/auth-digest.ts';
 import type { VrrpStatus } from '../../../src/core/vrrp/events.ts';
 import { encodeAdvert, VRRP_GROUP } from '../../../src/core/vrrp/packet.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
+import type { ClusterWord } from '../../../src/core/vrrp/takeover.ts';
 import { ModelTables } from '../reconcile/routing-model.ts';
 import { recordedDirector } from '../record/recorded.ts';
 import { at, PEER, SETTINGS } from '../vrrp/router.ts';
@@ -84,6 +85,9 @@ export class Shell {
   #now = at(0);
   #performing = false;
   #nextIfindex = 100;
+  /** The MAC address that answers for an address, and what the cluster knows of a silent master. */
+  readonly neighbours = new Map<string, string>();
+  cluster: ClusterWord = {};
   /** Whether adverts are answered at all. */
   answers = true;
 
@@ -294,6 +298,21 @@ export class Shell {
         break;
       case 'frames':
         this.#announce(effect);
+        break;
+      case 'ask':
+        this.done.push(...effect.questions.map(({ dev, addresses }) => `ask ${dev} ${addresses.join(' ')}`));
+        this.event({ type: 'asked', router: effect.router });
+        for (const address of effect.questions.flatMap((question) => question.addresses)) {
+          const mac = this.neighbours.get(address);
+          if (mac !== undefined) this.event({ type: 'answered', address, mac });
+        }
+        break;
+      case 'weigh':
+        this.done.push(`weigh ${effect.group ?? 'alone'} ${effect.master}`);
+        this.event({ type: 'weighed', router: effect.router, cluster: this.cluster });
+        break;
+      case 'fence':
+        this.done.push(`${effect.why === undefined ? 'spare' : 'fence'} ${effect.group} ${effect.master}`);
         break;
       case 'log':
         this.done.push(`${effect.level}: ${effect.message}`);

@@ -160,6 +160,16 @@ function tell(effect: VrrpEffect): string {
       return `not sent x${effect.count}: ${effect.why}`;
     case 'noticed':
       return `noticed ${effect.notice} from ${effect.source} x${effect.count}`;
+    case 'ask':
+      return `ask for ${[effect.master, ...effect.addresses.map(({ address }) => address.ip)].join(' ')}`;
+    case 'weigh':
+      return `weigh ${effect.master}`;
+    case 'decided':
+      return `decided ${effect.decision.verdict}: ${effect.decision.why}`;
+    case 'still-served':
+      return 'still served';
+    case 'fence':
+      return effect.why === undefined ? `spare ${effect.master}` : `fence ${effect.master}: ${effect.why}`;
     case 'stalled':
       return `stalled ${toSeconds(effect.late).toFixed(2)} s: ${effect.what}`;
   }

@@ -1,3 +1,4 @@
+import { TAKEOVER_POLICIES } from '../../vrrp/takeover.ts';
 import * as arg from '../arguments.ts';
 import { block, keyword } from '../schema.ts';
 import { ours } from './ours.ts';
@@ -77,6 +78,12 @@ export const fencing = ours({
 /** Of a virtual router or a sync group. */
 export const takeoverKeywords = ours({
   on_fence_failure: keyword(ON_FAILURE, policy, { default: 'what the block fencing says' }),
+  takeover_policy: keyword(
+    'what is needed to take over from a master whose adverts have stopped: silence alone; evidence: nothing else ' +
+      'says that it serves on; proof: something says that it does not (TAKEOVER in vipkeeperd(8))',
+    [arg.choice(...TAKEOVER_POLICIES)],
+    { default: 'silence' },
+  ),
 });
 
 export const fenceBlocks = {

@@ -64,8 +64,10 @@ const extraLine = ({ elsewhere }: AnnounceSettings): string[] =>
     : [`garp_extra_if ${elsewhere.all ? 'all ' : ''}${secondsText(elsewhere.period)}`];
 
 /** The lines of a virtual router or sync group about taking over. */
-export const takeoverLines = ({ onFenceFailure }: TakeoverSettings): string[] =>
-  setting('on_fence_failure', onFenceFailure);
+export const takeoverLines = ({ onFenceFailure, takeoverPolicy }: TakeoverSettings): string[] => [
+  ...setting('on_fence_failure', onFenceFailure),
+  ...setting('takeover_policy', takeoverPolicy),
+];
 
 /** Its own interface; one line. */
 function virtualLines({ virtual, transmitBase }: VrrpSettings): string[] {
