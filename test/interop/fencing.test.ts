@@ -89,7 +89,16 @@ fencing {
 }
 `;
 
-const configuration = (name: Name, preempts: boolean): string => `${name === 'b' ? notified() : ''}heartbeat {
+/** `preempts`: it becomes master whoever was first. */
+interface Manner {
+  readonly preempts?: boolean;
+  readonly policy?: 'evidence';
+}
+
+const configuration = (
+  name: Name,
+  { preempts, policy }: Manner,
+): string => `${name === 'b' ? notified() : ''}heartbeat {
   key_file ${join(folder, 'key')}
   director a ${ADDRESS.a}
   director b ${ADDRESS.b}
@@ -110,6 +119,7 @@ vrrp_instance VI_1 {
   version 3
   priority ${name === 'a' ? 150 : 100}
   ${preempts ? '' : 'nopreempt'}
+  ${policy === undefined ? '' : `takeover_policy ${policy}`}
   advert_int 1
   virtual_ipaddress {
     ${VIP}/24
@@ -117,10 +127,9 @@ vrrp_instance VI_1 {
 }
 `;
 
-/** `preempts`: it becomes master whoever was first. */
-const start = (name: Name, preempts = false): void => {
+const start = (name: Name, manner: Manner = {}): void => {
   writeFileSync(join(power, name), '');
-  vipkeeper(hosts[name], configuration(name, preempts), '-P');
+  vipkeeper(hosts[name], configuration(name, manner), '-P');
 };
 const holder = (): string =>
   Object.values(hosts)
@@ -163,7 +172,7 @@ test.after.each(() => {
 });
 
 test('one is elected with the consent of the other', async () => {
-  start('a', true);
+  start('a', { preempts: true });
   start('b');
   await heldBy('a');
   assert.is((await claimOf('a'))?.state, 'holding');
@@ -278,6 +287,24 @@ test('it is switched on again, boots and follows', async () => {
     /b was switched off .* heard again/.test(operator(hosts.a, 'fence', 'status')),
   );
   assert.is(holder(), 'a');
+});
+
+test('one that is silent and serves on is switched off first: takeover_policy', async () => {
+  hosts.b.kill();
+  start('b', { policy: 'evidence' });
+  await scene.until('b follows a', async () => {
+    const router = (await statusOf(hosts.b))?.vrrp?.instances[0];
+    return router?.master?.address === ADDRESS.a && /works/.test(operator(hosts.b, 'fence', 'status'));
+  });
+  // Neither adverts nor heartbeats of a arrive; it still answers for the address.
+  hosts.b.run('nft', 'add', 'table', 'inet', 'test');
+  hosts.b.run('nft', 'add chain inet test in { type filter hook input priority 0 ; }');
+  hosts.b.run('nft', 'add', 'rule', 'inet', 'test', 'in', 'meta', 'l4proto', '{ 112, 17 }', 'drop');
+  await heldBy('b');
+  const explained = operator(hosts.b, 'explain', 'VI_1');
+  assert.match(explained, /ago: take: a is off/);
+  assert.match(explained, new RegExp(`ago.*: fence: ${VIP} is served on: \\S+ answers for it`));
+  assert.match(logs(), new RegExp(`fencing a: ${VIP} is served on`));
 });
 
 test.run();

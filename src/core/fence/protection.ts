@@ -177,11 +177,12 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     return [...peers, { name: etcd, witness: true, silent: silent(this.#etcdHeard), clock: undefined }];
   }
 
-  /** Whether a voter is heard, and whether it says that it is master of the claim: it has our vote. */
-  standing(name: string, claim: string, now: Instant): { readonly heard: boolean; readonly claims: boolean } {
+  /** Whether a voter is heard, says that it is master of the claim (it has our vote), and may be switched off. */
+  standing(name: string, claim: string, now: Instant) {
     const at = name === this.#settings.etcd ? this.#etcdHeard : this.#peers.get(name)?.heardAt;
     const heard = at !== undefined && since(now, at) <= this.#settings.interval * SILENT_INTERVALS;
-    return { heard, claims: this.#voter.holder(claim, now)?.director === name };
+    const claims = this.#voter.holder(claim, now)?.director === name;
+    return { heard, claims, fenced: this.#mayShoot(name) };
   }
 
   /** The state of a claim and each vote for it. */
@@ -281,10 +282,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
    * come is not, though its answers may be lost: it may serve what another claim is for.
    */
   #shoot(claim: string, silent: readonly string[]): void {
-    const { fenced = [], fencesUnheard = false } = this.#settings;
     for (const director of silent) {
-      if (this.#peers.get(director)?.isHeard) continue;
-      if (!fenced.includes(director) || (!this.#lives.has(director) && !fencesUnheard)) continue;
+      if (!this.#mayShoot(director)) continue;
       this.#effects.push({
         type: 'fence',
         director,
@@ -292,6 +291,12 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         why: `it is silent, and ${claim} has no majority of votes`,
       });
     }
+  }
+
+  #mayShoot(director: string): boolean {
+    const { fenced = [], fencesUnheard = false } = this.#settings;
+    if (this.#peers.get(director)?.isHeard) return false;
+    return fenced.includes(director) && (this.#lives.has(director) || fencesUnheard);
   }
 
   #answered(claim: string, voter: string, number: number, answer: Answer, now: Instant): void {

@@ -299,6 +299,22 @@ export class Shell {
       case 'frames':
         this.#announce(effect);
         break;
+      case 'log':
+        this.done.push(`${effect.level}: ${effect.message}`);
+        break;
+      case 'refused':
+        this.done.push(`refused: ${effect.what} ${effect.errno}`);
+        break;
+      case 'happened':
+        this.done.push(`told ${effect.happening.name} ${effect.happening.what}`);
+        break;
+      default:
+        this.#suspect(effect);
+    }
+  }
+
+  #suspect(effect: DirectorEffect): void {
+    switch (effect.type) {
       case 'ask':
         this.done.push(...effect.questions.map(({ dev, addresses }) => `ask ${dev} ${addresses.join(' ')}`));
         this.event({ type: 'asked', router: effect.router });
@@ -313,15 +329,6 @@ export class Shell {
         break;
       case 'fence':
         this.done.push(`${effect.why === undefined ? 'spare' : 'fence'} ${effect.group} ${effect.master}`);
-        break;
-      case 'log':
-        this.done.push(`${effect.level}: ${effect.message}`);
-        break;
-      case 'refused':
-        this.done.push(`refused: ${effect.what} ${effect.errno}`);
-        break;
-      case 'happened':
-        this.done.push(`told ${effect.happening.name} ${effect.happening.what}`);
         break;
       default:
         break;

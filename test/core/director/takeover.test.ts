@@ -90,16 +90,34 @@ test('a member of a group waits by the policy of the group, not by its own', () 
 test('who has no link gives up, and takes over when it is back', () => {
   const shell = following({ trackPrimary: false });
   shell.hear(link(1, 'eth0', DOWN));
-  assert.match(shell.until(4.7).taken(/takeover/).join(), 'takeover_policy: give up: this director has no link');
+  assert.match(
+    shell
+      .until(4.7)
+      .taken(/takeover/)
+      .join(),
+    'takeover_policy: give up: this director has no link',
+  );
   assert.is(shell.status().state, 'BACKUP');
   shell.hear(link(1, 'eth0'));
-  assert.match(shell.until(7).taken(/takeover/).join(), 'takeover_policy: take: neither');
+  assert.match(
+    shell
+      .until(7)
+      .taken(/takeover/)
+      .join(),
+    'takeover_policy: take: neither',
+  );
 });
 
 test('an answer that nobody asked for is none', () => {
   const shell = following();
   shell.event({ type: 'answered', address: ip('10.0.0.100'), mac: MAC });
-  assert.match(shell.until(5).taken(/takeover/).join(), 'takeover_policy: take: neither');
+  assert.match(
+    shell
+      .until(5)
+      .taken(/takeover/)
+      .join(),
+    'takeover_policy: take: neither',
+  );
 });
 
 test.run();
