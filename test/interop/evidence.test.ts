@@ -9,8 +9,8 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
 /**
- * takeover_policy against a keepalived whose adverts do not arrive: what it shows of itself beside them decides. Without
- * the keyword both are master then, as VRRP has it.
+ * takeover_policy against a keepalived whose adverts do not arrive: what it shows of itself beside them decides.
+ * Without the keyword both are master then, as VRRP has it.
  */
 await enclose();
 
@@ -96,7 +96,7 @@ function loseItsPower({ vips }: Family): void {
 for (const [name, family] of Object.entries(FAMILIES)) {
   const { vip } = family;
 
-  test(`${name}: a master that is not heard and serves on is left alone, with an alarm; a dead one is replaced`, async () => {
+  test(`${name}: a silent master that serves on is left alone, with an alarm; a dead one is replaced`, async () => {
     const daemon = await begin(family, 'takeover_policy evidence');
     lose(true);
     await scene.until('it is judged three times', async () => (await decisions()).includes('wait 3'));

@@ -70,6 +70,7 @@ class VrrpProcess {
       if (news.type === 'changed') this.changed();
       else if (news.type === 'voted') this.#voted(news);
       else if (news.type === 'notify') this.#happened(news.happening);
+      else if (news.type === 'weighed') this.#tell(news);
       else this.#channel.send(news);
     },
     (level, message) => this.log(level, message),
@@ -259,11 +260,9 @@ class VrrpProcess {
       case 'let-go':
         this.#votes.letGo(effect.group, effect.why);
         break;
-      case 'weigh': {
-        const { router, group, master } = effect;
-        this.#tell({ type: 'weighed', router, cluster: this.#votes.word(group, master) });
+      case 'weigh':
+        this.#votes.weigh(effect.router, effect.group, effect.master);
         break;
-      }
       case 'fence':
         this.#votes.shoot(effect.group, effect.master, effect.why);
         break;

@@ -6,7 +6,7 @@ import type { ClusterFacts } from '../../core/fence/facts.ts';
 import { type Heartbeat, HeartbeatCodec } from '../../core/fence/heartbeat-codec.ts';
 import { lineOf } from '../../core/fence/lines.ts';
 import { type ClusterSettings, familiesOf, placesOf } from '../../core/fence/settings.ts';
-import { type Family, familyOf } from '../../core/ip.ts';
+import { type Family, familyOf, type Ip } from '../../core/ip.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import type { Instant } from '../../core/time.ts';
 import { nameOfClaim } from '../../core/vrrp/group.ts';
@@ -19,7 +19,7 @@ import type { EtcdAnswer, Level } from '../messages.ts';
 
 /** What comes of the votes. */
 export type VotesTold =
-  | Extract<ClaimsEffect, { type: 'voted' | 'fence' | 'etcd' | 'changed' }>
+  | Extract<ClaimsEffect, { type: 'voted' | 'fence' | 'etcd' | 'weighed' | 'changed' }>
   /** Something that scripts, FIFOs and mails may be told of. */
   | { readonly type: 'notify'; readonly happening: Happening };
 
@@ -94,6 +94,16 @@ export class Votes {
     this.#driven?.handle({ type: 'unfenced', director, at });
   }
 
+  /** What is known of the silent master of a claim: the answer is `weighed`, at once. */
+  weigh(router: string, claim: string | undefined, master: Ip): void {
+    this.#driven.handle({ type: 'weigh', router, claim, master });
+  }
+
+  /** The silent master of a claim is to be switched off; without a `why` not any more. */
+  shoot(claim: string, master: Ip, why: string | undefined): void {
+    this.#driven.handle({ type: 'shoot', claim, master, why });
+  }
+
   /** etcd has answered, or lives. */
   etcd(answer: EtcdAnswer | undefined): void {
     this.#driven?.handle({ type: 'etcd', ...(answer && { answer: { type: 'answer', ...answer } }) });
@@ -146,6 +156,7 @@ export class Votes {
       case 'voted':
       case 'fence':
       case 'etcd':
+      case 'weighed':
       case 'changed':
         this.#tell(effect);
         break;

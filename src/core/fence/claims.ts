@@ -1,13 +1,21 @@
 import { unreachable } from '../assert.ts';
+import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { FailurePolicy } from './device.ts';
+import { Downed } from './downed.ts';
 import type { ClusterFacts } from './facts.ts';
 import { lineOf } from './lines.ts';
 import { type Parts, REAL_PARTS } from './parts.ts';
 import { Protection } from './protection.ts';
 import type { ProtectionEffect, ProtectionEvent, ProtectionSettings } from './protection-events.ts';
-import { type ClusterSettings, endsByItself, type FencingTargets, witnessName } from './settings.ts';
+import {
+  type ClusterSettings,
+  directorAt,
+  endsByItself,
+  type FencingTargets,
+  witnessName,
+} from './settings.ts';
 
 /** What there is to vote on: a protected virtual router or sync group. */
 export interface Claim {
@@ -43,7 +51,36 @@ export type ClaimsEvent =
   /** VRRP would be master of the claim. */
   | { readonly type: 'want'; readonly claim: string; readonly priority: number; readonly why: string }
   /** No device could switch the director off at that time. */
-  | { readonly type: 'unfenced'; readonly director: string; readonly at: Instant };
+  | { readonly type: 'unfenced'; readonly director: string; readonly at: Instant }
+  /** What is known of the silent master of a claim? `router` comes back with `weighed`. */
+  | {
+      readonly type: 'weigh';
+      readonly router: string;
+      readonly claim: string | undefined;
+      readonly master: Ip;
+    }
+  /** It is to be switched off; without a `why` not any more. */
+  | {
+      readonly type: 'shoot';
+      readonly claim: string;
+      readonly master: Ip;
+      readonly why?: string | undefined;
+    };
+
+/** What the cluster knows of the silent master of a claim: of one that is none of its directors, nothing. */
+export interface SilentMaster {
+  readonly peer?: {
+    readonly name: string;
+    /** Its heartbeats come. */
+    readonly heard: boolean;
+    /** It has our vote. */
+    readonly claims: boolean;
+    readonly off: boolean;
+    /** It may be switched off. */
+    readonly fenced: boolean;
+  };
+  readonly witness?: { readonly name: string; readonly heard: boolean };
+}
 
 /** News of the votes, as a group takes them. */
 export type Voted =
@@ -79,6 +116,8 @@ export type ClaimsEffect =
       readonly level: 'error' | 'warning' | 'notice';
       readonly message: string;
     }
+  /** The answer to `weigh`, at once. */
+  | { readonly type: 'weighed'; readonly router: string; readonly cluster: SilentMaster }
   /** The status shows something else. */
   | { readonly type: 'changed' };
 
@@ -103,6 +142,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
   readonly #refusals = new Map<string, string>();
   /** Claims that we hold, until when. */
   readonly #held = new Map<string, Instant | undefined>();
+  readonly #downed = new Downed();
   #effects: ClaimsEffect[] = [];
 
   constructor(parts = REAL_PARTS) {
@@ -117,7 +157,17 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
       case 'want':
         this.#want(event, now);
         break;
+      case 'weigh': {
+        const { router, claim, master } = event;
+        const cluster = claim === undefined ? {} : this.#known(claim, master, now);
+        this.#effects.push({ type: 'weighed', router, cluster });
+        break;
+      }
+      case 'shoot':
+        this.#shoot(event, now);
+        break;
       case 'unfenced': {
+        this.#downed.unfenced(event.director, event.at);
         const claims = [...this.#claims.values()].filter(({ onFailure }) => onFailure === 'take');
         this.#tell({ ...event, claims: claims.map(({ name }) => name) }, now);
         break;
@@ -126,11 +176,14 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
         this.#held.delete(event.claim);
         this.#tell(event, now);
         break;
+      case 'fenced':
+        this.#downed.fenced(event.director, event.at);
+        this.#tell(event, now);
+        break;
       case 'heartbeat':
       case 'unreadable':
       case 'etcd':
       case 'clean':
-      case 'fenced':
         this.#tell(event, now);
         break;
       default:
@@ -160,10 +213,12 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
       claims: this.#claims,
       refusals: new Map(this.#refusals),
       held: new Map(this.#held),
+      downed: this.#downed.memory(),
     };
   }
 
-  recall({ cluster, claims, refusals, held }: ReturnType<Claims['memory']>): void {
+  recall({ cluster, claims, refusals, held, downed }: ReturnType<Claims['memory']>): void {
+    this.#downed.recall(downed);
     if (cluster !== undefined) {
       const { settings, life, begun } = cluster;
       const protection = new Protection(protectionOf(settings, life), begun, 0, this.#parts);
@@ -220,6 +275,34 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
     this.#tell({ type: 'want', claim, priority: challenge, promise, why }, now);
   }
 
+  #known(claim: string, master: Ip, now: Instant): SilentMaster {
+    if (this.#cluster === undefined) return {};
+    const { settings, protection } = this.#cluster;
+    const { cluster } = settings;
+    const name = directorAt(cluster, master);
+    const third = witnessName(cluster);
+    const takes = this.#claims.get(claim)?.onFailure === 'take';
+    return {
+      ...(name !== undefined && {
+        peer: {
+          name,
+          ...protection.standing(name, claim, now),
+          off: this.#downed.isOff(name, cluster.longest, now, takes),
+        },
+      }),
+      ...(third !== undefined && {
+        witness: { name: third, heard: protection.standing(third, claim, now).heard },
+      }),
+    };
+  }
+
+  #shoot({ claim, master, why }: Extract<ClaimsEvent, { type: 'shoot' }>, now: Instant): void {
+    const { name, fenced } = this.#known(claim, master, now).peer ?? {};
+    if (name === undefined || (why !== undefined && fenced !== true)) return;
+    const onFailure = this.#claims.get(claim)?.onFailure ?? 'wait';
+    this.#effects.push({ type: 'fence', director: name, ...(why !== undefined && { why, onFailure }) });
+  }
+
   #tell(event: ProtectionEvent, now: Instant): void {
     this.#cluster?.protection.handle(event, now);
     this.#settle(now);
@@ -267,6 +350,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
         this.#effects.push(effect);
         break;
       case 'peer':
+        this.#downed.heard(effect.name);
         if (effect.heard) this.#effects.push({ type: 'fence', director: effect.name });
         break;
       case 'dropped':

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { type AgentFacts, type Facts, NO_HOST } from '../../../src/core/config/facts.ts';
 import { seconds } from '../../../src/core/time.ts';
+import { claims, memberSettings } from '../../../src/core/vrrp/group.ts';
 import { suite } from '../../suite.ts';
 import { configured, findings, instance, KEY_FILE } from './memory.ts';
 
@@ -119,6 +120,27 @@ test('what is done when no device works is said for each router, for a group as 
   const grouped = `${device1}${instance(body)}vrrp_sync_group G {\ngroup {\nV\n}\n}\n`;
   assert.match(findings(grouped).join('\n'), 'on_fence_failure has no effect in the sync group G');
   assert.match(findings(instance(body)).join('\n'), 'on_fence_failure without a fence_device does nothing');
+});
+
+test('what is needed to take over is said for each router, or for a group as one', () => {
+  const body = 'virtual_ipaddress {\n10.0.0.100\n}\ntakeover_policy proof';
+  const group = (lines = ''): string => `vrrp_sync_group G {\ngroup {\nV\n}\n${lines}}\n`;
+  const { instances, groups } = configured(instance(body) + group('takeover_policy evidence\n'));
+  assert.is(groups[0]?.takeoverPolicy, 'evidence');
+  assert.is(memberSettings(instances, groups)[0]?.takeoverPolicy, 'evidence');
+  assert.is(memberSettings(instances, claims(instances, []))[0]?.takeoverPolicy, 'proof');
+  assert.is(
+    memberSettings(
+      instances,
+      groups.map(({ takeoverPolicy: _, ...rest }) => rest),
+    )[0]?.takeoverPolicy,
+    undefined,
+  );
+  assert.match(
+    findings(instance(body) + group()).join('\n'),
+    'takeover_policy has no effect in the sync group G',
+  );
+  assert.match(findings(instance(body.replace('proof', 'prof'))).join('\n'), /silence.*evidence.*proof/);
 });
 
 test.run();

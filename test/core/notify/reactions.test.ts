@@ -129,6 +129,11 @@ test('another master: the general script, the line and a mail, each time that it
       'VRRP Instance web - Another MASTER',
     ]);
   }
+  assert.equal(told(reactions, web('STILL_SERVED')), [
+    ['/any INSTANCE web STILL_SERVED 150'],
+    'INSTANCE "web" STILL_SERVED 150\n',
+    'VRRP Instance web - Silent MASTER serves on',
+  ]);
 });
 
 test('mail: once for a state, none for a FAULT with no_email_faults', () => {

@@ -3,6 +3,7 @@ import { ip } from '../../../src/core/ip.ts';
 import { find, isNothing, narrowed, whyNothing } from '../../../src/core/status/find.ts';
 import { type StatusReport, statusReport } from '../../../src/core/status/report.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
+import type { Decision } from '../../../src/core/vrrp/takeover.ts';
 import { suite } from '../../suite.ts';
 import { daemonStatus, routerSetup, routerStatus, SEEN, vrrpFacts } from './facts.ts';
 
@@ -43,6 +44,25 @@ function report(): StatusReport {
   const status = daemonStatus({ routers: [setup], vrrp, check, processes });
   return statusReport(status, { ...SEEN, present, stopped: () => true });
 }
+
+test('what takeover_policy decided has times of day; without it, it is null', () => {
+  const decision: Decision = {
+    ...{
+      verdict: 'wait' as const,
+      why: 'served on',
+      evidence: [{ of: 'link', found: 'eth0 is up' }],
+      times: 2,
+    },
+    ...{ first: instant(3590e6), last: instant(3591e6) },
+  };
+  const takeover = { policy: 'evidence', decisions: [decision] } as const;
+  const of = (status: Parameters<typeof routerStatus>[0]) =>
+    statusReport(daemonStatus({ routers: [routerSetup()], vrrp: vrrpFacts(routerStatus(status)) }), SEEN).vrrp
+      ?.instances[0]?.takeover;
+  const [first, last] = ['2026-01-01T00:59:50.000Z', '2026-01-01T00:59:51.000Z'];
+  assert.equal(of({ takeover }), { policy: 'evidence', decisions: [{ ...decision, first, last }] });
+  assert.is(of({}), null);
+});
 
 test('times are ISO 8601, durations are seconds', () => {
   const { schema, time, since, uptime, vrrp, check } = report();
