@@ -96,12 +96,13 @@ export class Votes {
 
   /** What is known of the silent master of a claim: the answer is `weighed`, at once. */
   weigh(router: string, claim: string | undefined, master: Ip): void {
-    this.#driven.handle({ type: 'weigh', router, claim, master });
+    if (this.#driven === undefined) this.#tell({ type: 'weighed', router, cluster: {} });
+    else this.#driven.handle({ type: 'weigh', router, claim, master });
   }
 
   /** The silent master of a claim is to be switched off; without a `why` not any more. */
   shoot(claim: string, master: Ip, why: string | undefined): void {
-    this.#driven.handle({ type: 'shoot', claim, master, why });
+    this.#driven?.handle({ type: 'shoot', claim, master, why });
   }
 
   /** etcd has answered, or lives. */
