@@ -11,7 +11,7 @@ const ROOT = findRoot(import.meta.dirname);
 /** The formatter breaks code at 110; a comment may take a little more. */
 const MAX_COLUMNS = 120;
 
-const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'prng', 'sealed', 'bpf'];
+const LEAVES = ['machine', 'time', 'bytes', 'ip', 'checksum', 'assert', 'counted', 'prng', 'sealed', 'bpf'];
 const DOMAINS = [
   'vrrp',
   'track',

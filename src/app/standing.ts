@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import type { ServerReport } from '../core/status/report.ts';
 import { lasting, paint } from '../io/screen.ts';
 
@@ -31,5 +32,4 @@ function leftWords({ phase, connections, until }: NonNullable<Standing['drain']>
   return until === undefined ? left : `${left}, removed in ${lasting(lengthOf(time, until))} at the latest`;
 }
 
-export const countWords = (connections: number): string =>
-  `${connections} active connection${connections === 1 ? '' : 's'}`;
+export const countWords = (connections: number): string => counted(connections, 'active connection');

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import type {
   AddressReport,
   BfdReport,
@@ -260,8 +261,6 @@ function foreignLines(foreign: CheckReport['foreign'], count: number): string[] 
   ];
 }
 
-const messages = (count: number): string => `${count} ${count === 1 ? 'message' : 'messages'}`;
-
 function processLines(processes: readonly ProcessReport[]): string[] {
   const rows = processes.map(({ role, pid, restarts, silent, stopped, dropped, refused }) => [
     role,
@@ -272,8 +271,8 @@ function processLines(processes: readonly ProcessReport[]): string[] {
       ...(restarts === 0
         ? []
         : [paint('yellow', `restarted ${restarts === 1 ? 'once' : `${restarts} times`}`)]),
-      ...(dropped === 0 ? [] : [paint('yellow', `${messages(dropped)} not read`)]),
-      ...(refused === 0 ? [] : [paint('red', `${messages(refused)} refused`)]),
+      ...(dropped === 0 ? [] : [paint('yellow', `${counted(dropped, 'message')} not read`)]),
+      ...(refused === 0 ? [] : [paint('red', `${counted(refused, 'message')} refused`)]),
     ].join(', '),
   ]);
   return [heading('Processes'), ...aligned(rows, '  ')];

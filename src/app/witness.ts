@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { counted } from '../core/counted.ts';
 import { Witness } from '../core/fence/witness.ts';
 import type { Seal } from '../core/sealed.ts';
 import { type Duration, seconds } from '../core/time.ts';
@@ -84,7 +85,7 @@ export async function runWitness(argv: readonly string[]): Promise<void> {
     'notice',
     `${PROGRAM} ${VERSION} listens on ${address}, port ${socket.port}, for ${witness.clusters.join(', ')}`,
   );
-  new ServiceNotifier().ready(`${witness.clusters.length} clusters`);
+  new ServiceNotifier().ready(counted(witness.clusters.length, 'cluster'));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
 }
 
@@ -148,7 +149,7 @@ async function listen(
 
 function report(rejected: Map<string, number>, log: Log): void {
   for (const [what, count] of rejected) {
-    if (count > 0) log.log('warning', `dropped ${count} datagrams in the last minute: ${what}`);
+    if (count > 0) log.log('warning', `dropped ${counted(count, 'datagram')} in the last minute: ${what}`);
   }
   rejected.clear();
 }

@@ -91,22 +91,20 @@ export class Timers<Name extends string> {
 
   /** The earliest armed deadline, `undefined` when nothing is armed. */
   next(): Instant | undefined {
-    let least: Instant | undefined;
-    for (const at of this.#due.values()) least = earliest(least, at);
-    return least;
+    return this.#first()?.[1];
   }
 
-  /** Disarms and returns one expired timer, the earliest first; `undefined` when none is due at `now`. */
-  expire(now: Instant): Name | undefined {
-    let found: Name | undefined;
-    let least: Instant | undefined;
-    for (const [name, at] of this.#due) {
-      if (at <= now && (least === undefined || at < least)) {
-        found = name;
-        least = at;
-      }
+  /** Disarms each expired timer, the earliest first, and calls `act` for it; for those that this arms, too. */
+  drain(now: Instant, act: (name: Name, due: Instant) => void): void {
+    for (let first = this.#first(); first !== undefined && first[1] <= now; first = this.#first()) {
+      this.#due.delete(first[0]);
+      act(...first);
     }
-    if (found !== undefined) this.#due.delete(found);
-    return found;
+  }
+
+  #first(): readonly [Name, Instant] | undefined {
+    let first: readonly [Name, Instant] | undefined;
+    for (const timer of this.#due) if (first === undefined || timer[1] < first[1]) first = timer;
+    return first;
   }
 }

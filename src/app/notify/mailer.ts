@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { unreachable } from '../../core/assert.ts';
 import type { Configuration } from '../../core/config/model.ts';
+import { counted } from '../../core/counted.ts';
 import { Outbox, type OutboxEffect, type OutboxEvent } from '../../core/notify/outbox.ts';
 import type { Mail } from '../../core/notify/reactions.ts';
 import { toMillis } from '../../core/time.ts';
@@ -38,7 +39,7 @@ export class Mailer {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     if (this.#outbox.size > 0)
-      this.#log('warning', `${this.#outbox.size} mails are not sent: the daemon ends`);
+      this.#log('warning', `${counted(this.#outbox.size, 'mail')} not sent: the daemon ends`);
     this.#driven.detach();
   }
 

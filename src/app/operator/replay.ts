@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import type { PlayedKind } from '../../core/director/ensemble.ts';
 import type { RecordedKind } from '../../core/record/machines.ts';
 import { type RecordedProcess, type Recording, readRecording } from '../../core/record/recording.ts';
@@ -133,7 +134,9 @@ function verdictRow({
       : difference === undefined
         ? paint('green', 'equal')
         : paint('red', 'different');
-  const counts = [`${events} events`, `${effects} effects`].map((count) => count.padStart(COUNT_WIDTH));
+  const counts = [counted(events, 'event'), counted(effects, 'effect')].map((count) =>
+    count.padStart(COUNT_WIDTH),
+  );
   return [kind === name ? name : `${kind} ${name}`, ...counts, verdict];
 }
 const COUNT_WIDTH = 14;

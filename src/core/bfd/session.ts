@@ -94,12 +94,12 @@ export class BfdSession implements Machine<BfdEvent, BfdEffect> {
 
   timeout(now: Instant): void {
     this.#noticeSilence(now);
-    for (let name = this.#timers.expire(now); name !== undefined; name = this.#timers.expire(now)) {
+    this.#timers.drain(now, (name) => {
       if (name === 'transmit') this.#transmit(now);
       else if (name === 'detect') this.#silence(now);
       else if (name === 'return') this.#lose();
       else this.#timers.clearAll();
-    }
+    });
   }
 
   take(): BfdEffect[] {

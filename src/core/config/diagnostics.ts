@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Diagnostic, Location } from './model.ts';
 
 /** What a stretch of a shown diagnostic is, for a terminal to colour. */
@@ -40,7 +41,6 @@ export function formatDiagnostic(diagnostic: Diagnostic, paint: Paint = plain): 
 /** The last line of a check: `2 errors, 1 warning`, and how many are not shown. */
 export function summary(diagnostics: readonly Diagnostic[], dropped = 0): string {
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
   const shown = `${counted(errors, 'error')}, ${counted(diagnostics.length - errors, 'warning')}`;
   return dropped === 0 ? shown : `${shown}, and ${dropped} more that are not shown`;
 }

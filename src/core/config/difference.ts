@@ -1,4 +1,5 @@
 import { poolName } from '../balance/pool.ts';
+import { counted } from '../counted.ts';
 import { endpointName, isLinkLocal } from '../ip.ts';
 import type { VirtualServerSettings } from '../serving/settings.ts';
 import type { Configuration } from './model.ts';
@@ -38,7 +39,7 @@ const WHOLE: readonly (readonly [words: string, of: (configuration: Configuratio
  * changed".
  */
 export function difference(before: Configuration, after: Configuration): string {
-  const counts = COUNTED.flatMap(({ one, many, of }) => counted(of(before), of(after), one, many));
+  const counts = COUNTED.flatMap(({ one, many, of }) => changesOf(of(before), of(after), one, many));
   const others = WHOLE.filter(([, of]) => !same(of(before), of(after))).map(([words]) => `${words} changed`);
   const changes = [...counts, ...others];
   if (changes.length === 0) return 'nothing changed';
@@ -49,14 +50,14 @@ export function difference(before: Configuration, after: Configuration): string 
 /** What a reload has not read again is the same object: thousands of them cost nothing. */
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-function counted(before: Named, after: Named, one: string, many: string): string[] {
+function changesOf(before: Named, after: Named, one: string, many: string): string[] {
   const kinds = {
     added: [...after.keys()].filter((name) => !before.has(name)),
     removed: [...before.keys()].filter((name) => !after.has(name)),
     changed: changedIn(before, after),
   };
   return Object.entries(kinds).flatMap(([how, { length }]) =>
-    length === 0 ? [] : [`${length} ${length === 1 ? one : many} ${how}`],
+    length === 0 ? [] : [`${counted(length, one, many)} ${how}`],
   );
 }
 
@@ -67,8 +68,8 @@ const changedIn = (before: Named, after: Named): string[] =>
 function moves(before: Named, after: Named): string[] {
   if (before.size === 0 && after.size === 0) return [];
   const { length } = changedIn(before, after);
-  const counts = counted(keysOf(before), keysOf(after), 'VIP', 'VIPs');
-  const moved = length === 0 ? 'no VIP moved' : `${length} ${length === 1 ? 'VIP' : 'VIPs'} moved`;
+  const counts = changesOf(keysOf(before), keysOf(after), 'VIP', 'VIPs');
+  const moved = length === 0 ? 'no VIP moved' : `${counted(length, 'VIP')} moved`;
   return [[...counts, moved].join(', ')];
 }
 

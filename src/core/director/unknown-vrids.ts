@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Ip } from '../ip.ts';
 import type { Level } from '../level.ts';
 import { type Instant, seconds } from '../time.ts';
@@ -35,7 +36,7 @@ export class UnknownVrids {
     if (count === 0) return;
     this.#log(
       'info',
-      `${device}: ${count} adverts of virtual routers that are not here, now VRID ${vrid} of ${source}`,
+      `${device}: ${counted(count, 'advert')} of virtual routers that are not here, now VRID ${vrid} of ${source}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/model.ts';
+import { counted } from '../counted.ts';
 import { familyOf } from '../ip.ts';
 import { sysctlName } from '../preparation/setting.ts';
 import type { DoctorFacts } from './facts.ts';
@@ -90,7 +91,9 @@ export function sysctlFindings({ virtualServers }: Configuration, { sysctls }: D
           {
             severity: 'warning',
             subject: 'sysctls',
-            message: `redirects are sent on ${told.length} interfaces: NAT servers learn of a way past this director`,
+            message:
+              `redirects are sent on ${counted(told.length, 'interface')}: ` +
+              'NAT servers learn of a way past this director',
             command: 'vipkeeper director prepare',
           } as const,
         ]

@@ -1,4 +1,5 @@
 import { unreachable } from '../assert.ts';
+import { counted } from '../counted.ts';
 import { toSeconds } from '../time.ts';
 import type { ProtectionEffect } from './protection-events.ts';
 
@@ -14,8 +15,8 @@ export function lineOf(
       return { level: 'notice', message };
     }
     case 'dropped': {
-      const what = effect.count === 1 ? 'heartbeat' : 'heartbeats';
-      return { level: 'warning', message: `dropped ${effect.count} ${what}: ${effect.reason}` };
+      const message = `dropped ${counted(effect.count, 'heartbeat')}: ${effect.reason}`;
+      return { level: 'warning', message };
     }
     case 'peer':
       return effect.heard

@@ -69,9 +69,7 @@ export class Hooks implements Machine<HooksEvent, HooksEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
-      this.#overdue(Number(this.#timers.expire(now)), now);
-    }
+    this.#timers.drain(now, (id) => this.#overdue(Number(id), now));
   }
 
   take(): HooksEffect[] {

@@ -1,4 +1,5 @@
 import { unreachable } from '../assert.ts';
+import { counted } from '../counted.ts';
 import type { Machine } from '../machine.ts';
 import { after, type Duration, type Instant, seconds } from '../time.ts';
 import type { Mail } from './reactions.ts';
@@ -90,7 +91,7 @@ export class Outbox implements Machine<OutboxEvent, OutboxEffect> {
     this.#sending = false;
     this.#tries = 0;
     this.#log(level, `mail "${mail?.subject}" ${what}`);
-    if (this.#dropped > 0) this.#log('warning', `${this.#dropped} mails were dropped`);
+    if (this.#dropped > 0) this.#log('warning', `${counted(this.#dropped, 'mail')} dropped`);
     this.#dropped = 0;
     this.#next();
   }

@@ -1,6 +1,7 @@
 import { describeOperation } from '../balance/plan.ts';
 import type { BfdEffect, BfdEvent } from '../bfd/events.ts';
 import { inWords } from '../check/verdict.ts';
+import { counted } from '../counted.ts';
 import type { DirectorEffect, DirectorEvent } from '../director/events.ts';
 import type { ClaimsEffect, ClaimsEvent } from '../fence/claims.ts';
 import { formatPrefix, type Ip } from '../ip.ts';
@@ -41,9 +42,9 @@ export function eventWords(kind: string, event: unknown): string {
   if (kind === 'balancer') {
     const told = event as BalancerEvent;
     if (told.type === 'outcome') return outcomeWords(told);
-    if (told.type === 'configure') return `${told.virtualServers.length} virtual servers`;
-    if (told.type === 'table') return `the kernel has ${told.reading.services.length} services`;
-    if (told.type === 'applied') return `applied, ${told.failures.length} failures`;
+    if (told.type === 'configure') return counted(told.virtualServers.length, 'virtual server');
+    if (told.type === 'table') return `the kernel has ${counted(told.reading.services.length, 'service')}`;
+    if (told.type === 'applied') return `applied, ${counted(told.failures.length, 'failure')}`;
   }
   if (kind === 'group') {
     const told = event as GroupEvent;
@@ -63,9 +64,15 @@ function directorEventWords(event: DirectorEvent): string {
     case 'packet':
       return `${event.home}, VRID ${event.vrid}: ${advert('advert from', event)}`;
     case 'configure':
-      return `${event.settings.instances.length} virtual routers, ${event.settings.groups.length} groups`;
+      return [
+        counted(event.settings.instances.length, 'virtual router'),
+        counted(event.settings.groups.length, 'group'),
+      ].join(', ');
     case 'read':
-      return `all of the kernel's ${event.links.length} interfaces and ${event.addresses.length} addresses`;
+      return [
+        `all of the kernel's ${counted(event.links.length, 'interface')}`,
+        counted(event.addresses.length, 'address', 'addresses'),
+      ].join(' and ');
     case 'news':
       return `${event.events.length} news of the kernel: ${event.events.slice(0, FEW).map(newsWords).join('; ')}`;
     case 'addresses':
@@ -189,7 +196,9 @@ const addressWords = ({ address, dev }: HeldAddress): string => `${formatPrefix(
 function resultWords(results: readonly ChangeResult[]): string {
   const failed = results.filter(({ errno }) => errno !== 0);
   const why = failed.map(({ errno, text }) => `errno ${errno}${text === undefined ? '' : ` ${text}`}`);
-  return [`${results.length - failed.length} of ${results.length} changes done`, ...why].join(', ');
+  return [`${results.length - failed.length} of ${counted(results.length, 'change')} done`, ...why].join(
+    ', ',
+  );
 }
 
 /** Whether an effect belongs into a summary: it is no everyday one. */

@@ -115,15 +115,14 @@ export class Child implements Machine<ChildEvent, ChildEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
-      const name = this.#timers.expire(now);
+    this.#timers.drain(now, (name, due) => {
       if (name === 'restart') this.#spawn(now);
       else if (name === 'silence') this.#silent(since(now, due), now);
       else if (name === 'grace') {
         this.#mayClear = false;
         this.#kill('it did not stop in time');
       }
-    }
+    });
   }
 
   take(): ChildEffect[] {

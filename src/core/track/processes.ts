@@ -78,10 +78,10 @@ export class Processes implements Machine<ProcessesEvent, ProcessesEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
-      const block = this.#blocks.get(this.#timers.expire(now) ?? '');
+    this.#timers.drain(now, (name) => {
+      const block = this.#blocks.get(name);
       if (block !== undefined) this.#tell(block);
-    }
+    });
   }
 
   take(): ProcessesEffect[] {

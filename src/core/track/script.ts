@@ -81,12 +81,11 @@ export class Script implements Machine<ScriptEvent, ScriptEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
-      const name = this.#timers.expire(now);
+    this.#timers.drain(now, (name, due) => {
       if (name === 'run') this.#due(due, now);
       else if (name === 'timeout') this.#timedOut(due, now);
       else if (name === 'kill') this.#effects.push({ type: 'kill', signal: 'SIGKILL' });
-    }
+    });
   }
 
   take(): ScriptEffect[] {

@@ -124,10 +124,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     // Nobody else may have the addresses yet, but the kernel may have removed them.
     else if (this.#state === 'MASTER' && !this.#serving(now))
       this.#parts.mastership.stalled(this.#advertiser.silentFor(now), now);
-    for (let due = this.#timers.next(); due !== undefined && due <= now; due = this.#timers.next()) {
-      const name = this.#timers.expire(now);
-      if (name !== undefined) this.#expired(name, due, now);
-    }
+    this.#timers.drain(now, (name, due) => this.#expired(name, due, now));
     this.#conclude(now);
   }
 

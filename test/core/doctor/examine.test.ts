@@ -85,7 +85,7 @@ test('forwarding and redirects matter to NAT, and to nothing else', () => {
   const [first = '', second = ''] = found(vip + server('NAT'), { sysctls: off });
   assert.match(first, 'error sysctls: IPv4 is not forwarded');
   assert.match(first, '| sysctl -w net.ipv4.ip_forward=1');
-  assert.match(second, 'warning sysctls: redirects are sent on 1 interfaces');
+  assert.match(second, 'warning sysctls: redirects are sent on 1 interface:');
 });
 
 test('a strict reverse path filter where VIPs are and the default route is not', () => {
