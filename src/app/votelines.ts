@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import { CLOCK_LIMIT } from '../core/fence/clocks.ts';
 import type { VotesReport } from '../core/status/votes.ts';
 import { toSeconds } from '../core/time.ts';
@@ -19,7 +20,7 @@ export function voteLines({ cluster, name, peers, claims }: VotesReport): string
   ]);
   const rows = claims.map(({ of, name: claim, state, vain, votes }) => [
     of === 'group' ? `group ${claim}` : claim,
-    paint(STYLE[state], vain > 0 ? `${WORD[state]}, ${vain} times in vain` : WORD[state]),
+    paint(STYLE[state], vain > 0 ? `${WORD[state]}, ${counted(vain, 'time')} in vain` : WORD[state]),
     state === 'idle' ? '-' : votes.map(voteWord).join(', '),
   ]);
   return [
@@ -32,7 +33,7 @@ export function voteLines({ cluster, name, peers, claims }: VotesReport): string
 /** Whether this director may hold what the claim is for, by which votes and for how long. */
 export function claimLine({ of, name, state, vain, votes }: VotesReport['claims'][number]): string {
   const whose = of === 'group' ? `the votes for group ${name}` : 'the votes';
-  const times = vain > 0 ? `, ${vain} times in vain` : '';
+  const times = vain > 0 ? `, ${counted(vain, 'time')} in vain` : '';
   if (state === 'idle') return `${whose}: this director does not ask for them`;
   const word = paint(STYLE[state], `${state === 'holding' ? 'held' : 'asked for'}${times}`);
   return `${whose}: ${word}: ${votes.map(voteWord).join(', ')}`;

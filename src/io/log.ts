@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import winston from 'winston';
+import { counted } from '../core/counted.ts';
 import { SystemError } from './errno.ts';
 import { openRegular } from './regular.ts';
 import { AF, sockaddrUnix } from './sockaddr.ts';
@@ -142,7 +143,7 @@ function transportOf({ stream, line }: Sink): winston.transport {
     return false;
   });
   const printed = winston.format.printf(({ level, message, origin }) => {
-    const missing = lost === 0 ? '' : `(${lost} lines before this one were lost) `;
+    const missing = lost === 0 ? '' : `(${counted(lost, 'line')} before this one lost) `;
     lost = 0;
     return line(level as LogLevel, `${missing}${message}`, origin as Origin);
   });

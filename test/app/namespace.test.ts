@@ -70,7 +70,7 @@ test('another namespace is no matter for a reload', () => {
     stderr,
     'net_namespace and net_namespace_ipvs do not change while the daemon runs: restart it',
   );
-  assert.ok(BLUE.has(VIP), 'what runs goes on');
+  assert.ok(BLUE.has(VIP), 'the running configuration stays in force');
   stop();
   assert.not.ok(BLUE.has(VIP));
 });

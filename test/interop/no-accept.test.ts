@@ -103,7 +103,7 @@ test('strict mode implies it, for all but the owner', async () => {
   await leavesNoRules(program);
 });
 
-test('a reload changes it, and what runs goes on', async () => {
+test('a reload takes it back: the addresses answer', async () => {
   const program = vipkeeper(router, configuration('no_accept'), '-P');
   await routesAndTakesNothing();
   file(router, 'vipkeeper.conf', configuration('accept'));

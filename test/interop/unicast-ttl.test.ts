@@ -7,7 +7,7 @@ import { suite } from '../suite.ts';
 
 /**
  * Unicast across a router, with keepalived as the other director: `unicast_ttl`, and `min_ttl` and `max_ttl` of a peer,
- * over IPv4 and IPv6. An advert that has taken another way than it should does not count.
+ * over IPv4 and IPv6. An advert that has taken another way than it should is ignored.
  */
 await enclose();
 

@@ -133,7 +133,7 @@ test('a reader that does not read costs lines, which are counted, and holds nobo
   let lost: string | undefined;
   child.stderr?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
-    lost = /\((\d+) lines before this one were lost\) and on/.exec(text)?.[1];
+    lost = /\((\d+) lines? before this one lost\) and on/.exec(text)?.[1];
   });
   const count = Number(await eventually(() => lost, 'lines get through again'));
   child.kill('SIGKILL');

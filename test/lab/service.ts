@@ -254,18 +254,21 @@ story('a reload applies a good file, and returns when it has', async () => {
   assert.ok(await holds());
 });
 
-story('a reload of a file with errors fails, says why, and what runs goes on', async () => {
-  await write(CONFIGURATION, configuration(255, 2).replace('priority', 'priorty'));
-  const before = await property('MainPID');
-  assert.not.ok(await machine.succeeds(`systemctl reload ${UNIT}`));
-  await scene.until('the journal says why', async () =>
-    /^3 .*keepalived\.conf:7:3: error: unknown keyword 'priorty'/m.test(await journal()),
-  );
-  assert.is(await property('ActiveState'), 'active');
-  assert.is(await property('MainPID'), before);
-  assert.ok(await holds());
-  assert.is((await table()).length, 3);
-});
+story(
+  'a reload of a file with errors fails, says why, and the running configuration stays in force',
+  async () => {
+    await write(CONFIGURATION, configuration(255, 2).replace('priority', 'priorty'));
+    const before = await property('MainPID');
+    assert.not.ok(await machine.succeeds(`systemctl reload ${UNIT}`));
+    await scene.until('the journal says why', async () =>
+      /^3 .*keepalived\.conf:7:3: error: unknown keyword 'priorty'/m.test(await journal()),
+    );
+    assert.is(await property('ActiveState'), 'active');
+    assert.is(await property('MainPID'), before);
+    assert.ok(await holds());
+    assert.is((await table()).length, 3);
+  },
+);
 
 story('SIGHUP reloads too, and systemd is told', async () => {
   await write(CONFIGURATION, configuration(255, 1));

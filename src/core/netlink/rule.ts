@@ -68,7 +68,7 @@ export interface Rule {
   /** The table is that of the interface's VRF. */
   readonly l3mdev?: true;
   readonly goto?: number;
-  /** A route that is found with so short a prefix, or by an interface of that group, does not count. */
+  /** A route that is found with so short a prefix, or by an interface of that group, is ignored. */
   readonly suppressLength?: number;
   readonly suppressGroup?: number;
   /** Origin, as of routes. */

@@ -176,7 +176,7 @@ function kernelWords(kind: string, value: unknown): string | undefined {
         ...((told.addresses as readonly HeldAddress[]) ?? []).map(addressWords),
       ].join(' ');
     case 'links':
-      return `${(told.links as readonly unknown[]).length} interfaces`;
+      return counted((told.links as readonly unknown[]).length, 'interface');
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-import { trackedNumber } from './number.ts';
+import { trackedNumber } from './tracked-number.ts';
 
 /** The numbers of the tracked files, by the files' names: 0 until one was read. */
 export class Numbers {

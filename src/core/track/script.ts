@@ -9,7 +9,7 @@ const STALL = millis(500);
 
 export type ScriptEvent =
   | { readonly type: 'start' }
-  /** Runs no more; a run under way is ended, and its result does not count. */
+  /** Runs no more; a run under way is ended, and its result is ignored. */
   | { readonly type: 'stop' }
   /** Other settings for the same command: what is known of it stays. */
   | { readonly type: 'configure'; readonly settings: ScriptSettings }
@@ -37,7 +37,7 @@ export class Script implements Machine<ScriptEvent, ScriptEffect> {
   #effects: ScriptEffect[] = [];
   #started = false;
   #running = false;
-  /** The run under way has failed already, or does not count. */
+  /** The run under way has failed already, or its result is ignored. */
   #judged = false;
   /** It got its time again, after a stall. */
   #spared = false;

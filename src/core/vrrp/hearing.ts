@@ -7,7 +7,7 @@ import { type Advert, type Datagram, isOfAddresses, OWNER } from './packet.ts';
 import type { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';
 
-/** Reads what a virtual router hears: what does not count is reported, and who claims the router beside us is kept. */
+/** Reads what a virtual router hears: what is ignored is reported, and who claims the router beside us is kept. */
 export class Hearing {
   readonly #advertiser: Advertiser;
   readonly #reports: Reports;

@@ -38,7 +38,7 @@ test('a happening that comes later than its state is no loss, nor is one that is
   assert.equal(missed.find(is('FAULT'), at(8)), []);
 });
 
-test('who was never told of, was deleted, or stops, misses nothing', () => {
+test('an instance that was never reported, was deleted, or stops, misses nothing', () => {
   const missed = new Missed();
   for (const before of [[], [told('BACKUP'), told('DELETED')], [told('STOP')]]) {
     for (const happening of before) missed.told(happening);

@@ -127,7 +127,7 @@ script('what the director lacks for a run says nothing', () => {
   assert.equal(bench.exits(1, 15.1), ['bad: it exited with status 1']);
 });
 
-script('... a success that comes after all does not count', () => {
+script('... a success that comes after all is ignored', () => {
   const bench = new Bench();
   bench.timeout(3);
   assert.equal(bench.exits(0, 3.5), []);
@@ -149,7 +149,7 @@ script('what was missed in a stall is not made up for', () => {
   assert.is(bench.script.deadline(), at(62));
 });
 
-script('stopped, a run is ended and does not count; nothing runs any more', () => {
+script('stopped, a run is ended and its result ignored; nothing runs any more', () => {
   const bench = new Bench();
   assert.equal(bench.do({ type: 'stop' }, 1), ['SIGTERM']);
   assert.equal(bench.timeout(3), ['SIGKILL']);

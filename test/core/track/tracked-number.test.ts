@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { trackedNumber } from '../../../src/core/track/number.ts';
+import { trackedNumber } from '../../../src/core/track/tracked-number.ts';
 import { suite } from '../../suite.ts';
 
 /** The text of tracked files. */
