@@ -122,14 +122,14 @@ export class Donor implements Machine<DonorEvent, DonorEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let name = this.#timers.expire(now); name !== undefined; name = this.#timers.expire(now)) {
+    this.#timers.drain(now, (name) => {
       const session = this.#session;
-      if (session === undefined) continue;
+      if (session === undefined) return;
       if (name === 'silence') this.#checkSilence(session, now);
       else if (name === 'progress') this.#progress(session, now);
       else if (name === 'pace') this.#tell(session, now);
       else this.#sayList(session, now);
-    }
+    });
   }
 
   take(): DonorEffect[] {

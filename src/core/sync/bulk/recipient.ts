@@ -91,14 +91,14 @@ export class Recipient implements Machine<RecipientEvent, RecipientEffect> {
   }
 
   timeout(now: Instant): void {
-    for (let name = this.#timers.expire(now); name !== undefined; name = this.#timers.expire(now)) {
+    this.#timers.drain(now, (name) => {
       const session = this.#session;
       if (name === 'ask') this.#ask(now);
-      else if (session === undefined) continue;
+      else if (session === undefined) return;
       else if (name === 'accept') this.#accept(session, now);
       else if (name === 'silence') this.#checkSilence(session, now);
       else this.#effects.push({ type: 'read', reading: ++this.#readings });
-    }
+    });
   }
 
   take(): RecipientEffect[] {
