@@ -41,6 +41,7 @@ lay() {
   name CHANGELOG.md usr/share/doc/vipkeeper/NEWS.md
   put 644 usr/share/doc/vipkeeper/systemd systemd/*.conf
   put 644 usr/share/doc/vipkeeper/samples etc/samples/*
+  put 755 usr/share/doc/vipkeeper/fence etc/fence/*
   put 644 usr/share/doc/vipkeeper README.md etc/vipkeeper.conf.sample
   mv "$lib/LICENSES" "$into/usr/share/doc/vipkeeper/"
   mkdir -p "$into/usr/share/bash-completion/completions"
