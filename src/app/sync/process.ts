@@ -56,6 +56,8 @@ class SyncProcess {
   readonly #relay: SyncRelay;
   /** What the relay is still to be told. */
   #unrelayed: SyncDaemonSettings | undefined;
+  /** A private link may be there that these settings do not want. */
+  #linkLeft = false;
   #complaint: string | undefined;
 
   /** Throws NoIpvs. */
@@ -86,6 +88,7 @@ class SyncProcess {
   #configure({ daemon, cluster }: SyncConfiguration): void {
     this.#settings = daemon;
     this.#unrelayed = daemon;
+    this.#linkLeft = daemon.relay === undefined;
     this.#bulk.configure(daemon, cluster);
     if (daemon.instance === undefined) this.#role = 'both';
     this.#channel.send({ type: 'ready' });
@@ -109,7 +112,8 @@ class SyncProcess {
     // The same trouble every five seconds is one line.
     if (complaint !== undefined && complaint !== this.#complaint) this.#log('error', complaint);
     this.#complaint = complaint;
-    if (settings.relay === undefined) this.#relay.removeLink();
+    if (this.#linkLeft) this.#relay.removeLink();
+    this.#linkLeft = false;
     const begun = operations.some(
       (each) => each.op === 'start-daemon' && each.daemon.state === DAEMON_STATE.backup,
     );

@@ -40,6 +40,8 @@ export class SyncRelay {
   readonly #link: Link;
   readonly #log: SaidToPeople;
   #running: Running | undefined;
+  /** The link was made, and nobody has been told yet. */
+  #isNew = false;
 
   /** `namespace`: where the IPVS table is. The datagrams of the other directors come where this process is. */
   constructor(namespace: string | undefined, link: Link, log: SaidToPeople) {
@@ -65,12 +67,15 @@ export class SyncRelay {
    */
   settle(): boolean {
     const { ifindex, made } = this.#link.ensure();
+    this.#isNew ||= made;
     const running = this.#running;
     if (running !== undefined && running.kernel?.ifindex !== ifindex) {
       this.#closeKernel(running);
       running.kernel = inNamespace(this.#namespace, () => this.#openKernel(running, ifindex));
     }
-    return made;
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    return isNew;
   }
 
   /** After the kernel's daemons have gone from it. */
