@@ -164,9 +164,11 @@ story(
     const ear = one.start('ear', [PYTHON, THIEF, 'hear', `${PORT}`]);
     await scene.until('it is heard what is sent', () => ear.log.includes('listens'));
     await connect(10, one);
-    const captured = ear.log.split('\n').filter((line) => /^[0-9a-f]+$/.test(line.trim()));
-    const parcels = captured.filter((hex) => hex.startsWith(toHex(new TextEncoder().encode('VKP1'))));
-    assert.ok(parcels.length > 0, 'datagrams of connections were captured');
+    const isParcel = (hex: string): boolean => hex.startsWith(toHex(new TextEncoder().encode('VKP1')));
+    const heard = (): string[] => ear.log.split('\n').filter((line) => /^[0-9a-f]+$/.test(line));
+    await scene.until('datagrams of connections were captured', () => heard().some(isParcel));
+    const captured = heard();
+    const parcels = captured.filter(isParcel);
     const before = portsOf(two).sort();
     const forged = forgedRecords();
     third.run(PYTHON, GROUP, 'say', THIRD, forged);
@@ -240,6 +242,26 @@ story('who removes the link gets it back, with kernel daemons that hear', async 
   for (const director of pair.directors) {
     await scene.until('the link is there again', () => director.run('ip', '-o', 'link').includes('vksync'));
   }
+  await connect(5, one);
+});
+
+story('a reload goes over to multicast and back: the link goes, and comes', async () => {
+  const relayed = configuration(two);
+  const plain = relayed.replace('vksync', 'rack').replace(/sync_relay \{[^}]*\}/, '');
+  const hasLink = (): boolean => two.run('ip', '-o', 'link').includes('vksync');
+  for (const [text, device] of [
+    [plain, 'rack'],
+    [relayed, 'vksync'],
+  ] as const) {
+    file(two, 'vipkeeper.conf', text);
+    daemonOf(two).signal('SIGHUP');
+    await scene.until(`the kernel syncs on ${device}`, () =>
+      two.run('ipvsadm', '-L', '--daemon').includes(`mcast=${device}`),
+    );
+    await scene.until('the link is as it should be', () => hasLink() === (device === 'vksync'));
+  }
+  await connected(one);
+  await connected(two);
   await connect(5, one);
 });
 
