@@ -165,7 +165,11 @@ story(
     await scene.until('it is heard what is sent', () => ear.log.includes('listens'));
     await connect(10, one);
     const isParcel = (hex: string): boolean => hex.startsWith(toHex(new TextEncoder().encode('VKP1')));
-    const heard = (): string[] => ear.log.split('\n').filter((line) => /^[0-9a-f]+$/.test(line));
+    const heard = (): string[] =>
+      ear.log
+        .split('\n')
+        .slice(0, -1)
+        .filter((line) => /^[0-9a-f]+$/.test(line));
     await scene.until('datagrams of connections were captured', () => heard().some(isParcel));
     const captured = heard();
     const parcels = captured.filter(isParcel);
