@@ -97,6 +97,7 @@ export class Track {
   #turn(at: Instant): void {
     const { start, items, size } = this.#open;
     if (since(at, start) < this.#length && items.length < MAX_ITEMS && size < MAX_BYTES) return;
+    this.#open.close();
     this.#open = new Open({ birth: this.part.birth, memory: this.part.memory() }, at);
     this.#segments.push(this.#open);
     if (this.#segments.length > this.#most) this.#segments.shift();
@@ -123,6 +124,11 @@ class Open {
   whole(): Segment {
     const { start, base, items, size } = this;
     return { start, base, items: items.slice(), entries: this.#bytes.slice(0, size) };
+  }
+
+  /** Nothing more is written: what helps to find items that come again is not needed. */
+  close(): void {
+    this.#lanes.clear();
   }
 
   add(kind: EntryKind, at: Instant, item?: unknown): void {
