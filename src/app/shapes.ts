@@ -135,6 +135,7 @@ const TO_VRRP: Shapes<ToVrrp> = {
   unfenced: fields({ director: text, at: number }),
   etcd: fields({}, { answer: fields({ claim: text, number }) }),
   maintenance: fields({ on: truth }),
+  synced: fields({ complete: truth }),
   track: fields({ events: listOf(TRACKED) }),
 };
 const ORDERS = listOf(fields({ service: text, server: text }));

@@ -8,6 +8,7 @@ import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import { keepalived, operator, statusOf } from './scene/director.ts';
 import { Failover } from './scene/failover.ts';
+import { forgetConnections } from './scene/failover-story.ts';
 import type { Host } from './scene/host.ts';
 import { pairConfiguration, VIP } from './scene/pair.ts';
 import type { Program } from './scene/program.ts';
@@ -63,7 +64,7 @@ let act: Failover;
 let stranger: Host;
 let heard: Program;
 story.before(async () => {
-  act = await Failover.stage({ method: 'NAT', keyFile: KEY });
+  act = await Failover.stage({ method: 'NAT', keyFile: KEY, awaitsSync: true });
 });
 story.after(() => act.close());
 
@@ -109,6 +110,19 @@ story('the master loses power: every connection goes on, the idle ones too', asy
   console.log(`  ${alive} of ${IDLE} connections that were idle since before the backup's start go on`);
   assert.is(alive, IDLE);
   await act.allLive('power loss');
+});
+
+story('the preferred one returns with an empty table, and takes over when that is complete', async () => {
+  const [one] = act.pair.directors;
+  await forgetConnections(act, one);
+  const daemon = act.pair.start(one);
+  for (const link of act.pair.links) link.mend(one);
+  await act.masterIs(one);
+  assert.match(daemon.log, /BACKUP -> MASTER.*; the connection table is complete/);
+  const alive = await act.idleAnswer();
+  console.log(`  ${alive} of ${IDLE} idle connections go on`);
+  assert.is(alive, IDLE);
+  await act.allLive('return, preemption after sync');
 });
 
 story.run();

@@ -13,6 +13,7 @@ import type {
   CheckConfiguration,
   Role,
   SyncConfiguration,
+  SyncState,
   VrrpConfiguration,
   VrrpState,
 } from '../messages.ts';
@@ -53,6 +54,10 @@ export function roleOfSync({ syncDaemon }: Configuration, { instances }: VrrpSta
   if (followed === undefined) return undefined;
   return followed.state === 'MASTER' ? 'master' : 'backup';
 }
+
+/** Whether a backup has all connections of the master: no copy is wanted, as the last one was complete. */
+export const hasWholeTable = ({ role, bulk }: SyncState): boolean =>
+  role !== 'master' && bulk.asking === undefined && bulk.got?.outcome === 'complete';
 
 function ofSync({ syncDaemon, cluster }: Configuration): SyncConfiguration | undefined {
   return syncDaemon && { daemon: syncDaemon, ...(cluster !== undefined && { cluster }) };

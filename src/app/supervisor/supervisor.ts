@@ -34,7 +34,7 @@ import { Trackers } from '../track/trackers.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './answers.ts';
 import { Arbiter } from './arbiter.ts';
-import { type Assignment, assignment, privilegesOf, roleOfSync } from './assignments.ts';
+import { type Assignment, assignment, hasWholeTable, privilegesOf, roleOfSync } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { attempt, crash, EXIT_CRASHED, onDefect } from './defects.ts';
@@ -195,6 +195,8 @@ export class Supervisor implements ChildListener {
     if (role === 'vrrp') this.#learned(state as VrrpNews);
     else this.#states.set(role, state);
     if (role === 'check') this.#tellQuorums();
+    if (role === 'sync')
+      this.#children.send('vrrp', { type: 'synced', complete: hasWholeTable(state as SyncState) });
     if (role === 'check' && this.#check?.detailed === true) this.#lookers.answered();
   }
 

@@ -4,7 +4,14 @@ import { buildCluster } from './build/cluster.ts';
 import { type Context, Names, orderOf } from './build/context.ts';
 import { checkDevices } from './build/devices.ts';
 import { buildFencing, buildWatchdog } from './build/fence.ts';
-import { buildGlobal, buildSyncDaemon, globalSection, ownScripts, scriptUser } from './build/global.ts';
+import {
+  buildGlobal,
+  buildSyncDaemon,
+  checkAwaitedSync,
+  globalSection,
+  ownScripts,
+  scriptUser,
+} from './build/global.ts';
 import { buildDelays, buildGroups } from './build/group.ts';
 import { checkHeld } from './build/held.ts';
 import { checkBalanced } from './build/no-accept.ts';
@@ -48,6 +55,7 @@ export function build(
   const instances = buildInstances(file, watchables, context);
   checkDevices(file, instances, context);
   const syncDaemon = buildSyncDaemon(file, instances, findings);
+  checkAwaitedSync(file, syncDaemon, context);
   const relay = buildRelay(file, syncDaemon, context);
   checkReferences(file, context);
   const servers = buildVirtualServers(file, context);

@@ -147,6 +147,9 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       case 'maintenance':
         this.#setMaintenance(event.on);
         break;
+      case 'synced':
+        for (const router of this.#routers.values()) router.handle(event);
+        break;
       case 'clock':
         configuring.readClock(event.utc);
         break;

@@ -93,6 +93,8 @@ export type DirectorEvent =
   /** News of tracked things that are not interfaces. */
   | { readonly type: 'track'; readonly events: readonly TrackEvent[] }
   | { readonly type: 'maintenance'; readonly on: boolean }
+  /** Whether our connection table has all that the master's has. */
+  | { readonly type: 'synced'; readonly complete: boolean }
   /** The wall clock in microseconds since 1970: before the first `configure`, and now and then. */
   | { readonly type: 'clock'; readonly utc: number }
   /** What became of a `send`. */

@@ -46,6 +46,8 @@ export type VrrpEvent =
   | TrackEvent
   /** The process stood still for too long: give up, for `why`, before anything else is said. For a master only. */
   | { readonly type: 'woke'; readonly why?: string }
+  /** Whether our connection table has all that the master's has; again and again. */
+  | { readonly type: 'synced'; readonly complete: boolean }
   /** From the sync group: why another member keeps it from serving; `undefined` when none does. */
   | { readonly type: 'group'; readonly fault: string | undefined }
   /** From the sync group: another member heard a lesser master, so announce the addresses again. */

@@ -24,14 +24,14 @@ export function heardAsBackup(
 
 /** The Master_Down_Timer expired `late`: why nobody else is master; `undefined` to listen longer. */
 export function silenceEnded(
-  { silence, evidence, membership }: VrrpParts,
+  { silence, evidence, membership, preemption }: VrrpParts,
   late: Duration,
   now: Instant,
 ): string | undefined {
   const cause = silence.ended(late, now);
   if (cause === undefined) membership.candidate = undefined;
   else if (evidence.begins(silence.missing, cause, now)) silence.again(now);
-  else return cause;
+  else return `${cause}${preemption.words}`;
   return undefined;
 }
 

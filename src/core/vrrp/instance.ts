@@ -90,6 +90,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         break;
       case 'woke':
         break;
+      case 'synced':
+        if (this.#parts.preemption.synced(event.complete)) this.#parts.silence.challenge(now);
+        break;
       case 'sent':
         this.#sent(now);
         break;
@@ -216,8 +219,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       const first = this.#state === 'INIT';
       this.#leave(now, 'BACKUP', why);
       // All of a group have to hear nobody: one that expects to be master says so sooner, as in keepalived.
-      const { initial, group } = this.#settings;
-      if (first && initial === 'MASTER' && group !== undefined) this.#parts.silence.beginShort(now);
+      const { initial, group, preemptAfterSync } = this.#settings;
+      const hurries = initial === 'MASTER' && group !== undefined && preemptAfterSync === undefined;
+      if (first && hurries) this.#parts.silence.beginShort(now);
     }
   }
 
@@ -385,8 +389,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#parts.evidence.ask(this.#parts.silence.missing, now);
         break;
       case 'preempt':
-        this.#parts.preemption.expired();
-        this.#parts.silence.challenge(now);
+      case 'sync':
+        if (this.#parts.preemption.expired(name)) this.#parts.silence.challenge(now);
         break;
       default:
         this.#parts.mastership.expired(name, due, now);

@@ -184,6 +184,8 @@ export interface VrrpSettings extends TakeoverSettings {
   readonly preempt: boolean;
   /** `preempt_delay`: how long a lesser master is left alone once it is heard; not at all when absent. */
   readonly preemptDelay?: Duration;
+  /** `preempt_after_sync`: how long a lesser master is left alone at most until our connection table is complete. */
+  readonly preemptAfterSync?: Duration;
   /** `use_vmac`, `use_ipvlan`: what has the addresses, and sends the adverts unless `transmitBase`. */
   readonly virtual?: VirtualInterface;
   /** `vmac_xmit_base`: adverts leave from `interface`, with its MAC address. */

@@ -230,6 +230,7 @@ export const tracking = (family: Family, version: 2 | 3) => ({
   ah: version === 2 && family === 4 ? maybe(password) : fc.constant(undefined),
   hmac: maybe(hmac),
   preemptDelay: maybe(duration(1, 99)),
+  preemptAfterSync: maybe(fc.integer({ min: 1, max: 3600 }).map(seconds)),
   answerHigher: maybe(fc.boolean()),
   ownerIgnores: maybe(fc.boolean()),
   track,
@@ -247,6 +248,7 @@ export function sensible(drawn: VrrpSettings): VrrpSettings {
     ah,
     hmac: trailer,
     preemptDelay,
+    preemptAfterSync,
     peers: some,
     unicastTtl,
     checkPeers,
@@ -267,6 +269,7 @@ export function sensible(drawn: VrrpSettings): VrrpSettings {
     ...signed,
     ...unicast,
     preemptDelay: waits ? preemptDelay : undefined,
+    preemptAfterSync: rest.preempt && rest.priority < 255 ? preemptAfterSync : undefined,
   }) as unknown as VrrpSettings;
 }
 

@@ -364,7 +364,10 @@ export const configuration: fc.Arbitrary<Configuration> = fc
     power,
     sync: maybe(syncDaemons),
   })
-  .map(({ instances, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
+  .map(({ instances: drawn, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
+    // Who waits for a copy of the connection table needs one to come.
+    const copies = sync !== undefined && sync.bulkPort > 0 && sync.relay === undefined && rest.cluster;
+    const instances = copies ? drawn : drawn.map(({ preemptAfterSync: _, ...instance }) => instance);
     const { scripts, files, processes, bfd, delays, cluster: voters, power: powers, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];
     const notify = notifyOf(basics, instances, groups, virtualServers);

@@ -57,6 +57,43 @@ keywords('... not for an owner', () => {
   assert.match(preempts(router, 2, 60), /^[45]\./);
 });
 
+const AWAITS = { preemptAfterSync: seconds(20) };
+
+keywords('preempt_after_sync: a lesser master is left alone until the connection table is complete', () => {
+  const router = Router.started(AWAITS);
+  assert.is(preempts(router, 1, 10), 'never');
+  router.event({ type: 'synced', complete: false }, 10.99);
+  router.event({ type: 'synced', complete: true }, 10.995);
+  assert.match(
+    preempts(router, 11, 30),
+    /^12\.60 .* higher than 50 of 10\.0\.0\.1; the connection table is complete$/,
+  );
+});
+
+keywords('... or until its time is over, and says so', () => {
+  const router = Router.started(AWAITS);
+  assert.match(preempts(router, 1, 60), /^22\.61 .*; after 20 s the connection table is not complete$/);
+});
+
+keywords('... one that is complete already takes over as usual, and one that is no more waits again', () => {
+  const router = Router.started(AWAITS);
+  router.event({ type: 'synced', complete: true }, 0.5);
+  assert.match(preempts(router, 1, 30), /^[2-5]\..*; the connection table is complete$/);
+  const other = Router.started(AWAITS);
+  other.event({ type: 'synced', complete: true }, 0.5);
+  other.event({ type: 'synced', complete: false }, 0.6);
+  assert.is(preempts(other, 1, 15), 'never');
+});
+
+keywords('... with preempt_delay both must be over; a lesser master that dies is replaced at once', () => {
+  const router = Router.started({ preemptAfterSync: seconds(5), preemptDelay: seconds(20) });
+  assert.match(preempts(router, 1, 60), /^22\.61 /);
+  const other = Router.started(AWAITS);
+  other.advert(50, 1);
+  other.advert(50, 2);
+  assert.ok(other.until(7).includes('5.61 BACKUP -> MASTER: no advert from 10.0.0.1 for 3.61 s'));
+});
+
 keywords('vrrp_startup_delay: nothing happens before it is over', () => {
   const router = new Router();
   router.event({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, 0);

@@ -77,7 +77,7 @@ export function playFailover(method: 'NAT' | 'DR'): void {
 }
 
 /** What a loss of power does to a kernel's table: no service is left, and no connection. */
-async function forgetConnections(act: Failover, director: Host): Promise<void> {
+export async function forgetConnections(act: Failover, director: Host): Promise<void> {
   director.sysctl({ 'net.ipv4.vs.expire_nodest_conn': 1 });
   director.run('ipvsadm', '-C');
   const known = (): boolean => director.run('ipvsadm', '-Lnc').includes('ESTABLISHED');

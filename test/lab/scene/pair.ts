@@ -22,6 +22,8 @@ export interface PairOptions {
   readonly nopreempt?: boolean;
   /** The key of a heartbeat block, by file: with it a new backup gets a copy of the whole connection table. */
   readonly keyFile?: string;
+  /** Who comes back takes over when its connection table is complete. */
+  readonly awaitsSync?: boolean;
 }
 
 /** Two directors in front of two real servers, and a client: the stage of most stories. */
@@ -83,7 +85,15 @@ function establishedIn(pid: number | undefined): number {
 
 /** The configuration of a director of the pair, in keepalived's language. */
 export function pairConfiguration(options: PairOptions, preferred: boolean): string {
-  const { method, advert = 1, checkEvery = 1, unsynced = false, nopreempt = false, keyFile } = options;
+  const {
+    method,
+    advert = 1,
+    checkEvery = 1,
+    unsynced = false,
+    nopreempt = false,
+    keyFile,
+    awaitsSync = false,
+  } = options;
   const inner = method === 'NAT' ? `\n    ${INNER_VIP}/24 dev rack` : '';
   const real = (n: number): string => (method === 'NAT' ? `192.168.1.${10 + n}` : `10.0.0.${20 + n}`);
   const virtualServer = (port: number): string => `
@@ -110,6 +120,7 @@ global_defs {
 vrrp_instance VI_1 {
   state ${preferred && !nopreempt ? 'MASTER' : 'BACKUP'}
   ${nopreempt ? 'nopreempt' : ''}
+  ${awaitsSync ? 'preempt_after_sync' : ''}
   version ${advert < 1 ? 3 : 2}
   interface lan
   virtual_router_id 51

@@ -177,6 +177,30 @@ function bulkPort(file: Section<typeof root>, kernels = SYNC_PORT, findings: Fin
   return port;
 }
 
+/** Where `preempt_after_sync` waits for what cannot come. */
+export function checkAwaitedSync(
+  file: Section<typeof root>,
+  sync: SyncDaemonSettings | undefined,
+  { findings }: Pick<Context, 'findings'>,
+): void {
+  const lacking =
+    sync === undefined
+      ? 'lvs_sync_daemon in global_defs'
+      : !file.has('heartbeat')
+        ? 'a heartbeat block'
+        : sync.relay !== undefined
+          ? 'sync by multicast, without sync_relay'
+          : sync.bulkPort === 0
+            ? 'lvs_bulk_port'
+            : undefined;
+  if (lacking === undefined) return;
+  for (const { section } of file.all('vrrp_instance')) {
+    const at = section?.token('preempt_after_sync');
+    if (at !== undefined)
+      findings.error(at, `preempt_after_sync needs ${lacking}: no copy of the table comes without`);
+  }
+}
+
 /** `lvs_sync_daemon`, with the VRRP instance that it follows. */
 export function buildSyncDaemon(
   file: Section<typeof root>,

@@ -19,6 +19,9 @@ import type { Watchables } from './tracking.ts';
 import { sendingOf } from './unicast.ts';
 import { Vmacs } from './vmac.ts';
 
+/** `preempt_after_sync` without a number, in seconds. */
+const SYNC_AWAITED = 60;
+
 type InstanceSection = Section<typeof vrrpInstance>;
 type GlobalSection = Section<typeof globalDefs>;
 type InstanceEntry = Entry<(typeof root)['vrrp_instance']>;
@@ -121,6 +124,7 @@ function buildInstance(
     advertInterval,
     preempt,
     ...preemptDelayOf(section, preempt, initial, priority, findings),
+    ...preemptAfterSyncOf(section, preempt, priority, findings),
     ...vmacs.own(entry, seat, (sending.peers ?? []).length > 0),
     ...(section.has('no_accept') ? { noAccept: true } : {}),
     ...sending,
@@ -286,6 +290,21 @@ function preemptDelayOf(
   if (preempt && initial === 'BACKUP' && priority < 255) return { preemptDelay };
   const why = preempt ? 'state MASTER or priority 255' : 'nopreempt';
   findings.warning(at, `preempt_delay has no effect with ${why}`);
+  return {};
+}
+
+/** `preempt_after_sync`; of an instance that begins as master too, as it follows a lesser one all the same. */
+function preemptAfterSyncOf(
+  section: InstanceSection,
+  preempt: boolean,
+  priority: number,
+  findings: Findings,
+): Pick<VrrpSettings, 'preemptAfterSync'> {
+  const written = section.last('preempt_after_sync');
+  if (written === undefined) return {};
+  if (preempt && priority < 255) return { preemptAfterSync: seconds(written.values[0] ?? SYNC_AWAITED) };
+  const why = preempt ? 'priority 255' : 'nopreempt';
+  findings.warning(written.keyword, `preempt_after_sync has no effect with ${why}`);
   return {};
 }
 

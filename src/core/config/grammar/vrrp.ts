@@ -57,6 +57,12 @@ export const vrrpInstance = {
   preempt: flag('take over from a lower priority', { default: 'on' }),
   nopreempt: flag('do not take over from a lower priority', { default: 'off' }),
   preempt_delay: keyword('how long a lesser master is left alone', [arg.timer(0, 1000)], { default: '0' }),
+  preempt_after_sync: keyword(
+    'leave a lesser master alone until the connection table has all that its has, so many seconds at most; ' +
+      'it needs lvs_sync_daemon and heartbeat (lvs_bulk_port)',
+    [arg.optional(arg.integer('SECONDS', 1, 3600))],
+    { default: 'off; 60 seconds', ours: true },
+  ),
   debug: keyword('stored, unused', [arg.optional(arg.integer('N', 0, 4))], {
     inert: 'it has no effect in keepalived either',
   }),

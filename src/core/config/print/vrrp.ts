@@ -23,6 +23,7 @@ export function instanceLines(instance: VrrpSettings): string[] {
     `version ${instance.version}`,
     `advert_int ${secondsText(instance.advertInterval)}`,
     instance.preempt ? 'preempt' : 'nopreempt',
+    ...setting('preempt_after_sync', instance.preemptAfterSync && secondsText(instance.preemptAfterSync)),
     ...setting('preempt_delay', instance.preemptDelay && secondsText(instance.preemptDelay)),
     ...setting('higher_prio_send_advert', given(instance.answerHigher)),
     ...setting('owner_ignore_adverts', given(instance.ownerIgnores)),
