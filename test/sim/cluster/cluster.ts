@@ -25,8 +25,8 @@ export interface Flaw {
   readonly makeEtcdVoter?: SupervisorTies['makeEtcdVoter'];
   /** The VRRP process reads a clock that stands while its host does. */
   readonly pauses?: 'unnoticed';
-  /** A VRRP process that was killed is started again on what its kernel has, as if nothing had been. */
-  readonly remembers?: 'nothing';
+  /** The lives of a director have no names. */
+  readonly lives?: 'nameless';
 }
 
 /** Streams of chance of their own: what is left out of a day does not change what the others meet. */
@@ -68,7 +68,7 @@ export class Cluster {
     this.#flaw = flaw;
     const hosts: Host[] = [];
     this.watch = new Watch(world, vipsOf(day), hosts, trace);
-    this.wires = new Wires(world, new Prng(day.seed + STREAM), day.delayMost);
+    this.wires = new Wires(world, new Prng(day.seed + STREAM), day);
     const prng = new Prng(day.seed + STREAM * 2);
     this.devices = new Devices(world, prng, this.hosts, (host) => this.#switchedOff(host));
     for (const node of directorsOf(day)) hosts.push(this.#addDirector(node, hosts.length));
@@ -123,6 +123,7 @@ export class Cluster {
       parts: this.#flaw.parts,
       makeRouter: this.#flaw.makeRouter,
       standsStill: this.#flaw.pauses === 'unnoticed',
+      nameless: this.#flaw.lives === 'nameless',
       advert: (from, segment, datagram) => this.#advert(from, segment, datagram),
       heartbeat: (from, heartbeat) => this.#heartbeat(from, heartbeat),
       etcd: (word) => supervisor.etcd(word),

@@ -5,7 +5,7 @@ import { ip } from '../../../src/core/ip.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { type Duration, micros, millis, seconds } from '../../../src/core/time.ts';
 import type { GroupSettings, VrrpSettings } from '../../../src/core/vrrp/settings.ts';
-import { drawFault, lying, type Operation } from './operations.ts';
+import { drawFault, lying, type Operation, type Stage } from './operations.ts';
 
 /** A kind of cluster: how many directors, who has the last vote of an even number, whether directors fence. */
 export interface Kind {
@@ -57,6 +57,8 @@ export interface Day {
   readonly watchdog?: Duration;
   /** Ordinary delay of packets, at most. */
   readonly delayMost: number;
+  /** How many packets of all are late by far. */
+  readonly stragglers: number;
   readonly nodes: readonly PlayedNode[];
   readonly operations: readonly Operation[];
   /** Has no power from the end of the faults on. */
@@ -129,20 +131,27 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
     startup: gone !== undefined || prng.chance(0.2) ? 'fence' : 'wait',
     ...(prng.chance(0.4) && { watchdog: micros(unit * prng.between(3, 6)) }),
     delayMost: unit / prng.pick([20, 200]),
+    stragglers: prng.pick([0, 0.03]),
     nodes,
     operations,
     ...(gone !== undefined && { gone }),
   };
 }
 
-/** One fault to three, some of them at once; one lasting beside another short one is a boot into a partition. */
-function drawOperations(prng: Prng, unit: number, stage: Parameters<typeof drawFault>[0]): Operation[] {
+/** A few faults, some of them at once, most of them short; often where no adverts are heard, so that only votes count. */
+function drawOperations(prng: Prng, unit: number, stage: Stage): Operation[] {
   const operations: Operation[] = [];
-  for (let count = prng.between(1, 2); count > 0; count--) {
+  if (prng.chance(0.4)) {
+    const links = prng.pick(['vrrp', 'vrrp', 'all'] as const);
+    const node = prng.pick(stage.directors);
+    const lasts = LONGEST_FAULT * unit;
+    operations.push({ kind: 'cut', node, links, way: 'both', at: FIRST_FAULT * unit, lasts });
+  }
+  for (let count = prng.between(1, 3); count > 0; count--) {
     const at = Math.round((FIRST_FAULT + prng.unit() * (FAULT_PHASE - FIRST_FAULT)) * unit);
     for (let many = prng.pick([1, 2, 2]); many > 0; many--) {
       const begins = Math.round(at + prng.pick([0, 1]) * prng.unit() * unit);
-      const lasts = Math.round(prng.unit() * LONGEST_FAULT * unit);
+      const lasts = Math.round(prng.unit() ** 2 * LONGEST_FAULT * unit);
       operations.push({ ...drawFault(stage), at: begins, lasts });
     }
   }

@@ -29,6 +29,8 @@ export interface ElectorTies {
   readonly makeRouter: MakeRouter | undefined;
   /** The clock that it reads stands while it does. */
   readonly standsStill: boolean;
+  /** All its lives are the same one. */
+  readonly nameless: boolean;
   advert(from: Elector, segment: number, datagram: Datagram): void;
   heartbeat(from: Elector, heartbeat: Heartbeat): void;
   /** For the supervisor. */
@@ -83,7 +85,8 @@ export class Elector extends Process {
     this.#tell({ type: 'read', links: host.kernel.links, addresses: host.kernel.addresses });
     const settings = settingsOf(this.#day, this.#node);
     const { groups, settings: voted } = claimed(settings);
-    const life = `${host.name}#${++this.#lives}`;
+    if (!this.#ties.nameless) this.#lives += 1;
+    const life = `${host.name}#${this.#lives}`;
     this.#claim({ type: 'configure', settings: voted, life, utc: host.utc });
     this.#tell({
       type: 'configure',

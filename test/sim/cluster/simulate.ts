@@ -45,6 +45,7 @@ function play(cluster: Cluster): void {
   const last = Math.max(0, ...day.operations.map(({ at, lasts }) => at + lasts));
   world.run(last);
   watch.note('all faults are over');
+  cluster.wires.stragglers = 0;
   const gone = cluster.hosts.get(day.gone ?? '');
   if (gone !== undefined) {
     watch.note(`${gone.name} has no power any more`);
