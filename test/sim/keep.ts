@@ -1,5 +1,5 @@
 import { BROKEN, GROUP_BROKEN } from './broken.ts';
-import { writeRegression } from './regression.ts';
+import { ROUTERS } from './regression.ts';
 import { drawDay } from './scenario.ts';
 import { kindOf, shrinkDay, simulate } from './simulate.ts';
 
@@ -26,7 +26,7 @@ if (!/^\d+$/.test(seed) || !/^[\w-]+$/.test(name) || flaw === undefined) {
     const day = shrinkDay(drawn, flaw);
     const what = simulate(day, flaw).failure?.message ?? before.message;
     const check = kindOf(before) ?? '';
-    const path = writeRegression(name, { what, check, ...(broken && { broken }), day });
+    const path = ROUTERS.write(name, { what, check, ...(broken && { broken }), day });
     console.log(`${drawn.operations.length} operations became ${day.operations.length}: ${path}`);
   }
 }

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { suite } from '../suite.ts';
 import { BROKEN, GROUP_BROKEN } from './broken.ts';
-import { readRegression, regressionNames } from './regression.ts';
+import { ROUTERS } from './regression.ts';
 import { shrink } from './shrink.ts';
 import { kindOf, simulate } from './simulate.ts';
 
@@ -9,8 +9,8 @@ import { kindOf, simulate } from './simulate.ts';
 const regressions = suite('vrrp regressions');
 const ALL = { ...BROKEN, ...GROUP_BROKEN };
 
-for (const name of regressionNames()) {
-  const regression = readRegression(name);
+for (const name of ROUTERS.names()) {
+  const regression = ROUTERS.read(name);
   if (regression === undefined) throw new Error(`${name}: no regression`);
   const { broken, check, day } = regression;
   regressions(`${name}: well today`, () => {
@@ -34,6 +34,6 @@ regressions('a failing list shrinks to what it takes, in its order', () => {
   );
 });
 
-regressions('there are some', () => assert.ok(regressionNames().length >= 5));
+regressions('there are some', () => assert.ok(ROUTERS.names().length >= 5));
 
 regressions.run();

@@ -1,5 +1,5 @@
 import { BROKEN, GROUP_BROKEN } from './broken.ts';
-import { readRegression } from './regression.ts';
+import { ROUTERS } from './regression.ts';
 import { type Day, drawDay } from './scenario.ts';
 import { explain, simulate } from './simulate.ts';
 
@@ -12,9 +12,7 @@ const words = process.argv.slice(2).filter((word) => word !== 'group');
 const grouped = words.length < process.argv.length - 2;
 const [which = '', broken] = words;
 const flaw = broken === undefined ? {} : ALL[broken];
-const day: Day | undefined = /^\d+$/.test(which)
-  ? drawDay(Number(which), grouped)
-  : readRegression(which)?.day;
+const day: Day | undefined = /^\d+$/.test(which) ? drawDay(Number(which), grouped) : ROUTERS.read(which)?.day;
 if (day === undefined || flaw === undefined) {
   console.error(`usage: node dist/test/sim/replay.js SEED [group] | NAME [${Object.keys(ALL).join(' | ')}]`);
   process.exitCode = 2;

@@ -42,8 +42,8 @@ export type LeasesEvent =
     } & Renewal)
   /** The owner's authority is fresh: its advert was just sent. */
   | ({ readonly type: 'renew' } & Renewal)
-  /** The owner holds nothing more: its addresses are about to be removed. */
-  | { readonly type: 'release'; readonly owner: string }
+  /** The owner holds nothing more: its addresses are about to be removed, and what an earlier life has left of them. */
+  | { readonly type: 'release'; readonly owner: string; readonly leftovers?: readonly HeldAddress[] }
   /** What was to be removed was asked for. */
   | { readonly type: 'settle' }
   /** Nothing is held any more, and the table goes. */

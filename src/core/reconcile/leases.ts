@@ -100,6 +100,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
         break;
       case 'release':
         this.#release(event.owner);
+        this.#shut(event.leftovers ?? []);
         break;
       case 'settle':
         this.#settle([...this.#entries.values()].filter(({ owners }) => owners.size === 0));
@@ -243,6 +244,17 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     // It may have run out: ended is only what is there for certain.
     if (this.#isKnown(lease))
       this.#steps.push({ op: 'grant', lease, timeout: SHORTEST }, { op: 'end', lease });
+  }
+
+  /** The table is not made yet: when it is, nobody answers for what an earlier life has left, and is there still. */
+  #shut(leftovers: readonly HeldAddress[]): void {
+    if (this.#state === 'there') return;
+    const lease = ++this.#lastLease;
+    for (const held of leftovers) {
+      if (this.#shown.get(`${held.dev} ${held.address.ip}`) !== true) continue;
+      const entry = this.#entryOf(held);
+      if (entry.owners.size === 0) entry.guarded ??= lease;
+    }
   }
 
   #entryOf({ dev, address: { ip } }: HeldAddress): Entry {

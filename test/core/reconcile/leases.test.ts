@@ -262,4 +262,13 @@ test('the tables of the daemons of a host have different names, which nft(8) can
   assert.ok(leaseTableName(`/${'x'.repeat(4000)}`).length < 256);
 });
 
+test('what an earlier life has left, and the kernel does not let go, is shut when the table is made', () => {
+  const shell = new Shell(false).see('10.0.0.100', true).see('10.0.0.101', true);
+  shell.event({ type: 'release', owner: 'a', leftovers: [VIP, held('10.0.0.102')] });
+  shell.event({ type: 'settle' }).event({ type: 'begin', table: 't' });
+  assert.match(shell.taken(), /\+vips/);
+  shell.see('10.0.0.100', false);
+  assert.match(shell.taken(), /-vips/, 'it has gone');
+});
+
 test.run();

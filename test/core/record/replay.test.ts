@@ -18,7 +18,7 @@ import { after, millis, seconds, since, toSeconds } from '../../../src/core/time
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { digest } from '../../../src/io/digest.ts';
 import { repetitions } from '../../repetitions.ts';
-import { readRegression } from '../../sim/regression.ts';
+import { ROUTERS } from '../../sim/regression.ts';
 import { type Day, drawDay } from '../../sim/scenario.ts';
 import { simulate } from '../../sim/simulate.ts';
 import { suite } from '../../suite.ts';
@@ -32,7 +32,7 @@ const test = suite('replay');
 const MEMORIES = { memories: true };
 const SEEDS = [3, 5, 6, 7];
 /** On the first of these days a director listens longer after a stall. */
-const EVERY_EVENT = [readRegression('sleeper-takes-over')?.day, drawDay(3)];
+const EVERY_EVENT = [ROUTERS.read('sleeper-takes-over')?.day, drawDay(3)];
 
 function recordedDay(day: Day | undefined, room: Room): RecordedTrack[] {
   assert.ok(day !== undefined);

@@ -1,5 +1,3 @@
-import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
-import type { VrrpEffect, VrrpEvent } from '../../../src/core/vrrp/events.ts';
 import {
   Authority,
   type AuthorityEffect,
@@ -17,6 +15,8 @@ import {
   type VoterSettings,
 } from '../../../src/core/fence/voter.ts';
 import { after, type Instant, micros, seconds } from '../../../src/core/time.ts';
+import type { VrrpEffect, VrrpEvent } from '../../../src/core/vrrp/events.ts';
+import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import type { Flaw } from './cluster.ts';
 import type { CheckName } from './watch.ts';
 
@@ -216,10 +216,7 @@ class Impatient extends EtcdVoter {
 class Inattentive extends VrrpInstance {
   readonly #drops: (event: VrrpEvent) => boolean;
 
-  constructor(
-    settings: ConstructorParameters<typeof VrrpInstance>[0],
-    drops: (event: VrrpEvent) => boolean,
-  ) {
+  constructor(settings: ConstructorParameters<typeof VrrpInstance>[0], drops: (event: VrrpEvent) => boolean) {
     super(settings);
     this.#drops = drops;
   }

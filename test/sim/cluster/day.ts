@@ -77,8 +77,10 @@ export interface PlayedNode {
 
 /** In advert intervals: when faults begin, and the longest fault. */
 const FIRST_FAULT = 8;
-const FAULT_PHASE = 20;
+const FAULT_PHASE = 24;
 const LONGEST_FAULT = 10;
+/** By then somebody holds the addresses. */
+const HELD = 12;
 /** So many times the margin clocks differ where safety has to break. */
 const BEYOND = 30;
 
@@ -95,7 +97,7 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
   const { directors: count, fences, third }: Kind = KINDS[kind];
   const unit = prng.chance(fences ? 0.05 : 0.3) ? millis(100) : seconds(1);
   const names = Array.from({ length: count }, (_, i) => `d${i}`);
-  const margin = prng.pick([0.01, 0.05]);
+  const margin = prng.pick([0.01, 0.05, 0.1]);
   const spread = margin * 0.98 * (beyond ? BEYOND : 1);
   const together = prng.chance(0.3);
   const nodes = [...names, ...(third === undefined ? [] : [third])].map((name, i) => ({
@@ -131,7 +133,7 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
     startup: gone !== undefined || prng.chance(0.2) ? 'fence' : 'wait',
     ...(prng.chance(0.4) && { watchdog: micros(unit * prng.between(3, 6)) }),
     delayMost: unit / prng.pick([20, 200]),
-    stragglers: prng.pick([0, 0.03]),
+    stragglers: prng.pick([0, 0.03, 0.15]),
     nodes,
     operations,
     ...(gone !== undefined && { gone }),
@@ -145,7 +147,7 @@ function drawOperations(prng: Prng, unit: number, stage: Stage): Operation[] {
     const links = prng.pick(['vrrp', 'vrrp', 'all'] as const);
     const node = prng.pick(stage.directors);
     const lasts = LONGEST_FAULT * unit;
-    operations.push({ kind: 'cut', node, links, way: 'both', at: FIRST_FAULT * unit, lasts });
+    operations.push({ kind: 'cut', node, links, way: 'both', at: HELD * unit, lasts });
   }
   for (let count = prng.between(1, 3); count > 0; count--) {
     const at = Math.round((FIRST_FAULT + prng.unit() * (FAULT_PHASE - FIRST_FAULT)) * unit);

@@ -36,7 +36,7 @@ export class Wires {
 
   isCut(link: Link, from: string, to: string): boolean {
     for (const { node, links, way } of this.cuts) {
-      if (links !== 'all' && links !== link) continue;
+      if (links === 'all' ? link === 'device' : links !== link) continue;
       if ((node === from && way !== 'in') || (node === to && way !== 'out')) return true;
     }
     return false;
