@@ -67,7 +67,7 @@ export class MutantGround {
   async #judge({ unit, simulator }: Mutant): Promise<Verdict> {
     const found = await this.#unit(unit);
     if (simulator === undefined) return found === undefined ? {} : { unit: found };
-    const program = simulator.of === 'routers' ? 'test/sim/find' : 'test/sim/authority/find';
+    const program = simulator.of === 'routers' ? 'test/sim/find' : 'test/sim/cluster/find';
     const seeds = simulator.must ? SEEDS_OF_MUST : SEEDS;
     const { status, said } = await this.#node(program, simulator.of === 'routers' ? seeds : CLUSTER_SEEDS);
     const complaint = /^seed .*$/m.exec(said)?.[0];

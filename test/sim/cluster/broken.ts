@@ -18,12 +18,26 @@ import { after, type Instant, micros, seconds } from '../../../src/core/time.ts'
 import type { VrrpEffect, VrrpEvent } from '../../../src/core/vrrp/events.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import type { Flaw } from './cluster.ts';
+import { type Day, KINDS } from './day.ts';
 import type { CheckName } from './watch.ts';
 
 /** Machines that are wrong in one way each, with what must be seen of it: proof that the checks bite. */
 export interface Broken extends Flaw {
   readonly foundBy: CheckName;
+  /** Whether a day can show it at all; others are not played. */
+  readonly needs?: (day: Day) => boolean;
+  /** A seed that showed it: it is looked at first. */
+  readonly near?: number;
 }
+
+const strays = ({ stragglers }: Day): boolean => stragglers > 0.1;
+/** Nobody hears adverts, so that only votes count. */
+const deafens = ({ operations }: Day): boolean =>
+  operations.some((each) => each.kind === 'cut' && (each.links === 'all' || each.links === 'vrrp'));
+const restarts = ({ operations, unit }: Day): boolean =>
+  operations.some((each) => each.kind === 'kill' && each.lasts < 3 * unit);
+const partitions = ({ operations }: Day): boolean =>
+  operations.some((each) => each.kind === 'cut' && each.links === 'all' && each.lasts > 5 * 1e5);
 
 // Voters.
 
@@ -82,27 +96,6 @@ class Optimist extends Authority {
   }
   override handle(event: AuthorityEvent, now: Instant): void {
     super.handle(event.type === 'answer' ? { ...event, number: this.#last } : event, now);
-  }
-}
-
-/** Counts a promise from when its answer is received. */
-class Late extends Authority {
-  #length = micros(0);
-
-  override handle(event: AuthorityEvent, now: Instant): void {
-    if (event.type === 'want') this.#length = event.promise ?? micros(0);
-    super.handle(event, now);
-    this.#received = event.type === 'answer' ? now : this.#received;
-  }
-  #received = 0 as Instant;
-
-  override take(): AuthorityEffect[] {
-    const until = after(this.#received, this.#length);
-    return super
-      .take()
-      .map((effect) =>
-        effect.type === 'authorised' && effect.until !== undefined ? { ...effect, until } : effect,
-      );
   }
 }
 
@@ -225,6 +218,13 @@ class Inattentive extends VrrpInstance {
   }
 }
 
+/** Gives way to a better candidate with an advert that resigns: a third director follows, and is challenged in turn. */
+class Loud extends VrrpInstance {
+  override handle(event: VrrpEvent, now: Instant): void {
+    super.handle(event.type === 'yield' ? { ...event, quiet: false } : event, now);
+  }
+}
+
 /** Does not see what an earlier life has left. */
 class Untidy extends VrrpInstance {
   #served = false;
@@ -254,20 +254,31 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'a forgetful voter': {
     parts: { ...REAL_PARTS, voter: (settings, started) => new Voter(settings, started, false) },
     foundBy: 'two holders',
+    needs: (day) => deafens(day) && restarts(day),
   },
   'a voter without a margin': {
     parts: { ...REAL_PARTS, voter: (settings, now) => new Voter({ ...settings, margin: 0 }, now) },
     foundBy: 'two holders',
+    needs: (day) => deafens(day) && day.margin > 0.05,
   },
   'a generous voter': { ...voter(Generous), foundBy: 'two holders' },
-  'a hurried voter': { ...voter(Hurried), foundBy: 'two holders' },
-  'a confused voter': { ...voter(Confused), foundBy: 'two holders' },
+  'a hurried voter': { ...voter(Hurried), near: 180, foundBy: 'two holders' },
+  'a confused voter': { ...voter(Confused), near: 2530, foundBy: 'two holders', needs: strays },
   'a fickle voter': { ...voter(Fickle), foundBy: 'two holders' },
   'an unforgiving voter': { ...voter(Unforgiving), foundBy: 'no holder' },
-  'an optimistic candidate': { ...authority(Optimist), foundBy: 'two holders' },
-  'a candidate that counts from the answer': { ...authority(Late), foundBy: 'two holders' },
-  'a presumptuous candidate': { ...authority(Presumptuous), foundBy: 'two holders' },
-  'a triumphant candidate': { ...authority(Triumphant), foundBy: 'two holders' },
+  'an optimistic candidate': {
+    ...authority(Optimist),
+    near: 367,
+    foundBy: 'two holders',
+    needs: (day) => strays(day) && partitions(day),
+  },
+  'a presumptuous candidate': { ...authority(Presumptuous), near: 9, foundBy: 'two holders' },
+  'a triumphant candidate': {
+    ...authority(Triumphant),
+    near: 4334,
+    foundBy: 'two holders',
+    needs: (day) => KINDS[day.kind].fences && partitions(day),
+  },
   'an immortal holder': { ...authority(Immortal), foundBy: 'two holders' },
   'a hopeful candidate': { ...authority(Hopeful), foundBy: 'two holders' },
   'a greedy candidate': { ...authority(Greedy), foundBy: 'no holder' },
@@ -278,7 +289,9 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
         2 + (voters.length > 3 ? 1 : 0),
       ),
     })),
+    near: 2615,
     foundBy: 'two holders',
+    needs: (day) => KINDS[day.kind].directors > 2 && partitions(day),
   },
   'a candidate that never gives up': {
     ...spoilt(() => ({ attempt: seconds(1e6) })),
@@ -295,7 +308,14 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'a process that does not notice its pauses': { pauses: 'unnoticed', foundBy: 'two holders' },
   'a router that keeps what it has no votes for': {
     ...inattentive(({ type }) => type === 'yield'),
+    near: 267,
     foundBy: 'two holders',
+    needs: partitions,
+  },
+  'a holder that gives way aloud': {
+    makeRouter: (settings) => new Loud(settings),
+    foundBy: 'no holder',
+    needs: (day) => KINDS[day.kind].directors > 2 && day.preempt,
   },
   'a router that nobody elects': { ...inattentive(({ type }) => type === 'elect'), foundBy: 'no holder' },
   'a router that is blind to an earlier life': {

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { repetitions } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
+import { BROKEN } from './broken.ts';
 import { drawDay, type Sort } from './day.ts';
 import { explain, kindOf, simulate } from './simulate.ts';
 
@@ -12,6 +13,8 @@ import { explain, kindOf, simulate } from './simulate.ts';
 const [FROM = 1, TO = 1500] = (process.env.SEEDS ?? `1-${repetitions(1500, 200_000)}`).split('-').map(Number);
 /** Where safety has to break, it is seen within so many seeds. */
 const UNSAFE_SEEDS = 400;
+/** A broken machine must be found within so many seeds. */
+const BROKEN_SEEDS = 6000;
 
 const swarm = suite('swarm of clusters');
 
@@ -60,5 +63,25 @@ swarm('clocks that differ by more than the margin do break it', () => {
 swarm('a fence device that says off while it is on does break it', () => {
   assert.ok(isUnsafe({ lies: true }));
 });
+
+for (const [name, flaw] of Object.entries(BROKEN)) {
+  swarm(`${name} is found: ${flaw.foundBy}`, () => {
+    const { foundBy, needs = () => true, near = 1 } = flaw;
+    const seen = new Map<string, number>();
+    for (const seed of seedsFrom(near)) {
+      const day = drawDay(seed);
+      if (!needs(day)) continue;
+      const kind = kindOf(simulate(day, flaw).failure) ?? 'nothing';
+      seen.set(kind, (seen.get(kind) ?? 0) + 1);
+      if (kind === foundBy) return;
+    }
+    assert.unreachable(`not within ${BROKEN_SEEDS} seeds: ${JSON.stringify([...seen])}`);
+  });
+}
+
+/** All seeds for broken machines, beginning with this one. */
+function* seedsFrom(first: number): Generator<number> {
+  for (let i = 0; i < BROKEN_SEEDS; i++) yield ((first - 1 + i) % BROKEN_SEEDS) + 1;
+}
 
 swarm.run();
