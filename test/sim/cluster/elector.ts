@@ -168,6 +168,17 @@ export class Elector extends Process {
         this.#tell({ type: 'framed', outcome });
         break;
       }
+      case 'ask':
+        this.#tell({ type: 'asked', router: effect.router });
+        break;
+      case 'weigh': {
+        const { router, group: claim, master } = effect;
+        this.#claim({ type: 'weigh', router, claim, master });
+        break;
+      }
+      case 'fence':
+        this.#claim({ type: 'shoot', claim: effect.group, master: effect.master, why: effect.why });
+        break;
       case 'want':
         this.#claim({ type: 'want', claim: effect.group, priority: effect.priority, why: effect.why });
         break;
@@ -192,6 +203,9 @@ export class Elector extends Process {
         this.#tell({ type: 'voted', group, event, until });
         break;
       }
+      case 'weighed':
+        this.#tell(effect);
+        break;
       case 'etcd':
         this.#ties.etcd(effect.word);
         break;
