@@ -28,14 +28,11 @@ export interface Broken extends Flaw {
   readonly needs?: (day: Day) => boolean;
   /** A seed that showed it: it is looked at first. */
   readonly near?: number;
+  /** It takes a rare day: the regression of this name is one. */
+  readonly rare?: string;
 }
 
 const strays = ({ stragglers }: Day): boolean => stragglers > 0.1;
-/** Nobody hears adverts, so that only votes count. */
-const deafens = ({ operations }: Day): boolean =>
-  operations.some((each) => each.kind === 'cut' && (each.links === 'all' || each.links === 'vrrp'));
-const restarts = ({ operations, unit }: Day): boolean =>
-  operations.some((each) => each.kind === 'kill' && each.lasts < 3 * unit);
 const partitions = ({ operations }: Day): boolean =>
   operations.some((each) => each.kind === 'cut' && each.links === 'all' && each.lasts > 5 * 1e5);
 
@@ -254,12 +251,12 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'a forgetful voter': {
     parts: { ...REAL_PARTS, voter: (settings, started) => new Voter(settings, started, false) },
     foundBy: 'two holders',
-    needs: (day) => deafens(day) && restarts(day),
+    rare: 'witness-that-forgets',
   },
   'a voter without a margin': {
     parts: { ...REAL_PARTS, voter: (settings, now) => new Voter({ ...settings, margin: 0 }, now) },
     foundBy: 'two holders',
-    needs: (day) => deafens(day) && day.margin > 0.05,
+    rare: 'margin-ignored',
   },
   'a generous voter': { ...voter(Generous), foundBy: 'two holders' },
   'a hurried voter': { ...voter(Hurried), near: 180, foundBy: 'two holders' },
@@ -299,7 +296,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   },
   'a director without names for its lives': { lives: 'nameless', foundBy: 'no holder' },
   'a rash fencer': { makeFencing: () => new Rash(), foundBy: 'two holders' },
-  'a gullible fencer': { makeFencing: () => new Gullible(), foundBy: 'two holders' },
+  'a gullible fencer': { makeFencing: () => new Gullible(), near: 779, foundBy: 'two holders' },
   'a harmless fencer': { makeFencing: () => new Harmless(), foundBy: 'no holder' },
   'an impatient voter of etcd': {
     makeEtcdVoter: (...how) => new Impatient(...how),

@@ -81,8 +81,8 @@ const FAULT_PHASE = 24;
 const LONGEST_FAULT = 10;
 /** By then somebody holds the addresses. */
 const HELD = 12;
-/** So many times the margin clocks differ where safety has to break. */
-const BEYOND = 30;
+/** By so much clocks differ where safety has to break: ten times the largest margin. */
+const BEYOND = 1;
 
 /** What is drawn: clocks differ `beyond` the margin, and stand while the kernel does; devices that `lie`. */
 export interface Sort {
@@ -98,7 +98,7 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
   const unit = prng.chance(fences ? 0.05 : 0.3) ? millis(100) : seconds(1);
   const names = Array.from({ length: count }, (_, i) => `d${i}`);
   const margin = prng.pick([0.01, 0.05, 0.1]);
-  const spread = margin * 0.98 * (beyond ? BEYOND : 1);
+  const spread = beyond ? BEYOND : margin * 0.98;
   const together = prng.chance(0.3);
   const nodes = [...names, ...(third === undefined ? [] : [third])].map((name, i) => ({
     name,
