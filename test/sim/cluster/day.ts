@@ -140,7 +140,7 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
   };
 }
 
-/** A few faults, some of them at once, most of them short; often where no adverts are heard, so that only votes count. */
+/** A few faults, some at once, most of them short; often where no adverts are heard, so that only votes count. */
 function drawOperations(prng: Prng, unit: number, stage: Stage): Operation[] {
   const operations: Operation[] = [];
   if (prng.chance(0.4)) {

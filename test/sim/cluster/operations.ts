@@ -12,7 +12,7 @@ export type Fault =
   | { readonly kind: 'power'; readonly node: string }
   /** The kernel stands still with all that runs on it; `clocks`: whether its clocks know. */
   | { readonly kind: 'kernel'; readonly node: string; readonly clocks: 'go on' | 'stand' }
-  /** Nothing passes from it (`out`), to it (`in`), or both. Fence devices are in a network of their own: not in `all`. */
+  /** Nothing passes from it (`out`), to it (`in`), or both. Fence devices have a network of their own: not in `all`. */
   | {
       readonly kind: 'cut';
       readonly node: string;
