@@ -241,6 +241,23 @@ test('lvs_sync_daemon: its options, its instance, and that instance must exist',
   assert.match(findings(sync('eth1 V group 10.0.0.1')).join(), /expected a multicast address/);
 });
 
+test('preempt_after_sync and lvs_bulk_port: nobody waits for a copy that cannot come', () => {
+  const waits = (global: string, priority = 100): string[] =>
+    findings(
+      `global_defs {\n${global}\n}\n${instance(`${VIP}\npriority ${priority}\npreempt_after_sync 9`, 'V', 7)}`,
+    );
+  assert.match(waits('').join(), /error .*preempt_after_sync needs lvs_sync_daemon/);
+  assert.match(waits('lvs_sync_daemon eth1 V').join(), /error .*preempt_after_sync needs a heartbeat block/);
+  assert.match(
+    waits('lvs_sync_daemon eth1 V', 255).join(),
+    /preempt_after_sync has no effect with priority 255/,
+  );
+  const ports = (line: string): string => findings(`global_defs {\nlvs_sync_daemon eth1\n${line}\n}`).join();
+  assert.match(ports('lvs_bulk_port 8848'), /^error .*is the port of lvs_sync_daemon/);
+  assert.match(ports('lvs_bulk_port 9000'), /^warning .*no effect without a heartbeat block/);
+  assert.is(ports('lvs_bulk_port 0'), '');
+});
+
 test('an interface that is missing is a warning, unless dynamic_interfaces says that it may be', () => {
   const facts = { ...NO_HOST, hasInterface: (name: string) => name !== 'eth0' };
   const text = instance(VIP);
