@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { now } from '../../src/io/clock.ts';
 import { ROOT } from '../lab/engine/root.ts';
 import { Asker } from '../lab/scene/asker.ts';
 import type { Host } from '../lab/scene/host.ts';
@@ -143,11 +144,11 @@ export class FaultPair {
   async settle(mac?: string): Promise<void> {
     await this.#scene.until('one director alone answers', async () => {
       await pause(LOOK_MILLISECONDS);
-      const answers = await this.#answers();
-      const last = answers.at(-1)?.at ?? 0;
-      const late = answers.filter(({ at }) => at > last - SETTLED_MILLISECONDS);
+      const at = now() / 1e3;
+      const late = (await this.#answers()).filter((answer) => answer.at > at - SETTLED_MILLISECONDS);
       const who = new Set(late.map((answer) => answer.mac));
-      const whole = (late[0]?.at ?? last) < last - SETTLED_MILLISECONDS / 2;
+      const [first = at, last = 0] = [late[0]?.at, late.at(-1)?.at];
+      const whole = first < at - 0.8 * SETTLED_MILLISECONDS && last > at - 0.2 * SETTLED_MILLISECONDS;
       return whole && who.size === 1 && (mac === undefined || who.has(mac));
     });
   }

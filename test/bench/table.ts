@@ -70,7 +70,8 @@ function number(value: number): string {
 
 function ratio(ours: Spread | undefined, theirs: Spread | undefined): string {
   if (ours === undefined || theirs === undefined || theirs.median <= 0) return '';
-  return (ours.median / theirs.median).toFixed(2);
+  const quotient = ours.median / theirs.median;
+  return quotient.toFixed(quotient < 100 ? 2 : 0);
 }
 
 function verdict(paint: Paint, row: Row, ours: Spread | undefined, theirs: Spread | undefined): string {
