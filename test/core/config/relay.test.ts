@@ -27,6 +27,7 @@ test('where the others are, and what seals', () => {
     interface: 'vksync',
     instance: 'V',
     id: 7,
+    bulkPort: 8849,
     relay: {
       keyFile: KEY_FILE,
       local: '192.0.2.1',
