@@ -12,7 +12,7 @@ const WORD = { holding: 'holds', asking: 'asks', idle: 'does not ask' } as const
 const header = (...names: string[]): string[] => names.map((name) => paint('gray', name));
 
 /** The votes as lines for a person. */
-export function voteLines({ cluster, name, peers, claims }: VotesReport): string[] {
+export function voteLines({ cluster, name, peers, claims, dropped }: VotesReport): string[] {
   const nodes = peers.map((peer) => [
     peer.witness ? `${peer.name} (witness)` : peer.name,
     heardWord(peer.heard),
@@ -23,10 +23,12 @@ export function voteLines({ cluster, name, peers, claims }: VotesReport): string
     paint(STYLE[state], vain > 0 ? `${WORD[state]}, ${counted(vain, 'time')} in vain` : WORD[state]),
     state === 'idle' ? '-' : votes.map(voteWord).join(', '),
   ]);
+  const counts = Object.entries(dropped).map(([reason, count]) => `${reason} ${count}`);
   return [
     `${paint('bold', 'Votes')}  cluster ${cluster}, this director is ${name}`,
     ...aligned([header('VOTER', 'HEARD', 'CLOCK'), ...nodes], '  '),
     ...aligned([header('ROUTER', 'THIS DIRECTOR', 'PROMISES'), ...rows], '  '),
+    ...(counts.length === 0 ? [] : [paint('yellow', `  dropped heartbeats: ${counts.join(', ')}`)]),
   ];
 }
 

@@ -243,7 +243,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
       name: each,
       ...protection.claim(each, now),
     }));
-    return { name, cluster, peers: protection.peers(now), claims };
+    return { name, cluster, peers: protection.peers(now), claims, dropped: protection.dropped };
   }
 
   /** Other settings of the cluster begin anew: what was held must be asked for again. */

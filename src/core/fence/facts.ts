@@ -7,4 +7,6 @@ export interface ClusterFacts {
   readonly name: string;
   readonly peers: readonly PeerStatus[];
   readonly claims: readonly ({ readonly name: string } & ClaimStatus)[];
+  /** How many heartbeats were dropped, by the reason. */
+  readonly dropped: Readonly<Record<string, number>>;
 }

@@ -20,6 +20,13 @@ import type { Answer, Voter } from './voter.ts';
 const SILENT_INTERVALS = 3.5;
 const REPORT_INTERVAL = seconds(60);
 
+/** Heartbeats of a kind that were dropped: all, and since a line of the log told of them. */
+interface Dropped {
+  total: number;
+  count: number;
+  told: Instant | undefined;
+}
+
 interface Peer {
   heardAt: Instant | undefined;
   isHeard: boolean;
@@ -43,7 +50,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   /** The life in which each peer was heard last. */
   readonly #lives = new Map<string, string>();
   #etcdHeard: Instant | undefined;
-  readonly #dropped = new Map<Rejection, { count: number; told: Instant | undefined }>();
+  readonly #dropped = new Map<Rejection, Dropped>();
   #next: Instant;
   #clean = false;
   #utc: number;
@@ -162,6 +169,11 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     for (const [reason, dropped] of memory.dropped) this.#dropped.set(reason, { ...dropped });
     [this.#etcdHeard, this.#next] = [memory.etcdHeard, memory.next];
     [this.#clean, this.#utc] = [memory.clean, memory.utc];
+  }
+
+  /** How many heartbeats were dropped, by the reason. */
+  get dropped(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Array.from(this.#dropped, ([reason, { total }]) => [reason, total]));
   }
 
   peers(now: Instant): PeerStatus[] {
@@ -304,7 +316,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   }
 
   #drop(reason: Rejection, now: Instant): void {
-    const dropped = this.#dropped.get(reason) ?? { count: 0, told: undefined };
+    const dropped = this.#dropped.get(reason) ?? { total: 0, count: 0, told: undefined };
+    dropped.total += 1;
     dropped.count += 1;
     this.#dropped.set(reason, dropped);
     if (dropped.told !== undefined && since(now, dropped.told) < REPORT_INTERVAL) return;

@@ -25,12 +25,14 @@ export interface VotesReport {
     /** `left`: how long its promise lasts; null without a promise, which `why` explains. */
     readonly votes: readonly { readonly voter: string; readonly left: number | null; readonly why: string }[];
   }[];
+  /** How many heartbeats were dropped, by the reason. */
+  readonly dropped: Readonly<Record<string, number>>;
 }
 
 const secondsOrNull = (duration: Duration | undefined): number | null =>
   duration === undefined ? null : toSeconds(duration);
 
-export const votesReport = ({ cluster, name, peers, claims }: ClusterFacts): VotesReport => ({
+export const votesReport = ({ cluster, name, peers, claims, dropped }: ClusterFacts): VotesReport => ({
   cluster,
   name,
   peers: peers.map((peer) => ({
@@ -46,4 +48,5 @@ export const votesReport = ({ cluster, name, peers, claims }: ClusterFacts): Vot
     vain: claim.vain,
     votes: claim.votes.map(({ voter, left, why }) => ({ voter, left: secondsOrNull(left), why })),
   })),
+  dropped,
 });

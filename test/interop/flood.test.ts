@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { HeartbeatCodec } from '../../src/core/fence/heartbeat-codec.ts';
+import { seconds } from '../../src/core/time.ts';
+import { readKey } from '../../src/io/keyring.ts';
+import { enclose } from '../lab/engine/enclosed.ts';
+import { compiled } from '../lab/engine/root.ts';
+import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import type { Host } from '../lab/scene/host.ts';
+import type { Program } from '../lab/scene/program.ts';
+import { Scene } from '../lab/scene/scene.ts';
+import { suite } from '../suite.ts';
+
+/** Fifty thousand forged heartbeats a second, at a director that is master by the votes of three. */
+await enclose();
+
+const RATE = 50_000;
+const PORT = 5406;
+const VIP = '10.0.0.100';
+const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3' } as const;
+type Name = keyof typeof ADDRESS;
+
+const test = suite('forged heartbeats');
+let scene: Scene;
+let stranger: Host;
+let folder: string;
+let daemon: Program;
+const hosts = {} as Record<Name, Host>;
+
+const configuration = (priority: number): string => `heartbeat {
+  key_file ${join(folder, 'key')}
+${Object.entries(ADDRESS)
+  .map(([name, address]) => `  director ${name} ${address}\n`)
+  .join('')}  longest_promise 3
+}
+vrrp_instance VI_1 {
+  interface lan
+  virtual_router_id 51
+  version 3
+  priority ${priority}
+  advert_int 1
+  virtual_ipaddress {
+    ${VIP}/24
+  }
+}
+`;
+
+test.before(async () => {
+  scene = new Scene();
+  const lan = scene.link('lan');
+  folder = join(scene.folder, 'keys');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'key'), 'a secret of these three\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'other'), 'what a stranger thinks it is\n', { mode: 0o600 });
+  for (const [i, name] of (['a', 'b', 'c'] as const).entries()) {
+    hosts[name] = scene.host(name).on(lan, `${ADDRESS[name]}/24`);
+    const started = vipkeeper(hosts[name], configuration(150 - i * 10), '-P');
+    if (name === 'a') daemon = started;
+  }
+  stranger = scene.host('stranger').on(lan, '10.0.0.9/24');
+  await scene.until('a is master', () => hosts.a.has(VIP));
+});
+test.after(() => scene.close());
+
+/** What a stranger would like a to believe: that b asks for its vote, and that nobody holds it. */
+function forged(): string[] {
+  const files = { 'wrong key': new HeartbeatCodec('vipkeeper', readKey(join(folder, 'other'))) };
+  const claim = 'vrrp_instance VI_1';
+  const words = [
+    { type: 'release', claim, number: 2 ** 40 },
+    { type: 'ask', claim, number: 2 ** 40, duration: seconds(3), priority: 254 },
+  ] as const;
+  const head = { from: 'b', to: 'a', life: 'forged', number: 2 ** 40, heard: [], utc: 0 };
+  const datagrams = [
+    ...Object.values(files).flatMap((codec) => codec.write({ ...head, words: [...words] })),
+    new Uint8Array(120).fill(7),
+  ];
+  return datagrams.map((datagram, i) => {
+    const file = join(folder, `forged-${i}`);
+    writeFileSync(file, datagram);
+    return file;
+  });
+}
+
+test('are counted and told once for each reason; nothing changes, and adverts go on', async () => {
+  const advertsSent = async (): Promise<number> =>
+    (await statusOf(hosts.a))?.vrrp?.instances[0]?.statistics.advertsSent ?? 0;
+  const flood = stranger.start('flood', [
+    process.execPath,
+    compiled('test/lab/programs/flood.ts'),
+    ...[ADDRESS.a, String(PORT), String(RATE)],
+    ...forged(),
+  ]);
+  const dropped = async (): Promise<Readonly<Record<string, number>>> =>
+    (await statusOf(hosts.a))?.vrrp?.votes?.dropped ?? {};
+  await scene.until('both kinds are counted', async () => {
+    const counts = await dropped();
+    return (counts['wrong key'] ?? 0) > 1000 && (counts['not a heartbeat'] ?? 0) > 1000;
+  });
+  const [before, at] = [await advertsSent(), Date.now()];
+  await scene.until('ten adverts were sent meanwhile', async () => (await advertsSent()) >= before + 10);
+  const took = (Date.now() - at) / 1000;
+  const said = flood.log.trim().split('\n').at(-1);
+  const counts = await dropped();
+  await flood.stop('SIGKILL');
+  const sum = Object.values(counts).reduce((all, each) => all + each, 0);
+  console.log(
+    `${said}; ${sum} read and dropped, the rest by the kernel; ten adverts in ${took.toFixed(1)} s`,
+  );
+  assert.ok(hosts.a.has(VIP));
+  for (const name of ['b', 'c'] as const) assert.not.ok(hosts[name].has(VIP), `${name} has taken nothing`);
+  const [router] = (await statusOf(hosts.a))?.vrrp?.instances ?? [];
+  assert.is(router?.statistics.becameMaster, 1, 'it was master all the time');
+  for (const reason of ['wrong key', 'not a heartbeat'])
+    assert.is(daemon.log.match(new RegExp(`dropped 1 heartbeat: ${reason}`, 'g'))?.length, 1, reason);
+  assert.match(operator(hosts.a, 'status'), /dropped heartbeats: .*wrong key \d+/);
+});
+
+test.run();
