@@ -249,9 +249,10 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
   /** The table is not made yet: when it is, nobody answers for what an earlier life has left, and is there still. */
   #shut(leftovers: readonly HeldAddress[]): void {
     if (this.#state === 'there') return;
+    const there = leftovers.filter(({ dev, address }) => this.#shown.get(`${dev} ${address.ip}`) === true);
+    if (there.length === 0) return;
     const lease = ++this.#lastLease;
-    for (const held of leftovers) {
-      if (this.#shown.get(`${held.dev} ${held.address.ip}`) !== true) continue;
+    for (const held of there) {
       const entry = this.#entryOf(held);
       if (entry.owners.size === 0) entry.guarded ??= lease;
     }
