@@ -25,6 +25,7 @@ tshark             tshark                     packets, seen by another program
 nftables           nft                        packet filters of the lab
 iptables           iptables-legacy            firewall marks: the lab's kernel has no nftables for IPv4
 systemd            /lib/systemd/systemd       the unit, under a real systemd
+udev               /lib/systemd/systemd-udevd the interfaces of systemd-networkd
 dbus               dbus-daemon                the unit, under a real systemd
 libcap2-bin        capsh                      runs without privileges
 man-db             man                        checks the manual pages

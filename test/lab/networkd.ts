@@ -22,10 +22,14 @@ const sh = async (command: string): Promise<string> => (await machine.run(comman
 const holds = (): Promise<boolean> => machine.succeeds(`ip -o address show to ${VIP} | grep -q .`);
 const doctor = async (): Promise<string> =>
   (await machine.kernel.attempt([join(ROOT, 'bin/vipkeeper'), 'doctor'])).stdout;
-const manages = (): Promise<boolean> =>
-  machine.succeeds(
-    'grep -q ADMIN_STATE=configured /run/systemd/netif/links/$(cat /sys/class/net/lan/ifindex)',
+/** Throws with what networkd knows of the interface, and what it said, until it has configured it. */
+async function manages(): Promise<boolean> {
+  const state = await sh('cat /run/systemd/netif/links/$(cat /sys/class/net/lan/ifindex)');
+  if (state.includes('ADMIN_STATE=configured')) return true;
+  throw new Error(
+    `${state}\n${await sh('journalctl --no-pager -n 20 -u systemd-networkd -u systemd-udevd')}`,
   );
+}
 
 /** Restarts networkd; what the kernel said of the VIP until it is held again. */
 async function afterRestart(): Promise<string[]> {
@@ -45,7 +49,8 @@ async function afterRestart(): Promise<string[]> {
 story.before(async () => {
   await sh('ip link add lan type dummy && ip link set lan up');
   await sh(`mkdir -p /etc/systemd/network $(dirname ${CONFIGURATION})
-    printf '[Match]\\nName=lan\\n[Network]\\nAddress=10.9.0.1/24\\n' >${NETWORK}`);
+    printf '[Match]\\nName=lan\\n[Network]\\nAddress=10.9.0.1/24\\n' >${NETWORK}
+    printf 'LinkLocalAddressing=no\\nIPv6AcceptRA=no\\n' >>${NETWORK}`);
   const udev = 'systemd-udevd systemd-udevd-control.socket systemd-udevd-kernel.socket';
   await sh(`rm -f $(for unit in ${udev}; do echo /etc/systemd/system/$unit /etc/systemd/system/$unit.service; done)
     systemctl daemon-reload && systemctl start systemd-udevd && udevadm trigger --subsystem-match=net && udevadm settle

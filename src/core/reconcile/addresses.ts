@@ -83,7 +83,10 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       case 'seen': {
         const key = this.#shown.see(event.address, event.present);
         const entry = key === undefined ? undefined : this.#entries.get(key);
-        if (entry !== undefined) this.#settle(entry, now);
+        if (entry === undefined) break;
+        if (event.present) delete entry.doubtful;
+        else if (entry.owners.size > 0) entry.doubtful = true;
+        this.#settle(entry, now);
         break;
       }
       case 'hold':
@@ -250,7 +253,9 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     const present = this.#shown.has(entry.held.dev, entry.key);
     const hosts = present && this.#isHosts(entry);
     if (!hosts) delete entry.own;
-    if (!wanted && (!present || hosts)) {
+    if (!wanted && !present && entry.doubtful) {
+      if (!this.#paused) this.#removeUnseen(entry, now);
+    } else if (!wanted && (!present || hosts)) {
       this.#entries.delete(entry.key);
       this.#renewals.delete(entry);
     } else if (hosts) {
@@ -266,6 +271,12 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     } else if (isDue(entry, now)) {
       this.#renewals.add(entry);
     }
+  }
+
+  /** Asked for once: whether it is there, news that are still on their way may tell too late. */
+  #removeUnseen(entry: Entry, now: Instant): void {
+    delete entry.doubtful;
+    if (this.#change(entry, 'remove', now) === undefined) this.#settle(entry, now);
   }
 
   #install(entry: Entry, now: Instant): void {

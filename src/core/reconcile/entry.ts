@@ -54,6 +54,8 @@ export interface Entry {
   late: boolean;
   /** It is there with what can only be had anew: it goes first. */
   outdated: boolean;
+  /** It was seen to go, which may be older than its return: that is seen later. */
+  doubtful?: true;
   /** It is not ours, and the owners were told. */
   own?: true;
   /** The last problem reported, so that a lasting one is reported once. */
