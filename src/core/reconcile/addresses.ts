@@ -25,6 +25,7 @@ import type { AddressChange, AddressesEffect, AddressesEvent, HeldAddress } from
 import { lingering } from './lingering.ts';
 import { Renewals } from './renewals.ts';
 import { ShownAddresses } from './shown.ts';
+import { Underway } from './underway.ts';
 
 /** An address that somebody keeps removing, or that the kernel refuses, is tried again this often. */
 const RETRY_PAUSE: Duration = seconds(1);
@@ -51,13 +52,10 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   readonly #shown = new ShownAddresses();
   readonly #owners = new Map<string, Owner>();
   readonly #entries = new Map<string, Entry>();
-  readonly #inFlight = new Map<number, Entry>();
+  readonly #underway = new Underway<Entry>();
   readonly #renewals = new Renewals();
-  /** To be looked at again at an instant. */
-  readonly #waiting = new Map<Entry, Instant>();
   #changes: AddressChange[] = [];
   #effects: AddressesEffect[] = [];
-  #lastId = 0;
   #paused = false;
 
   /** `marks`: the kernel keeps who made an address. Without, one that is there counts as left by an earlier life. */
@@ -117,13 +115,11 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   }
 
   deadline(): Instant | undefined {
-    let next = this.#renewals.deadline();
-    for (const at of this.#waiting.values()) next = earliest(next, at);
-    return next;
+    return earliest(this.#renewals.deadline(), this.#underway.deadline());
   }
 
   timeout(now: Instant): void {
-    for (const [entry, at] of [...this.#waiting]) if (at <= now) this.#settle(entry, now);
+    for (const entry of this.#underway.due(now)) this.#settle(entry, now);
     this.#sendRenewals(now);
     this.#send();
   }
@@ -139,10 +135,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
       shown: this.#shown.memory(),
       owners: Array.from(this.#owners.values(), rememberedOwner),
       entries: Array.from(this.#entries.values(), remembered),
-      inFlight: Array.from(this.#inFlight, ([id, { key }]) => [id, key] as const),
+      ...this.#underway.memory(),
       renewals: this.#renewals.memory(),
-      waiting: Array.from(this.#waiting, ([{ key }, at]) => [key, at] as const),
-      lastId: this.#lastId,
       paused: this.#paused,
     };
   }
@@ -150,11 +144,9 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   recall(memory: ReturnType<Addresses['memory']>): void {
     this.#shown.recall(memory.shown);
     recallEntries(memory, this.#owners, this.#entries);
-    const entryOf = (key: string): Entry => known(this.#entries, key);
-    for (const [id, key] of memory.inFlight) this.#inFlight.set(id, entryOf(key));
+    this.#underway.recall(memory, (key) => known(this.#entries, key));
     this.#renewals.recall(memory.renewals, this.#entries);
-    for (const [key, at] of memory.waiting) this.#waiting.set(entryOf(key), at);
-    [this.#lastId, this.#paused] = [memory.lastId, memory.paused];
+    this.#paused = memory.paused;
   }
 
   readonly lingering = (): string[] => lingering(this.#entries, this.#shown, (one) => this.#isHosts(one));
@@ -247,7 +239,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
 
   /** Brings one address nearer to what it should be, unless a change of it is under way. */
   #settle(entry: Entry, now: Instant): void {
-    this.#waiting.delete(entry);
+    this.#underway.stopWaiting(entry);
     if (entry.pending !== undefined) return;
     const wanted = entry.owners.size > 0;
     const present = this.#shown.has(entry.held.dev, entry.key);
@@ -261,7 +253,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     } else if (hosts) {
       this.#leave(entry);
     } else if (entry.notBefore > now) {
-      this.#waiting.set(entry, entry.notBefore);
+      this.#underway.wait(entry, entry.notBefore);
     } else if (!wanted || (present && entry.outdated)) {
       if (wanted || !this.#paused) this.#change(entry, 'remove', now);
     } else if (!present) {
@@ -292,7 +284,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     }
     entry.installed = now;
     const again = after(entry.restored, RETRY_PAUSE);
-    if (again > now) this.#waiting.set(entry, again);
+    if (again > now) this.#underway.wait(entry, again);
     else this.#change(entry, first ? 'add' : 'renew', now);
   }
 
@@ -316,25 +308,18 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     this.#change(entry, 'renew', now);
   }
 
-  /** Numbers come again when all is answered: a recording keeps what comes again only once. */
-  #newId(): number {
-    if (this.#inFlight.size === 0) this.#lastId = 0;
-    return ++this.#lastId;
-  }
-
   /** Gives the change's number; none without an interface, or when the authority to install is stale. */
   #change(entry: Entry, op: AddressChange['op'], now: Instant): number | undefined {
     const ifindex = this.#shown.ifindexOf(entry.held.dev);
     const grant = grantOf(entry, now);
     if (ifindex === undefined || (op !== 'remove' && grant === undefined)) return undefined;
-    const id = this.#newId();
+    const id = this.#underway.begin(entry);
     // IPv6 tells addresses apart without the prefix length, but removes only with the right one.
     const placed = op === 'remove' ? (this.#shown.get(entry.held.dev, entry.key) ?? entry.held) : entry.held;
     const { held, installed = now } = entry;
     const age = since(now, installed);
     this.#changes.push({ id, op, address: installation(held, placed, ifindex, grant?.lifetime, age) });
     entry.pending = { op, ...(grant !== undefined && { grant }) };
-    this.#inFlight.set(id, entry);
     this.#renewals.delete(entry);
     return id;
   }
@@ -355,9 +340,8 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   #done(results: readonly ChangeResult[], now: Instant): void {
     const restored = new Map<Owner, HeldAddress[]>();
     for (const result of results) {
-      const entry = this.#inFlight.get(result.id);
+      const entry = this.#underway.end(result.id);
       assert(entry?.pending !== undefined, `a change that nobody asked for is done: ${result.id}`);
-      this.#inFlight.delete(result.id);
       this.#renewals.done(result.id, this.#entries.size, now);
       if (this.#finish(entry, result, now)) {
         for (const owner of entry.owners) {

@@ -1,10 +1,10 @@
-import { assert, unreachable } from '../assert.ts';
+import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
 import type { Link } from '../netlink/link.ts';
 import { inBatches } from '../netlink/message.ts';
 import type { Route } from '../netlink/route.ts';
 import type { Rule } from '../netlink/rule.ts';
-import { after, type Duration, earliest, type Instant, millis, seconds } from '../time.ts';
+import { after, type Duration, type Instant, millis, seconds } from '../time.ts';
 import { type ChangeResult, problemOf } from './changes.ts';
 import { known, NEVER } from './entry.ts';
 import {
@@ -30,6 +30,7 @@ import { TrackedRouting } from './routing-groups.ts';
 import { type Item, isShown, keyOf, keyOfRule, nameOf, resolve } from './routing-item.ts';
 import { ShownRouting } from './routing-shown.ts';
 import { changedKeys } from './shown.ts';
+import { Underway } from './underway.ts';
 
 /** What somebody keeps removing, or the kernel refuses, is tried again this often. */
 const RETRY_PAUSE: Duration = seconds(1);
@@ -54,13 +55,10 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   readonly #places = new Places();
   readonly #groups = new TrackedRouting();
   readonly #byOwner = new Map<string, Set<Entry>>();
-  /** The entry of each change under way; nobody's for what was left behind. */
-  readonly #inFlight = new Map<number, Entry | undefined>();
-  readonly #waiting = new Map<Entry, Instant>();
+  readonly #underway = new Underway<Entry>();
   /** By the order in which they are sent. */
   #changes: { readonly rank: number; readonly change: RoutingChange }[] = [];
   #effects: RoutingEffect[] = [];
-  #lastId = 0;
   #paused = false;
 
   handle(event: RoutingEvent, now: Instant): void {
@@ -118,13 +116,11 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   }
 
   deadline(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const at of this.#waiting.values()) next = earliest(next, at);
-    return next;
+    return this.#underway.deadline();
   }
 
   timeout(now: Instant): void {
-    for (const [entry, at] of [...this.#waiting]) if (at <= now) this.#settle(entry, now);
+    for (const entry of this.#underway.due(now)) this.#settle(entry, now);
     this.#send();
     this.#tellGroups();
   }
@@ -143,9 +139,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
       groups: this.#groups.memory(),
       places: this.#places.memory(),
       byOwner: Array.from(this.#byOwner, ([owner, held]) => [owner, keysOf(held)] as const),
-      inFlight: Array.from(this.#inFlight, ([id, entry]) => [id, entry?.key] as const),
-      waiting: Array.from(this.#waiting, ([{ key }, at]) => [key, at] as const),
-      lastId: this.#lastId,
+      ...this.#underway.memory(),
       paused: this.#paused,
     };
   }
@@ -158,9 +152,8 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
     this.#groups.recall(memory.groups, entryOf);
     this.#places.recall(memory.places, entryOf);
     for (const [owner, keys] of memory.byOwner) this.#byOwner.set(owner, new Set(keys.map(entryOf)));
-    for (const [id, key] of memory.inFlight) this.#inFlight.set(id, key === undefined ? key : entryOf(key));
-    for (const [key, at] of memory.waiting) this.#waiting.set(entryOf(key), at);
-    [this.#lastId, this.#paused] = [memory.lastId, memory.paused];
+    this.#underway.recall(memory, entryOf);
+    this.#paused = memory.paused;
   }
 
   /** What waited for an interface that came, or changed, is tried again. */
@@ -257,16 +250,16 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
 
   /** Brings one nearer to what it should be, unless a change of it is under way. */
   #settle(entry: Entry, now: Instant): void {
-    this.#waiting.delete(entry);
+    this.#underway.stopWaiting(entry);
     if (entry.pending !== undefined) return;
     const wanted = entry.owners.size > 0;
     if (!wanted && !entry.installed) this.#forget(entry);
     else if (wanted && entry.installed && !entry.doubted) return;
     else if (!wanted && this.#paused) return;
-    else if (entry.notBefore > now) this.#waiting.set(entry, entry.notBefore);
+    else if (entry.notBefore > now) this.#underway.wait(entry, entry.notBefore);
     else if (!wanted) this.#remove(entry);
     else if (entry.installed && after(entry.restored, RETRY_PAUSE) > now)
-      this.#waiting.set(entry, after(entry.restored, RETRY_PAUSE));
+      this.#underway.wait(entry, after(entry.restored, RETRY_PAUSE));
     else this.#install(entry);
   }
 
@@ -314,9 +307,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   }
 
   #change(entry: Entry | undefined, step: RoutingStep, rank: number): void {
-    const id = ++this.#lastId;
-    this.#inFlight.set(id, entry);
-    this.#changes.push({ rank, change: { id, ...step } });
+    this.#changes.push({ rank, change: { id: this.#underway.begin(entry), ...step } });
   }
 
   /** What was decided in this turn. */
@@ -329,9 +320,7 @@ export class Routing implements Machine<RoutingEvent, RoutingEffect> {
   #done(results: readonly ChangeResult[], now: Instant): void {
     const restored = new Map<string, string[]>();
     for (const result of results) {
-      assert(this.#inFlight.has(result.id), `a change that nobody asked for is done: ${result.id}`);
-      const entry = this.#inFlight.get(result.id);
-      this.#inFlight.delete(result.id);
+      const entry = this.#underway.end(result.id);
       if (entry === undefined) continue;
       if (this.#finish(entry, result, now)) {
         for (const owner of entry.owners) {
