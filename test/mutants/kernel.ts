@@ -41,8 +41,8 @@ export const KERNEL: readonly Mutant[] = [
   {
     name: 'what was refused is not tried again',
     file: 'reconcile/addresses.ts',
-    before: '      this.#waiting.set(entry, entry.notBefore);',
-    after: '      this.#waiting.delete(entry);',
+    before: '      this.#underway.wait(entry, entry.notBefore);',
+    after: '      this.#underway.stopWaiting(entry);',
     unit: addresses,
     simulator: routers,
   },
