@@ -89,7 +89,12 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     const addresses = holdings.handle;
     const announcer = new Announcer(ensemble, interfaces, emit);
     const vmacs = new VmacLinks(ensemble, emit, addresses);
-    const groups = new Groups(ensemble, emit, (member, event) => routers.get(member)?.handle(event));
+    const groups = new Groups(
+      ensemble,
+      emit,
+      (member, event) => routers.get(member)?.handle(event),
+      (member) => holdings.exposes(routers.get(member)?.given ?? []),
+    );
     const tables = new Tables({
       ...shared,
       addresses,
@@ -170,7 +175,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       default:
         this.#answered(event);
     }
-    configuring.lease();
+    this.#conclude();
   }
 
   #answered(event: Answer): void {
@@ -227,7 +232,13 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   timeout(now: Instant): void {
     this.#begin(now);
     this.#ensemble.timeout(now);
+    this.#conclude();
+  }
+
+  /** After each event. */
+  #conclude(): void {
     this.#parts.configuring.lease();
+    this.#parts.groups.settle();
   }
 
   /** Nothing happens before those who slept too long have given up. */

@@ -8,6 +8,10 @@ import type { DirectorEffect } from './events.ts';
 interface Group {
   readonly machine: VrrpGroup;
   readonly actor: Actor<GroupEvent>;
+  /** By their keys. */
+  members: readonly string[];
+  /** Why the votes are to be given back, as soon as no address of it is answered for. */
+  leaving: string | undefined;
 }
 
 /** The sync groups at work, and the word they have with their members. */
@@ -15,25 +19,45 @@ export class Groups {
   readonly #ensemble: Ensemble;
   readonly #emit: (effect: DirectorEffect) => void;
   readonly #tell: (member: string, event: VrrpEvent) => void;
+  readonly #exposed: (member: string) => boolean;
   readonly #groups = new Map<string, Group>();
 
-  /** `tell` hands an event to a member at once. */
+  /**
+   * `tell` hands an event to a member at once. `exposed`: whether addresses that it has given up are still answered for:
+   * the kernel may refuse to remove them, and until they are gone nobody else may have the votes.
+   */
   constructor(
     ensemble: Ensemble,
     emit: (effect: DirectorEffect) => void,
     tell: (member: string, event: VrrpEvent) => void,
+    exposed: (member: string) => boolean,
   ) {
     this.#ensemble = ensemble;
     this.#emit = emit;
     this.#tell = tell;
+    this.#exposed = exposed;
   }
 
-  memory(): ReadonlyMap<string, ReturnType<VrrpGroup['memory']>> {
-    return new Map(Array.from(this.#groups, ([name, { machine }]) => [name, machine.memory()]));
+  memory() {
+    return new Map(
+      Array.from(this.#groups, ([name, { machine, members, leaving }]) => [
+        name,
+        { machine: machine.memory(), members, leaving },
+      ]),
+    );
   }
 
   recall(memory: ReturnType<Groups['memory']>): void {
-    for (const [name, each] of memory) this.#named(name).machine.recall(each);
+    for (const [name, { machine, members, leaving }] of memory) {
+      const group = this.#named(name);
+      group.machine.recall(machine);
+      [group.members, group.leaving] = [members, leaving];
+    }
+  }
+
+  /** After each event: votes are given back whose addresses have gone by now. */
+  settle(): void {
+    for (const [name, group] of this.#groups) if (group.leaving !== undefined) this.#letGo(name, group);
   }
 
   /** `keyOf` is what a member's standing will come with; `votes`: members need them. */
@@ -50,7 +74,9 @@ export class Groups {
     }
     for (const { name, members } of settings) {
       const keys = members.flatMap((member) => keyOf(member) ?? []);
-      this.#named(name).actor.handle({ type: 'members', members: keys, protected: votes });
+      const group = this.#named(name);
+      group.members = keys;
+      group.actor.handle({ type: 'members', members: keys, protected: votes });
     }
   }
 
@@ -82,7 +108,7 @@ export class Groups {
       for (const effect of effects) this.#perform(name, effect);
     };
     const actor = this.#ensemble.join(machine, perform, { kind: 'group', name, machine });
-    const group = { machine, actor };
+    const group: Group = { machine, actor, members: [], leaving: undefined };
     this.#groups.set(name, group);
     return group;
   }
@@ -99,13 +125,24 @@ export class Groups {
         break;
       }
       case 'want':
+        this.#named(name).leaving = undefined;
         this.#emit({ type: 'want', group: name, priority: effect.priority, why: effect.why });
         break;
-      case 'let-go':
-        this.#emit({ type: 'let-go', group: name, why: effect.why });
+      case 'let-go': {
+        const group = this.#named(name);
+        group.leaving = effect.why;
+        this.#letGo(name, group);
         break;
+      }
       default:
         unreachable(effect);
     }
+  }
+
+  #letGo(name: string, group: Group): void {
+    const { members, leaving: why } = group;
+    if (why === undefined || members.some(this.#exposed)) return;
+    group.leaving = undefined;
+    this.#emit({ type: 'let-go', group: name, why });
   }
 }

@@ -3,6 +3,7 @@ import { formatPrefix } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { Outcome } from '../netlink/message.ts';
 import { Addresses } from '../reconcile/addresses.ts';
+import { nameOf } from '../reconcile/entry.ts';
 import type { AddressesEffect, AddressesEvent, HeldAddress } from '../reconcile/events.ts';
 import type { LeasesEffect, LeasesEvent } from '../reconcile/lease-events.ts';
 import { Leases } from '../reconcile/leases.ts';
@@ -67,6 +68,15 @@ export class Holdings {
   /** Addresses that are to go, and are still there. */
   lingering(): string[] {
     return this.#addresses.lingering();
+  }
+
+  /** Whether one of these is to go, is still there, and is answered for: no lease shuts it. */
+  exposes(addresses: readonly HeldAddress[]): boolean {
+    const left = this.#addresses.lingering();
+    if (left.length === 0) return false;
+    return addresses.some(
+      ({ dev, address }) => left.includes(nameOf(dev, address)) && !this.#leases.shuts(dev, address.ip),
+    );
   }
 
   /** A lease begins before its addresses are there, and ends before they go; only then packets for them pass again. */

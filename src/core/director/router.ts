@@ -90,6 +90,11 @@ export class Router {
     return this.#settings;
   }
 
+  /** What it has as a master, and gives up. */
+  get given(): readonly HeldAddress[] {
+    return placed([...this.#settings.addresses, ...this.#settings.excluded], this.#settings);
+  }
+
   get state(): VrrpState {
     return this.#instance.state;
   }

@@ -134,6 +134,12 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     return effects;
   }
 
+  /** Whether nobody holds the address, and it is not answered for. */
+  shuts(dev: string, address: Ip): boolean {
+    const { owners, guarded } = this.#entries.get(keyOf(dev, address)) ?? {};
+    return this.#state === 'there' && owners?.size === 0 && guarded !== undefined;
+  }
+
   /** Owners by their names, entries by their keys. */
   memory() {
     const names = new Map(Array.from(this.#owners, ([name, owner]) => [owner, name]));
