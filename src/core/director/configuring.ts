@@ -56,6 +56,8 @@ export class Configuring {
   #ending = false;
   /** The tables of leases that are to be made when nothing of an earlier life is left. */
   #leaseTable: string | undefined;
+  /** The tables of leases go as soon as no address is left that they shut. */
+  #leavesTables = false;
   #clock = { utc: 0, at: 0 as Instant };
   readonly #steps: Steps<Step>;
 
@@ -75,6 +77,7 @@ export class Configuring {
       keys: this.#keys,
       ending: this.#ending,
       leaseTable: this.#leaseTable,
+      leavesTables: this.#leavesTables,
       clock: this.#clock,
       steps: this.#steps.memory(),
       routers: Array.from(this.#parts.routers.values(), (router) => router.memory()),
@@ -86,6 +89,7 @@ export class Configuring {
     this.#keys = memory.keys;
     this.#ending = memory.ending;
     this.#leaseTable = memory.leaseTable;
+    this.#leavesTables = memory.leavesTables;
     this.#clock = memory.clock;
     this.#steps.recall(memory.steps);
     for (const each of memory.routers) {
@@ -163,8 +167,13 @@ export class Configuring {
 
   /** After each event. The leases of an earlier life shut its addresses: they go when these have gone. */
   lease(): void {
+    const { holdings } = this.#parts;
+    if (this.#leavesTables && holdings.lingering().length === 0) {
+      this.#leavesTables = false;
+      holdings.stop();
+    }
     if (this.#leaseTable === undefined || !this.begun) return;
-    this.#parts.holdings.lease(this.#leaseTable);
+    holdings.lease(this.#leaseTable);
     this.#leaseTable = undefined;
   }
 
@@ -203,7 +212,7 @@ export class Configuring {
       case 'release':
         if (!this.releases) break;
         tables.stop();
-        holdings.stop();
+        this.#leavesTables = true;
         vmacs.want([]);
         break;
       default:

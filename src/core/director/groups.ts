@@ -23,7 +23,7 @@ export class Groups {
   readonly #groups = new Map<string, Group>();
 
   /**
-   * `tell` hands an event to a member at once. `exposed`: whether addresses that it has given up are still answered for:
+   * `tell` hands an event to a member at once. `exposed`: whether what it has given up is still answered for:
    * the kernel may refuse to remove them, and until they are gone nobody else may have the votes.
    */
   constructor(

@@ -175,9 +175,8 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     for (const [name, ifindex] of memory.numbers) this.#numbers.set(name, ifindex);
     for (const [key, ours] of memory.shown) this.#shown.set(key, ours);
     for (const lease of memory.opened) this.#opened.add(lease);
-    [this.#table, this.#state] = [memory.table, memory.state];
+    [this.#table, this.#state, this.#lastLease] = [memory.table, memory.state, memory.lastLease];
     [this.#hadFailed, this.#retry, this.#reported] = [memory.hadFailed, memory.retry, memory.reported];
-    this.#lastLease = memory.lastLease;
   }
 
   /** Whether an address that is held has its interface under another number. */

@@ -318,24 +318,6 @@ test('a protected router holds its addresses for as long as the votes last, and 
   assert.equal(shell.held, [`${VIP}/24`], 'they last longer: an advert puts it back');
 });
 
-test('leases of an earlier life shut its addresses, and go when these have gone', () => {
-  const begun = (more: Partial<DirectorSettings>): string[] => {
-    const shell = new Shell();
-    shell.addresses.own(1, `${VIP}/24`, OURS);
-    shell.read();
-    shell.configure([instance({ lease: seconds(0), term: seconds(3) })], {
-      leaseTable: 'vipkeeper',
-      ...more,
-    });
-    const done = shell.until(9).taken(/^remove|^leases: make/);
-    return done.map((line) => line.split(',')[0] ?? '');
-  };
-  const inOrder = [`remove ${VIP}/24`, 'leases: make'];
-  assert.equal(begun({}), inOrder);
-  const start = { delay: seconds(5), afterBoot: seconds(0) };
-  assert.equal(begun({ start }), inOrder, 'nothing begins before the delay is over');
-});
-
 test('a reload that takes a router out ends it, and nothing of it is left', () => {
   const two = instance({ name: 'VI_2', vrid: 52, addresses: [vip('10.0.0.101/24')] });
   const shell = master([instance(), two]);

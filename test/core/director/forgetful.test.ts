@@ -9,6 +9,7 @@ import { Shell } from './shell.ts';
 Shell.forgets = true;
 await import('./director.test.ts');
 await import('./takeover.test.ts');
+await import('./leaving.test.ts');
 
 const test = suite('the memory of the director');
 

@@ -302,6 +302,9 @@ export class Shell {
       case 'log':
         this.done.push(`${effect.level}: ${effect.message}`);
         break;
+      case 'let-go':
+        this.done.push(`let go ${effect.group}`);
+        break;
       case 'refused':
         this.done.push(`refused: ${effect.what} ${effect.errno}`);
         break;
