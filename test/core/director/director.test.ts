@@ -1,6 +1,5 @@
 import * as assert from 'uvu/assert';
-import { type DirectorSettings, type MakeRouter, NO_SETTINGS } from '../../../src/core/director/events.ts';
-import { OURS } from '../../../src/core/reconcile/entry.ts';
+import { type MakeRouter, NO_SETTINGS } from '../../../src/core/director/events.ts';
 import { seconds } from '../../../src/core/time.ts';
 import { VrrpInstance } from '../../../src/core/vrrp/instance.ts';
 import { suite } from '../../suite.ts';
