@@ -12,7 +12,10 @@ import type { Program } from '../lab/scene/program.ts';
 import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
-/** Fifty thousand forged heartbeats a second, at a director that is master by the votes of three. */
+/**
+ * As many forged heartbeats as a stranger can send, fifty thousand a second at most, at a director that is master by
+ * the votes of three.
+ */
 await enclose();
 
 const RATE = 50_000;
