@@ -44,6 +44,7 @@ test('notify, track and startup scripts', async () => {
 vrrp_script look {
   script ${track}
   interval 1
+  timeout 60
 }
 ${ROUTER.replace('advert_int 1', `advert_int 1\n  notify ${notify}\n  track_script {\n    look\n  }`)}`);
   const held = openSync(stage.file, 'r');

@@ -88,8 +88,9 @@ for (const [kind, begin, end] of [
 
 test('killed with full disks, its orphan is found by the next without a pid file', async () => {
   stage.start(ROUTER);
-  for (const folder of FOLDERS) fill(folder);
+  // Its pid file is written a moment after the start: where there is room.
   const vrrp = stage.pid('vrrp');
+  for (const folder of FOLDERS) fill(folder);
   process.kill(vrrp, 'SIGKILL');
   await eventually(() => stage.status().processes[0]?.restarts === 1 && stage.holdsVip(), 'another works');
   const orphan = stage.status().processes[0]?.pid ?? 0;

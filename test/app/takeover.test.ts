@@ -95,6 +95,7 @@ test('what the supervisor watches for a router counts as it did until it is know
   const watched = `vrrp_script fine {
   script "/bin/sh -c 'echo >>${runs}'"
   interval 1
+  timeout 60
   rise 3
 }
 vrrp_track_process shell {

@@ -34,6 +34,7 @@ vrrp_instance ${name} {
 const CHECK = `vrrp_script healthy {
   script "${script}"
   interval 0.1
+  timeout 60
   user root
 }
 `;

@@ -71,6 +71,7 @@ function configure(): void {
 vrrp_script good {
   script "${script('good', 'exit 0')}"
   interval 1
+  timeout 60
 }
 track_file number {
   file ${at('number')}

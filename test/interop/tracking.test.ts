@@ -84,6 +84,7 @@ class Pair {
     this.#definitions = `vrrp_script healthy {
   script "${script}"
   interval 0.2
+  timeout 60
   user root
 }
 track_file load {
