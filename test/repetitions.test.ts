@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { FEWER, hasteOf, measureHaste, repetitions } from './repetitions.ts';
+import { FEWER, fewerBy, hasteOf, measureHaste, repetitions } from './repetitions.ts';
 import { suite } from './suite.ts';
 
 const test = suite('repetitions');
@@ -15,6 +15,13 @@ test('the usual number, the one of a long run, or a part of the usual, but never
   assert.equal([repetitions(300), repetitions(300, 9000), repetitions(1)], [75, 75, 1]);
   process.env.VIPKEEPER_LONG = '1';
   assert.equal([repetitions(300), repetitions(300, 9000)], [300, 9000]);
+});
+
+test('a file may be told to make fewer still', () => {
+  delete process.env[FEWER];
+  assert.equal(fewerBy(4), { [FEWER]: '4' });
+  process.env[FEWER] = '2.5';
+  assert.equal(fewerBy(4), { [FEWER]: '10' });
 });
 
 test('a slow machine makes fewer, within bounds', () => {

@@ -14,6 +14,11 @@ export function repetitions(usual: number, long: number = usual): number {
   return Math.ceil(usual / Number(process.env[FEWER] ?? 1));
 }
 
+/** For the environment of a test file: repetitions are divided by so much more. */
+export const fewerBy = (times: number): Record<string, string> => ({
+  [FEWER]: `${Number(process.env[FEWER] ?? 1) * times}`,
+});
+
 /** Work that takes so long on an idle machine of this year. */
 const ROUNDS = 1_000_000;
 const ROUNDS_MILLISECONDS = 850;
