@@ -11,9 +11,9 @@ export interface CpuTicks {
 const MOST_A_CPU = 4;
 
 /**
- * How many files run side by side. Each takes as many CPUs as its kind usually does, and so many run as there are CPUs
- * for. Most of them wait for timers half of the time: where CPUs were idle since the last look all the same, one more is
- * let in with each look. On a busy machine no CPU is idle, and none is.
+ * How many files run side by side. Each takes as many CPUs as its kind usually does, and so many run as there are
+ * CPUs for. Most of them wait for timers half of the time: where CPUs were idle since the last look all the same, one
+ * more is let in with each look. On a busy machine no CPU is idle, and none is.
  */
 export class Room {
   readonly #cpus: number;
