@@ -19,6 +19,23 @@ export const fewerBy = (times: number): Record<string, string> => ({
   [FEWER]: `${Number(process.env[FEWER] ?? 1) * times}`,
 });
 
+/** Set by the runner where it runs a file once more, on another Node. */
+export const AGAIN = 'VIPKEEPER_AGAIN';
+
+const AGAIN_AFTER = 1_000_000;
+
+/**
+ * Which seeds are played, from the first to the last: so many as `repetitions` says, and others where the file runs
+ * once more. The variable SEEDS=FROM-TO names them.
+ */
+export function seeds(usual: number, long: number = usual): { readonly from: number; readonly to: number } {
+  const [from, to] = (process.env.SEEDS ?? '').split('-').map(Number);
+  if (from !== undefined && to !== undefined) return { from, to };
+  const many = repetitions(usual, long);
+  const before = process.env[AGAIN] === undefined ? 0 : AGAIN_AFTER;
+  return { from: before + 1, to: before + many };
+}
+
 /** Work that takes so long on an idle machine of this year. */
 const ROUNDS = 1_000_000;
 const ROUNDS_MILLISECONDS = 850;

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { repetitions } from '../repetitions.ts';
+import { seeds } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 import { GROUP_BROKEN } from './broken.ts';
 import { drawDay } from './scenario.ts';
@@ -9,7 +9,7 @@ import { explain, kindOf, simulate } from './simulate.ts';
  * Directors with a sync group over several segments on a bad day. Each segment is watched as in the swarm of
  * single routers; besides, no director may ever be master on some of them only.
  */
-const [FROM = 1, TO = 300] = (process.env.SEEDS ?? `1-${repetitions(300)}`).split('-').map(Number);
+const { from: FROM, to: TO } = seeds(300);
 
 const swarm = suite('vrrp group swarm');
 

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { repetitions } from '../repetitions.ts';
+import { seeds } from '../repetitions.ts';
 import { suite } from '../suite.ts';
 import { BROKEN } from './broken.ts';
 import { drawDay } from './scenario.ts';
@@ -9,7 +9,7 @@ import { explain, kindOf, simulate } from './simulate.ts';
  * Seeded routers on a bad day, watched from outside. `SEEDS=FROM-TO` runs others than 1-1000, for example at
  * night.
  */
-const [FROM = 1, TO = 1000] = (process.env.SEEDS ?? `1-${repetitions(1000)}`).split('-').map(Number);
+const { from: FROM, to: TO } = seeds(1000);
 /** A broken machine must be found within so many seeds. */
 const BROKEN_SEEDS = 1000;
 

@@ -1,7 +1,7 @@
 import { clusterOf, type Seal } from '../sealed.ts';
 import type { Instant } from '../time.ts';
 import { Heartbeats, type Rejection } from './heartbeat.ts';
-import { HEARTBEAT_MARK, HeartbeatCodec, type Word } from './heartbeat-codec.ts';
+import { HEARTBEAT_MARK, type Heartbeat, HeartbeatCodec, type Word } from './heartbeat-codec.ts';
 import { type Parts, REAL_PARTS } from './parts.ts';
 import type { Voter, VoterSettings } from './voter.ts';
 
@@ -75,12 +75,20 @@ export class Witness {
     if (cluster === undefined) return { ok: false, reason: 'no key', cluster: name };
     const heartbeat = cluster.codec.read(datagram);
     if (typeof heartbeat === 'string') return { ok: false, reason: heartbeat, cluster: name };
+    const reply = this.answer(name, heartbeat, now, utc);
+    if (typeof reply === 'string') return { ok: false, reason: reply, cluster: name };
+    return { ok: true, cluster: name, from: heartbeat.from, datagrams: cluster.codec.write(reply) };
+  }
+
+  /** What a heartbeat that is genuine is answered with: one, or why none. */
+  answer(name: string, heartbeat: Heartbeat, now: Instant, utc: number): Heartbeat | Rejection | 'no key' {
+    const cluster = this.#clusters.get(name);
+    if (cluster === undefined) return 'no key';
     const accepted = cluster.heartbeats.accept(heartbeat, now);
-    if (!accepted.ok) return { ok: false, reason: accepted.reason, cluster: name };
+    if (!accepted.ok) return accepted.reason;
     const { from, life, words } = accepted.heard;
     const answers = words.flatMap((word) => answer(cluster, from, life, word, now));
-    const reply = cluster.heartbeats.compose(from, answers, now, utc);
-    return { ok: true, cluster: name, from, datagrams: cluster.codec.write(reply) };
+    return cluster.heartbeats.compose(from, answers, now, utc);
   }
 }
 

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { repetitions } from '../../repetitions.ts';
+import { seeds } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { BROKEN } from './broken.ts';
 import { type Outcome, play } from './copy.ts';
@@ -8,7 +8,7 @@ import { type Outcome, play } from './copy.ts';
  * Copies of a connection table on bad days (copy.ts): each ends, what is said to be complete is, and nothing that is
  * replayed starts one. `SEEDS=FROM-TO` runs others.
  */
-const [FROM = 1, TO = 4000] = (process.env.SEEDS ?? `1-${repetitions(4000, 20_000)}`).split('-').map(Number);
+const { from: FROM, to: TO } = seeds(4000, 20_000);
 /** A broken part must be found within so many seeds. */
 const BROKEN_SEEDS = 2000;
 

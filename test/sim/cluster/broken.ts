@@ -28,8 +28,6 @@ export interface Broken extends Flaw {
   readonly needs?: (day: Day) => boolean;
   /** A seed that showed it: it is looked at first. */
   readonly near?: number;
-  /** It takes a rare day: the regression of this name is one. */
-  readonly rare?: string;
 }
 
 const strays = ({ stragglers }: Day): boolean => stragglers > 0.1;
@@ -250,13 +248,15 @@ const inattentive = (drops: (event: VrrpEvent) => boolean): Flaw => ({
 export const BROKEN: Readonly<Record<string, Broken>> = {
   'a forgetful voter': {
     parts: { ...REAL_PARTS, voter: (settings, started) => new Voter(settings, started, false) },
+    near: 5694,
     foundBy: 'two holders',
-    rare: 'witness-that-forgets',
+    needs: partitions,
   },
   'a voter without a margin': {
     parts: { ...REAL_PARTS, voter: (settings, now) => new Voter({ ...settings, margin: 0 }, now) },
     foundBy: 'two holders',
-    rare: 'margin-ignored',
+    near: 14247,
+    needs: ({ margin, stragglers }) => margin === 0.1 && stragglers === 0,
   },
   'a generous voter': { ...voter(Generous), foundBy: 'two holders' },
   'a hurried voter': { ...voter(Hurried), near: 180, foundBy: 'two holders' },

@@ -63,6 +63,8 @@ export interface Day {
   readonly operations: readonly Operation[];
   /** Has no power from the end of the faults on. */
   readonly gone?: string;
+  /** It ends as soon as all is at rest; others end when all must be. */
+  readonly brief?: boolean;
 }
 
 export interface PlayedNode {
@@ -81,6 +83,8 @@ const FAULT_PHASE = 24;
 const LONGEST_FAULT = 10;
 /** By then somebody holds the addresses. */
 const HELD = 12;
+/** So many of the days go on when all is at rest: what is at rest has to stay so. */
+const WHOLE = 0.125;
 /** By so much clocks differ where safety has to break: ten times the largest margin. */
 const BEYOND = 1;
 
@@ -137,6 +141,7 @@ export function drawDay(seed: number, { beyond = false, lies = false }: Sort = {
     nodes,
     operations,
     ...(gone !== undefined && { gone }),
+    brief: !prng.chance(WHOLE),
   };
 }
 

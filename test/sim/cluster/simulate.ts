@@ -9,6 +9,9 @@ import { Complaint } from './watch.ts';
 /** In advert intervals: how long all must take to settle, and the rest after that. */
 const SETTLE = 30;
 const REST = 6;
+/** How long all is at rest before a brief day ends: in advert intervals, and a second for what is tried again. */
+const CALM = 4;
+const SECOND = 1_000_000;
 /** What the kernel refused is tried again after a second. */
 const RECOVERY = 2_500_000;
 /** Agents take seconds, and what failed is tried again after ten. */
@@ -54,10 +57,26 @@ function play(cluster: Cluster): void {
     if (gone.name === 'etcd') cluster.etcdWorks = false;
   }
   for (const host of cluster.hosts.values()) cluster.switchOn(host, 0);
-  world.run(last + SETTLE * unit + RECOVERY + (KINDS[day.kind].fences ? FENCING : 0));
+  const settled = last + SETTLE * unit + RECOVERY + (KINDS[day.kind].fences ? FENCING : 0);
+  if (day.brief === true && comesToRest(cluster, settled)) return;
+  world.run(settled);
   watch.outcome(true);
   world.run(world.now + REST * unit);
   watch.outcome(false);
+}
+
+/** Whether all have power, and each address has had the same holder for a while, before `end`. */
+function comesToRest({ day, world, watch, hosts }: Cluster, end: number): boolean {
+  const { unit } = day;
+  let [changes, since] = [watch.changes, world.now];
+  while (world.now + unit < end) {
+    world.run(world.now + unit);
+    const whole = [...hosts.values()].every(({ on, gone }) => on || gone);
+    if (!whole || !watch.allHeld() || watch.changes !== changes)
+      [changes, since] = [watch.changes, world.now];
+    else if (world.now - since >= CALM * unit + SECOND) return true;
+  }
+  return false;
 }
 
 /** What kind of failure it is: the check's name, or that of the error. */

@@ -1,5 +1,5 @@
 import type { Stored } from '../../../src/core/fence/etcd.ts';
-import { type Heartbeat, HeartbeatCodec } from '../../../src/core/fence/heartbeat-codec.ts';
+import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
 import type { Parts } from '../../../src/core/fence/parts.ts';
 import { Witness } from '../../../src/core/fence/witness.ts';
 import type { Seal } from '../../../src/core/sealed.ts';
@@ -7,9 +7,9 @@ import type { Day } from './day.ts';
 import type { Host } from './host.ts';
 import { Process } from './process.ts';
 
-/** That keys are looked at is the codec's own test. */
+/** How heartbeats look on the wire, and that keys are looked at, is the codec's own test. */
 const SEAL: Seal = { sign: () => new Uint8Array(32), isGenuine: () => true };
-const CODEC = new HeartbeatCodec('sim', SEAL);
+const CLUSTER = 'sim';
 
 /** The witness's process: what `app/witness.ts` wires. */
 export class WitnessProcess extends Process {
@@ -30,7 +30,7 @@ export class WitnessProcess extends Process {
     const { longest, margin } = this.#day;
     const settings = { longest, margin, name: this.host.name, life: `w${++this.#lives}` };
     this.#witness = new Witness(settings, this.#parts);
-    this.#witness.configure(new Map([['sim', SEAL]]), this.now);
+    this.#witness.configure(new Map([[CLUSTER, SEAL]]), this.now);
   }
 
   hear(): void {
@@ -39,16 +39,9 @@ export class WitnessProcess extends Process {
 
   receive(heartbeat: Heartbeat): void {
     this.post(() => {
-      for (const datagram of CODEC.write(heartbeat)) {
-        const reply = this.#witness?.receive(datagram, this.now, this.host.utc);
-        if (reply?.ok === true) for (const each of reply.datagrams) this.#answer(each);
-      }
+      const reply = this.#witness?.answer(CLUSTER, heartbeat, this.now, this.host.utc);
+      if (typeof reply === 'object') this.#send(reply);
     });
-  }
-
-  #answer(datagram: Uint8Array): void {
-    const heartbeat = CODEC.read(datagram);
-    if (typeof heartbeat !== 'string') this.#send(heartbeat);
   }
 }
 

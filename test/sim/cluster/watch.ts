@@ -69,6 +69,11 @@ export class Watch {
     }
   }
 
+  /** Whether somebody holds each address. */
+  allHeld(): boolean {
+    return this.#vips.every((vip) => this.#hosts.some((host) => host.holds(vip)));
+  }
+
   /** A line of the trace. */
   note(what: string): void {
     this.#trace?.(`${seconds(this.#world.now).padStart(12)}  ${what}`);
