@@ -107,6 +107,8 @@ export type ToVrrp =
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** Whether the connection table has all that the master's has: with each state of the sync process. */
   | { readonly type: 'synced'; readonly complete: boolean }
+  /** Somebody looks: send the whole state at once. */
+  | { readonly type: 'look' }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */
   | { readonly type: 'track'; readonly events: readonly TrackEvent[] };
 export interface VrrpState extends VrrpFacts {

@@ -136,6 +136,7 @@ const TO_VRRP: Shapes<ToVrrp> = {
   etcd: fields({}, { answer: fields({ claim: text, number }) }),
   maintenance: fields({ on: truth }),
   synced: fields({ complete: truth }),
+  look: anything,
   track: fields({ events: listOf(TRACKED) }),
 };
 const ORDERS = listOf(fields({ service: text, server: text }));

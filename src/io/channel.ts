@@ -41,7 +41,7 @@ interface Waiting {
 
 /**
  * One end of the talk between the supervisor and a process of its daemon. Sending never blocks and never throws: a peer
- * that is frozen or gone costs the messages, not the sender. Whole states are sent every second, which mends the loss.
+ * that is frozen or gone costs the messages, not the sender. Whole states come again and again, which mends the loss.
  */
 export class Channel<In, Out> {
   #end: End;

@@ -1,7 +1,7 @@
-/** How long a status waits for what the checks saw. */
+/** How long a status waits for a process that is asked. */
 const LOOK_MS = 2000;
 
-/** Those who ask for the status, and wait for what the checks saw, which these do not tell all the time. */
+/** Those who ask for the status, and wait for what a process knows at this moment: it does not tell it all the time. */
 export class Lookers {
   readonly #waiting: (() => void)[] = [];
 

@@ -77,7 +77,7 @@ export class Supervisor implements ChildListener {
   readonly remains = new Remains(this.#told, this.#states, (...said) => this.log(...said));
   readonly #originals: Originals;
   readonly #awaited = new Set<Role>();
-  readonly #lookers = new Lookers();
+  readonly #lookers = { vrrp: new Lookers(), check: new Lookers() };
   readonly #askReload: () => void;
   #configuration: Configuration;
   #syncRole: SyncRole | undefined;
@@ -197,12 +197,13 @@ export class Supervisor implements ChildListener {
     if (role === 'check') this.#tellQuorums();
     if (role === 'sync')
       this.#children.send('vrrp', { type: 'synced', complete: hasWholeTable(state as SyncState) });
-    if (role === 'check' && this.#check?.detailed === true) this.#lookers.answered();
+    if (role === 'check' && this.#check?.detailed === true) this.#lookers.check.answered();
   }
 
   #learned(news: VrrpNews): void {
     const state = withNews(this.#vrrp, news);
     this.#states.set('vrrp', state);
+    if (news.instances.length === news.names.length) this.#lookers.vrrp.answered();
     if (news.originals !== undefined) this.#originals.keep(news.originals);
     this.#followMaster(state);
     this.#trackers.tellSessions(state);
@@ -377,10 +378,9 @@ export class Supervisor implements ChildListener {
   }
 
   async #look(): Promise<DaemonStatus> {
-    if (this.#children.has('check')) {
-      this.#children.send('check', { type: 'look' });
-      await this.#lookers.wait();
-    }
+    const asked = (['vrrp', 'check'] as const).filter((role) => this.#children.has(role));
+    for (const role of asked) this.#children.send(role, { type: 'look' });
+    await Promise.all(asked.map((role) => this.#lookers[role].wait()));
     return this.#status();
   }
 

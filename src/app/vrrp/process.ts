@@ -97,6 +97,7 @@ class VrrpProcess {
     },
   );
   #configuration: VrrpConfiguration | undefined;
+  #clock: NodeJS.Timeout | undefined;
   /** What happened while there was no supervisor, and the last lines for its log. */
   readonly #unheard = new Unheard();
   readonly #lines: FromChild<VrrpNews>[] = [];
@@ -115,6 +116,9 @@ class VrrpProcess {
           break;
         case 'record':
           this.recording.begin();
+          break;
+        case 'look':
+          this.#reporter.all();
           break;
         case 'fenced':
           this.#votes.fenced(message.director, message.at);
@@ -135,8 +139,6 @@ class VrrpProcess {
       }
     });
     this.#reporter.begin();
-    this.#tell({ type: 'clock', utc: utc() });
-    setInterval(() => this.#tell({ type: 'clock', utc: utc() }), toMillis(CLOCK_PERIOD));
   }
 
   log(level: Level, message: string): void {
@@ -229,7 +231,16 @@ class VrrpProcess {
     this.#bfd.configure(bfd);
     this.#watchdog.configure(watchdog);
     const groups = this.#votes.configure({ ...settings, cluster, fencing });
+    this.#followClock(settings.instances.some(({ hmac }) => hmac !== undefined));
     this.#tell({ type: 'configure', settings: { ...settings, groups }, protected: this.#votes.protects });
+  }
+
+  /** The wall clock is read now, and again and again where adverts are signed with the time: nobody else needs it. */
+  #followClock(again: boolean): void {
+    const read = (): void => this.#tell({ type: 'clock', utc: utc() });
+    read();
+    clearInterval(this.#clock);
+    this.#clock = again ? setInterval(read, toMillis(CLOCK_PERIOD)) : undefined;
   }
 
   #silenceIgmp(quiet: boolean): void {

@@ -32,8 +32,11 @@ export type ChildEffect =
   /** The child has ended and will not be started again: on request, or because a restart can't help. */
   | { readonly type: 'ended'; readonly status: number | null; readonly expected: boolean };
 
-/** A child sends its whole state at least this often, also when nothing changed. */
-export const STATE_PERIOD: Duration = seconds(1);
+/**
+ * A child sends its whole state at least this often, also when nothing changed: a lost message heals, and a process
+ * that says nothing is known to be frozen. Each costs both ends a wake-up.
+ */
+export const STATE_PERIOD: Duration = seconds(3);
 /** Silence after which a child counts as frozen. Its VIPs went by themselves long before, with the lease. */
 export const SILENCE_LIMIT: Duration = seconds(10);
 /**
