@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { lateBuiltins } from './builtins.ts';
 import { licences } from './licences.ts';
 
 /**
@@ -54,6 +55,12 @@ async function bundle(file: string): Promise<Metafile> {
     banner: { js: (isProgram(entry) ? LAUNCHER : '') + BEGIN },
     // What a module knows of itself.
     define: { 'import.meta.url': 'bundleUrl', 'import.meta.dirname': '__dirname' },
+    // A start reads all of it. Names stay, and lines are short: a defect is told with its place.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 120,
+    // What the process of VRRP uses is there before it works.
+    plugins: entry === 'vrrp' ? [] : [lateBuiltins],
     logLevel: 'warning',
     legalComments: 'none',
     metafile: true,

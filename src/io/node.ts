@@ -12,12 +12,14 @@ const LEAVES_SIGNAL: readonly (readonly [major: number, minor: number])[] = [
 ];
 
 /**
- * Options for every process of ours: the debugger can't have its port. No TCP socket can be bound to an IPv6 multicast
- * address: Linux says EINVAL (net/ipv6/af_inet6.c), whatever is set and whoever asks. Programs begin with
- * the first of them (packaging/bundle.ts).
+ * The debugger can't have its port: no TCP socket can be bound to an IPv6 multicast address. Linux says EINVAL
+ * (net/ipv6/af_inet6.c), whatever is set and whoever asks. Programs begin with this option (packaging/bundle.ts).
  */
+const NO_PORT = '--inspect-port=[ff00::]';
+
+/** Options for every process of ours. */
 export const NO_DEBUGGER: readonly string[] = [
-  '--inspect-port=[ff00::]',
+  NO_PORT,
   ...(leavesSignal(process.versions.node) ? ['--disable-sigusr1'] : []),
 ];
 
@@ -32,8 +34,12 @@ export function forgetNodeVariables(): void {
   for (const name of Object.keys(process.env)) if (name.startsWith('NODE_')) delete process.env[name];
 }
 
-/** Ends a program whose debugger is open: it did not start by itself, but with options of others. */
+/**
+ * Ends a program whose debugger is open: it did not start by itself, but with options of others. One that has the
+ * launcher's option has no debugger; to ask Node for it costs a start some milliseconds.
+ */
 export async function refuseDebugger(): Promise<void> {
+  if (process.execArgv.includes(NO_PORT)) return;
   const { url } = await import('node:inspector');
   if (url() === undefined) return;
   process.stderr.write(

@@ -17,6 +17,7 @@ import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
 import { loadModule } from '../../io/modules.ts';
 import { SystemNames } from '../../io/names.ts';
 import { NetlinkError } from '../../io/netlink.ts';
+import { refuseDebugger } from '../../io/node.ts';
 import { writeAll } from '../../io/output.ts';
 
 /** `lvsadm`: ipvsadm's command line on the kernel's IPVS. It starts fast: what is seldom needed loads late. */
@@ -323,9 +324,7 @@ const TERMINAL: Terminal = {
 
 /** Runs the process: `argv` as Node has it. The name it was called by stands in hints, so a link keeps its own. */
 export async function main(argv: readonly string[], run = lvsadm): Promise<void> {
-  // As the program starts itself it is shut; looking takes 2 ms.
-  const isShut = process.execArgv.some((option) => option.startsWith('--inspect-port='));
-  if (!isShut) await (await import('../../io/node.ts')).refuseDebugger();
+  await refuseDebugger();
   const [, path = 'lvsadm', ...words] = argv;
   try {
     process.exitCode = await run(words, basename(path), TERMINAL);
