@@ -159,5 +159,9 @@ export interface SyncConfiguration {
   /** The directors and their key; absent where there is no `heartbeat`. */
   readonly cluster?: ClusterSettings;
 }
-export type ToSync = Configure<SyncConfiguration> | { readonly type: 'role'; readonly role: SyncRole };
+export type ToSync =
+  | Configure<SyncConfiguration>
+  | { readonly type: 'role'; readonly role: SyncRole }
+  /** An operator wants a copy of the master's connection table now. */
+  | { readonly type: 'pull' };
 export type SyncState = SyncFacts;

@@ -29,7 +29,7 @@ const HAPPENING = kinds('of', {
   service: fields({ name: text, what: text, text, cause: text }),
   server: fields({ name: text, service: text, what: text, cause: text }),
   check: fields({ name: text, service: text, what: text, turned: truth }),
-  alarm: fields({ about: oneOf('director', 'device', 'votes'), name: text, what: text, cause: text }),
+  alarm: fields({ about: oneOf('director', 'device', 'votes', 'sync'), name: text, what: text, cause: text }),
 });
 const ORIGINAL = record;
 const CHILD_STATES: Readonly<Record<Role, Shape>> = {
@@ -65,6 +65,7 @@ const CHILD_STATES: Readonly<Record<Role, Shape>> = {
     },
     {
       role: oneOf('master', 'backup', 'both'),
+      health: fields({ limit: number, alarm: truth, unanswered: truth, told: listOf(record) }),
       relay: fields({
         local: text,
         port: number,
@@ -160,6 +161,7 @@ const TO_SYNC: Shapes<ToSync> = {
     configuration: fields({ daemon: fields({ interface: text, id: number }) }, { cluster: record }),
   }),
   role: fields({ role: oneOf('master', 'backup', 'both') }),
+  pull: anything,
 };
 
 /** What a process takes from the supervisor. */
@@ -180,6 +182,7 @@ export const request: Shape = kinds('verb', {
   drain: fields({ server: text }, { ...OF_SERVER, timeout: number }),
   undrain: fields({ server: text }, OF_SERVER),
   weight: fields({ server: text, weight: orNull(number) }, OF_SERVER),
+  pull: anything,
   'fence-test': anything,
   'fence-confirm': fields({ director: text }),
   'fence-order': fields({ director: text, order: oneOf('off', 'on') }),

@@ -2,10 +2,11 @@ import { endpointName } from '../core/ip.ts';
 import type { RelayPeerReport, SyncReport } from '../core/status/sync.ts';
 import type { BulkFacts } from '../core/sync/bulk/facts.ts';
 import { givenText, gotText } from '../core/sync/bulk/lines.ts';
+import { healthTexts } from '../core/sync/health/lines.ts';
 import { aligned, lasting, paint } from '../io/screen.ts';
 
 /** What is known of connection sync, for `status` and `sync status`. */
-export function syncLines({ role, running, bulk, relay }: SyncReport): string[] {
+export function syncLines({ role, running, bulk, health, relay }: SyncReport): string[] {
   const rows = running.map(({ role: has, interface: device, id, group, port }) => [
     has,
     device,
@@ -18,9 +19,14 @@ export function syncLines({ role, running, bulk, relay }: SyncReport): string[] 
     ...aligned(rows.length > 0 ? rows : [['not running']], '  '),
     ...missing.map((each) => paint('red', `  the ${each} daemon should run and does not`)),
     ...(relay === null ? [] : relayLines(relay)),
+    ...(health === undefined ? [] : healthTexts(health, agoText)).map(
+      ({ text, isBad }) => `  ${isBad ? paint('red', text) : text}`,
+    ),
     ...bulkLines(bulk).map((line) => `  ${line}`),
   ];
 }
+
+const agoText = (at: number): string => `${lasting(Math.max(0, (Date.now() - at) / 1000))} ago`;
 
 const HEADER = ['PEER', 'HEARD', 'SENT', 'RECEIVED', 'LOST', 'NOT TAKEN'];
 

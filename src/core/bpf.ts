@@ -8,6 +8,7 @@ export const BPF = {
   loadByte: 0x30,
   /** At the offset in X and the constant. */
   loadHalfAtX: 0x48,
+  loadByteAtX: 0x50,
   /** X is the length of the IPv4 header that begins at the constant. */
   headerLengthToX: 0xb1,
   jumpEqual: 0x15,
@@ -18,6 +19,8 @@ export const BPF = {
 } as const;
 /** The offset of the packet's EtherType: SKF_AD_OFF + SKF_AD_PROTOCOL. */
 export const ETHERTYPE_AT = 0xffff_f000;
+/** Whether it comes or goes: SKF_AD_OFF + SKF_AD_PKTTYPE. */
+export const PACKET_TYPE_AT = 0xffff_f004;
 const ALL = 0xffff_ffff;
 
 export interface Instruction {

@@ -60,13 +60,13 @@ export function privilegesOfCheck(
 }
 
 /**
- * The sync process tells the kernel what to do; `relays`: it hears what the kernel sends, too. `elsewhere`: as for the
- * check process.
+ * The sync process tells the kernel what to do; `listens`: it hears or counts what the kernel sends, too. `elsewhere`:
+ * as for the check process.
  */
-export const privilegesOfSync = (elsewhere: boolean, relays: boolean): Privileges => ({
+export const privilegesOfSync = (elsewhere: boolean, listens: boolean): Privileges => ({
   capabilities: [
     'net_admin',
-    ...(relays ? (['net_raw'] as const) : []),
+    ...(listens ? (['net_raw'] as const) : []),
     ...(elsewhere ? (['sys_admin'] as const) : []),
   ],
   gains: false,

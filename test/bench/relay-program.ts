@@ -57,6 +57,7 @@ function serve(end: End): void {
     interface: PRIVATE_LINK,
     id: 1,
     bulkPort: 0,
+    alarm: 0,
     relay: { keyFile, local: address(ENDS[end]), port: 5408, peers },
   };
   relay.configure(settings);

@@ -1,12 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { BulkFacts } from '../../src/core/sync/bulk/facts.ts';
 import { BULK_PORT } from '../../src/core/sync/settings.ts';
 import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
-import { keepalived, operator, statusOf } from './scene/director.ts';
+import { bulkOf, IDLE, KEY, losePower, playBulk, TALKING, untilCopied } from './scene/bulk-story.ts';
+import { keepalived } from './scene/director.ts';
 import { Failover } from './scene/failover.ts';
 import { forgetConnections } from './scene/failover-story.ts';
 import type { Host } from './scene/host.ts';
@@ -20,46 +19,11 @@ import type { Program } from './scene/program.ts';
 export const needs = 'kernel';
 export const limitSeconds = 1500;
 
-const IDLE = 250;
-const TALKING = 250;
 /** The copy is a few dozen datagrams: with two in a hundred lost it would be none on most days. */
 const LOSS = 'loss 20%';
 const PYTHON = '/usr/bin/python3';
 const GROUP_PROGRAM = join(ROOT, 'test/lab/programs/sync-group.py');
 const STRANGER = '192.168.1.99';
-const KEY = join(mkdtempSync(join(tmpdir(), 'bulk-')), 'key');
-writeFileSync(KEY, 'a key that nobody in the laboratory guesses\n', { mode: 0o600 });
-
-const bulkOf = async (director: Host): Promise<BulkFacts | undefined> =>
-  (await statusOf(director))?.sync?.bulk;
-
-/** Idle connections, then the backup, then others that talk. */
-async function untilCopied(act: Failover): Promise<void> {
-  const [one, two] = act.pair.directors;
-  act.pair.start(one);
-  await act.masterIs(one);
-  await act.idle(IDLE);
-  act.pair.start(two);
-  await act.backupIs(two);
-  await act.connect(TALKING);
-  await act.until(
-    'the backup has a complete copy',
-    async () => (await bulkOf(two))?.got?.outcome === 'complete',
-  );
-  // Connections that came after the copy are the kernel's to tell of, again and again while they talk.
-  await act.until('the backup has all', () => act.pair.connections(two) >= IDLE + TALKING);
-  console.log(operator(two, 'sync', 'status').trimEnd());
-}
-
-/** The master loses power; gives how many idle connections go on. */
-async function losePower(act: Failover): Promise<number> {
-  const [one, two] = act.pair.directors;
-  one.kill('SIGKILL');
-  for (const link of act.pair.links) link.cut(one);
-  await act.until(`the VIP is on ${two.name}`, () => act.holds(two));
-  return act.idleAnswer();
-}
-
 const story = suite('bulk copy');
 let act: Failover;
 let stranger: Host;
@@ -129,22 +93,9 @@ story('the preferred one returns with an empty table, and takes over when that i
 story.run();
 
 const lossy = suite('bulk copy with loss');
-lossy('the same where a fifth of what the backup should hear is lost', async () => {
-  const act = await Failover.stage({ method: 'NAT', keyFile: KEY });
-  try {
-    const [, two] = act.pair.directors;
-    const rack = act.pair.links[1];
-    rack?.impair(two, LOSS);
-    await untilCopied(act);
-    rack?.impair(two, '');
-    const alive = await losePower(act);
-    console.log(`  with ${LOSS}: ${alive} of ${IDLE} idle connections go on`);
-    assert.is(alive, IDLE);
-    await act.allLive('power loss');
-  } finally {
-    act.close();
-  }
-});
+lossy('the same where a fifth of what the backup should hear is lost', () =>
+  playBulk(`with ${LOSS}`, { method: 'NAT' }, LOSS),
+);
 lossy.run();
 
 const theirs = suite('the same with keepalived');

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Ip, isMulticast, parseIp } from '../../core/ip.ts';
 import { type SyncDaemonFacts, syncDaemonFacts } from '../../core/reconcile/syncdaemon.ts';
 import { isChosen, parseClientChoice, parseServiceChoice, type SyncChoice } from '../../core/sync/choice.ts';
@@ -9,15 +8,18 @@ import { type Command, InvalidArgumentError, wholeNumber } from '../../io/argume
 import { IpvsClient } from '../../io/ipvs.ts';
 import { RouteSocket } from '../../io/route.ts';
 import { aligned } from '../../io/screen.ts';
+import { syncPorts } from '../../io/synccount.ts';
 import { SyncTap } from '../../io/synctap.ts';
 import { syncLines } from '../synclines.ts';
 import { type CommonOptions, fail } from './ask.ts';
 import { enterNamespaceOf } from './enter.ts';
 import { look, tryLook } from './look.ts';
+import { pull } from './syncpull.ts';
 
 const EXAMPLES = `
 Examples:
   vipkeeper sync status                             the kernel's sync daemons
+  vipkeeper sync pull                               get the master's whole connection table now
   vipkeeper sync watch                              what this host's sync daemons send and hear
   vipkeeper sync watch --interface eth1             on a host that runs none
   vipkeeper sync watch --service 10.0.0.100:80 --state established
@@ -50,6 +52,11 @@ export function addSync(program: Command): void {
       const lines = options.json ? [JSON.stringify(facts, null, 2)] : syncLines(facts);
       process.stdout.write(`${lines.join('\n')}\n`);
     });
+  sync
+    .command('pull')
+    .description("on a backup: get a copy of the master's whole connection table now, and wait for it")
+    .option('--json', 'what it got, as data')
+    .action(async (_options, self: Command) => pull(self.optsWithGlobals()));
   sync
     .command('watch')
     .description('print the connections that are told of on the network, until it is interrupted')
@@ -127,7 +134,7 @@ function placesOf({ interface: device, group, port }: WatchOptions): WatchPlace[
     target: {
       group: group ?? each.group ?? (SYNC_GROUP as Ip),
       port: port ?? each.port ?? SYNC_PORT,
-      ports: portCount(),
+      ports: syncPorts(),
     },
   }));
   return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
@@ -144,15 +151,6 @@ function runningDaemons(): SyncDaemonFacts[] {
     }
   } catch {
     return [];
-  }
-}
-
-/** The kernel's `sync_ports`: a thread and a port each. */
-function portCount(): number {
-  try {
-    return Number(readFileSync('/proc/sys/net/ipv4/vs/sync_ports', 'latin1')) || 1;
-  } catch {
-    return 1;
   }
 }
 

@@ -3,7 +3,8 @@ import { isOrderRequest } from '../../core/serving/decisions.ts';
 import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { absence } from '../../core/status/find.ts';
-import type { CheckState } from '../messages.ts';
+import type { BulkFacts } from '../../core/sync/bulk/facts.ts';
+import type { CheckState, SyncState } from '../messages.ts';
 import type { Reload } from '../status.ts';
 import type { Fencer } from './fencer.ts';
 import { type Orders, type ServersRequest, standings } from './orders.ts';
@@ -20,6 +21,9 @@ export interface Answering {
   wants(role: 'vrrp' | 'check'): boolean;
   virtualServers(): readonly VirtualServerSettings[];
   check(): CheckState | undefined;
+  sync(): SyncState | undefined;
+  /** Tells the sync process to ask for a copy of the connection table. */
+  pull(): void;
   readonly fencer: Fencer;
   cluster(): ClusterSettings | undefined;
 }
@@ -46,8 +50,20 @@ export function answer(from: Answering, request: unknown): unknown {
     from.maintain(on);
     return { maintenance: on };
   }
+  if (verb === 'pull') return pull(from);
   if (verb.startsWith('fence-')) return fence(from, request as FenceRequest);
   throw new Error(`no such request: ${JSON.stringify(request)}`);
+}
+
+/** The copies so far, to be told from the one that comes. */
+function pull(from: Answering): BulkFacts {
+  const sync = from.sync();
+  if (sync === undefined) throw new Error('no lvs_sync_daemon is configured, or its process has not begun');
+  if (sync.bulk.trouble !== undefined) throw new Error(`copies of the whole table: ${sync.bulk.trouble}`);
+  if (!sync.running.some(({ role }) => role === 'backup'))
+    throw new Error('this director is not backup: there is no master to get the connections from');
+  from.pull();
+  return sync.bulk;
 }
 
 interface FenceRequest {

@@ -44,8 +44,9 @@ export function privilegesOf(
 ): Privileges | undefined {
   const elsewhere = ipvsNamespace !== undefined;
   if (role === 'check') return privilegesOfCheck(configuration, elsewhere);
-  const relays = configuration.syncDaemon?.relay !== undefined;
-  return role === 'sync' ? privilegesOfSync(elsewhere, relays) : PRIVILEGES_OF_VRRP;
+  const { syncDaemon, cluster } = configuration;
+  const listens = syncDaemon?.relay !== undefined || (cluster !== undefined && syncDaemon?.bulkPort !== 0);
+  return role === 'sync' ? privilegesOfSync(elsewhere, listens) : PRIVILEGES_OF_VRRP;
 }
 
 /** Of the sync daemon that follows a virtual router, as that one stands; `undefined` where there is none to follow. */

@@ -371,8 +371,9 @@ export class Supervisor implements ChildListener {
       wants: (role: Role) => this.#wanted().includes(role),
       virtualServers: () => this.#configuration.virtualServers,
       check: () => this.#check,
-      fencer: this.arbiter.fencer,
-      cluster: () => this.#configuration.cluster,
+      sync: () => this.#states.get('sync') as SyncState | undefined,
+      pull: () => void this.#children.send('sync', { type: 'pull' }),
+      ...{ fencer: this.arbiter.fencer, cluster: () => this.#configuration.cluster },
     };
     return answer(from, request);
   }

@@ -11,7 +11,7 @@ import { nameProcess } from '../../io/placement.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
 import { toChild } from '../shapes.ts';
-import { BulkCopies } from './bulk.ts';
+import { Exchange } from './exchange.ts';
 import { PrivateLink } from './link.ts';
 import { SyncRelay } from './relay.ts';
 
@@ -50,7 +50,7 @@ export function runSync(): void {
 class SyncProcess {
   readonly #channel: Channel<ToSync, FromChild<SyncState>>;
   readonly #ipvs: IpvsClient;
-  readonly #bulk: BulkCopies;
+  readonly #exchange: Exchange;
   #settings: SyncDaemonSettings | undefined;
   #role: SyncRole | undefined;
   readonly #relay: SyncRelay;
@@ -64,7 +64,11 @@ class SyncProcess {
   constructor(channel: Channel<ToSync, FromChild<SyncState>>, namespace: string | undefined) {
     this.#channel = channel;
     this.#ipvs = new IpvsClient(namespace);
-    this.#bulk = new BulkCopies(this.#ipvs, namespace, (level, message) => this.#log(level, message));
+    this.#exchange = new Exchange(this.#ipvs, namespace, {
+      log: (level, message) => this.#log(level, message),
+      notify: (happening) => this.#channel.send({ type: 'notify', happening }),
+      carry: (datagrams) => this.#relay.carry(datagrams),
+    });
     this.#relay = new SyncRelay(namespace, new PrivateLink(namespace), (level, message) =>
       this.#log(level, message),
     );
@@ -72,6 +76,11 @@ class SyncProcess {
 
   run(): void {
     this.#channel.onMessage((message) => {
+      if (message.type === 'pull') {
+        this.#exchange.pull();
+        this.#report();
+        return;
+      }
       if (message.type === 'role') this.#role = message.role;
       else {
         tellRequests(message.detail ? (line) => this.#log('debug', line) : undefined);
@@ -89,7 +98,7 @@ class SyncProcess {
     this.#settings = daemon;
     this.#unrelayed = daemon;
     this.#linkLeft = daemon.relay === undefined;
-    this.#bulk.configure(daemon, cluster);
+    this.#exchange.configure(daemon, cluster);
     if (daemon.instance === undefined) this.#role = 'both';
     this.#channel.send({ type: 'ready' });
   }
@@ -117,7 +126,7 @@ class SyncProcess {
     const begun = operations.some(
       (each) => each.op === 'start-daemon' && each.daemon.state === DAEMON_STATE.backup,
     );
-    this.#bulk.know(operations.length > 0 ? this.#ipvs.daemons() : running, begun);
+    this.#exchange.know(operations.length > 0 ? this.#ipvs.daemons() : running, begun);
     if (operations.length > 0) this.#report();
   }
 
@@ -160,7 +169,7 @@ class SyncProcess {
     const running = this.#ipvs.daemons().map(syncDaemonFacts);
     const { dropped, refused } = this.#channel;
     const relay = this.#relay.facts();
-    const state = { role: this.#role, running, bulk: this.#bulk.facts(), ...(relay && { relay }) };
+    const state = { role: this.#role, running, ...this.#exchange.facts(), ...(relay && { relay }) };
     this.#channel.send({ type: 'state', state, dropped, refused });
   }
 }

@@ -78,6 +78,12 @@ export class SyncRelay {
     return isNew;
   }
 
+  /** Sends what a kernel is to take in as the kernel of another director's: with the first thread's number. */
+  carry(datagrams: readonly Uint8Array[]): void {
+    const { relay } = this.#running ?? {};
+    if (relay !== undefined) for (const datagram of datagrams) this.#send(relay.send(0, datagram));
+  }
+
   /** After the kernel's daemons have gone from it. */
   removeLink(): void {
     if (this.#link.remove()) this.#log('info', `removed the interface ${PRIVATE_LINK}`);

@@ -1,6 +1,6 @@
 import type { Destination } from '../balance/model.ts';
 import { blockTitle, serverTitle } from '../balance/titles.ts';
-import { BULK_PORT, type RelaySettings, type SyncDaemonSettings } from '../sync/settings.ts';
+import { BULK_PORT, type RelaySettings, SYNC_ALARM, type SyncDaemonSettings } from '../sync/settings.ts';
 import type { LinkDelays } from '../vrrp/settings.ts';
 import type { Configuration, GlobalSettings, Namespaces } from './model.ts';
 import { tlsBlock } from './print/check.ts';
@@ -106,6 +106,7 @@ function globalLines({ global, syncDaemon: sync, notify, pacing }: Configuration
       'lvs_bulk_port',
       sync === undefined || sync.bulkPort === BULK_PORT ? undefined : sync.bulkPort,
     ),
+    ...setting('lvs_sync_alarm', sync === undefined || sync.alarm === SYNC_ALARM ? undefined : sync.alarm),
   ];
 }
 

@@ -88,14 +88,24 @@ export interface VoterHappening {
 
 /**
  * What people are to hear of a cluster: a director was switched off, or could not be; a fence device ceased to work;
- * the votes for a virtual router were lost, or are not to be had. Said once, when it becomes so.
+ * the votes for a virtual router were lost, or are not to be had; a backup lacks connections of the master. Said once,
+ * when it becomes so.
  */
 export interface AlarmHappening {
   readonly of: 'alarm';
-  readonly about: 'director' | 'device' | 'votes';
-  /** Of the director, the device, the virtual router or sync group. */
+  readonly about: 'director' | 'device' | 'votes' | 'sync';
+  /** Of the director, the device, the virtual router or sync group; with `sync`, what lvs_sync_daemon follows. */
   readonly name: string;
-  readonly what: 'OFF' | 'CONFIRMED_OFF' | 'FENCE_FAILED' | 'DEAD' | 'WORKS' | 'LOST' | 'MISSING';
+  readonly what:
+    | 'OFF'
+    | 'CONFIRMED_OFF'
+    | 'FENCE_FAILED'
+    | 'DEAD'
+    | 'WORKS'
+    | 'LOST'
+    | 'MISSING'
+    | 'INCOMPLETE'
+    | 'COMPLETE';
   readonly cause: string;
 }
 

@@ -74,11 +74,13 @@ const ALARMS: Record<AlarmHappening['about'], string> = {
   director: 'DIRECTOR',
   device: 'FENCE_DEVICE',
   votes: 'VOTES',
+  sync: 'SYNC',
 };
 const ALARM_SUBJECTS: Record<AlarmHappening['about'], string> = {
   director: 'Director',
   device: 'Fence device',
   votes: 'Votes for',
+  sync: 'Connection sync of',
 };
 
 /** News of an instance that are about two masters, and the subjects of their mails. */

@@ -10,6 +10,7 @@ import type { SyncDaemonFacts, SyncRole } from '../reconcile/syncdaemon.ts';
 import { deviceOf } from '../reconcile/vmac-wants.ts';
 import type { BalancerStatus } from '../serving/balancer.ts';
 import type { BulkFacts } from '../sync/bulk/facts.ts';
+import type { HealthFacts } from '../sync/health/facts.ts';
 import type { RelayFacts } from '../sync/relay/relay.ts';
 import type { Duration, Instant } from '../time.ts';
 import type { VrrpStatus } from '../vrrp/events.ts';
@@ -85,6 +86,8 @@ export interface SyncFacts {
   /** The kernel's daemons. */
   readonly running: readonly SyncDaemonFacts[];
   readonly bulk: BulkFacts;
+  /** Absent where there is no bulk copy either. */
+  readonly health?: HealthFacts;
   /** Absent without `sync_relay`. */
   readonly relay?: RelayFacts;
 }

@@ -1,6 +1,7 @@
 import type { Ip } from '../ip.ts';
 
 export const BULK_PORT = 8849;
+export const SYNC_ALARM = 5;
 
 /** `lvs_sync_daemon`: the kernel's sync threads, and the VRRP instance that says which role they have. */
 export interface SyncDaemonSettings {
@@ -18,6 +19,8 @@ export interface SyncDaemonSettings {
   readonly group?: Ip;
   /** `lvs_bulk_port`: the UDP port on which the directors talk of copies of the whole table; 0 for none. */
   readonly bulkPort: number;
+  /** `lvs_sync_alarm`: percent of connections that a failover may lose before people are told; 0 for no alarm. */
+  readonly alarm: number;
   /** How the datagrams reach the other directors, if not by multicast; `interface` is the private link then. */
   readonly relay?: RelaySettings;
 }

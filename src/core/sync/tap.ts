@@ -1,4 +1,13 @@
-import { BPF, demand, ETHERTYPE_AT, filterOf, load, refuse } from '../bpf.ts';
+import {
+  BPF,
+  demand,
+  ETHERTYPE_AT,
+  filterOf,
+  type Instruction,
+  load,
+  PACKET_TYPE_AT,
+  refuse,
+} from '../bpf.ts';
 import { Reader } from '../bytes.ts';
 import { type Family, familyOf, IPV4_BYTES, IPV6_BYTES, type Ip, ipFromBytes, ipToBytes } from '../ip.ts';
 
@@ -19,13 +28,42 @@ const UDP_BYTES = 8;
 const ETHERTYPE: Readonly<Record<Family, number>> = { 4: 0x0800, 6: 0x86dd };
 const FRAGMENT_OFFSET = 0x1fff;
 const IPV6_BYTES_OF_HEADER = 40;
+/** Of a packet that this host sends (linux/if_packet.h). */
+const PACKET_OUTGOING = 4;
 
-/** The program, as `Socket.attachFilter` takes it, that lets UDP to the target through, whoever sends it. */
-export function tapFilter({ group, port, ports }: SyncTarget): Uint8Array {
+/** Which of the datagrams: those that this host sends or not, and with this syncid or another one. */
+export interface TapChoice {
+  readonly outgoing: boolean;
+  readonly syncId: number;
+  /** Those of all other syncids. */
+  readonly others?: boolean;
+}
+
+/**
+ * The program, as `Socket.attachFilter` takes it, that lets UDP to the target through, whoever sends it, or those of a
+ * choice.
+ */
+export function tapFilter(target: SyncTarget, choice?: TapChoice): Uint8Array {
+  const chosen = choice === undefined ? [] : choose(familyOf(target.group), choice);
+  return filterOf([...toTarget(target), ...chosen]);
+}
+
+/** After `toTarget`, where X is the length of the IPv4 header. The syncid is the second byte of both versions. */
+function choose(family: Family, { outgoing, syncId, others = false }: TapChoice): Instruction[] {
+  const at = UDP_BYTES + 1;
+  return [
+    load(BPF.loadWord, PACKET_TYPE_AT),
+    (outgoing ? demand : refuse)(BPF.jumpEqual, PACKET_OUTGOING),
+    family === 4 ? load(BPF.loadByteAtX, at) : load(BPF.loadByte, IPV6_BYTES_OF_HEADER + at),
+    (others ? refuse : demand)(BPF.jumpEqual, syncId),
+  ];
+}
+
+function toTarget({ group, port, ports }: SyncTarget): Instruction[] {
   const family = familyOf(group);
   const destination = new Reader(ipToBytes(group));
   const [protocolAt, destinationAt, words] = family === 4 ? [9, 16, 1] : [6, 24, 4];
-  return filterOf([
+  return [
     load(BPF.loadWord, ETHERTYPE_AT),
     demand(BPF.jumpEqual, ETHERTYPE[family]),
     load(BPF.loadByte, protocolAt),
@@ -44,7 +82,7 @@ export function tapFilter({ group, port, ports }: SyncTarget): Uint8Array {
       : [load(BPF.loadHalf, IPV6_BYTES_OF_HEADER + 2)]),
     demand(BPF.jumpGreaterOrEqual, port),
     refuse(BPF.jumpGreater, port + ports - 1),
-  ]);
+  ];
 }
 
 /** A datagram, its payload a view. */

@@ -31,6 +31,7 @@ export const syncDaemons = fc
     id: fc.integer({ min: 0, max: 255 }),
     maxlen: maybe(port.filter((n) => n <= 65_447)),
     bulkPort: fc.constantFrom(0, BULK_PORT, 9000),
+    alarm: fc.constantFrom(0, 1, 5, 100),
     relay: maybe(relay),
   })
   .map(

@@ -366,7 +366,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
   })
   .map(({ instances: drawn, virtualServers, sync, grouped, basics, lines, pacing: gaps, ...rest }) => {
     // Who waits for a copy of the connection table needs one to come.
-    const copies = sync !== undefined && sync.bulkPort > 0 && sync.relay === undefined && rest.cluster;
+    const copies = sync !== undefined && sync.bulkPort > 0 && rest.cluster;
     const instances = copies ? drawn : drawn.map(({ preemptAfterSync: _, ...instance }) => instance);
     const { scripts, files, processes, bfd, delays, cluster: voters, power: powers, ...global } = rest;
     const groups = grouped ? groupOf(instances) : [];

@@ -91,7 +91,7 @@ ${Object.entries(NEEDED)
 `;
 /** For keywords that count where something else is so. */
 const WHERE_THEY_COUNT = [
-  'global_defs {\nlvs_sync_daemon eth0\nlvs_bulk_port 8850\n}',
+  'global_defs {\nlvs_sync_daemon eth0\nlvs_bulk_port 8850\nlvs_sync_alarm 9\n}',
   `vrrp_instance A {\n${NEEDED.vrrp_instance}preempt_after_sync 9\n}`,
   'global_defs {\nvrrp_mcast_group6 ff02::99\n}\nvrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n' +
     'virtual_ipaddress {\nfe80::1\n}\n}',

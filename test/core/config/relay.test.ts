@@ -28,6 +28,7 @@ test('where the others are, and what seals', () => {
     instance: 'V',
     id: 7,
     bulkPort: 8849,
+    alarm: 5,
     relay: {
       keyFile: KEY_FILE,
       local: '192.0.2.1',

@@ -225,6 +225,7 @@ test('lvs_sync_daemon: its options, its instance, and that instance must exist',
     instance: 'V',
     id: 7,
     bulkPort: 8849,
+    alarm: 5,
   });
   assert.equal(configured(sync('eth1 inst V id 3 maxlen 1400 port 9 ttl 2 group 224.0.0.9')).syncDaemon, {
     interface: 'eth1',
@@ -235,8 +236,9 @@ test('lvs_sync_daemon: its options, its instance, and that instance must exist',
     ttl: 2,
     group: '224.0.0.9',
     bulkPort: 8849,
+    alarm: 5,
   });
-  assert.equal(configured(sync('eth1')).syncDaemon, { interface: 'eth1', id: 0, bulkPort: 8849 });
+  assert.equal(configured(sync('eth1')).syncDaemon, { interface: 'eth1', id: 0, bulkPort: 8849, alarm: 5 });
   assert.equal(findings(sync('eth1 W')), ['error 2:22 lvs_sync_daemon: there is no vrrp_instance W']);
   assert.match(findings(sync('eth1 V group 10.0.0.1')).join(), /expected a multicast address/);
 });
@@ -251,6 +253,10 @@ test('preempt_after_sync and lvs_bulk_port: nobody waits for a copy that cannot 
   assert.match(
     waits('lvs_sync_daemon eth1 V', 255).join(),
     /preempt_after_sync has no effect with priority 255/,
+  );
+  assert.match(
+    waits('lvs_sync_daemon eth1 V\nlvs_bulk_port 0').join(),
+    /error .*preempt_after_sync needs (a heartbeat block|lvs_bulk_port)/,
   );
   const ports = (line: string): string => findings(`global_defs {\nlvs_sync_daemon eth1\n${line}\n}`).join();
   assert.match(ports('lvs_bulk_port 8848'), /^error .*is the port of lvs_sync_daemon/);

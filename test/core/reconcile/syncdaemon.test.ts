@@ -6,7 +6,7 @@ import type { SyncDaemonSettings } from '../../../src/core/sync/settings.ts';
 import { suite } from '../../suite.ts';
 
 const syncdaemon = suite('sync daemons');
-const settings = { interface: 'eth1', id: 51, bulkPort: 0 };
+const settings = { interface: 'eth1', id: 51, bulkPort: 0, alarm: 5 };
 const running = (role: 'master' | 'backup', more: Partial<IpvsDaemon> = {}): IpvsDaemon => ({
   state: DAEMON_STATE[role],
   interface: 'eth1',

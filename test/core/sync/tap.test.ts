@@ -42,15 +42,21 @@ tap('any bytes', () => {
 
 tap('a filter ends with what takes all and what takes nothing, and no jump leads elsewhere', () => {
   for (const group of [ip('224.0.0.81'), ip('ff02::51')]) {
-    const program = tapFilter({ group, port: 8848, ports: 4 });
-    const view = new DataView(program.buffer);
-    const count = program.length / 8;
-    for (let each = 0; each < count; each++)
-      for (const at of [2, 3]) {
-        const jump = view.getUint8(each * 8 + at);
-        assert.ok(jump === 0 || each + 1 + jump === count - 1, `instruction ${each}`);
-      }
-    assert.is(toHex(program.subarray(-8)), '0600000000000000');
+    for (const choice of [
+      undefined,
+      { outgoing: true, syncId: 7 },
+      { outgoing: false, syncId: 7, others: true },
+    ]) {
+      const program = tapFilter({ group, port: 8848, ports: 4 }, choice);
+      const view = new DataView(program.buffer);
+      const count = program.length / 8;
+      for (let each = 0; each < count; each++)
+        for (const at of [2, 3]) {
+          const jump = view.getUint8(each * 8 + at);
+          assert.ok(jump === 0 || each + 1 + jump === count - 1, `instruction ${each}`);
+        }
+      assert.is(toHex(program.subarray(-8)), '0600000000000000');
+    }
   }
 });
 

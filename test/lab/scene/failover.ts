@@ -93,10 +93,12 @@ export class Failover {
   // Connections.
 
   async connect(count: number): Promise<void> {
+    const { vip } = this.pair;
+    const host = vip.includes(':') ? `[${vip}]` : vip;
     const page = async (): Promise<boolean> =>
-      (await this.#client.get(`http://${VIP}:${HTTP_PORT}/`, 2000)).startsWith('rs');
+      (await this.#client.get(`http://${host}:${HTTP_PORT}/`, 2000)).startsWith('rs');
     await this.until('a page comes', page);
-    const { open } = await this.#client.open(count, VIP);
+    const { open } = await this.#client.open(count, vip);
     assert.is(open, count);
     this.#connections = count;
   }
@@ -104,7 +106,7 @@ export class Failover {
   /** Opens connections that say a word each, and are silent from then on. */
   async idle(count: number): Promise<void> {
     const made = Array.from({ length: count }, async () => {
-      const call = await this.#client.dial(VIP, ECHO_PORT);
+      const call = await this.#client.dial(this.pair.vip, ECHO_PORT);
       assert.is(await call.say('hello'), 'hello');
       this.#idle.push(call);
     });
@@ -119,7 +121,7 @@ export class Failover {
 
   /** Opens one more connection and waits until it has talked for a while: the director forwards new ones. */
   async newcomerTalks(): Promise<void> {
-    await this.#client.open(1, VIP);
+    await this.#client.open(1, this.pair.vip);
     const blocks = async (): Promise<number> => (await this.report()).blocks.at(-1) ?? 0;
     await this.until('a new connection talks', async () => (await blocks()) >= 30);
   }

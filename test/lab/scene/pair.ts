@@ -3,15 +3,22 @@ import { statusOf, vipkeeper } from './director.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 import type { Program } from './program.ts';
+import { run } from './run.ts';
 import type { Scene } from './scene.ts';
 import { ECHO_PORT, HTTP_PORT } from './traffic.ts';
 
 /** The address that clients know, and the one that real servers behind NAT send their answers to. */
 export const VIP = '10.0.0.100';
 const INNER_VIP = '192.168.1.254';
+/** Of services by IPv6, which go where VIP goes. */
+const VIP6 = 'fd00::100';
 
 export interface PairOptions {
-  readonly method: 'NAT' | 'DR';
+  readonly method: 'NAT' | 'DR' | 'TUN';
+  /** The services are IPv6; not with NAT. */
+  readonly ipv6?: boolean;
+  /** Further lines of `global_defs`. */
+  readonly global?: string;
   /** `advert_int` in seconds; below 1 the instances speak version 3. */
   readonly advert?: number;
   /** Seconds between checks of a real server. */
@@ -22,6 +29,8 @@ export interface PairOptions {
   readonly nopreempt?: boolean;
   /** The key of a heartbeat block, by file: with it a new backup gets a copy of the whole connection table. */
   readonly keyFile?: string;
+  /** The key of `sync_relay`, by file: the daemons carry connection sync. */
+  readonly relayKey?: string;
   /** Who comes back takes over when its connection table is complete. */
   readonly awaitsSync?: boolean;
 }
@@ -31,6 +40,8 @@ export interface Pair {
   readonly directors: readonly [Host, Host];
   readonly servers: readonly [Host, Host];
   readonly user: Host;
+  /** The address of the services. */
+  readonly vip: string;
   readonly lan: Link;
   /** The links of the directors: `lan`, and with NAT the real servers' own. */
   readonly links: readonly Link[];
@@ -41,15 +52,16 @@ export interface Pair {
 }
 
 /**
- * Builds the stage. NAT: clients on `lan`, real servers on `rack`, directors on both. DR: everybody on
+ * Builds the stage. NAT: clients on `lan`, real servers on `rack`, directors on both. DR and TUN: everybody on
  * `lan`, and the real servers hold the VIP without answering ARP for it.
  */
 export function buildPair(scene: Scene, options: PairOptions): Pair {
-  const { method } = options;
+  const { method, ipv6 = false } = options;
+  const vip = ipv6 ? VIP6 : VIP;
   const lan = scene.link('lan');
   const rack = method === 'NAT' ? scene.link('rack') : lan;
   const director = (n: number): Host => {
-    const host = scene.host(`director${n}`).on(lan, `10.0.0.${n}/24`).forwarding();
+    const host = scene.host(`director${n}`).on(lan, `10.0.0.${n}/24`, `fd00::${n}/64`).forwarding();
     return method === 'NAT' ? host.on(rack, `192.168.1.${n}/24`) : host;
   };
   const server = (n: number): Host =>
@@ -58,13 +70,10 @@ export function buildPair(scene: Scene, options: PairOptions): Pair {
           .host(`rs${n}`)
           .on(rack, `192.168.1.${10 + n}/24`)
           .via(INNER_VIP)
-      : scene
-          .host(`rs${n}`)
-          .on(lan, `10.0.0.${20 + n}/24`)
-          .holdsQuietly(VIP);
+      : behindTheVip(scene.host(`rs${n}`).on(lan, `10.0.0.${20 + n}/24`, `fd00::${20 + n}/64`), method, vip);
   const directors = [director(1), director(2)] as const;
   const servers = [server(1), server(2)] as const;
-  const user = scene.host('user').on(lan, '10.0.0.10/24');
+  const user = scene.host('user').on(lan, '10.0.0.10/24', 'fd00::10/64');
   const daemons = new Map<Host, Program>();
   const start = (host: Host): Program => {
     const daemon = vipkeeper(host, pairConfiguration(options, host === directors[0]));
@@ -73,7 +82,16 @@ export function buildPair(scene: Scene, options: PairOptions): Pair {
   };
   const connections = (host: Host): number => establishedIn(daemons.get(host)?.child.pid);
   const links = method === 'NAT' ? [lan, rack] : [lan];
-  return { directors, servers, user, lan, links, start, connections };
+  return { directors, servers, user, vip, lan, links, start, connections };
+}
+
+/** A real server that answers clients itself. */
+function behindTheVip(host: Host, method: PairOptions['method'], vip: string): Host {
+  host.holdsQuietly(vip);
+  if (method !== 'TUN') return host;
+  run(['modprobe', 'ipip']);
+  host.run('ip', 'link', 'set', 'tunl0', 'up');
+  return host.sysctl({ 'net.ipv4.conf.tunl0.rp_filter': 0 });
 }
 
 /** The kernel's table as a process sees it: to read it, no program is started. */
@@ -92,19 +110,32 @@ export function pairConfiguration(options: PairOptions, preferred: boolean): str
     unsynced = false,
     nopreempt = false,
     keyFile,
+    relayKey,
     awaitsSync = false,
+    ipv6 = false,
+    global = '',
   } = options;
+  const vip = ipv6 ? VIP6 : VIP;
   const inner = method === 'NAT' ? `\n    ${INNER_VIP}/24 dev rack` : '';
-  const real = (n: number): string => (method === 'NAT' ? `192.168.1.${10 + n}` : `10.0.0.${20 + n}`);
+  const real = (n: number): string =>
+    method === 'NAT' ? `192.168.1.${10 + n}` : ipv6 ? `fd00::${20 + n}` : `10.0.0.${20 + n}`;
   const virtualServer = (port: number): string => `
-virtual_server ${VIP} ${port} {
+virtual_server ${vip} ${port} {
   delay_loop ${checkEvery}
   lb_algo rr
   lb_kind ${method}
   protocol TCP
 ${[1, 2].map((n) => realServerBlock(real(n), port)).join('\n')}
 }`;
-  const sync = `lvs_sync_daemon ${method === 'NAT' ? 'rack' : 'lan'} VI_1`;
+  const device = relayKey !== undefined ? 'vksync' : method === 'NAT' ? 'rack' : 'lan';
+  const sync = `lvs_sync_daemon ${device} VI_1`;
+  const [own, other] = preferred ? [1, 2] : [2, 1];
+  const relay = `
+sync_relay {
+  key_file ${relayKey}
+  local 10.0.0.${own}
+  peer 10.0.0.${other}
+}`;
   const heartbeat = `
 heartbeat {
   key_file ${keyFile}
@@ -112,9 +143,10 @@ heartbeat {
   director director2 10.0.0.2
   name director${preferred ? 1 : 2}
 }`;
-  return `${keyFile === undefined ? '' : heartbeat}
+  return `${keyFile === undefined ? '' : heartbeat}${relayKey === undefined ? '' : relay}
 global_defs {
   ${unsynced ? '' : sync}
+  ${global}
 }
 
 vrrp_instance VI_1 {
@@ -128,7 +160,7 @@ vrrp_instance VI_1 {
   advert_int ${advert}
   virtual_ipaddress {
     ${VIP}/${method === 'NAT' ? 24 : 32}${inner}
-  }
+  }${ipv6 ? `\n  virtual_ipaddress_excluded {\n    ${VIP6}/128\n  }` : ''}
 }
 ${virtualServer(ECHO_PORT)}
 ${virtualServer(HTTP_PORT)}

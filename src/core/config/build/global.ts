@@ -1,5 +1,5 @@
 import { SYNC_PORT } from '../../sync/message.ts';
-import { BULK_PORT, type SyncDaemonSettings } from '../../sync/settings.ts';
+import { BULK_PORT, SYNC_ALARM, type SyncDaemonSettings } from '../../sync/settings.ts';
 import { type LvsSysctl, wrongSysctl } from '../../sync/sysctls.ts';
 import { micros, seconds } from '../../time.ts';
 import type { VrrpSettings } from '../../vrrp/settings.ts';
@@ -188,11 +188,9 @@ export function checkAwaitedSync(
       ? 'lvs_sync_daemon in global_defs'
       : !file.has('heartbeat')
         ? 'a heartbeat block'
-        : sync.relay !== undefined
-          ? 'sync by multicast, without sync_relay'
-          : sync.bulkPort === 0
-            ? 'lvs_bulk_port'
-            : undefined;
+        : sync.bulkPort === 0
+          ? 'lvs_bulk_port'
+          : undefined;
   if (lacking === undefined) return;
   for (const { section } of file.all('vrrp_instance')) {
     const at = section?.token('preempt_after_sync');
@@ -224,5 +222,6 @@ export function buildSyncDaemon(
     ...rest,
     id: rest.id ?? followed?.vrid ?? 0,
     bulkPort: bulkPort(file, rest.port, findings),
+    alarm: globalSection(file).last('lvs_sync_alarm')?.values[0] ?? SYNC_ALARM,
   };
 }

@@ -66,8 +66,8 @@ export const fencing = ours({
     { default: 'none; 10 s' },
   ),
   notify: keyword(
-    'run on alarms: a director was switched off or could not be, a device died, votes were lost; with four words: ' +
-      'DIRECTOR, FENCE_DEVICE or VOTES, name, what, 0',
+    'run on alarms: a director was switched off or could not be, a device died, votes were lost, a backup lacks ' +
+      'connections (lvs_sync_alarm); with four words: DIRECTOR, FENCE_DEVICE, VOTES or SYNC, name, what, 0',
     [arg.script],
   ),
   smtp_alert: keyword('mail on alarms', [arg.bool], {

@@ -1,7 +1,6 @@
-import { BULK_PORT } from '../../sync/settings.ts';
-import { LVS_SYSCTL_NAMES } from '../../sync/sysctls.ts';
 import * as arg from '../arguments.ts';
 import { flag, type KeywordNotes, keyword, lines } from '../schema.ts';
+import { lvsDefs } from './lvs.ts';
 import { identity } from './tracking.ts';
 
 const inert = (why: string): KeywordNotes => ({ inert: why });
@@ -27,7 +26,6 @@ const oldName = (name: string, notes: KeywordNotes): KeywordNotes => ({
 });
 
 const U32 = 4_294_967_295;
-const INT_MAX = 2_147_483_647;
 const I32 = 2_147_483_647;
 const nice = arg.integer('N', -20, 19);
 const realTime = arg.integer('N', 0, 99);
@@ -116,39 +114,7 @@ export const globalDefs = {
   v3_checksum_as_v2: keyword('VRRPv3 over IPv4: checksum without the pseudo header', [arg.bool], {
     default: 'off',
   }),
-  lvs_timeouts: keyword(
-    'IPVS connection timeouts; 0 leaves one as it is',
-    [arg.options({ tcp: timeout(), tcpfin: timeout(), udp: timeout() })],
-    { default: "the kernel's" },
-  ),
-  lvs_flush: flag('empty the IPVS table at the start'),
-  lvs_flush_on_stop: keyword(
-    'empty the IPVS table at the stop; VS: remove our own services only, as is done anyway',
-    [arg.optional(arg.choice('VS'))],
-  ),
-  lvs_flush_onstop: keyword('see lvs_flush_on_stop', [arg.optional(arg.choice('VS'))], {
-    alias: 'lvs_flush_on_stop',
-    deprecated: 'write lvs_flush_on_stop',
-  }),
-  lvs_sync_daemon: keyword('IPVS connection sync; follows the VRRP instance, else runs both roles', [
-    arg.interfaceName,
-    syncOptions(),
-  ]),
-  lvs_bulk_port: keyword(
-    'UDP port, on the interface and in the group of lvs_sync_daemon, by which a director that becomes backup gets a ' +
-      'copy of the whole connection table; it needs a heartbeat block; 0 for none',
-    [arg.integer('PORT', 0, 65_535)],
-    { default: `${BULK_PORT}`, ours: true },
-  ),
-  lvs_sysctl: keyword(
-    'a setting of IPVS (net.ipv4.vs.NAME), put back at the stop; sync_threshold has two values',
-    [
-      arg.choice(...LVS_SYSCTL_NAMES),
-      arg.integer('VALUE', 0, INT_MAX),
-      arg.optional(arg.integer('VALUE', 0, INT_MAX)),
-    ],
-    { repeat: true, ours: true },
-  ),
+  ...lvsDefs,
   vrrp_mcast_group4: keyword('group of IPv4 adverts', [arg.multicast], { default: '224.0.0.18' }),
   vrrp_mcast_group6: keyword('group of IPv6 adverts', [arg.multicast], { default: 'ff02::12' }),
   vrrp_garp_master_delay: keyword(
@@ -377,22 +343,3 @@ export const globalDefs = {
     default: '/tmp/keepalived.json',
   }),
 };
-
-function timeout() {
-  return arg.integer('SECS', 0, 2_678_400);
-}
-
-/** `lvs_sync_daemon IF [[inst] VRRP] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`. */
-function syncOptions() {
-  return arg.options(
-    {
-      inst: arg.text('VRRP'),
-      id: arg.integer('N', 0, 255),
-      maxlen: arg.integer('N', 1, 65_507),
-      port: arg.port,
-      ttl: arg.integer('N', 1, 255),
-      group: arg.multicast,
-    },
-    'inst',
-  );
-}

@@ -5,6 +5,9 @@ import type { BulkMessage, Lacks } from './message.ts';
 
 /** What the two sides of a copy of a connection table hear from the shell, and want of it. */
 
+/** Bytes of a datagram's payload where neither the configuration nor the kernel says. */
+export const MAXLEN = 1452;
+
 /** What both sides are made with. */
 export interface BulkSettings {
   /** Ours. */

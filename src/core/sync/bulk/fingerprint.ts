@@ -29,3 +29,10 @@ export function fingerprint({ protocol, client, virtual, destination }: Identity
 /** The salt of two nonces. */
 export const saltOf = (recipient: string, donor: string): number =>
   [recipient, donor].reduce((salt, nonce) => (salt ^ Number.parseInt(nonce.slice(-8), 16)) >>> 0, 0);
+
+/** Likewise, and another one for each pair of nonces that two counters give. */
+export const mixedSaltOf = (recipient: string, donor: string): number =>
+  [recipient, donor].reduce(
+    (salt, nonce) => Math.imul(salt ^ Number.parseInt(nonce.slice(-8), 16), 0x85ebca6b) >>> 0,
+    0x811c9dc5,
+  );

@@ -9,7 +9,7 @@ export interface BulkLine {
   readonly message: string;
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const secondsOf = (took: Duration): string => `${toSeconds(took).toFixed(1)} s`;
 
 interface Result {

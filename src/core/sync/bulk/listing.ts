@@ -64,6 +64,13 @@ export function identityOf({
   return number === undefined ? undefined : { protocol: number, client, virtual, destination };
 }
 
+const isFirst = (row: ListedConnection): boolean =>
+  FIRST.includes(row.state) && (row.state !== 'NONE' || isTemplateRow(row));
+
+/** The identities of established connections and templates: what a failover is not to lose. */
+export const lasting = (rows: readonly ListedConnection[]): Identity[] =>
+  rows.flatMap((row) => (isFirst(row) ? (identityOf(row) ?? []) : []));
+
 /** Where a row's connection belongs in the table. */
 interface Place {
   readonly method: number;
@@ -100,7 +107,7 @@ export class ListedTable {
     const [first, later]: [SyncedConnection[], SyncedConnection[]] = [[], []];
     const lacks = { marks: 0, sequences: 0, left: 0 };
     for (const row of rows) {
-      const early = FIRST.includes(row.state) && (row.state !== 'NONE' || isTemplateRow(row));
+      const early = isFirst(row);
       if (!early && !LATER.includes(row.state)) continue;
       const place = this.#placeOf(row);
       const record = place && recordOf(row, place);

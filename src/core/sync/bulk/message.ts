@@ -57,14 +57,38 @@ export type BulkWord =
       readonly places: readonly number[];
     }
   /** The donor ends; so many are missing as far as it knows. */
-  | { readonly type: 'done'; readonly missing: number };
+  | { readonly type: 'done'; readonly missing: number }
+  /** A backup asks how its table compares, and tells how it did last: in thousandths of what the master has. */
+  | { readonly type: 'survey'; readonly covered: number | undefined }
+  /** The master answers at once: what its kernel has sent so far, and how large that may be, in bytes. */
+  | {
+      readonly type: 'counts';
+      /** Datagrams, since some time in the past. */
+      readonly sent: number;
+      readonly maxlen: number;
+      readonly mtu: number;
+      /** That it had when it looked last; 0 before. */
+      readonly connections: number;
+    }
+  /** The backup wants the fingerprints that fall into the first so many of 256 slots. */
+  | { readonly type: 'choose'; readonly slots: number }
+  /** A part of them. */
+  | {
+      readonly type: 'sample';
+      /** From 0 on, of `chunks`. */
+      readonly chunk: number;
+      readonly chunks: number;
+      /** That the master has, in all slots. */
+      readonly connections: number;
+      readonly fingerprints: readonly number[];
+    };
 
 export type BulkMessage = BulkWord & {
   readonly syncId: number;
   readonly recipient: Nonce;
   readonly donor: Nonce;
   readonly from: string;
-  /** Empty in a request: whoever is master. */
+  /** Empty in a request and a survey: whoever is master. */
   readonly to: string;
 };
 
@@ -76,7 +100,14 @@ const KINDS: readonly BulkWord['type'][] = [
   'list',
   'missing',
   'done',
+  'survey',
+  'counts',
+  'choose',
+  'sample',
 ];
+const UNKNOWN_COVERAGE = 0xffff;
+/** A sample is chosen by slots: the low byte of a fingerprint. */
+export const SLOTS = 256;
 /** A list of as many fits into a datagram of any link, with the names and the MAC. */
 export const MOST_FINGERPRINTS = 240;
 
@@ -106,6 +137,20 @@ export function encodeBulk(message: BulkMessage): Uint8Array {
       break;
     case 'done':
       out.u32be(message.missing);
+      break;
+    case 'survey':
+      out.u16be(message.covered ?? UNKNOWN_COVERAGE);
+      break;
+    case 'counts':
+      for (const number of [message.sent, message.maxlen, message.mtu, message.connections])
+        out.u32be(number);
+      break;
+    case 'choose':
+      out.u16be(message.slots);
+      break;
+    case 'sample':
+      for (const number of [message.chunk, message.chunks, message.connections]) out.u32be(number);
+      writeList(out, message.fingerprints, (number) => out.u32be(number));
       break;
     default:
   }
@@ -166,8 +211,37 @@ function readWord(type: BulkWord['type'], reader: Reader): BulkWord | undefined 
     }
     case 'done':
       return { type, missing: reader.u32be() };
+    case 'survey':
+    case 'counts':
+    case 'choose':
+    case 'sample':
+      return readHealth(type, reader);
     default:
       return { type };
+  }
+}
+
+function readHealth(type: 'survey' | 'counts' | 'choose' | 'sample', reader: Reader): BulkWord | undefined {
+  switch (type) {
+    case 'survey': {
+      const covered = reader.u16be();
+      if (covered === UNKNOWN_COVERAGE) return { type, covered: undefined };
+      return covered > 1000 ? undefined : { type, covered };
+    }
+    case 'counts': {
+      const [sent, maxlen, mtu] = [reader.u32be(), reader.u32be(), reader.u32be()];
+      return { type, sent, maxlen, mtu, connections: reader.u32be() };
+    }
+    case 'choose': {
+      const slots = reader.u16be();
+      return slots === 0 || slots > SLOTS ? undefined : { type, slots };
+    }
+    default: {
+      const [chunk, chunks, connections] = [reader.u32be(), reader.u32be(), reader.u32be()];
+      const fingerprints = readList(reader, () => reader.u32be());
+      if (fingerprints === undefined || chunk >= chunks) return undefined;
+      return { type, chunk, chunks, connections, fingerprints };
+    }
   }
 }
 

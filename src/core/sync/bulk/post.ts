@@ -53,7 +53,8 @@ export class BulkPost {
     const message = decodeBulk(opened.body);
     if (message === undefined) return { rejection: 'malformed' };
     if (!others.includes(message.from)) return { rejection: 'unknown sender' };
-    const ours = message.syncId === syncId && (message.to === name || message.type === 'request');
+    const toAll = message.type === 'request' || message.type === 'survey';
+    const ours = message.syncId === syncId && (message.to === name || toAll);
     return ours ? { message } : { elsewhere: true };
   }
 }

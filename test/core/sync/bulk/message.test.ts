@@ -45,6 +45,21 @@ const word: fc.Arbitrary<BulkWord> = fc.oneof(
       .map((places) => places.sort((a, b) => a - b)),
   }),
   fc.record({ type: fc.constant('done' as const), missing: u32 }),
+  fc.record({
+    type: fc.constant('survey' as const),
+    covered: fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined }),
+  }),
+  fc.record({ type: fc.constant('counts' as const), sent: u32, maxlen: u32, mtu: u32, connections: u32 }),
+  fc.record({ type: fc.constant('choose' as const), slots: fc.integer({ min: 1, max: 256 }) }),
+  fc
+    .record({
+      type: fc.constant('sample' as const),
+      chunk: fc.integer({ min: 0, max: 1000 }),
+      more: fc.integer({ min: 1, max: 1000 }),
+      connections: u32,
+      fingerprints: fc.array(u32, { maxLength: MOST_FINGERPRINTS }),
+    })
+    .map(({ more, ...sample }) => ({ ...sample, chunks: sample.chunk + more })),
 );
 const message: fc.Arbitrary<BulkMessage> = fc
   .record({
@@ -71,7 +86,7 @@ test('what is written is read again, and nothing that is cut or longer', () => {
 
 test('any bytes', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 7 }), (bytes, kind) => {
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 11 }), (bytes, kind) => {
       bytes[0] = kind;
       const read = decodeBulk(bytes);
       if (read !== undefined) assert.equal(encodeBulk(read), bytes);
