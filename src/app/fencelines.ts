@@ -7,6 +7,7 @@ const PHASES: Readonly<Record<string, string>> = {
   shooting: 'is being switched off',
   verifying: 'is being looked at',
   off: 'is off, and watched',
+  rebooted: 'was rebooted, and has the time to boot',
   failed: 'could not be switched off',
   'given up': 'could not be switched off: waiting for vipkeeper fence confirm',
   confirmed: 'is off, by the word of the operator',

@@ -13,7 +13,7 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
 /**
- * As many forged heartbeats as a stranger can send, fifty thousand a second at most, at a director that is master by
+ * As many forged and recorded heartbeats as a stranger can send, fifty thousand a second at most, at a director that is master by
  * the votes of three.
  */
 await enclose();
@@ -23,6 +23,7 @@ const PORT = 5406;
 const VIP = '10.0.0.100';
 const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3' } as const;
 type Name = keyof typeof ADDRESS;
+const REASONS = ['wrong key', 'not a heartbeat', 'replayed'];
 
 const test = suite('forged heartbeats');
 let scene: Scene;
@@ -66,18 +67,27 @@ test.before(async () => {
 });
 test.after(() => scene.close());
 
-/** What a stranger would like a to believe: that b asks for its vote, and that nobody holds it. */
+/**
+ * What a stranger would like a to believe: that b asks for its vote, and that nobody holds it. Of its own making, and
+ * what b may have said before its last start: whole, and cut.
+ */
 function forged(): string[] {
-  const files = { 'wrong key': new HeartbeatCodec('vipkeeper', readKey(join(folder, 'other'))) };
+  const [guessed, genuine] = ['other', 'key'].map(
+    (name) => new HeartbeatCodec('vipkeeper', readKey(join(folder, name))),
+  ) as [HeartbeatCodec, HeartbeatCodec];
   const claim = 'vrrp_instance VI_1';
   const words = [
     { type: 'release', claim, number: 2 ** 40 },
     { type: 'ask', claim, number: 2 ** 40, duration: seconds(3), priority: 254 },
   ] as const;
   const head = { from: 'b', to: 'a', life: 'forged', number: 2 ** 40, heard: [], utc: 0 };
+  const taped = Array.from({ length: 40 }, (_, i) => ({ ...head, life: 'yesterday', number: i + 1, words }));
+  const recorded = taped.flatMap((heartbeat) => genuine.write(heartbeat));
   const datagrams = [
-    ...Object.values(files).flatMap((codec) => codec.write({ ...head, words: [...words] })),
+    ...guessed.write({ ...head, words }),
     new Uint8Array(120).fill(7),
+    ...recorded,
+    ...recorded.slice(0, 3).map((datagram, i) => datagram.subarray(0, datagram.length - 1 - 20 * i)),
   ];
   return datagrams.map((datagram, i) => {
     const file = join(folder, `forged-${i}`);
@@ -97,9 +107,9 @@ test('are counted and told once for each reason; nothing changes, and adverts go
   ]);
   const dropped = async (): Promise<Readonly<Record<string, number>>> =>
     (await statusOf(hosts.a))?.vrrp?.votes?.dropped ?? {};
-  await scene.until('both kinds are counted', async () => {
+  await scene.until('all kinds are counted', async () => {
     const counts = await dropped();
-    return (counts['wrong key'] ?? 0) > 1000 && (counts['not a heartbeat'] ?? 0) > 1000;
+    return REASONS.every((reason) => (counts[reason] ?? 0) > 1000);
   });
   const [before, at] = [await advertsSent(), Date.now()];
   await scene.until('ten adverts were sent meanwhile', async () => (await advertsSent()) >= before + 10);
@@ -115,7 +125,7 @@ test('are counted and told once for each reason; nothing changes, and adverts go
   for (const name of ['b', 'c'] as const) assert.not.ok(hosts[name].has(VIP), `${name} has taken nothing`);
   const [router] = (await statusOf(hosts.a))?.vrrp?.instances ?? [];
   assert.is(router?.statistics.becameMaster, 1, 'it was master all the time');
-  for (const reason of ['wrong key', 'not a heartbeat'])
+  for (const reason of REASONS)
     assert.is(daemon.log.match(new RegExp(`dropped 1 heartbeat: ${reason}`, 'g'))?.length, 1, reason);
   assert.match(operator(hosts.a, 'status'), /dropped heartbeats: .*wrong key \d+/);
 });

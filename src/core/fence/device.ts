@@ -55,12 +55,25 @@ export interface FenceOutcome {
 const LOOK_PAUSE: Duration = seconds(1);
 /** After all levels failed. */
 const FAILED_PAUSE: Duration = seconds(10);
+/** A machine that was rebooted is silent for so long, at most: shot again sooner it would never come back. */
+const BOOT_PAUSE: Duration = seconds(120);
+/** Phases that are over by themselves. */
+const ENDING: readonly string[] = ['failed', 'on', 'rebooted'];
 /** What an agent's `status` gives. */
 const STATUS = { on: 0, off: 2 } as const;
 
 interface Shot {
   readonly target: string;
-  phase: 'waiting' | 'shooting' | 'verifying' | 'off' | 'failed' | 'given up' | 'confirmed' | 'on';
+  phase:
+    | 'waiting'
+    | 'shooting'
+    | 'verifying'
+    | 'off'
+    | 'rebooted'
+    | 'failed'
+    | 'given up'
+    | 'confirmed'
+    | 'on';
   /** Of those that it keeps out. */
   readonly policies: Set<FailurePolicy>;
   /** The operator's. */
@@ -132,7 +145,7 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
       if (shot.next === undefined || shot.next > now) continue;
       shot.next = undefined;
       if (shot.phase === 'confirmed') this.#confirm(shot.target, now);
-      else if (shot.phase === 'failed' || shot.phase === 'on') this.#shots.delete(shot.target);
+      else if (ENDING.includes(shot.phase)) this.#shots.delete(shot.target);
       else if (shot.phase === 'off') this.#watch(shot, now);
       else this.#shoot(shot, now);
     }
@@ -303,6 +316,9 @@ export class Fencing implements Machine<FencingEvent, FencingEffect> {
     if (seen.length > 0 && seen.every((device) => actionOf(shot, device) === 'off')) {
       shot.phase = 'off';
       shot.next = after(now, LOOK_PAUSE);
+    } else if (level.some((device) => actionOf(shot, device) === 'reboot')) {
+      shot.phase = 'rebooted';
+      shot.next = after(now, BOOT_PAUSE);
     } else this.#shots.delete(target);
   }
 

@@ -14,6 +14,8 @@ export interface Heard {
   readonly life: string;
   /** The sender's wall clock, in microseconds since 1970. */
   readonly utc: number;
+  /** The life is the one that answered us last. Of another, the heartbeat may be of yesterday, and prove nothing. */
+  readonly proven: boolean;
   /** Nothing until the sender has heard us. */
   readonly words: readonly Word[];
 }
@@ -115,7 +117,8 @@ export class Heartbeats {
       if (peer.size <= LIVES_KEPT) break;
       if (other !== this.#certain.get(from)) peer.delete(other);
     }
-    return { ok: true, heard: { from, life, utc, words: fresh ? words : [] } };
+    const proven = this.#certain.get(from) === life;
+    return { ok: true, heard: { from, life, utc, proven, words: fresh ? words : [] } };
   }
 
   #isFresh(heard: readonly Mark[], now: Instant): boolean {

@@ -20,6 +20,9 @@ import type { Answer, Voter } from './voter.ts';
 const SILENT_INTERVALS = 3.5;
 const REPORT_INTERVAL = seconds(60);
 
+/** So many heartbeats may come of a life that does not answer us, before they are told of as replayed. */
+const UNPROVEN_MOST = 32;
+
 /** Heartbeats of a kind that were dropped: all, and since a line of the log told of them. */
 interface Dropped {
   total: number;
@@ -31,6 +34,8 @@ interface Peer {
   heardAt: Instant | undefined;
   isHeard: boolean;
   clock: Duration | undefined;
+  /** How many heartbeats came of lives that have not answered us, since it is in its present one. */
+  unproven: number;
   /** What is to be said to it at the end of this turn. */
   words: Word[];
 }
@@ -65,7 +70,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     this.#voter = parts.voter(settings, now);
     this.#heartbeats = new Heartbeats({ name, life, peers });
     for (const peer of peers)
-      this.#peers.set(peer, { heardAt: undefined, isHeard: false, clock: undefined, words: [] });
+      this.#peers.set(peer, { heardAt: undefined, isHeard: false, clock: undefined, unproven: 0, words: [] });
     this.#next = now;
     this.#utc = utc - now;
   }
@@ -233,13 +238,22 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       if (accepted.reason !== 'overtaken') this.#drop(accepted.reason, now);
       return;
     }
-    const { from, life, utc, words } = accepted.heard;
+    const { from, life, utc, proven, words } = accepted.heard;
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
+    if (!proven) {
+      // A director that starts needs a few until it answers.
+      peer.unproven += 1;
+      if (peer.unproven > UNPROVEN_MOST) this.#drop('replayed', now);
+      return;
+    }
     peer.clock = micros(utc - (this.#utc + now));
     const news = this.#clocks.compare(from, peer.clock, now);
     if (news !== undefined) this.#effects.push({ type: 'clock', name: from, ...news });
-    if (this.#lives.get(from) !== life) this.#voter.reborn(from, life);
+    if (this.#lives.get(from) !== life) {
+      this.#voter.reborn(from, life);
+      peer.unproven = 0;
+    }
     this.#lives.set(from, life);
     peer.heardAt = now;
     if (!peer.isHeard) this.#hears(from, peer, true);

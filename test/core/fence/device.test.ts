@@ -170,7 +170,23 @@ test('a reboot counts from its beginning, and is not watched', () => {
   bench.fence(10);
   bench.end(OK, 30);
   assert.equal(bench.told, ['b off at 10']);
-  assert.is(bench.fencing.deadline(), undefined);
+  assert.equal(bench.runs, ['power reboot']);
+});
+
+test('who was rebooted gets the time to boot: silent meanwhile, it is not shot again', () => {
+  const bench = new Bench(device('power', { action: 'reboot' }));
+  bench.fence(10);
+  bench.end(OK, 12);
+  for (let s = 13; s < 131; s++) bench.fence(s);
+  assert.equal(bench.runs, ['power reboot']);
+  assert.equal(bench.fencing.shots(), [{ target: 'b', phase: 'rebooted' }]);
+  bench.fence(132);
+  bench.fence(133);
+  assert.equal(bench.runs, ['power reboot', 'power reboot'], 'it has not come back');
+  bench.end(OK, 140);
+  bench.handle({ type: 'heard', target: 'b' }, 150);
+  bench.fence(151);
+  assert.is(bench.runs.length, 3, 'heard since, and silent again');
 });
 
 test('the delay comes first; who is heard meanwhile is not shot', () => {

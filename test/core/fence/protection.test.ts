@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
+import { lineOf } from '../../../src/core/fence/lines.ts';
 import { Protection } from '../../../src/core/fence/protection.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
@@ -121,27 +122,41 @@ test('etcd in place of a witness: it is asked what the others are, and its answe
 function fencingPair(loses: (heartbeat: Heartbeat) => boolean) {
   let now = instant(1e9);
   const shots: string[] = [];
-  const directors = new Map(
-    ['a', 'b'].map((name) => {
-      const settings = { cluster: 'web', name, life: `${name}1`, directors: ['a', 'b'], ...MARGIN };
-      const more = { interval: seconds(1), fenced: ['a', 'b'] };
-      const protection = new Protection({ ...settings, ...more }, now, 0);
-      protection.handle({ type: 'clean' }, now);
-      return [name, protection] as const;
-    }),
-  );
+  const lines: string[] = [];
+  const taped: Heartbeat[] = [];
+  const directors = new Map<string, Protection>();
+  const boot = (name: string, life: string): void => {
+    const settings = { cluster: 'web', name, life, directors: ['a', 'b'], ...MARGIN };
+    const protection = new Protection({ ...settings, interval: seconds(1), fenced: ['a', 'b'] }, now, 0);
+    protection.handle({ type: 'clean' }, now);
+    directors.set(name, protection);
+  };
+  for (const name of ['a', 'b']) boot(name, `${name}1`);
   const settle = (): void => {
     for (const [name, director] of directors)
       for (const effect of director.take()) {
         if (effect.type === 'fence') shots.push(`${name} shoots ${effect.director} for ${effect.claim}`);
+        if (effect.type === 'dropped' || effect.type === 'peer') lines.push(lineOf(effect)?.message ?? '');
         if (effect.type !== 'send') continue;
         const { heartbeat } = effect;
+        taped.push(heartbeat);
         if (!loses(heartbeat))
           directors.get(heartbeat.to)?.handle({ type: 'heartbeat', heartbeat, utc: 0 }, now);
       }
   };
   return {
     shots,
+    lines,
+    taped,
+    boot,
+    dropped: (name: string) => directors.get(name)?.dropped ?? {},
+    holder: (name: string, claim: string) =>
+      directors.get(name)?.standing(name === 'a' ? 'b' : 'a', claim, now),
+    /** A stranger sends a heartbeat that somebody sent before. */
+    replay: (heartbeat: Heartbeat) => {
+      directors.get(heartbeat.to)?.handle({ type: 'heartbeat', heartbeat, utc: 0 }, now);
+      settle();
+    },
     state: (name: string, claim: string) => directors.get(name)?.claim(claim, now).state,
     want: (name: string, claim: string) => {
       directors.get(name)?.handle({ type: 'want', claim, priority: 100, why: 'test' }, now);
@@ -193,6 +208,37 @@ test('where it cannot be switched off, those claims go on that are to take the a
   pair.unfenced('a', 'b', ['A']);
   pair.pass(1);
   assert.equal([pair.state('a', 'A'), pair.state('a', 'B')], ['holding', 'asking']);
+});
+
+test('heartbeats of an earlier life that are sent again prove nothing: no life, no vote, and they are counted', () => {
+  let silent = false;
+  const pair = fencingPair(({ from }) => silent && from === 'b');
+  pair.pass(20);
+  const old = pair.taped.filter(({ from }) => from === 'b');
+  for (const life of ['b2', 'b3', 'b4', 'b5']) {
+    pair.boot('b', life);
+    pair.pass(4);
+  }
+  pair.want('b', 'B');
+  pair.pass(1);
+  assert.is(pair.state('b', 'B'), 'holding');
+  const holds = (): boolean | undefined => pair.holder('a', 'B')?.claims;
+  assert.ok(holds(), 'a has promised its vote to b');
+  silent = true;
+  pair.pass(10);
+  pair.lines.length = 0;
+  for (const heartbeat of old) pair.replay(heartbeat);
+  for (let again = 0; again < 20; again++) for (const heartbeat of old) pair.replay(heartbeat);
+  assert.ok(holds(), 'it still has');
+  assert.is(pair.holder('a', 'B')?.heard, false, 'b is not heard');
+  assert.equal(
+    pair.lines.filter((line) => !line.includes('silent')),
+    ['dropped 1 heartbeat: replayed'],
+  );
+  assert.ok((pair.dropped('a').replayed ?? 0) > old.length, JSON.stringify(pair.dropped('a')));
+  silent = false;
+  pair.pass(3);
+  assert.ok(pair.holder('a', 'B')?.heard, 'and b is heard as soon as it speaks');
 });
 
 test.run();
