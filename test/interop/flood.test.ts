@@ -13,8 +13,8 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
 /**
- * As many forged and recorded heartbeats as a stranger can send, fifty thousand a second at most, at a director that is master by
- * the votes of three.
+ * As many forged and recorded heartbeats as a stranger can send, fifty thousand a second at most, at a director that is
+ * master by the votes of three.
  */
 await enclose();
 
