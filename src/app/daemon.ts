@@ -40,6 +40,8 @@ export async function runDaemon(argv: readonly string[]): Promise<void> {
   if (given.clearRemains === true) return clear(options, configuration);
   if (!options.dontFork) return daemonise(argv, options, home);
   claim(options);
+  const { buryInherited } = await import('../io/execution.ts');
+  buryInherited();
   await (await supervisor(options, configuration)).run();
 }
 

@@ -93,8 +93,11 @@ export interface VrrpConfiguration extends DirectorSettings {
   readonly placement: Placement;
 }
 export type ToVrrp =
-  /** Before the first `configure`: what an earlier process changed on interfaces, and did not put back. */
-  | { readonly type: 'inherit'; readonly originals: readonly Original[] }
+  /**
+   * Before the first `configure`: what an earlier process changed on interfaces, and did not put back. `predecessor`:
+   * the process of an earlier daemon that goes on until it is asked to yield.
+   */
+  | { readonly type: 'inherit'; readonly originals: readonly Original[]; readonly predecessor?: number }
   | Configure<VrrpConfiguration>
   | SendRecording
   /** A director was off at that time of the monotonic clock: its device says so. */

@@ -109,7 +109,7 @@ export function fromChild(role: Role): Shape {
   return kinds('type', shapes);
 }
 
-const TRACKED: Shape = kinds('kind', {
+export const TRACKED: Shape = kinds('kind', {
   script: fields({ name: text, good: truth, why: text }),
   process: fields({ name: text, good: truth, why: text }),
   bfd: fields({ name: text, good: truth, why: text }),
@@ -117,7 +117,7 @@ const TRACKED: Shape = kinds('kind', {
   file: fields({ name: text, value: number }),
 });
 const TO_VRRP: Shapes<ToVrrp> = {
-  inherit: fields({ originals: listOf(ORIGINAL) }),
+  inherit: fields({ originals: listOf(ORIGINAL) }, { predecessor: number }),
   configure: fields({
     detail: truth,
     configuration: fields(
@@ -177,6 +177,7 @@ export const request: Shape = kinds('verb', {
   status: anything,
   reload: anything,
   record: anything,
+  reexec: anything,
   servers: fields({}, { server: text, service: text }),
   maintenance: fields({ on: truth }),
   drain: fields({ server: text }, { ...OF_SERVER, timeout: number }),

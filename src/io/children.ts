@@ -61,6 +61,15 @@ export const spawnedNamespace = (argv: readonly string[] = process.argv.slice(2)
 export const spawnedFolder = (argv: readonly string[] = process.argv.slice(2)): string =>
   argv[0] === MARK ? (argv[2] ?? '') : '';
 
+/** Does nothing to a process that is gone. */
+export function signal(pid: number, what: NodeJS.Signals): void {
+  try {
+    process.kill(pid, what);
+  } catch {
+    // It ended in this moment.
+  }
+}
+
 /** Where a child in that role whose supervisor is gone waits for the next one. */
 export const successionPath = (runDir: string, role: string): string => `${runDir}/${role}.orphan`;
 

@@ -3,8 +3,8 @@ import { installed } from './installed.ts';
 
 /**
  * The types of the addon (src/io/native). Every number that comes back is a count or -errno. Only socket.ts, clock.ts,
- * signals.ts, placement.ts, namespace.ts, lock.ts, stderr.ts, seclusion.ts and watchdog.ts of this folder use it;
- * everybody else uses those.
+ * signals.ts, placement.ts, namespace.ts, lock.ts, stderr.ts, seclusion.ts, execution.ts and watchdog.ts of this folder
+ * use it; everybody else uses those.
  */
 export interface Sock {
   /** The descriptor, or -errno when the socket could not be opened or is closed. */
@@ -97,6 +97,13 @@ interface Rawio {
   unheard(number: number): number;
   /** flock(2), exclusively and without waiting: -EWOULDBLOCK when another has it. */
   lock(fd: number): number;
+  /** Takes note of the end of a child: 0 while it lives, else its id. */
+  bury(pid: number): number;
+  /**
+   * execve(2): another program in this process, with these words of its command line and variables, each ended by a
+   * zero byte, and our standard descriptors. Only returns -errno.
+   */
+  execute(path: Uint8Array, words: Uint8Array, variables: Uint8Array): number;
   /** Never waits: how much was written, -EAGAIN when nothing can be now. */
   writeNow(fd: number, data: Uint8Array): number;
 }

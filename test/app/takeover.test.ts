@@ -164,17 +164,60 @@ test('one that says nothing is ended, and another holds the address', async () =
   assert.match(stage.log, /ending the vrrp process/);
 });
 
-test('one of another build is ended', async () => {
+/** Starts the daemon of another build; gives its log. */
+function startOther(text: string): () => string {
   const copy = join(stage.folder, 'build');
   cpSync(join(ROOT, 'build'), copy, { recursive: true });
-  const vrrp = orphan();
+  stage.configure(text);
   const [, ...options] = stage.command('-P', '-g', join(stage.folder, 'other.log'));
   assert.is(stage.run([join(copy, 'vipkeeperd'), ...options]).status, 0);
-  assert.not.ok(isAlive(vrrp));
-  until(() => holds(VIP), 'the new one holds the address');
-  const log = readFileSync(join(stage.folder, 'other.log'), 'utf8');
-  assert.match(log, /cannot take over .*: it is of 0\.\S+ \(.*\), and this daemon of /);
-});
+  return () => readFileSync(join(stage.folder, 'other.log'), 'utf8');
+}
+const SCRIPT = `vrrp_script fine {
+  script "/bin/sh -c 'sleep 1'"
+  interval 2
+  rise 1
+}
+`;
+const TRACKING = both.replaceAll('advert_int 1', 'advert_int 1\n  track_script {\n    fine\n  }');
+
+for (const [what, text, priority] of [
+  ['', both.replaceAll('priority 255', 'priority 200'), 200],
+  [', owners', both, 255],
+  [', with a script', SCRIPT + TRACKING.replaceAll('priority 255', 'priority 200'), 200],
+  [
+    ', in a group',
+    `${both.replaceAll('priority 255', 'priority 200')}vrrp_sync_group g {\n  group {\n    web\n    api\n  }\n}\n`,
+    200,
+  ],
+  [
+    ', with short leases',
+    both.replaceAll('priority 255', 'version 3\n  priority 200').replaceAll('advert_int 1', 'advert_int 0.1'),
+    200,
+  ],
+] as const) {
+  test(`one of another build serves until a new process does: no address goes${what}`, async () => {
+    stage.stop();
+    stage.start(text);
+    const masters = (): boolean => ['web', 'api'].every((name) => stage.router(name).state === 'MASTER');
+    until(() => holds(VIP) && holds(OTHER_VIP) && masters(), 'it is master');
+    monitor.close();
+    monitor = new Monitor('wire', 'address');
+    const vrrp = orphan();
+    const log = startOther(text);
+    until(() => !isAlive(vrrp), 'the old one ends');
+    until(masters, 'the new one is master');
+    assert.equal([await gone(), holds(VIP), holds(OTHER_VIP)], [[], true, true]);
+    assert.match(log(), /the vrrp process \d+ serves until a new one does: it is of 0\.\S+ \(.*\), and this/);
+    for (const name of ['web', 'api'])
+      assert.match(log(), new RegExp(`${name}: INIT -> MASTER: .*goes on for an earlier process`));
+    assert.not.match(log(), /-> (BACKUP|FAULT)|cannot|killed/);
+    assert.is(stage.router('web').priority, priority);
+    stage.stop();
+    assert.not.ok(holds(VIP) || holds(OTHER_VIP));
+    assert.equal(readdirSync(stage.runDir), []);
+  });
+}
 
 test('one in another network namespace is ended', () => {
   const vrrp = orphan();

@@ -7,7 +7,14 @@ import * as assert from 'uvu/assert';
 import { record } from '../../src/core/shape.ts';
 import { Channel } from '../../src/io/channel.ts';
 import type { SocketEnd } from '../../src/io/socketend.ts';
-import { awaitSuccessor, findOrphan, ownNetwork, releaseOf } from '../../src/io/succession.ts';
+import {
+  awaitSuccessor,
+  BEQUEST,
+  findOrphan,
+  ownNetwork,
+  releaseOf,
+  takePlace,
+} from '../../src/io/succession.ts';
 import { suite } from '../suite.ts';
 import { eventually } from './namespace.ts';
 
@@ -27,24 +34,27 @@ interface Said {
 }
 
 /** Waits for a supervisor, as a process does that has lost its own. */
-function waiting(): { adopted: SocketEnd[]; troubles: string[] } {
+function waiting(where = path): { adopted: SocketEnd[]; troubles: string[]; yielded: () => boolean } {
   const [adopted, troubles]: [SocketEnd[], string[]] = [[], []];
+  let yielded = false;
   open.push(
-    awaitSuccessor(
-      path,
-      WHO,
-      (end) => adopted.push(end),
-      (why) => troubles.push(why),
-    ),
+    awaitSuccessor(where, WHO, {
+      adopted: (end) => void adopted.push(end),
+      bequest: () => ({ masters: ['eth0 IPv4 VRID 7'] }),
+      yielded: () => {
+        yielded = true;
+      },
+      trouble: (why) => void troubles.push(why),
+    }),
   );
-  return { adopted, troubles };
+  return { adopted, troubles, yielded: () => yielded };
 }
 
 async function found(): Promise<SocketEnd> {
   const answer = await findOrphan(path);
   assert.ok('end' in answer, JSON.stringify(answer));
   open.push(() => answer.end.close());
-  assert.equal(answer.orphan, { type: 'orphan', pid: process.pid, ...WHO });
+  assert.equal(answer.orphan, { type: 'orphan', pid: process.pid, bequest: BEQUEST, ...WHO });
   return answer.end;
 }
 
@@ -145,21 +155,30 @@ test('why nobody is found', async () => {
 });
 
 test('where the socket cannot be, it is said; what another life left there is no hindrance', async () => {
-  const [troubles, nowhere]: [string[], string] = [[], join(folder, 'nowhere', 'x')];
-  open.push(
-    awaitSuccessor(
-      nowhere,
-      WHO,
-      () => assert.unreachable(),
-      (why) => troubles.push(why),
-    ),
-  );
+  const { troubles } = waiting(join(folder, 'nowhere', 'x'));
   await eventually(() => troubles[0], 'it is said');
   assert.match(troubles[0] ?? '', /^the next supervisor cannot take over: .*(ENOENT|EACCES)/);
   writeFileSync(path, '');
   const { adopted } = waiting();
   (await found()).close();
   assert.equal(adopted, []);
+});
+
+test('who is asked for its place says what it leaves, once; nonsense and an end are no hindrance', async () => {
+  const { adopted, yielded } = waiting();
+  assert.equal(await takePlace(path), { bequest: { masters: ['eth0 IPv4 VRID 7'] } });
+  await eventually(() => yielded() || undefined, 'it knows');
+  assert.equal(adopted, []);
+  rmSync(path, { force: true });
+  const hello = JSON.stringify({ type: 'orphan', pid: 1, bequest: BEQUEST, ...WHO });
+  const mute = await stranger(`${hello}\n`);
+  mute.on('connection', (socket) => socket.on('data', () => socket.destroy()));
+  assert.equal(await takePlace(path), { why: 'it ended before it yielded' });
+  mute.close();
+  rmSync(path, { force: true });
+  const babbler = await stranger(`${hello}\n`);
+  babbler.on('connection', (socket) => socket.on('data', () => socket.write('{"type":"yielded"}\n')));
+  assert.equal(await takePlace(path), { why: 'it says nonsense.bequest: an object is wanted' });
 });
 
 test('another build is another release', () => {

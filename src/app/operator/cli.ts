@@ -17,6 +17,7 @@ import { addMigrate } from './migrate.ts';
 import { listsOf } from './names.ts';
 import { addPreparation } from './prepare.ts';
 import { addRecord } from './record.ts';
+import { addReexec } from './reexec.ts';
 import { addReplay } from './replay.ts';
 import { addStatus } from './status.ts';
 import { addSync } from './sync.ts';
@@ -58,6 +59,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       if (!applied) fail('reload refused: the running configuration stays in force');
       process.stdout.write(`reloaded: ${changes}\n`);
     });
+  addReexec(program);
   addMaintenance(program);
   addRecord(program);
   addReplay(program);

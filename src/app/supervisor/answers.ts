@@ -14,6 +14,8 @@ export interface Answering {
   readonly orders: Orders;
   status(): Promise<DaemonStatus>;
   reload(): Reload;
+  /** The daemon executes what is installed now. */
+  reexec(): Promise<unknown>;
   /** The lines of a recording. */
   record(): Promise<readonly string[]>;
   maintain(on: boolean): void;
@@ -36,6 +38,7 @@ export function answer(from: Answering, request: unknown): unknown {
   const { verb, on } = request as { readonly verb: string; readonly on?: boolean };
   if (verb === 'status') return from.status();
   if (verb === 'reload') return from.reload();
+  if (verb === 'reexec') return from.reexec();
   if (verb === 'record') return from.record().then((lines) => ({ lines }));
   if (isOrderRequest(request)) {
     mustRun('check');

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { unreachable } from '../../core/assert.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { type Privileges, suffices } from '../../core/privileges.ts';
+import type { Original } from '../../core/reconcile/originals.ts';
 import type { ChildReport } from '../../core/status/facts.ts';
 import { Child, type ChildEffect, type ChildEvent } from '../../core/supervision/child.ts';
 import { type Duration, type Instant, toSeconds } from '../../core/time.ts';
 import { Channel, type End, pipeEnd } from '../../io/channel.ts';
-import { spawnRole } from '../../io/children.ts';
+import { signal, spawnRole } from '../../io/children.ts';
 import { now } from '../../io/clock.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { installed } from '../../io/installed.ts';
@@ -18,7 +19,8 @@ import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 import { fromChild } from '../shapes.ts';
 import type { Arbiter } from './arbiter.ts';
-import { Orphans, signal } from './orphans.ts';
+import type { Assignment } from './assignments.ts';
+import { Orphans } from './orphans.ts';
 import { Recordings } from './recordings.ts';
 import type { Remains } from './remains.ts';
 
@@ -94,6 +96,8 @@ export class Children {
   readonly #roles = new Map<Role, Family>();
   /** What they did last. */
   readonly recordings: Recordings;
+  /** The VRRP process of an earlier build, until ours has taken its place. */
+  #predecessor: number | undefined;
 
   constructor(driver: Driver, options: ChildOptions, files: KeptFiles, listener: ChildListener) {
     this.#driver = driver;
@@ -134,12 +138,24 @@ export class Children {
   }
 
   /**
-   * Ends what an earlier life of the daemon left behind in this role. VRRP that is `wanted` goes on instead, if it can:
-   * it is ours from then on, and is told what to do by `start`. What the others know is in the kernel.
+   * Ends what an earlier life of the daemon left behind in this role. VRRP that has `work` goes on instead, if it can:
+   * it is ours from then on, and is told what to do by `start`; or, of another build, until ours asks for its place,
+   * if that may be. What the others know is in the kernel.
    */
-  async succeed(role: Role, wanted: boolean): Promise<void> {
-    const found = role === 'vrrp' && wanted ? await this.#orphans.adoptable(role) : undefined;
+  async succeed(role: Role, work: Assignment | undefined): Promise<void> {
+    // Votes that a process has promised cannot be left to another one.
+    const mayYield = work !== undefined && !('cluster' in work);
+    const found =
+      role === 'vrrp' && work !== undefined ? await this.#orphans.adoptable(role, mayYield) : undefined;
     if (found === undefined) return this.endOrphan(role, false);
+    if ('yields' in found) {
+      this.#listener.log(
+        'notice',
+        `the ${role} process ${found.pid} serves until a new one does: ${found.yields}`,
+      );
+      this.#predecessor = found.pid;
+      return;
+    }
     const { pid, end } = found;
     this.#listener.log('notice', `taking over the ${role} process ${pid} of an earlier daemon: it goes on`);
     const family = this.#found(role);
@@ -162,6 +178,13 @@ export class Children {
     const family = { machine, driven };
     this.#roles.set(role, family);
     return family;
+  }
+
+  /** What a VRRP process is told first. */
+  introduce(originals: readonly Original[], maintenance: boolean): void {
+    const predecessor = this.#predecessor;
+    this.send('vrrp', { type: 'inherit', originals, ...(predecessor !== undefined && { predecessor }) });
+    this.send('vrrp', { type: 'maintenance', on: maintenance });
   }
 
   send<Message extends { readonly type: string }>(role: Role, message: Message): void {
@@ -326,8 +349,10 @@ export class Children {
     if (this.#detailed && message.type !== 'log')
       this.#listener.log('debug', `message from ${role}: ${message.type}`);
     if (message.type === 'log') this.#listener.said(role, pid, message);
-    else if (message.type === 'ready') this.#listener.ready(role);
-    else if (message.type === 'ends') family.ends = true;
+    else if (message.type === 'ready') {
+      if (role === 'vrrp') this.#predecessor = undefined;
+      this.#listener.ready(role);
+    } else if (message.type === 'ends') family.ends = true;
     else if (message.type === 'notify') this.#happened(role, message.happening);
     else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message);
     else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);

@@ -2,6 +2,8 @@ import { mayPass } from '../../core/supervision/trouble.ts';
 import type { Log } from '../../io/log.ts';
 
 export const EXIT_CRASHED = 70;
+/** It cannot work here. */
+export const EXIT_FAILED = 1;
 /** How long the log of a crash may take. */
 const CRASH_LOG_MS = 1000;
 /** So many troubles in a minute that nobody foresaw, and the process is better begun anew. */

@@ -1,19 +1,18 @@
 import { rmSync } from 'node:fs';
-import { childrenOf, successionPath } from '../../io/children.ts';
+import { childrenOf, signal, successionPath } from '../../io/children.ts';
 import { installed } from '../../io/installed.ts';
 import type { SocketEnd } from '../../io/socketend.ts';
-import { findOrphan, type Orphan, ownNetwork, releaseOf } from '../../io/succession.ts';
+import { BEQUEST, findOrphan, type Orphan, ownNetwork, releaseOf } from '../../io/succession.ts';
 import type { Level, Role } from '../messages.ts';
 import { VERSION } from '../version.ts';
 
 const POLL_MS = 20;
 const POLLS = 150;
 
-/** A living process of an earlier daemon that goes on under this one. */
-export interface Heirloom {
-  readonly pid: number;
-  readonly end: SocketEnd;
-}
+/** A living process of an earlier daemon: it goes on under this one, or until one of this build takes its place. */
+export type Heirloom =
+  | { readonly pid: number; readonly end: SocketEnd }
+  | { readonly pid: number; readonly yields: string };
 
 /** The processes that an earlier life of the daemon left behind: two of one role would work against each other. */
 export class Orphans {
@@ -27,10 +26,10 @@ export class Orphans {
   }
 
   /**
-   * The process in this role that can go on as ours, if there is one, waiting for its `adopt`. Why another one cannot
-   * is in the log.
+   * The process in this role that can go on as ours, if there is one, waiting for its `adopt`; or that can serve until
+   * one of ours does, where that may be (`mayYield`), and why that is so. Why another one cannot is in the log.
    */
-  async adoptable(role: Role): Promise<Heirloom | undefined> {
+  async adoptable(role: Role, mayYield: boolean): Promise<Heirloom | undefined> {
     const pids = this.#find(role);
     const [pid] = pids;
     if (pid === undefined) return undefined;
@@ -38,9 +37,13 @@ export class Orphans {
       pids.length > 1
         ? { why: `there are ${pids.length}` }
         : await findOrphan(successionPath(this.#runDir, role));
-    const why = 'why' in found ? found.why : objection(pid, role, found.orphan);
-    if (why === undefined && 'end' in found) return { pid, end: found.end };
+    const orphan = 'orphan' in found ? found.orphan : undefined;
+    let why = 'why' in found ? found.why : stranger(pid, found.orphan);
+    const aged = orphan && why === undefined ? age(role, orphan) : undefined;
+    if (why === undefined && aged === undefined && 'end' in found) return { pid, end: found.end };
     if ('end' in found) found.end.close();
+    if (aged !== undefined && mayYield && orphan?.bequest === BEQUEST) return { pid, yields: aged };
+    why ??= aged;
     this.#log(
       'warning',
       `cannot take over the ${role} process ${pids.join(', ')} of an earlier daemon: ${why}`,
@@ -88,19 +91,14 @@ export class Orphans {
   }
 }
 
-/** Why it cannot go on under this daemon. */
-function objection(pid: number, role: Role, orphan: Orphan): string | undefined {
-  const release = releaseOf(VERSION, installed(role));
+/** Why it has nothing to do with this daemon. */
+function stranger(pid: number, orphan: Orphan): string | undefined {
   if (orphan.pid !== pid) return `process ${orphan.pid} answers for it`;
-  if (orphan.release !== release) return `it is of ${orphan.release}, and this daemon of ${release}`;
   return orphan.network === ownNetwork() ? undefined : 'it is in another network namespace';
 }
 
-/** Does nothing to a process that is gone. */
-export function signal(pid: number, what: NodeJS.Signals): void {
-  try {
-    process.kill(pid, what);
-  } catch {
-    // It ended in this moment.
-  }
+/** Why it does not understand this daemon. */
+function age(role: Role, orphan: Orphan): string | undefined {
+  const release = releaseOf(VERSION, installed(role));
+  return orphan.release === release ? undefined : `it is of ${orphan.release}, and this daemon of ${release}`;
 }

@@ -37,7 +37,7 @@ import { Arbiter } from './arbiter.ts';
 import { type Assignment, assignment, hasWholeTable, privilegesOf, roleOfSync } from './assignments.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
-import { attempt, crash, EXIT_CRASHED, onDefect } from './defects.ts';
+import { attempt, crash, EXIT_CRASHED, EXIT_FAILED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
 import { Logbook } from './logbook.ts';
@@ -47,11 +47,10 @@ import { Orders } from './orders.ts';
 import { Originals } from './originals.ts';
 import { PlannedReload } from './plannedreload.ts';
 import { Readiness } from './readiness.ts';
+import { reexec } from './reexec.ts';
 import { Remains } from './remains.ts';
 import { readAgain } from './rereading.ts';
 import { Signalled } from './signalled.ts';
-
-const EXIT_FAILED = 1;
 
 /** The process that starts and watches those that do the work, and answers the operator. */
 export class Supervisor implements ChildListener {
@@ -142,7 +141,7 @@ export class Supervisor implements ChildListener {
     this.#notifier.configure(this.#configuration, false);
     this.#save();
     this.#orders.configure(this.#configuration.virtualServers);
-    for (const role of ROLES) await this.#children.succeed(role, this.#assignment(role) !== undefined);
+    for (const role of ROLES) await this.#children.succeed(role, this.#assignment(role));
     this.#alone = true;
     if (this.#stopping) return;
     await this.#protect();
@@ -175,8 +174,7 @@ export class Supervisor implements ChildListener {
     const configuration = this.#assignment(role) ?? this.#told.get(role);
     if (configuration === undefined) return;
     this.#told.set(role, configuration);
-    if (role === 'vrrp') this.#children.send('vrrp', { type: 'inherit', originals: this.#originals.all });
-    if (role === 'vrrp') this.#children.send('vrrp', { type: 'maintenance', on: this.#store.maintenance });
+    if (role === 'vrrp') this.#children.introduce(this.#originals.all, this.#store.maintenance);
     const whole = role === 'check' ? { ...configuration, orders: this.#orders.all() } : configuration;
     this.#children.send(role, { type: 'configure', configuration: whole, detail: this.#options.logDetail });
     this.#trackers.tellAll(role);
@@ -362,6 +360,7 @@ export class Supervisor implements ChildListener {
       orders: this.#orders,
       status: () => this.#look(),
       reload: () => this.#reload(),
+      reexec: () => reexec(this.#options, this.#readiness, this.log, () => this.#stopping),
       record: () => this.#children.recordings.all(),
       maintain: (on: boolean) => {
         this.#store.maintenance = on;

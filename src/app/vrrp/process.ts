@@ -3,9 +3,11 @@ import type { DirectorEffect, DirectorEvent } from '../../core/director/events.t
 import type { Ip } from '../../core/ip.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { Unheard } from '../../core/notify/missed.ts';
+import type { Original } from '../../core/reconcile/originals.ts';
+import { fields, listOf, text } from '../../core/shape.ts';
 import { millis, toMillis } from '../../core/time.ts';
 import { Channel, pipeEnd } from '../../io/channel.ts';
-import { spawnedFolder, successionPath } from '../../io/children.ts';
+import { signal, spawnedFolder, successionPath } from '../../io/children.ts';
 import { hasAddress } from '../../io/claims.ts';
 import { kernelTick, now, utc } from '../../io/clock.ts';
 import { digest } from '../../io/digest.ts';
@@ -13,12 +15,12 @@ import { tellRequests } from '../../io/netlink.ts';
 import { Place } from '../../io/placement.ts';
 import { keepsMakers } from '../../io/route.ts';
 import type { SocketEnd } from '../../io/socketend.ts';
-import { awaitSuccessor, ownNetwork, releaseOf } from '../../io/succession.ts';
+import { awaitSuccessor, ownNetwork, releaseOf, takePlace } from '../../io/succession.ts';
 import { LocalReports } from '../../io/sysctl.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, ToVrrp, VrrpConfiguration, VrrpNews } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
-import { toChild } from '../shapes.ts';
+import { TRACKED, toChild } from '../shapes.ts';
 import { VERSION } from '../version.ts';
 import { BfdSpeakers } from './bfd.ts';
 import { Hands, refusal } from './hands.ts';
@@ -30,6 +32,11 @@ import { Keeper } from './watchdog.ts';
 /** How late a step of the wall clock may be noticed: less than the least `time_window`. */
 const CLOCK_PERIOD = millis(500);
 const MOST_LINES = 200;
+
+/** What a process leaves to the one that takes its place. Other builds read it, too: `BEQUEST`. */
+type Bequest = ReturnType<Director['bequest']>;
+const BEQUEATHED = fields({ masters: listOf(text), tracked: listOf(TRACKED) });
+const NOTHING: Bequest = { masters: [], tracked: [] };
 
 /** The process that elects and holds addresses. It goes on when the supervisor is gone. */
 export function runVrrp(): void {
@@ -105,40 +112,72 @@ class VrrpProcess {
   #waitNoMore: () => void = () => undefined;
   /** Asked to stop. */
   #ending = false;
+  /** What came while another process is asked for its place. */
+  #later: ToVrrp[] | undefined;
 
   run(): void {
     this.#hands.begin();
     this.#channel.onClose(() => this.#left());
     this.#channel.onMessage((message) => {
-      switch (message.type) {
-        case 'inherit':
-          this.#tell({ type: 'inherit', originals: this.#hands.interfaces.inherit(message.originals) });
-          break;
-        case 'record':
-          this.recording.begin();
-          break;
-        case 'look':
-          this.#reporter.all();
-          break;
-        case 'fenced':
-          this.#votes.fenced(message.director, message.at);
-          break;
-        case 'unfenced':
-          this.#votes.unfenced(message.director, message.at);
-          break;
-        case 'etcd':
-          this.#votes.etcd(message.answer);
-          break;
-        case 'configure':
-          this.#detail(message.detail);
-          this.#configure(message.configuration);
-          if (this.#ending) this.#end();
-          break;
-        default:
-          this.#tell(message);
-      }
+      if (this.#later === undefined) this.#hear(message);
+      else this.#later.push(message);
     });
     this.#reporter.begin();
+  }
+
+  #hear(message: ToVrrp): void {
+    switch (message.type) {
+      case 'inherit':
+        if (message.predecessor === undefined) this.#inherit(message.originals, NOTHING);
+        else void this.#succeed(message.originals, message.predecessor);
+        break;
+      case 'record':
+        this.recording.begin();
+        break;
+      case 'look':
+        this.#reporter.all();
+        break;
+      case 'fenced':
+        this.#votes.fenced(message.director, message.at);
+        break;
+      case 'unfenced':
+        this.#votes.unfenced(message.director, message.at);
+        break;
+      case 'etcd':
+        this.#votes.etcd(message.answer);
+        break;
+      case 'configure':
+        this.#detail(message.detail);
+        this.#configure(message.configuration);
+        if (this.#ending) this.#end();
+        break;
+      default:
+        this.#tell(message);
+    }
+  }
+
+  #inherit(originals: readonly Original[], { masters, tracked }: Bequest): void {
+    this.#tell({ type: 'inherit', originals: this.#hands.interfaces.inherit(originals), masters });
+    if (tracked.length > 0) this.#tell({ type: 'track', events: tracked });
+  }
+
+  /**
+   * Takes the place of a process that serves until now: asked as late as possible, when all of ours is loaded. One that
+   * does not yield is killed, and what it was master of is waited for as after any other death.
+   */
+  async #succeed(originals: readonly Original[], predecessor: number): Promise<void> {
+    this.#later = [];
+    const answer = await takePlace(successionPath(spawnedFolder(), 'vrrp'));
+    const wrong = 'why' in answer ? answer.why : BEQUEATHED(answer.bequest);
+    if (wrong !== undefined) {
+      this.log('error', `the vrrp process ${predecessor} of an earlier daemon is killed: ${wrong}`);
+      signal(predecessor, 'SIGKILL');
+    }
+    const bequest = wrong === undefined && 'bequest' in answer ? (answer.bequest as Bequest) : NOTHING;
+    this.#inherit(originals, bequest);
+    const later = this.#later;
+    this.#later = undefined;
+    for (const message of later) this.#hear(message);
   }
 
   log(level: Level, message: string): void {
@@ -159,12 +198,13 @@ class VrrpProcess {
   #left(): void {
     // Without a configuration there is nothing to go on with.
     if (this.#configuration === undefined) this.#end();
-    this.#waitNoMore = awaitSuccessor(
-      successionPath(spawnedFolder(), 'vrrp'),
-      this.#identity,
-      (end) => this.#adopted(end),
-      (why) => this.log('error', why),
-    );
+    this.#waitNoMore = awaitSuccessor(successionPath(spawnedFolder(), 'vrrp'), this.#identity, {
+      adopted: (end) => this.#adopted(end),
+      bequest: () => this.#director.bequest(),
+      // Addresses, routes, interfaces: all stays as it is, for the other one.
+      yielded: () => process.exit(0),
+      trouble: (why) => this.log('error', why),
+    });
   }
 
   #adopted(end: SocketEnd): void {

@@ -58,6 +58,8 @@ export class Configuring {
   #leaseTable: string | undefined;
   /** The tables of leases go as soon as no address is left that they shut. */
   #leavesTables = false;
+  /** The keys of routers of which an earlier process was master. */
+  readonly #heirs = new Set<string>();
   #clock = { utc: 0, at: 0 as Instant };
   readonly #steps: Steps<Step>;
 
@@ -78,6 +80,7 @@ export class Configuring {
       ending: this.#ending,
       leaseTable: this.#leaseTable,
       leavesTables: this.#leavesTables,
+      heirs: [...this.#heirs],
       clock: this.#clock,
       steps: this.#steps.memory(),
       routers: Array.from(this.#parts.routers.values(), (router) => router.memory()),
@@ -90,6 +93,7 @@ export class Configuring {
     this.#ending = memory.ending;
     this.#leaseTable = memory.leaseTable;
     this.#leavesTables = memory.leavesTables;
+    for (const key of memory.heirs ?? []) this.#heirs.add(key);
     this.#clock = memory.clock;
     this.#steps.recall(memory.steps);
     for (const each of memory.routers) {
@@ -117,6 +121,11 @@ export class Configuring {
   readClock(utc: number): void {
     this.#clock = { utc, at: this.#parts.ensemble.now };
     for (const router of this.#parts.routers.values()) router.readClock(utc);
+  }
+
+  /** Before the first `configure`. */
+  inherit(masters: readonly string[]): void {
+    for (const key of masters) this.#heirs.add(key);
   }
 
   configure(settings: DirectorSettings, votes: boolean): void {
@@ -257,8 +266,9 @@ export class Configuring {
     this.#parts.routers.set(key, router);
     router.readClock(this.#utc());
     if (this.#ending) return;
+    const heir = this.#heirs.delete(key);
     const delay = startDelay(this.#settings.start, this.#begun, this.#parts.ensemble.now);
-    router.handle({ type: 'start', delay });
+    router.handle({ type: 'start', ...(heir ? { heir } : { delay }) });
   }
 
   #utc(): number {

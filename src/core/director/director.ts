@@ -135,7 +135,9 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         this.#kernel.hear(event.events);
         break;
       case 'inherit':
-        if (!configuring.configured) vmacs.handle(event);
+        if (configuring.configured) break;
+        vmacs.handle({ type: 'inherit', originals: event.originals });
+        configuring.inherit(event.masters ?? []);
         break;
       case 'configure':
         configuring.configure(event.settings, event.protected);
@@ -279,6 +281,12 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   /** Whether no address of an earlier life is left: each virtual router has put them away when it has begun. */
   get begun(): boolean {
     return this.#parts.configuring.begun;
+  }
+
+  /** What another process needs to go on in place of this one: see `inherit`, and what is known of tracked things. */
+  bequest(): { readonly masters: readonly string[]; readonly tracked: readonly TrackEvent[] } {
+    const masters = [...this.#routers.values()].filter(({ state }) => state === 'MASTER');
+    return { masters: masters.map(({ key }) => key), tracked: this.#parts.tracked.all() };
   }
 
   groups(): { readonly name: string; readonly state: GroupState }[] {

@@ -80,8 +80,15 @@ export type DirectorEvent =
   | ({ readonly type: 'read'; readonly why?: string } & KernelDump)
   /** News of the kernel: all of a turn of the loop. */
   | { readonly type: 'news'; readonly events: readonly RouteEvent[] }
-  /** Before the first `configure`: what an earlier process changed on interfaces, and is still so. */
-  | { readonly type: 'inherit'; readonly originals: readonly Original[] }
+  /**
+   * Before the first `configure`: what an earlier process changed on interfaces, and is still so; and of which virtual
+   * routers, by their keys, it was master until now.
+   */
+  | {
+      readonly type: 'inherit';
+      readonly originals: readonly Original[];
+      readonly masters?: readonly string[];
+    }
   /** `protected`: virtual routers need votes, and all of them are in a group. */
   | { readonly type: 'configure'; readonly settings: DirectorSettings; readonly protected: boolean }
   /** The answer to `look`: all news that there were have been told. */

@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts';
 import type { Ip } from '../ip.ts';
 import { type Machine, memoriesOf, type Remembering, recallAll } from '../machine.ts';
-import { after, type Instant, since, type Timers } from '../time.ts';
+import { after, type Duration, type Instant, since, type Timers } from '../time.ts';
 import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
@@ -9,7 +9,7 @@ import { heardAsBackup, silenceEnded, weighed } from './following.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { text } from './intervals.ts';
 import { type Advert, type Datagram, OWNER } from './packet.ts';
-import { configureParts, makeParts, statusOf, type VrrpParts } from './parts.ts';
+import { configureParts, makeParts, standingOf, statusOf, type VrrpParts } from './parts.ts';
 import { judgeRival } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
 import { checkTimers, type TimerName } from './timers.ts';
@@ -36,6 +36,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #cause = 'not started';
   #now = 0 as Instant;
   #started = false;
+  /** It goes on with what an earlier process was master of. */
+  #heir = false;
 
   /**
    * `digest` is needed where adverts are signed (`ah`, `hmac`). Throws InvariantError when the settings are not
@@ -58,8 +60,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     else if (this.isStale(now)) this.#giveUp(now);
     switch (event.type) {
       case 'start':
-        if (event.delay !== undefined && event.delay > 0) this.#timers.set('start', after(now, event.delay));
-        else this.#start(now);
+        this.#heir = event.heir ?? false;
+        this.#startAfter(event.delay, now);
         break;
       case 'stop':
         this.#started = false;
@@ -139,7 +141,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   /** Between two events, when all effects were taken. */
   memory() {
-    const own = [this.#state, this.#entered, this.#cause, this.#now, this.#started] as const;
+    const own = [this.#state, this.#entered, this.#cause, this.#now, this.#started, this.#heir] as const;
     return { priority: this.#settings.priority, own, parts: memoriesOf(this.#parts) };
   }
 
@@ -149,7 +151,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#settings = { ...parts.grounds.settings, priority };
     configureParts(this.#parts, this.#settings, false, this.#now);
     recallAll(this.#parts, parts);
-    [this.#state, this.#entered, this.#cause, this.#now, this.#started] = own;
+    [this.#state, this.#entered, this.#cause, this.#now, this.#started, this.#heir] = own;
   }
 
   get state(): VrrpState {
@@ -167,6 +169,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   }
 
   // Start, and the grounds: link, tracking, group, settings.
+
+  #startAfter(delay: Duration | undefined, now: Instant): void {
+    if (delay !== undefined && delay > 0) this.#timers.set('start', after(now, delay));
+    else this.#start(now);
+  }
 
   #start(now: Instant): void {
     this.#timers.clear('start');
@@ -210,9 +217,13 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   /** From INIT or FAULT, by what it stands on. */
   #enter(now: Instant, why: string): void {
     const { faults, source } = this.#grounds;
+    const heir = this.#heir && this.#state === 'INIT' && !this.#advertiser.authentication.listensFirst;
     if (source !== undefined) this.#advertiser.source = source;
     if (faults.length > 0) {
       this.#leave(now, 'FAULT', faults.join('; '));
+    } else if (heir) {
+      // The others of its group are heirs, too, or have the time to become candidates.
+      this.#becomeMaster(now, `${why}; goes on for an earlier process, which was master`);
     } else if (this.#settings.priority === OWNER && !this.#advertiser.authentication.listensFirst) {
       this.#stand(now, `${why}; priority ${OWNER} owns the addresses`);
     } else {
@@ -294,16 +305,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #conclude(now: Instant): void {
     this.#parts.hearing.look(this.#state, now);
     this.#parts.evidence.look(this.#parts.silence.missing, this.#timers.due('down'));
-    this.#tellGroup();
+    this.#parts.membership.tell(this.#settings.group, standingOf(this.#parts, this.#settings, this.#state));
     checkTimers(this.#timers, this.#state, this.#settings.name);
-  }
-
-  #tellGroup(): void {
-    const faults = this.#grounds.known ? this.#grounds.ownFaults : [];
-    const { group, priority } = this.#settings;
-    const follows = this.#parts.silence.master !== undefined;
-    const { yields: resigned, sparing: spares } = this.#parts.preemption;
-    this.#parts.membership.tell(group, { state: this.#state, follows, resigned, spares, faults, priority });
   }
 
   // Packets.

@@ -1,6 +1,6 @@
 import { type Instant, Timers } from '../time.ts';
 import type { Digest } from './auth-digest.ts';
-import type { VrrpEffect, VrrpStatus } from './events.ts';
+import type { VrrpEffect, VrrpState, VrrpStatus } from './events.ts';
 import { Evidence } from './evidence.ts';
 import { Grounds } from './grounds.ts';
 import { Hearing } from './hearing.ts';
@@ -43,6 +43,17 @@ export function configureParts(
   parts.silence.configure(settings, now);
   parts.evidence.configure(settings);
   parts.hearing.configure(settings);
+}
+
+/** How it stands, for its sync group; the effective priority is in the settings. */
+export function standingOf(
+  { grounds, silence, preemption }: VrrpParts,
+  { priority }: VrrpSettings,
+  state: VrrpState,
+): Parameters<Membership['tell']>[1] {
+  const faults = grounds.known ? grounds.ownFaults : [];
+  const follows = silence.master !== undefined;
+  return { state, follows, resigned: preemption.yields, spares: preemption.sparing, faults, priority };
 }
 
 /** The virtual router as people want to see it; the effective priority is in the settings. */

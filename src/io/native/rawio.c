@@ -1,6 +1,6 @@
 /*
  * Sockets of any family, a precise timer and signals for Node's event loop, the namespace that sockets are made in, and
- * where the process stands among others; nothing else. This file knows no protocol:
+ * where the process stands among others; its children's ends, and the program that takes its place; nothing else. This file knows no protocol:
  * socket addresses, control messages and packets are bytes laid out in TypeScript. What it does know is
  * memory (every length that JavaScript passes is checked here), the event loop, and who owns what:
  *
@@ -32,6 +32,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -757,6 +758,54 @@ static napi_value device_ioctl(napi_env env, napi_callback_info info) {
   return answer(&c, outcome(ioctl(fd, request, data.at)));
 }
 
+/* bury(pid): waitpid(2) of a child, without waiting */
+static napi_value bury_child(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  int pid = integer(&c, 0);
+  if (!c.wrong && pid <= 0) refuse(&c, "rawio: the id of a process is expected");
+  if (c.wrong) return NULL;
+  return answer(&c, outcome(waitpid(pid, NULL, WNOHANG)));
+}
+
+/* The texts in `data`, each ended by a zero byte, as execve(2) wants them; NULL without memory. */
+static char **texts(bytes data) {
+  size_t count = 0;
+  for (size_t i = 0; i < data.length; i++) count += data.at[i] == 0;
+  char **list = calloc(count + 1, sizeof *list);
+  char *at = (char *)data.at;
+  for (size_t i = 0; list != NULL && i < count; i++) {
+    list[i] = at;
+    at += strlen(at) + 1;
+  }
+  return list;
+}
+
+/*
+ * execute(path, words, variables: Uint8Array): execve(2). Node keeps its standard descriptors from all it starts; the
+ * program that takes its place has them.
+ */
+static napi_value execute_program(napi_env env, napi_callback_info info) {
+  call c = {.env = env};
+  size_t count = ARGUMENTS_MAX;
+  if (napi_get_cb_info(env, info, &count, c.arguments, NULL, NULL) != napi_ok) return NULL;
+  bytes path = octets(&c, 0), words = octets(&c, 1), variables = octets(&c, 2);
+  if (!c.wrong && (path.length == 0 || path.at[path.length - 1] != 0)) refuse(&c, "rawio: an ended path is expected");
+  if (c.wrong) return NULL;
+  char **arguments = texts(words), **environment = texts(variables);
+  int result = -ENOMEM;
+  if (arguments != NULL && environment != NULL) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) fcntl(fd, F_SETFD, 0);
+    execve((const char *)path.at, arguments, environment);
+    result = -errno;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  free(arguments);
+  free(environment);
+  return answer(&c, result);
+}
+
 /* defaultSignals(): real-time signals that are ignored since the start are not; Node cares for the others */
 static napi_value default_signals(napi_env env, napi_callback_info info) {
   (void)info;
@@ -823,6 +872,8 @@ NAPI_MODULE_INIT() {
       METHOD("ioctl", device_ioctl),
       METHOD("lock", lock_file),
       METHOD("writeNow", write_now),
+      METHOD("bury", bury_child),
+      METHOD("execute", execute_program),
   };
   define_class(env, exports, "Sock", sock_new, LENGTH(sock), sock);
   define_class(env, exports, "Timer", timer_new, LENGTH(timer), timer);

@@ -63,6 +63,35 @@ instance('a start without an address is a fault that says why', () => {
   ]);
 });
 
+instance('an heir goes on as master at once, in a group too, and releases nothing', () => {
+  for (const [changes, before, after] of [
+    [{}, [], []],
+    [{ group: 'g' }, ['stands INIT -'], ['stands MASTER -']],
+  ] as const) {
+    const router = new Router(changes);
+    assert.equal(router.event({ type: 'start', heir: true }, 0), before);
+    assert.equal(router.event({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, 0), [
+      'advert 100',
+      'hold',
+      'announce x5',
+      'INIT -> MASTER: eth0 is up; goes on for an earlier process, which was master',
+      ...after,
+    ]);
+  }
+});
+
+instance('an heir that may not serve takes away what its predecessor had, and is none any more', () => {
+  const router = new Router();
+  router.event({ type: 'start', heir: true }, 0);
+  assert.equal(router.event({ type: 'link', up: false, why: 'eth0 is down' }, 0), [
+    'release',
+    'INIT -> FAULT: eth0 is down',
+  ]);
+  assert.equal(router.event({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, 1), [
+    'FAULT -> BACKUP: eth0 is up',
+  ]);
+});
+
 instance('the owner is master at once', () => {
   const router = new Router({ priority: 255 });
   router.event({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, 0);
