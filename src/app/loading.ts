@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { formatDiagnostic, type Paint, summary } from '../core/config/diagnostics.ts';
@@ -23,8 +22,11 @@ const STYLES = {
 } as const;
 const coloured: Paint = (text, part) => (part === 'source' ? text : paintError(STYLES[part], text));
 
-/** What `${_RANDOM}` draws is another thing in each process, and the same after a reload: that is to change nothing. */
-const SEED = randomInt(2 ** 31);
+/**
+ * What `${_RANDOM}` draws is another thing in each process, and the same after a reload: that is to change nothing.
+ * No secret: to load Node's cryptography for it takes 8 ms.
+ */
+const SEED = Math.floor(Math.random() * 2 ** 31);
 
 function read(file: string, configId: string | undefined, remembered?: Remembered): Loaded {
   return load({
