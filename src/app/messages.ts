@@ -13,6 +13,7 @@ import type { Level } from '../core/level.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { Original } from '../core/reconcile/originals.ts';
 import type { SyncRole } from '../core/reconcile/syncdaemon.ts';
+import type { Abridged } from '../core/serving/abridged.ts';
 import type { BalancerStatus } from '../core/serving/balancer.ts';
 import type { VirtualServerSettings } from '../core/serving/settings.ts';
 import type { SyncFacts, VrrpFacts } from '../core/status/facts.ts';
@@ -142,8 +143,12 @@ export interface CheckConfiguration {
   /** The file that names our services in the kernel's table, for the next check process. */
   readonly ledger: string;
 }
+/** On its way: virtual servers that the process was told of before are numbers (core/serving/abridged.ts). */
+export interface CheckOrders extends Omit<CheckConfiguration, 'virtualServers'> {
+  readonly virtualServers: Abridged<VirtualServerSettings>;
+}
 export type ToCheck =
-  | Configure<CheckConfiguration>
+  | Configure<CheckOrders>
   | SendRecording
   /** How the BFD sessions stand that checkers may use: all of them, at each change and now and then. */
   | { readonly type: 'bfd'; readonly sessions: readonly BfdNews[] }

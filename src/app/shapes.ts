@@ -1,5 +1,6 @@
 import {
   anything,
+  either,
   fields,
   kinds,
   listOf,
@@ -145,7 +146,7 @@ const TO_CHECK: Shapes<ToCheck> = {
   configure: fields({
     detail: truth,
     configuration: fields(
-      { virtualServers: listOf(record), global: record, release: truth, ledger: text },
+      { virtualServers: listOf(either(record, number)), global: record, release: truth, ledger: text },
       { orders: ORDERS },
     ),
   }),

@@ -31,6 +31,13 @@ export const orNull =
   (value) =>
     value === null ? undefined : shape(value);
 
+export const either =
+  (one: Shape, other: Shape): Shape =>
+  (value) => {
+    const wrong = one(value);
+    return wrong === undefined || other(value) === undefined ? undefined : wrong;
+  };
+
 export const listOf =
   (each: Shape): Shape =>
   (value) => {

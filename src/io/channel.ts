@@ -74,17 +74,19 @@ export class Channel<In, Out> {
     return this.#end.open;
   }
 
-  send(message: Out): void {
+  /** Returns whether it was sent, and not dropped. */
+  send(message: Out): boolean {
     const waiting = this.#waiting;
     const limit = waiting.crowded ? MAX_LARGE_WAITING : MAX_WAITING;
     if (!this.open || waiting.messages >= limit) {
       this.#dropped += 1;
-      return;
+      return false;
     }
     waiting.messages += 1;
     waiting.crowded = !this.#end.send(message as object, () => {
       waiting.messages -= 1;
     });
+    return true;
   }
 
   onMessage(receive: (message: In) => void): void {

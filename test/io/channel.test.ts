@@ -21,7 +21,10 @@ function runPeer(): void {
   let last = -1;
   let inOrder = true;
   channel.onMessage((message) => {
-    if ('report' in message) return channel.send({ report: message.report, received, inOrder });
+    if ('report' in message) {
+      channel.send({ report: message.report, received, inOrder });
+      return;
+    }
     received += 1;
     inOrder &&= message.number > last;
     last = message.number;

@@ -10,6 +10,7 @@ import {
   toIpvsKey,
   toIpvsOperation,
 } from '../../core/reconcile/ipvs-table.ts';
+import { whole } from '../../core/serving/abridged.ts';
 import type { BalancerEffect, BalancerEvent } from '../../core/serving/balancer.ts';
 import { Balancer } from '../../core/serving/balancer.ts';
 import type { ServiceCount } from '../../core/serving/connections.ts';
@@ -29,7 +30,7 @@ import { Place } from '../../io/placement.ts';
 import type { Probe } from '../../io/probe.ts';
 import { startProbe } from '../../io/probes.ts';
 import { onBreaking } from '../broken.ts';
-import type { CheckConfiguration, CheckState, FromChild, Level, ToCheck } from '../messages.ts';
+import type { CheckConfiguration, CheckOrders, CheckState, FromChild, Level, ToCheck } from '../messages.ts';
 import { ProcessRecording } from '../recording.ts';
 import { toChild } from '../shapes.ts';
 import { HeldAddresses } from './held.ts';
@@ -104,8 +105,10 @@ class CheckProcess {
     this.#driven.handle({ type: 'stop', release, flush: global?.flushOnStop ?? false });
   }
 
-  #configure(configuration: CheckConfiguration): void {
+  #configure(told: CheckOrders): void {
     const first = this.#configuration === undefined;
+    const before = this.#configuration?.virtualServers ?? [];
+    const configuration = { ...told, virtualServers: whole(told.virtualServers, before) };
     this.#configuration = configuration;
     this.#place.take(configuration.global.placements.check);
     if (first && !this.#openIpvs()) return;

@@ -187,9 +187,10 @@ export class Children {
     this.send('vrrp', { type: 'maintenance', on: maintenance });
   }
 
-  send<Message extends { readonly type: string }>(role: Role, message: Message): void {
+  /** Returns whether there is a process that is told. */
+  send<Message extends { readonly type: string }>(role: Role, message: Message): boolean {
     if (this.#detailed) this.#listener.log('debug', `message to ${role}: ${message.type}`);
-    this.#roles.get(role)?.channel?.send(message);
+    return this.#roles.get(role)?.channel?.send(message) ?? false;
   }
 
   /**

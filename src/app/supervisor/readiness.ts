@@ -5,6 +5,7 @@ import { ServiceNotifier, watchdogTimeout } from '../../io/notify.ts';
 /** Tells those who wait for the daemon how far it is: the service manager, and the command that started it. */
 export class Readiness {
   readonly #manager = new ServiceNotifier();
+  readonly #awaited = new Set<string>();
 
   /** From now on the service manager is told again and again that it lives, if it wants to know. */
   watch(): void {
@@ -12,7 +13,17 @@ export class Readiness {
     if (timeout !== undefined) setInterval(() => this.#manager.watchdog(), toMillis(timeout) / 2);
   }
 
-  ready(): void {
+  /** It is ready when these processes work; at once where there are none. */
+  expect(roles: readonly string[]): void {
+    for (const role of roles) this.#awaited.add(role);
+    if (roles.length === 0) this.#ready();
+  }
+
+  works(role: string): void {
+    if (this.#awaited.delete(role) && this.#awaited.size === 0) this.#ready();
+  }
+
+  #ready(): void {
     this.#manager.ready('running');
     if (process.connected) process.send?.({ type: 'ready' });
     if (process.connected) process.disconnect();

@@ -15,6 +15,7 @@ import { nameProcess } from '../../io/placement.ts';
 import { Store } from '../../io/store.ts';
 import { forgetLastKnown, keepLastKnown } from '../lastknown.ts';
 import {
+  type CheckConfiguration,
   type CheckState,
   type Level,
   type LogLine,
@@ -35,6 +36,7 @@ import { VERSION } from '../version.ts';
 import { answer } from './answers.ts';
 import { Arbiter } from './arbiter.ts';
 import { type Assignment, assignment, hasWholeTable, privilegesOf, roleOfSync } from './assignments.ts';
+import { CheckOrders } from './checkorders.ts';
 import { type ChildListener, Children } from './children.ts';
 import { Control } from './control.ts';
 import { attempt, crash, EXIT_CRASHED, EXIT_FAILED, onDefect } from './defects.ts';
@@ -59,6 +61,8 @@ export class Supervisor implements ChildListener {
   readonly #files: KeptFiles;
   readonly #signals: Signalled;
   readonly #children: Children;
+  readonly #checks = new CheckOrders((message) => this.#children.send('check', message));
+  readonly #lookers = new Lookers((role) => this.#children.send(role, { type: 'look' }));
   readonly #trackers: Trackers;
   readonly #planned: PlannedReload;
   readonly #sysctls: LvsSysctls;
@@ -75,8 +79,6 @@ export class Supervisor implements ChildListener {
   readonly #told = new Map<Role, Assignment>();
   readonly remains = new Remains(this.#told, this.#states, (...said) => this.log(...said));
   readonly #originals: Originals;
-  readonly #awaited = new Set<Role>();
-  readonly #lookers = { vrrp: new Lookers(), check: new Lookers() };
   readonly #askReload: () => void;
   #configuration: Configuration;
   #syncRole: SyncRole | undefined;
@@ -146,11 +148,11 @@ export class Supervisor implements ChildListener {
     if (this.#stopping) return;
     await this.#protect();
     if (this.#stopping) return;
-    for (const role of this.#wanted()) this.#awaited.add(role);
-    for (const role of this.#awaited) this.#children.start(role);
+    const roles = this.#wanted();
+    this.#readiness.expect(roles);
+    for (const role of roles) this.#children.start(role);
     this.#track(true);
-    this.arbiter.configure(this.#configuration, this.#awaited.has('vrrp'));
-    if (this.#awaited.size === 0) this.#readiness.ready();
+    this.arbiter.configure(this.#configuration, roles.includes('vrrp'));
     this.#readiness.watch();
     this.#signals.running();
   }
@@ -169,14 +171,17 @@ export class Supervisor implements ChildListener {
     return privilegesOf(role, this.#configuration, this.#options);
   }
 
-  started(role: Role): void {
+  /** Tells a process what it has to do; `again`: it knows what it was told before. */
+  started(role: Role, again = false): void {
+    if (role === 'check' && !again) this.#checks.begun();
     // One that is started only to put away what its predecessor left may have nothing to do any more.
     const configuration = this.#assignment(role) ?? this.#told.get(role);
     if (configuration === undefined) return;
     this.#told.set(role, configuration);
     if (role === 'vrrp') this.#children.introduce(this.#originals.all, this.#store.maintenance);
-    const whole = role === 'check' ? { ...configuration, orders: this.#orders.all() } : configuration;
-    this.#children.send(role, { type: 'configure', configuration: whole, detail: this.#options.logDetail });
+    const { logDetail: detail } = this.#options;
+    if (role === 'check') this.#checks.tell(configuration as CheckConfiguration, this.#orders.all(), detail);
+    else this.#children.send(role, { type: 'configure', configuration, detail });
     this.#trackers.tellAll(role);
     if (role === 'check') this.#trackers.tellSessions(this.#vrrp);
     else if (role === 'vrrp') this.#tellQuorums();
@@ -186,22 +191,22 @@ export class Supervisor implements ChildListener {
 
   ready(role: Role): void {
     this.log('info', `the ${role} process works`);
-    if (this.#awaited.delete(role) && this.#awaited.size === 0) this.#readiness.ready();
+    this.#readiness.works(role);
   }
 
   state(role: Role, state: unknown): void {
     if (role === 'vrrp') this.#learned(state as VrrpNews);
     else this.#states.set(role, state);
+    const complete = role === 'sync' && hasWholeTable(state as SyncState);
+    if (role === 'sync') this.#children.send('vrrp', { type: 'synced', complete });
     if (role === 'check') this.#tellQuorums();
-    if (role === 'sync')
-      this.#children.send('vrrp', { type: 'synced', complete: hasWholeTable(state as SyncState) });
-    if (role === 'check' && this.#check?.detailed === true) this.#lookers.check.answered();
+    if (role === 'check') this.#lookers.check(state as CheckState);
   }
 
   #learned(news: VrrpNews): void {
     const state = withNews(this.#vrrp, news);
     this.#states.set('vrrp', state);
-    if (news.instances.length === news.names.length) this.#lookers.vrrp.answered();
+    this.#lookers.vrrp(news);
     if (news.originals !== undefined) this.#originals.keep(news.originals);
     this.#followMaster(state);
     this.#trackers.tellSessions(state);
@@ -259,8 +264,10 @@ export class Supervisor implements ChildListener {
       this.log(level, text);
       complaints.push(text);
     });
-    const changes = configuration && difference(this.#configuration, configuration);
+    const before = this.#configuration;
     if (configuration !== undefined) this.#apply(configuration);
+    // In words only when it is done: that takes as long as to read it.
+    const changes = configuration && difference(before, configuration);
     this.#readiness.reloaded();
     if (changes === undefined) return { applied: false, complaints };
     this.log('notice', `reloaded ${this.#options.useFile}: ${changes}`);
@@ -280,7 +287,7 @@ export class Supervisor implements ChildListener {
     for (const role of wanted) {
       part(`the ${role} process`, () => {
         if (!this.#children.has(role)) this.#children.start(role);
-        else if (!this.#children.renew(role)) this.started(role);
+        else if (!this.#children.renew(role)) this.started(role, true);
       });
     }
     part('what is tracked', () => this.#track(false));
@@ -358,7 +365,7 @@ export class Supervisor implements ChildListener {
   #answer(request: unknown): unknown {
     const from = {
       orders: this.#orders,
-      status: () => this.#look(),
+      status: () => this.#lookers.look().then(() => this.#status()),
       reload: () => this.#reload(),
       reexec: () => reexec(this.#options, this.#readiness, this.log, () => this.#stopping),
       record: () => this.#children.recordings.all(),
@@ -375,13 +382,6 @@ export class Supervisor implements ChildListener {
       ...{ fencer: this.arbiter.fencer, cluster: () => this.#configuration.cluster },
     };
     return answer(from, request);
-  }
-
-  async #look(): Promise<DaemonStatus> {
-    const asked = (['vrrp', 'check'] as const).filter((role) => this.#children.has(role));
-    for (const role of asked) this.#children.send(role, { type: 'look' });
-    await Promise.all(asked.map((role) => this.#lookers[role].wait()));
-    return this.#status();
   }
 
   #status(): DaemonStatus {

@@ -111,6 +111,8 @@ class Open {
   readonly items: unknown[] = [];
   /** Where the last items are that begin alike. */
   readonly #lanes = new Map<string, number[]>();
+  /** Where objects are: one that comes again is the same, for nobody changes it. */
+  readonly #places = new Map<unknown, number>();
   size = 0;
   last: Instant;
   #bytes = new Uint8Array(64);
@@ -129,6 +131,7 @@ class Open {
   /** Nothing more is written: what helps to find items that come again is not needed. */
   close(): void {
     this.#lanes.clear();
+    this.#places.clear();
   }
 
   add(kind: EntryKind, at: Instant, item?: unknown): void {
@@ -159,10 +162,14 @@ class Open {
   }
 
   #place(item: unknown): number {
+    const place = this.#places.get(item);
+    if (place !== undefined) return place;
     const lane = laneOf(item);
     const known = this.#lanes.get(lane);
     for (const at of known ?? []) if (isAlike(this.items[at], item, DEPTH)) return at;
-    const at = this.items.push(withOwnBytes(item)) - 1;
+    const own = withOwnBytes(item);
+    const at = this.items.push(own) - 1;
+    if (own === item) this.#places.set(item, at);
     if (known === undefined) this.#lanes.set(lane, [at]);
     else if (known.unshift(at) > RECENT) known.pop();
     return at;

@@ -19,7 +19,7 @@ import {
   quorumHappening,
   serverHappening,
 } from './happenings.ts';
-import { isTimed, type Served, servedAgain, unchecked } from './served.ts';
+import { isServedAs, isTimed, type Served, servedAgain, unchecked } from './served.ts';
 import type { RealServerSettings, VirtualServerSettings } from './settings.ts';
 
 /** What becomes of the pools, for others to hear. */
@@ -97,8 +97,7 @@ export class Pools {
     for (const settings of all) {
       const name = poolName(settings);
       const old = before.get(name);
-      const text = JSON.stringify(settings);
-      const served = old?.text === text ? old : this.#build(name, { settings, text }, old, health);
+      const served = isServedAs(old, settings) ? old : this.#build(name, settings, old, health);
       this.#served.set(name, served);
       this.#know(name, served);
       if (initNotifies && served !== old) this.#sayUp(served, old);
@@ -124,7 +123,7 @@ export class Pools {
 
   #build(
     name: string,
-    { settings, text }: Pick<Served, 'settings' | 'text'>,
+    settings: VirtualServerSettings,
     before: Served | undefined,
     healthOf: (target: string) => Health | undefined,
   ): Served {
@@ -138,7 +137,7 @@ export class Pools {
       const order = this.#orders.get(targetName(name, known));
       health.set(known, { ...(checked ?? unchecked(server)), order });
     }
-    const served = { settings, text, servers, pool: new Pool(settings, health, before?.pool) };
+    const served = { settings, servers, pool: new Pool(settings, health, before?.pool) };
     this.#sayStart(served, before);
     if (before !== undefined) this.#sayUnchecked(served, before);
     return served;

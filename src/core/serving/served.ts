@@ -9,8 +9,6 @@ export interface Served {
   readonly pool: Pool;
   /** The real servers' settings by their names in the pool. */
   readonly servers: ReadonlyMap<string, RealServerSettings>;
-  /** The settings as text: those that a reload leaves as they were keep their pool. */
-  readonly text: string;
 }
 
 /** Whether a drain or a ramp goes on in it. */
@@ -32,5 +30,10 @@ export function servedAgain(settings: VirtualServerSettings, memory: ReturnType<
   const pool = new Pool(settings, new Map());
   pool.recall(memory);
   const servers = new Map(settings.realServers.map((server) => [nameOf(server), server]));
-  return { settings, text: JSON.stringify(settings), servers, pool };
+  return { settings, servers, pool };
 }
+
+/** Whether a reload leaves it as it is: then it keeps its pool. Most come as the same object. */
+export const isServedAs = (served: Served | undefined, settings: VirtualServerSettings): served is Served =>
+  served !== undefined &&
+  (served.settings === settings || JSON.stringify(served.settings) === JSON.stringify(settings));
