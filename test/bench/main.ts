@@ -18,6 +18,7 @@ import { type Options, readOptions } from './options.ts';
 import { relay } from './relay.ts';
 import type { Section } from './result.ts';
 import { Stage } from './stage.ts';
+import { starts } from './starts.ts';
 import { steady } from './steady.ts';
 import { storm } from './storm.ts';
 import { COLOURED, heading, PLAIN, table } from './table.ts';
@@ -31,6 +32,7 @@ const ALL: readonly Benchmark[] = [
   gaps,
   checked,
   idle,
+  starts,
   check,
   steady,
   ipvs,

@@ -2,7 +2,7 @@ import type { Milliseconds, Observations } from '../lab/scene/observation.ts';
 import { pause } from '../lab/scene/scene.ts';
 import { configuration, FIRST_VRID, masterDown, type Router, vip } from './configuration.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
-import type { Figures, Section } from './result.ts';
+import { atMost, type Figures, type Section } from './result.ts';
 import { cpuOf } from './stage.ts';
 import { percentile } from './statistics.ts';
 
@@ -30,7 +30,7 @@ function cost(bench: Bench): Promise<Section> {
     columns: [
       { label: 'resident memory (RSS)', unit: 'MiB' },
       { label: 'its share of it (PSS)', unit: 'MiB' },
-      { label: 'CPU time in a minute', unit: 'ms' },
+      { label: 'CPU time in a minute', unit: 'ms', target: atMost(3) },
       { label: 'deviation, p50', unit: 'ms' },
       { label: 'deviation, p99', unit: 'ms' },
       { label: 'deviation, max', unit: 'ms' },
@@ -81,7 +81,7 @@ function reload(bench: Bench): Promise<Section> {
     title: `SIGHUP with one more address in one of ${INSTANCES} instances, VRRPv3, advert 500 ms`,
     note: `n = ${rounds}`,
     columns: [
-      { label: 'SIGHUP -> the address is there', unit: 'ms' },
+      { label: 'SIGHUP -> the address is there', unit: 'ms', target: atMost(2) },
       { label: 'longest advert gap of an instance', unit: 'ms' },
       { label: 'addresses that left meanwhile', unit: '' },
       { label: 'announced again', unit: '' },

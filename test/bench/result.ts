@@ -9,6 +9,15 @@ export interface Target {
   readonly met: (vipkeeper: number, keepalived: number) => boolean;
 }
 
+/** At most so many times keepalived's. */
+export const atMost = (factor: number): Target => ({
+  text: `<= ${factor} x`,
+  met: (vipkeeper, keepalived) => vipkeeper <= factor * keepalived,
+});
+
+/** At most so many milliseconds. */
+export const within = (ms: number): Target => ({ text: `<= ${ms} ms`, met: (vipkeeper) => vipkeeper <= ms });
+
 /** One figure: the samples of each daemon. */
 export interface Row {
   readonly label: string;
