@@ -17,7 +17,7 @@ import { ECHO_PORT } from './scene/traffic.ts';
 
 /**
  * Sync health: the backup sees how many of the master's connections it has, why others do not come, and says within
- * seconds when a failover would lose too many; `vipkeeper sync pull` gets them.
+ * seconds when a failover would lose too many, and asks for them; `vipkeeper sync pull` gets them, too.
  */
 export const needs = 'kernel';
 export const limitSeconds = 900;
@@ -115,25 +115,41 @@ story('a smaller MTU than the master’s is said', async () => {
   await causeIs(undefined);
 });
 
-story('connections that the kernel does not tell of are an alarm, until they are pulled', async () => {
+story('an interface that was made anew leaves the kernel deaf: its daemon is started again', async () => {
+  const [, rack] = act.pair.links;
+  assert.ok(rack);
+  two.run('ip', 'link', 'delete', 'rack');
+  two.on(rack, '192.168.1.2/24');
+  await act.until('it is said', () => /is not in the multicast group on rack any more/.test(daemon.log));
+  console.log(`  ${/the kernel's sync daemon is not in.*/.exec(daemon.log)?.[0]}`);
+  await act.until('the kernel hears again', async () => {
+    const { cause, survey } = (await healthOf(two)) ?? {};
+    return cause === undefined && survey?.coverage === 100 && (survey.datagrams?.heard ?? 0) > 0;
+  });
+});
+
+story('connections that the kernel does not tell of are an alarm, and are asked for', async () => {
   tell(one, false);
   await act.idle(CONNECTIONS);
-  await sees(
-    'that many are missing, and an alarm',
-    ({ survey, alarm }) => alarm && (survey?.coverage ?? 100) < 95,
+  await act.until('it is said loudly', () =>
+    /a failover now would lose more than 5 %: .* compared are missing/.test(daemon.log),
   );
-  await act.until('it is said loudly', () => /a failover now would lose more than 5 %/.test(daemon.log));
-  console.log(operator(two, 'sync', 'status').trimEnd());
-  const pulled = operator(two, 'sync', 'pull').trimEnd();
-  console.log(`  ${pulled}`);
-  assert.match(pulled, /^copy of the connection table from director1: complete: \d+ connections/);
   await sees('no alarm any more', ({ survey, alarm }) => !alarm && survey?.coverage === 100);
   await act.until('the end is said', () => /the alarm is over: 100 % of/.test(daemon.log));
-  const refused = one.run(
-    'sh',
-    '-c',
-    `${join(ROOT, 'bin/vipkeeper')} sync pull --run-dir ${one.scene.folder}/${one.name}/run 2>&1 || true`,
-  );
+  const said = daemon.log.split('\n').filter((line) => /sync health: (a failover|the alarm)/.test(line));
+  console.log(said.map((line) => `  ${line.replace(/^.*sync health/, 'sync health')}`).join('\n'));
+  assert.is(said.length, 2, 'once, and its end');
+});
+
+story('what an operator pulls comes at once', async () => {
+  await act.idle(CONNECTIONS);
+  const pulled = operator(two, 'sync', 'pull').trimEnd();
+  console.log(`  ${pulled}`);
+  assert.match(pulled, /^copy of the connection table from director1: complete: 120 connections/);
+  const { outcome, missing } = JSON.parse(operator(two, 'sync', 'pull', '--json'));
+  assert.equal([outcome, missing], ['complete', 0]);
+  const arguments_ = `sync pull --run-dir ${one.scene.folder}/${one.name}/run`;
+  const refused = one.run('sh', '-c', `${join(ROOT, 'bin/vipkeeper')} ${arguments_} 2>&1 || true`);
   assert.match(refused, /this director is not backup/);
 });
 
@@ -141,7 +157,7 @@ story('a failover has all: the alarm was right to end', async () => {
   one.kill('SIGKILL');
   for (const link of act.pair.links) link.cut(one);
   await act.until(`the VIP is on ${two.name}`, () => act.holds(two));
-  assert.is(await act.idleAnswer(), CONNECTIONS);
+  assert.is(await act.idleAnswer(), 2 * CONNECTIONS);
   await act.allLive('failover');
 });
 

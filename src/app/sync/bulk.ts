@@ -24,6 +24,8 @@ export interface CopyHandlers {
   /** Datagrams for the kernels of the other directors. */
   tell(datagrams: readonly Uint8Array[]): void;
   replayed(from: string): void;
+  /** A copy may have begun or ended. */
+  changed(): void;
   log(level: Level, message: string): void;
 }
 
@@ -58,7 +60,10 @@ export class BulkCopies {
     this.#recipient = new Recipient(machines);
     const { driver } = place;
     this.#donating = driver.attach(new Donor(machines), (effects) => effects.forEach(this.#donate));
-    this.#receiving = driver.attach(this.#recipient, (effects) => effects.forEach(this.#receive));
+    this.#receiving = driver.attach(this.#recipient, (effects) => {
+      effects.forEach(this.#receive);
+      handlers.changed();
+    });
   }
 
   /** What runs in the kernel, and whether its backup was started just now. */

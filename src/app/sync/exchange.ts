@@ -18,6 +18,8 @@ const LIFE_BYTES = 12;
 export interface ExchangeHandlers {
   log(level: Level, message: string): void;
   notify(happening: AlarmHappening): void;
+  /** The kernel's daemons are to be started again. */
+  restart(): void;
   /** To the kernels of the other directors, by the relay. */
   carry(datagrams: readonly Uint8Array[]): void;
 }
@@ -75,7 +77,7 @@ export class Exchange {
     this.#isBackup = running.some(({ state }) => state === DAEMON_STATE.backup);
     const { copies, health } = this.#works ?? {};
     copies?.know(running, begun);
-    health?.know(running, copies?.asking?.from !== undefined);
+    health?.know(running);
   }
 
   /** An operator wants a copy of the master's table now. */
@@ -120,7 +122,7 @@ export class Exchange {
   }
 
   #workWith(talk: Talk, daemon: SyncDaemonSettings, name: string): Works {
-    const { log, notify, carry } = this.#handlers;
+    const { log, notify, carry, restart } = this.#handlers;
     const machines = { name, syncId: daemon.id, life: randomBytes(LIFE_BYTES).toString('hex') };
     const said = {
       say: talk.say.bind(talk),
@@ -132,14 +134,24 @@ export class Exchange {
     const alarm = (on: boolean, cause: string): void => {
       const what = on ? 'INCOMPLETE' : 'COMPLETE';
       notify({ of: 'alarm', about: 'sync', name: daemon.instance ?? daemon.interface, what, cause });
+      // What never came may come at once.
+      if (on) this.pull();
     };
+    const rejoin = (): void => {
+      // We are in the middle of what is closed then.
+      setImmediate(() => {
+        if (this.#works?.talk !== talk) return;
+        this.#close();
+        restart();
+      });
+    };
+    const changed = (): void => health.copying(copies.asking?.from !== undefined);
+    let health: SyncHealth;
+    let copies: BulkCopies;
     try {
-      const health = new SyncHealth(daemon, machines, this.#namespace, this.#driver, { ...said, alarm });
-      return {
-        talk,
-        health,
-        copies: new BulkCopies(this.#ipvs, machines, place, { ...said, tell }, this.#copied),
-      };
+      health = new SyncHealth(daemon, machines, this.#namespace, this.#driver, { ...said, alarm, rejoin });
+      copies = new BulkCopies(this.#ipvs, machines, place, { ...said, tell, changed }, this.#copied);
+      return { talk, health, copies };
     } catch (error) {
       talk.close();
       throw error;

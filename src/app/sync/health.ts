@@ -31,6 +31,8 @@ export interface HealthHandlers {
   log(level: Level, message: string): void;
   /** A failover now would lose too much, or not any more. */
   alarm(on: boolean, cause: string): void;
+  /** The kernel's daemon, and our own socket, are in the group no more. */
+  rejoin(): void;
 }
 
 /** The socket of copies is in the group too. */
@@ -50,6 +52,7 @@ export class SyncHealth {
   #device = { ifindex: 0, mtu: 0 };
   #maxlen = MAXLEN;
   #isBackup = false;
+  #copying = false;
   #trouble: string | undefined;
   #facts: Omit<HealthFacts, 'limit' | 'told'> = { alarm: false, unanswered: false };
   #told = new Map<string, { readonly coverage: number | null; readonly at: number }>();
@@ -73,8 +76,8 @@ export class SyncHealth {
     this.#teller = driver.attach(new Teller(machines), (effects) => effects.forEach(this.#tell));
   }
 
-  /** What runs in the kernel, and whether a copy is under way. */
-  know(running: readonly IpvsDaemon[], copying: boolean): void {
+  /** What runs in the kernel. */
+  know(running: readonly IpvsDaemon[]): void {
     this.#look();
     const master = running.find(({ state }) => state === DAEMON_STATE.master);
     const backup = running.find(({ state }) => state === DAEMON_STATE.backup);
@@ -87,7 +90,13 @@ export class SyncHealth {
       const { survey: _, cause: __, datagrams: ___, ...facts } = this.#facts;
       this.#facts = { ...facts, unanswered: false };
     }
-    this.#asker.handle({ type: 'watch', on: this.#isBackup, copying });
+    this.copying(this.#copying);
+  }
+
+  /** Whether a copy is under way. */
+  copying(on: boolean): void {
+    this.#copying = on;
+    this.#asker.handle({ type: 'watch', on: this.#isBackup, copying: on });
   }
 
   heard(message: BulkMessage): void {
@@ -216,6 +225,7 @@ export class SyncHealth {
     const { log } = this.#handlers;
     if (cause === undefined) log('notice', 'sync health: nothing is wrong with the sync group any more');
     else log('error', `sync health: ${cause.text}`);
+    if (cause?.kind === 'membership') this.#handlers.rejoin();
   }
 
   #alarmed(on: boolean, survey: Survey | undefined): void {

@@ -2,9 +2,10 @@ import { DAEMON_STATE, describeOperation } from '../../core/netlink/ipvs.ts';
 import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../../core/reconcile/syncdaemon.ts';
 import { EXIT_PERMANENT, STATE_PERIOD } from '../../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
-import { toMillis } from '../../core/time.ts';
+import { type Instant, seconds, since, toMillis } from '../../core/time.ts';
 import { Channel, pipeEnd } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
+import { now } from '../../io/clock.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
 import { explainOutcome, tellRequests } from '../../io/netlink.ts';
 import { nameProcess } from '../../io/placement.ts';
@@ -17,6 +18,8 @@ import { SyncRelay } from './relay.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
 const RECONCILE_MS = 5_000;
+/** What a new start does not mend, another one does not either. */
+const RESTART_PAUSE = seconds(60);
 const NAME = 'vipkeeper-sync';
 
 /**
@@ -59,6 +62,9 @@ class SyncProcess {
   /** A private link may be there that these settings do not want. */
   #linkLeft = false;
   #complaint: string | undefined;
+  /** The kernel's daemons are to be started again. */
+  #renew = false;
+  #restarted: Instant | undefined;
 
   /** Throws NoIpvs. */
   constructor(channel: Channel<ToSync, FromChild<SyncState>>, namespace: string | undefined) {
@@ -67,6 +73,7 @@ class SyncProcess {
     this.#exchange = new Exchange(this.#ipvs, namespace, {
       log: (level, message) => this.#log(level, message),
       notify: (happening) => this.#channel.send({ type: 'notify', happening }),
+      restart: () => this.#restart(),
       carry: (datagrams) => this.#relay.carry(datagrams),
     });
     this.#relay = new SyncRelay(namespace, new PrivateLink(namespace), (level, message) =>
@@ -103,10 +110,21 @@ class SyncProcess {
     this.#channel.send({ type: 'ready' });
   }
 
+  /** Whatever is amiss with the group: their connections go on, and what they miss meanwhile is copied. */
+  #restart(): void {
+    const at = now();
+    if (this.#restarted !== undefined && since(at, this.#restarted) < RESTART_PAUSE) return;
+    this.#restarted = at;
+    this.#renew = true;
+    this.#reconcile();
+  }
+
   #reconcile(): void {
     const settings = this.#settings;
     if (settings === undefined) return;
-    const [renewed, trouble] = this.#prepare(settings);
+    const [relinked, trouble] = this.#prepare(settings);
+    const renewed = relinked || this.#renew;
+    this.#renew = false;
     const running = this.#ipvs.daemons();
     const operations = renewed
       ? [...planSyncDaemons(settings, undefined, running), ...planSyncDaemons(settings, this.#role, [])]

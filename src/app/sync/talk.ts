@@ -43,8 +43,7 @@ export class Talk {
     this.#post = new BulkPost({ cluster, name, others: names, syncId: settings.id }, readKey(keyFile));
     this.#others = others.flatMap(({ addresses }) => addresses);
     try {
-      for (const address of directors.find((each) => each.name === name)?.addresses ?? [])
-        this.#bind(address);
+      this.#bind(directors.find((each) => each.name === name)?.addresses ?? []);
       if (settings.relay === undefined) this.#group = openGroup(settings, namespace);
     } catch (error) {
       this.close();
@@ -90,11 +89,20 @@ export class Talk {
     this.#group?.close();
   }
 
-  #bind(address: Ip): void {
-    const socket = new UnicastSocket(address, this.#settings.bulkPort, 'bulk copy');
-    const family = familyOf(address);
-    if (this.#own.has(family)) this.#extra.push(socket);
-    else this.#own.set(family, socket);
+  /** Any of the addresses will do. */
+  #bind(addresses: readonly Ip[]): void {
+    let trouble: unknown;
+    for (const address of addresses) {
+      try {
+        const socket = new UnicastSocket(address, this.#settings.bulkPort, 'bulk copy');
+        const family = familyOf(address);
+        if (this.#own.has(family)) this.#extra.push(socket);
+        else this.#own.set(family, socket);
+      } catch (error) {
+        trouble ??= error;
+      }
+    }
+    if (this.#own.size === 0 && trouble !== undefined) throw trouble;
   }
 }
 

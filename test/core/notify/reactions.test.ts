@@ -61,6 +61,12 @@ test('alarms of the cluster have one subject: a script, a line, a mail', () => {
   assert.is(hooks[0]?.environment?.VIPKEEPER_CAUSE, 'switched off by ipmi: it is silent');
   const dead = { of: 'alarm', about: 'device', name: 'ipmi', what: 'DEAD', cause: 'no answer' } as const;
   assert.is(told(reactions, dead)[1], 'FENCE_DEVICE "ipmi" DEAD 0\n');
+  const lacking = { of: 'alarm', about: 'sync', name: 'VI_1', what: 'INCOMPLETE', cause: '80 %' } as const;
+  assert.equal(told(reactions, lacking), [
+    ['/alarm SYNC VI_1 INCOMPLETE 0'],
+    'SYNC "VI_1" INCOMPLETE 0\n',
+    'Connection sync of VI_1 - INCOMPLETE',
+  ]);
   assert.equal(told(new Reactions(configuration(WEB)), dead), [
     [],
     'FENCE_DEVICE "ipmi" DEAD 0\n',

@@ -51,8 +51,8 @@ export function causeOf(master: MasterGroup, own: OwnGroup, window: Window | und
   if (own.member === false)
     return found(
       'membership',
-      `the kernel's sync daemon is not in the multicast group on ${at} any more, as when the interface is made anew:`,
-      'start vipkeeperd again',
+      `the kernel's sync daemon is not in the multicast group on ${at} any more, as when an interface is made anew:`,
+      'it is started again',
     );
   if (sent >= SENT_LEAST && heard === 0) {
     const none = `${name} sent ${sent} datagrams and none came on ${at}`;
