@@ -26,8 +26,8 @@ export const lvsDefs = {
     syncOptions(),
   ]),
   lvs_bulk_port: keyword(
-    'UDP port, on the interface and in the group of lvs_sync_daemon, by which a director that becomes backup gets a ' +
-      'copy of the whole connection table; it needs a heartbeat block; 0 for none',
+    'UDP port, in the group of lvs_sync_daemon and at the addresses of heartbeat, by which a director that becomes ' +
+      'backup gets a copy of the whole connection table, and compares it; it needs a heartbeat block; 0 for none',
     [arg.integer('PORT', 0, 65_535)],
     { default: `${BULK_PORT}`, ours: true },
   ),

@@ -46,7 +46,8 @@ export function gotText({
     ...(records > 0 || outcome !== 'complete' ? [sent] : []),
     secondsOf(took),
   ].join(', ');
-  const rest = outcome === 'silent' ? ' (what it had sent until then is here, the rest is not)' : '';
+  const broken = outcome === 'silent' || outcome === 'stopped';
+  const rest = broken ? ' (what had come until then is here, the rest is not)' : '';
   return [`${resultText({ outcome, missing, why })}${rest}: ${what}`, ...lacksTexts(lacks)].join('; ');
 }
 
@@ -59,7 +60,7 @@ function lacksTexts({ marks, sequences, left }: Lacks): string[] {
 }
 
 export const gotLine = (got: Got): BulkLine => ({
-  level: got.outcome === 'complete' || got.outcome === 'stopped' ? 'notice' : 'warning',
+  level: got.outcome === 'complete' ? 'notice' : 'warning',
   message: `bulk copy of the connection table from ${got.from}: ${gotText(got)}`,
 });
 
