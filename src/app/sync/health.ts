@@ -233,7 +233,7 @@ export class SyncHealth {
     const limit = this.#settings.alarm;
     const text = !on
       ? survey === undefined
-        ? 'this director is no backup any more'
+        ? 'nothing is compared here any more'
         : surveyText(survey)
       : survey === undefined
         ? ''
