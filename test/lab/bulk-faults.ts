@@ -11,6 +11,7 @@ import { Failover } from './scene/failover.ts';
  */
 export const needs = 'kernel';
 export const limitSeconds = 1500;
+export const long = true;
 
 /** So that a copy takes a while: of 13 kB of records and as much of lists. */
 const SLOW = 'rate 30kbit';

@@ -8,6 +8,7 @@ import { KEY, playBulk } from './scene/bulk-story.ts';
  */
 export const needs = 'kernel';
 export const limitSeconds = 1800;
+export const long = true;
 
 const story = suite('bulk copies of all kinds');
 story('direct routing', () => playBulk('DR', { method: 'DR' }));

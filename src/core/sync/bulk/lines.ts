@@ -43,7 +43,7 @@ export function gotText({
   const sent = `${counted(records, 'record')} in ${counted(datagrams, 'datagram')}`;
   const what = [
     ...(connections > 0 || outcome === 'complete' ? [counted(connections, 'connection')] : []),
-    ...(records > 0 || outcome !== 'complete' ? [sent] : []),
+    ...(records > 0 ? [sent] : []),
     secondsOf(took),
   ].join(', ');
   const broken = outcome === 'silent' || outcome === 'stopped';

@@ -29,6 +29,8 @@ test('one that broke off says that it is not all, also when we became master by 
   const half = { connections: 0, records: 37, datagrams: 1 };
   assert.is(line({ ...half, outcome: 'silent' }), `warning the other director fell silent ${rest}`);
   assert.is(line({ ...half, outcome: 'stopped' }), `warning given up, as the role has changed ${rest}`);
+  const early = line({ ...half, records: 0, datagrams: 0, outcome: 'silent' });
+  assert.match(early, /is not\): 0\.9 s$/, 'it has not said what it has sent');
 });
 
 test('what is missing, and what no copy carries', () =>
