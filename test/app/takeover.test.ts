@@ -192,7 +192,9 @@ for (const [what, text, priority] of [
   ],
   [
     ', with short leases',
-    both.replaceAll('priority 255', 'version 3\n  priority 200').replaceAll('advert_int 1', 'advert_int 0.1'),
+    both
+      .replaceAll('priority 255', 'version 3\n  priority 200')
+      .replaceAll('advert_int 1', 'advert_int 0.1\n  down_timer_adverts 20'),
     200,
   ],
 ] as const) {

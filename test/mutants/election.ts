@@ -31,6 +31,20 @@ export const ELECTION: readonly Mutant[] = [
     simulator: routers,
   },
   {
+    name: 'an heir that was in fault is master',
+    file: 'vrrp/instance.ts',
+    before: "const heir = this.#state === 'INIT' && ",
+    after: 'const heir = ',
+    unit: instance,
+  },
+  {
+    name: 'an heir that begins late is master',
+    file: 'vrrp/intervals.ts',
+    before: 'since(now, left) < (downAdverts - 1) * advertInterval;',
+    after: 'since(now, left) >= 0;',
+    unit: instance,
+  },
+  {
     name: 'the skew does not keep the order of backups',
     file: 'vrrp/intervals.ts',
     before: 'return micros(((256 - settings.priority) * whole) / 256);',

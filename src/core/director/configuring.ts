@@ -58,8 +58,8 @@ export class Configuring {
   #leaseTable: string | undefined;
   /** The tables of leases go as soon as no address is left that they shut. */
   #leavesTables = false;
-  /** The keys of routers of which an earlier process was master. */
-  readonly #heirs = new Set<string>();
+  /** The keys of routers of which an earlier process was master, until then. */
+  readonly #heirs = new Map<string, Instant>();
   #clock = { utc: 0, at: 0 as Instant };
   readonly #steps: Steps<Step>;
 
@@ -80,7 +80,7 @@ export class Configuring {
       ending: this.#ending,
       leaseTable: this.#leaseTable,
       leavesTables: this.#leavesTables,
-      heirs: [...this.#heirs],
+      heirs: new Map(this.#heirs),
       clock: this.#clock,
       steps: this.#steps.memory(),
       routers: Array.from(this.#parts.routers.values(), (router) => router.memory()),
@@ -93,7 +93,7 @@ export class Configuring {
     this.#ending = memory.ending;
     this.#leaseTable = memory.leaseTable;
     this.#leavesTables = memory.leavesTables;
-    for (const key of memory.heirs ?? []) this.#heirs.add(key);
+    for (const [key, at] of memory.heirs ?? []) this.#heirs.set(key, at);
     this.#clock = memory.clock;
     this.#steps.recall(memory.steps);
     for (const each of memory.routers) {
@@ -125,7 +125,7 @@ export class Configuring {
 
   /** Before the first `configure`. */
   inherit(masters: readonly string[]): void {
-    for (const key of masters) this.#heirs.add(key);
+    for (const key of masters) this.#heirs.set(key, this.#parts.ensemble.now);
   }
 
   configure(settings: DirectorSettings, votes: boolean): void {
@@ -266,9 +266,10 @@ export class Configuring {
     this.#parts.routers.set(key, router);
     router.readClock(this.#utc());
     if (this.#ending) return;
-    const heir = this.#heirs.delete(key);
+    const heir = this.#heirs.get(key);
+    this.#heirs.delete(key);
     const delay = startDelay(this.#settings.start, this.#begun, this.#parts.ensemble.now);
-    router.handle({ type: 'start', ...(heir ? { heir } : { delay }) });
+    router.handle({ type: 'start', ...(heir === undefined ? { delay } : { heir }) });
   }
 
   #utc(): number {

@@ -24,10 +24,10 @@ export interface LinkEvent {
 /** What happens to a virtual router. */
 export type VrrpEvent =
   /**
-   * `delay`: it begins so much later (`vrrp_startup_delay`). `heir`: an earlier process has just ceased to be master
-   * for it, and took nothing away.
+   * `delay`: it begins so much later (`vrrp_startup_delay`). `heir`: an earlier process was master until then, and took
+   * nothing away.
    */
-  | { readonly type: 'start'; readonly delay?: Duration; readonly heir?: boolean }
+  | { readonly type: 'start'; readonly delay?: Duration; readonly heir?: Instant }
   /** Ends mastership properly: an advert with priority 0, then the addresses go. */
   | { readonly type: 'stop' }
   | LinkEvent

@@ -7,7 +7,7 @@ import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { heardAsBackup, silenceEnded, weighed } from './following.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
-import { text } from './intervals.ts';
+import { isHeir, text } from './intervals.ts';
 import { type Advert, type Datagram, OWNER } from './packet.ts';
 import { configureParts, makeParts, standingOf, statusOf, type VrrpParts } from './parts.ts';
 import { judgeRival } from './rival.ts';
@@ -36,8 +36,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #cause = 'not started';
   #now = 0 as Instant;
   #started = false;
-  /** It goes on with what an earlier process was master of. */
-  #heir = false;
+  /** An earlier process was master until then, and it goes on for that one. */
+  #heir: Instant | undefined;
 
   /**
    * `digest` is needed where adverts are signed (`ah`, `hmac`). Throws InvariantError when the settings are not
@@ -60,7 +60,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     else if (this.isStale(now)) this.#giveUp(now);
     switch (event.type) {
       case 'start':
-        this.#heir = event.heir ?? false;
+        this.#heir = event.heir;
         this.#startAfter(event.delay, now);
         break;
       case 'stop':
@@ -217,14 +217,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   /** From INIT or FAULT, by what it stands on. */
   #enter(now: Instant, why: string): void {
     const { faults, source } = this.#grounds;
-    const heir = this.#heir && this.#state === 'INIT' && !this.#advertiser.authentication.listensFirst;
+    const { listensFirst } = this.#advertiser.authentication;
+    const heir = this.#state === 'INIT' && !listensFirst && isHeir(this.#settings, this.#heir, now);
     if (source !== undefined) this.#advertiser.source = source;
     if (faults.length > 0) {
       this.#leave(now, 'FAULT', faults.join('; '));
     } else if (heir) {
       // The others of its group are heirs, too, or have the time to become candidates.
       this.#becomeMaster(now, `${why}; goes on for an earlier process, which was master`);
-    } else if (this.#settings.priority === OWNER && !this.#advertiser.authentication.listensFirst) {
+    } else if (this.#settings.priority === OWNER && !listensFirst) {
       this.#stand(now, `${why}; priority ${OWNER} owns the addresses`);
     } else {
       const first = this.#state === 'INIT';

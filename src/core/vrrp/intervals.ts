@@ -1,4 +1,5 @@
-import { type Duration, micros, seconds, toSeconds } from '../time.ts';
+import { type Duration, type Instant, micros, seconds, since, toSeconds } from '../time.ts';
+import type { VrrpSettings } from './settings.ts';
 
 /** The intervals that VRRP derives from priority and advertisement interval. */
 
@@ -35,3 +36,13 @@ export function listenInterval(settings: IntervalSettings, masterInterval: Durat
 
 /** `3.61 s`, for people. */
 export const text = (duration: Duration): string => `${toSeconds(duration).toFixed(2)} s`;
+
+/**
+ * Whether a virtual router still has the authority of a process that was its master until `left`: the others wait for
+ * `downAdverts` adverts, of which one may have been due just then.
+ */
+export const isHeir = (
+  { advertInterval, downAdverts }: Pick<VrrpSettings, 'advertInterval' | 'downAdverts'>,
+  left: Instant | undefined,
+  now: Instant,
+): boolean => left !== undefined && since(now, left) < (downAdverts - 1) * advertInterval;

@@ -69,7 +69,7 @@ instance('an heir goes on as master at once, in a group too, and releases nothin
     [{ group: 'g' }, ['stands INIT -'], ['stands MASTER -']],
   ] as const) {
     const router = new Router(changes);
-    assert.equal(router.event({ type: 'start', heir: true }, 0), before);
+    assert.equal(router.event({ type: 'start', heir: at(0) }, 0), before);
     assert.equal(router.event({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, 0), [
       'advert 100',
       'hold',
@@ -80,9 +80,21 @@ instance('an heir goes on as master at once, in a group too, and releases nothin
   }
 });
 
+instance('an heir that begins late listens first: another may be master by now', () => {
+  for (const [late, state] of [
+    [1.9, 'MASTER'],
+    [2, 'BACKUP'],
+  ] as const) {
+    const router = new Router();
+    router.event({ type: 'start', heir: at(0) }, late);
+    router.event({ type: 'link', up: true, source: OWN, why: 'eth0 is up' }, late);
+    assert.is(router.state, state);
+  }
+});
+
 instance('an heir that may not serve takes away what its predecessor had, and is none any more', () => {
   const router = new Router();
-  router.event({ type: 'start', heir: true }, 0);
+  router.event({ type: 'start', heir: at(0) }, 0);
   assert.equal(router.event({ type: 'link', up: false, why: 'eth0 is down' }, 0), [
     'release',
     'INIT -> FAULT: eth0 is down',
