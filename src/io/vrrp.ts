@@ -178,6 +178,21 @@ function readInt(bytes: Uint8Array | undefined, offset: number): number | undefi
   }
 }
 
+/** What is sent over IPv4. */
+interface Message4 {
+  readonly payload: Uint8Array;
+  readonly destination: Ip;
+  readonly source: Ip | undefined;
+  readonly hops: number;
+  readonly header: Uint8Array | undefined;
+}
+
+/** With its IP header, and the address that the kernel is told. */
+interface Whole4 extends Message4 {
+  readonly datagram: Uint8Array;
+  readonly to: Uint8Array;
+}
+
 /**
  * Sends VRRP on one interface for one family; receives nothing. For IPv4 it writes the IP header itself, so
  * that any source address works (`mcast_src_ip`), and the kernel fills in the header's id and checksum. For
@@ -187,6 +202,7 @@ export class VrrpSender {
   readonly #family: Family;
   readonly #ifindex: number;
   readonly #socket: Socket;
+  readonly #made = new WeakMap<Uint8Array, Whole4>();
 
   /** Throws SystemError: `EPERM` without CAP_NET_RAW, `ENODEV` without the interface. */
   constructor(family: Family, device: Device) {
@@ -227,13 +243,25 @@ export class VrrpSender {
    */
   send(payload: Uint8Array, destination: Ip, source?: Ip, hops = HOPS, header?: Uint8Array): void {
     if (this.#family === 4) {
-      const before = header ?? ipv4Header(payload.length, destination, source, hops);
-      const datagram = new Writer(before.length + payload.length).bytes(before).bytes(payload).finish();
-      this.#socket.send(datagram, sockaddrIp(destination));
+      const { datagram, to } = this.#whole({ payload, destination, source, hops, header });
+      this.#socket.send(datagram, to);
       return;
     }
     const to = sockaddrIp(destination, 0, this.#ifindex);
     this.#socket.send(payload, to, control6(source, hops, this.#ifindex));
+  }
+
+  /** An advert that is sent again and again is the same bytes, and is put together once. */
+  #whole(message: Message4): Whole4 {
+    const { payload, destination, source, hops, header } = message;
+    const made = this.#made.get(payload);
+    if (made?.destination === destination && made.source === source && made.hops === hops && !header)
+      return made;
+    const before = header ?? ipv4Header(payload.length, destination, source, hops);
+    const datagram = new Writer(before.length + payload.length).bytes(before).bytes(payload).finish();
+    const whole = { ...message, datagram, to: sockaddrIp(destination) };
+    if (header === undefined) this.#made.set(payload, whole);
+    return whole;
   }
 
   /** Has the host report membership of a group on the interface; it still receives nothing. Throws SystemError. */

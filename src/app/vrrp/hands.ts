@@ -39,6 +39,7 @@ export class Hands {
   readonly #asker: Asker;
   #filter: NetlinkSocket | undefined;
   readonly #leases = new LeaseRequests();
+  readonly #sent = new Map<string, DirectorEvent>();
   /** `-D`: adverts are logged. */
   detailed = false;
   readonly #log: (level: Level, message: string) => void;
@@ -155,8 +156,17 @@ export class Hands {
     const code = this.ports.send(port, payload, destination, source, ttl, header);
     if (this.detailed)
       this.#log('debug', `${router}: advert to ${destination}: ${advertInWords(payload)}: ${code ?? 'sent'}`);
-    if (code === undefined) this.#tell({ type: 'sent', router });
+    if (code === undefined) this.#tell(this.#sentOf(router));
     else this.#tell({ type: 'unsent', router, code, destination });
+  }
+
+  /** The same object each time: whoever records it sees that. */
+  #sentOf(router: string): DirectorEvent {
+    const known = this.#sent.get(router);
+    if (known !== undefined) return known;
+    const sent = { type: 'sent', router } as const;
+    this.#sent.set(router, sent);
+    return sent;
   }
 
   #lease({ table, steps }: Of<'leases'>): Extract<DirectorEvent, { type: 'leased' }>['outcome'] {

@@ -15,6 +15,7 @@ import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { Actor } from './ensemble.ts';
 import type { MakeRouter, RouterMachine } from './events.ts';
 import type { Look } from './footing.ts';
+import { Outgoing } from './outgoing.ts';
 import { questionsOf } from './questions.ts';
 import { describe } from './reports.ts';
 import type { RouterTies } from './ties.ts';
@@ -42,6 +43,7 @@ export class Router {
   readonly #ties: RouterTies;
   readonly #instance: RouterMachine;
   readonly #actor: Actor<VrrpEvent>;
+  readonly #outgoing = new Outgoing();
   /** The key of the port that its adverts leave by; absent before it has had one. */
   #port: string | undefined;
   #held: readonly HeldAddress[] = [];
@@ -243,7 +245,7 @@ export class Router {
       return;
     }
     this.#sending = true;
-    this.#ties.emit({ ...effect, router: this.key, port: this.#port });
+    this.#ties.emit(this.#outgoing.of(effect, this.key, this.#port));
   }
 
   #perform(effect: Exclude<VrrpEffect, { type: 'send' }>): void {

@@ -169,7 +169,7 @@ class Open {
     for (const at of known ?? []) if (isAlike(this.items[at], item, DEPTH)) return at;
     const own = withOwnBytes(item);
     const at = this.items.push(own) - 1;
-    if (own === item) this.#places.set(item, at);
+    this.#places.set(item, at);
     if (known === undefined) this.#lanes.set(lane, [at]);
     else if (known.unshift(at) > RECENT) known.pop();
     return at;
@@ -208,8 +208,7 @@ interface Frame {
 /** The name of the first list of objects in an item. */
 function listIn(item: unknown): string | undefined {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined;
-  for (const name in item) {
-    const value = (item as Readonly<Record<string, unknown>>)[name];
+  for (const [name, value] of Object.entries(item)) {
     if (!Array.isArray(value)) continue;
     const [first] = value as readonly unknown[];
     if (typeof first === 'object' && first !== null && !(first instanceof Uint8Array)) return name;
@@ -224,20 +223,24 @@ const LANE_DEPTH = 4;
 const RECENT = 4;
 
 function laneOf(item: unknown): string {
-  let [lane, left] = ['', LANE_WORDS];
-  const add = (value: unknown, depth: number): void => {
-    if (typeof value === 'string' || typeof value === 'number') {
-      lane += `${value} `;
-      left -= 1;
-    } else if (typeof value === 'object' && value !== null && depth > 0 && !(value instanceof Uint8Array)) {
-      for (const name in value) {
-        if (left === 0) return;
-        add((value as Readonly<Record<string, unknown>>)[name], depth - 1);
-      }
+  const words: (string | number)[] = [];
+  addWords(item, LANE_DEPTH, words);
+  return words.join(' ');
+}
+
+/**
+ * By lists of values: V8 compiles a `for in` anew for each shape that comes, and there are hundreds. Nor is it a
+ * function within `laneOf`, which would be a new one for each item.
+ */
+function addWords(value: unknown, depth: number, words: (string | number)[]): void {
+  if (typeof value === 'string' || typeof value === 'number') {
+    words.push(value);
+  } else if (typeof value === 'object' && value !== null && depth > 0 && !(value instanceof Uint8Array)) {
+    for (const each of Object.values(value)) {
+      if (words.length === LANE_WORDS) return;
+      addWords(each, depth - 1, words);
     }
-  };
-  add(item, LANE_DEPTH);
-  return lane;
+  }
 }
 
 /** An item, a list in it, one of that, a value in it. */

@@ -53,6 +53,11 @@ export class Authentication {
     return this.#trailer === undefined ? {} : { trailer: TRAILER_BYTES };
   }
 
+  /** Whether each advert is another: signed, with a number or the time in it. */
+  get signs(): boolean {
+    return this.#header !== undefined || this.#trailer?.signs === true;
+  }
+
   /** Whether a router that begins must listen first, whatever its priority: to learn the sequence number. */
   get listensFirst(): boolean {
     return this.#header !== undefined;

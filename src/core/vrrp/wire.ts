@@ -17,6 +17,8 @@ import {
 } from './packet.ts';
 import type { VrrpSettings } from './settings.ts';
 
+type Advert = Extract<VrrpEffect, { type: 'send' }>;
+
 /** How one virtual router speaks and what it understands: the codec with the settings filled in. */
 export class Wire {
   readonly #settings: VrrpSettings;
@@ -24,8 +26,8 @@ export class Wire {
   readonly #advertised: readonly Ip[];
   readonly #authentication: Authentication;
   #source: Ip | undefined;
-  /** Adverts by priority and destination: they change only with the source. */
-  readonly #made = new Map<string, Uint8Array>();
+  /** Adverts by priority and destination, before they are signed: they change only with the source. */
+  readonly #made = new Map<string, Advert>();
 
   /** `authentication` is for the same settings. */
   constructor(settings: VrrpSettings, authentication: Authentication) {
@@ -72,9 +74,9 @@ export class Wire {
     if (source === undefined || !this.#authentication.begin(now)) return [];
     const { peers = [], unicastTtl = VRRP_TTL } = this.#settings;
     const advert = (destination: Ip, ttl: number): VrrpEffect => {
-      const payload = this.#payload(priority, source, destination);
-      const sealed = this.#authentication.seal(payload, { source, destination, ttl });
-      return { type: 'send', ...sealed, source, destination, ttl };
+      const made = this.#advert(priority, source, destination, ttl);
+      if (!this.#authentication.signs) return made;
+      return { ...made, ...this.#authentication.seal(made.payload, { source, destination, ttl }) };
     };
     if (!isUnicast(this.#settings)) return [advert(groupOf(this.#settings), VRRP_TTL)];
     return peers.map(({ address }) => advert(address, unicastTtl));
@@ -90,8 +92,8 @@ export class Wire {
     return probe.adverts(RESIGNING, now);
   }
 
-  /** Shared between adverts: not to be written to. */
-  #payload(priority: number, source: Ip, destination: Ip): Uint8Array {
+  /** The same again and again: not to be written to. */
+  #advert(priority: number, source: Ip, destination: Ip, ttl: number): Advert {
     const key = `${priority} ${destination}`;
     const made = this.#made.get(key);
     if (made !== undefined) return made;
@@ -99,8 +101,9 @@ export class Wire {
     const { password, ah } = this.#expected;
     const advert = { version, vrid, priority, interval, addresses: this.#advertised };
     const payload = encodeAdvert(advert, { source, destination, password, ah, plainChecksum });
-    this.#made.set(key, payload);
-    return payload;
+    const whole: Advert = { type: 'send', payload, source, destination, ttl };
+    this.#made.set(key, whole);
+    return whole;
   }
 
   /** The signature is judged last: it remembers what it accepts, and only a sound advert is to count. */

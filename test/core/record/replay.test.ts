@@ -45,7 +45,8 @@ function recordedDay(day: Day | undefined, room: Room): RecordedTrack[] {
 
 test('bad days of the simulator replay with equal effects, from the birth and from each memory', () => {
   let [entries, begins] = [0, 0];
-  for (const seed of SEEDS.slice(0, repetitions(SEEDS.length))) {
+  const seeds = SEEDS.slice(0, repetitions(SEEDS.length));
+  for (const seed of seeds) {
     for (const track of recordedDay(drawDay(seed), SHORT)) {
       const { difference, events } = replay(track, MEMORIES);
       assert.equal(difference, undefined, `seed ${seed}, ${track.name}`);
@@ -62,7 +63,8 @@ test('bad days of the simulator replay with equal effects, from the birth and fr
       begins += track.segments.length;
     }
   }
-  assert.ok(entries > 1000 && begins > 50, `${entries} events, ${begins} segments`);
+  const enough = entries > 100 * seeds.length && begins > 10 * seeds.length;
+  assert.ok(enough, `${seeds.length} days: ${entries} events, ${begins} segments`);
 });
 
 test('a memory before each event: the director that has it answers the same', () => {
