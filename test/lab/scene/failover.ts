@@ -92,13 +92,16 @@ export class Failover {
 
   // Connections.
 
-  async connect(count: number): Promise<void> {
+  /** The real server that a page comes from, for an address of the client's. */
+  page(from?: string): Promise<string> {
     const { vip } = this.pair;
     const host = vip.includes(':') ? `[${vip}]` : vip;
-    const page = async (): Promise<boolean> =>
-      (await this.#client.get(`http://${host}:${HTTP_PORT}/`, 2000)).startsWith('rs');
-    await this.until('a page comes', page);
-    const { open } = await this.#client.open(count, vip);
+    return this.#client.get(`http://${host}:${HTTP_PORT}/`, 2000, from);
+  }
+
+  async connect(count: number): Promise<void> {
+    await this.until('a page comes', async () => (await this.page()).startsWith('rs'));
+    const { open } = await this.#client.open(count, this.pair.vip);
     assert.is(open, count);
     this.#connections = count;
   }

@@ -17,6 +17,8 @@ export interface PairOptions {
   readonly method: 'NAT' | 'DR' | 'TUN';
   /** The services are IPv6; not with NAT. */
   readonly ipv6?: boolean;
+  /** `persistence_timeout` of the services, in seconds. */
+  readonly persistence?: number;
   /** Further lines of `global_defs`. */
   readonly global?: string;
   /** `advert_int` in seconds; below 1 the instances speak version 3. */
@@ -113,6 +115,7 @@ export function pairConfiguration(options: PairOptions, preferred: boolean): str
     relayKey,
     awaitsSync = false,
     ipv6 = false,
+    persistence,
     global = '',
   } = options;
   const vip = ipv6 ? VIP6 : VIP;
@@ -125,6 +128,7 @@ virtual_server ${vip} ${port} {
   lb_algo rr
   lb_kind ${method}
   protocol TCP
+  ${persistence === undefined ? '' : `persistence_timeout ${persistence}`}
 ${[1, 2].map((n) => realServerBlock(real(n), port)).join('\n')}
 }`;
   const device = relayKey !== undefined ? 'vksync' : method === 'NAT' ? 'rack' : 'lan';

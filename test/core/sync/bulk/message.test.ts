@@ -150,6 +150,9 @@ test('the post: for whom a datagram is, and what is nobody’s', () => {
   assert.is(rejection(postOf('b'), request), 'unknown sender', 'our own, sent back to us');
   assert.is(rejection(postOf('a', 'a key', { syncId: 52 }), request), 'elsewhere');
   assert.is(rejection(postOf('c'), postOf('a').close(OFFER)), 'elsewhere');
+  const survey: BulkMessage = { ...REQUEST, type: 'survey', covered: 1000 };
+  assert.equal(rejection(postOf('a'), postOf('b').close(survey)), survey);
+  assert.is(rejection(postOf('a'), postOf('b').close({ ...survey, type: 'choose', slots: 1 })), 'elsewhere');
   assert.equal(rejection(postOf('b'), postOf('a').close(OFFER)), OFFER);
 });
 
