@@ -203,17 +203,18 @@ export class SyncHealth {
   };
 
   #surveyed(survey: Survey): void {
-    const { sent = 0, heard = 0, lost = 0 } = this.#facts.datagrams ?? {};
     const { datagrams } = survey;
+    const before = this.#facts.datagrams ?? { sent: 0, heard: 0, lost: 0 };
     this.#facts = {
       ...this.#facts,
       unanswered: false,
       survey: { ...survey, coverage: coverageOf(survey), at: Date.now() },
       ...(datagrams !== undefined && {
         datagrams: {
-          sent: sent + datagrams.sent,
-          heard: heard + datagrams.heard,
-          lost: lost + Math.max(0, datagrams.sent - datagrams.heard),
+          sent: before.sent + datagrams.sent,
+          heard: before.heard + datagrams.heard,
+          // One that is on its way at a survey has come at the next.
+          lost: Math.max(0, before.lost + datagrams.sent - datagrams.heard),
         },
       }),
     };
