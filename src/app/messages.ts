@@ -4,6 +4,7 @@ import type { BfdNews } from '../core/check/bfd.ts';
 import type { FileNews } from '../core/check/file.ts';
 import type { GlobalSettings } from '../core/config/model.ts';
 import type { DirectorSettings } from '../core/director/events.ts';
+import type { Given } from '../core/director/giving.ts';
 import type { FailurePolicy } from '../core/fence/device.ts';
 import type { EtcdEffect } from '../core/fence/etcd.ts';
 import type { EtcdWord } from '../core/fence/protection-events.ts';
@@ -54,6 +55,8 @@ export type FromChild<State> =
       readonly why?: string | undefined;
       readonly onFailure?: FailurePolicy;
     }
+  /** The operator's switchover has ended. */
+  | { readonly type: 'switched'; readonly given: readonly Given[] }
   /** What etcd is to be asked or told. */
   | { readonly type: 'etcd'; readonly word: EtcdWord }
   /** With how many of its messages were not read, and how many messages to it were of the wrong shape. */
@@ -109,6 +112,8 @@ export type ToVrrp =
   | { readonly type: 'etcd'; readonly answer?: EtcdAnswer }
   /** An operator's word: give up every VIP and stay without until it is taken back. */
   | { readonly type: 'maintenance'; readonly on: boolean }
+  /** An operator's word: another director is to take these over, or all; answered by `switched`. */
+  | { readonly type: 'switchover'; readonly names?: readonly string[] }
   /** Whether the connection table has all that the master's has: with each state of the sync process. */
   | { readonly type: 'synced'; readonly complete: boolean }
   /** Somebody looks: send the whole state at once. */

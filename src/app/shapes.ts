@@ -97,6 +97,11 @@ export function fromChild(role: Role): Shape {
     ends: anything,
     notify: fields({ happening: HAPPENING }),
     fence: fields({ director: text }, { why: text, onFailure: oneOf('wait', 'take', 'manual') }),
+    switched: fields({
+      given: listOf(
+        fields({ unit: text, outcome: oneOf('taken', 'resigned', 'kept') }, { to: text, why: text }),
+      ),
+    }),
     etcd: fields({
       word: kinds('type', {
         ask: fields({ ask: record }),
@@ -137,6 +142,7 @@ const TO_VRRP: Shapes<ToVrrp> = {
   unfenced: fields({ director: text, at: number }),
   etcd: fields({}, { answer: fields({ claim: text, number }) }),
   maintenance: fields({ on: truth }),
+  switchover: fields({}, { names: listOf(text) }),
   synced: fields({ complete: truth }),
   look: anything,
   track: fields({ events: listOf(TRACKED) }),
@@ -181,6 +187,7 @@ export const request: Shape = kinds('verb', {
   reexec: anything,
   servers: fields({}, { server: text, service: text }),
   maintenance: fields({ on: truth }),
+  switchover: fields({}, { routers: listOf(text) }),
   drain: fields({ server: text }, { ...OF_SERVER, timeout: number }),
   undrain: fields({ server: text }, OF_SERVER),
   weight: fields({ server: text, weight: orNull(number) }, OF_SERVER),

@@ -20,6 +20,7 @@ import { addRecord } from './record.ts';
 import { addReexec } from './reexec.ts';
 import { addReplay } from './replay.ts';
 import { addStatus } from './status.ts';
+import { addSwitchover } from './switchover.ts';
 import { addSync } from './sync.ts';
 
 const EXAMPLES = `
@@ -31,6 +32,7 @@ Examples:
   vipkeeper explain 192.0.2.7:80       why this real server is down, since when, what its checks saw
   vipkeeper drain 192.0.2.7            no new connections; out when those that it has are over
   vipkeeper maintenance on             give up all virtual addresses, over restarts too, until "off"
+  vipkeeper switchover                 another director takes over, without a gap
   vipkeeper check keepalived.conf      everything that is wrong with a configuration
   vipkeeper doctor                     what on this host keeps the configuration from working
   vipkeeper realserver prepare 10.0.0.100   take packets for the VIP here, and do not answer ARP`;
@@ -61,6 +63,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     });
   addReexec(program);
   addMaintenance(program);
+  addSwitchover(program);
   addRecord(program);
   addReplay(program);
   addLanguage(program);
@@ -76,6 +79,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .option('--servers', 'the names of the real servers, for completion')
     .option('--services', 'the names of the virtual servers, for completion')
     .option('--names', 'both, and the virtual routers and their addresses, for completion')
+    .option('--routers', 'the names of the virtual routers and sync groups, for completion')
     .option('--directors', 'the directors that can be switched off, for completion')
     .option('--keywords', 'the keywords of the configuration, for completion')
     .action(async (_options, self) => {

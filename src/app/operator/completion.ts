@@ -12,6 +12,7 @@ interface Offer {
 const QUESTIONS: Readonly<Record<string, string>> = {
   server: '--servers',
   name: '--names',
+  router: '--routers',
   word: '--keywords',
   director: '--directors',
   '--service': '--services',

@@ -1,12 +1,15 @@
+import type { Given } from '../../core/director/giving.ts';
 import type { ClusterSettings } from '../../core/fence/settings.ts';
 import { isOrderRequest } from '../../core/serving/decisions.ts';
 import type { VirtualServerSettings } from '../../core/serving/settings.ts';
 import type { DaemonStatus } from '../../core/status/facts.ts';
 import { absence } from '../../core/status/find.ts';
 import type { BulkFacts } from '../../core/sync/bulk/facts.ts';
+import { nameOfClaim } from '../../core/vrrp/group.ts';
 import type { CheckState, SyncState } from '../messages.ts';
 import type { Reload } from '../status.ts';
 import type { Fencer } from './fencer.ts';
+import type { Leaving } from './leaving.ts';
 import { type Orders, type ServersRequest, standings } from './orders.ts';
 
 /** What the operator's requests are answered from. */
@@ -18,7 +21,7 @@ export interface Answering {
   reexec(): Promise<unknown>;
   /** The lines of a recording. */
   record(): Promise<readonly string[]>;
-  maintain(on: boolean): void;
+  readonly leaving: Leaving;
   /** Whether there is anything to do for the process. */
   wants(role: 'vrrp' | 'check'): boolean;
   virtualServers(): readonly VirtualServerSettings[];
@@ -50,10 +53,16 @@ export function answer(from: Answering, request: unknown): unknown {
   }
   if (verb === 'maintenance' && on !== undefined) {
     mustRun('vrrp');
-    from.maintain(on);
+    from.leaving.maintain(on);
     return { maintenance: on };
   }
   if (verb === 'pull') return pull(from);
+  if (verb === 'switchover') {
+    mustRun('vrrp');
+    return from.leaving
+      .switchOver((request as { readonly routers?: readonly string[] }).routers)
+      .then(handOvers);
+  }
   if (verb.startsWith('fence-')) return fence(from, request as FenceRequest);
   throw new Error(`no such request: ${JSON.stringify(request)}`);
 }
@@ -68,6 +77,12 @@ function pull(from: Answering): BulkFacts {
   from.pull();
   return sync.bulk;
 }
+
+/** What a unit of a hand-over is for people. */
+const handOvers = (given: readonly Given[]) => ({
+  handOvers: given.map(({ unit, ...rest }) => ({ name: nameOfClaim(unit), ...rest })),
+});
+export type SwitchoverAnswer = ReturnType<typeof handOvers>;
 
 interface FenceRequest {
   readonly verb: string;

@@ -20,6 +20,7 @@ import type { DaemonOptions } from '../options.ts';
 import { fromChild } from '../shapes.ts';
 import type { Arbiter } from './arbiter.ts';
 import type { Assignment } from './assignments.ts';
+import type { Leaving } from './leaving.ts';
 import { Orphans } from './orphans.ts';
 import { Recordings } from './recordings.ts';
 import type { Remains } from './remains.ts';
@@ -47,6 +48,7 @@ export interface ChildListener {
   ready(role: Role): void;
   state(role: Role, state: unknown): void;
   happened(happening: Happening): void;
+  readonly leaving: Pick<Leaving, 'switched'>;
   readonly arbiter: Pick<Arbiter, 'fencer' | 'etcd'>;
   readonly remains: Pick<Remains, 'remove'>;
   /** It ended for good, not because we asked. */
@@ -357,6 +359,7 @@ export class Children {
     else if (message.type === 'notify') this.#happened(role, message.happening);
     else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message);
     else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
+    else if (message.type === 'switched') this.#listener.leaving.switched(message.given);
     else if (message.type === 'recording') this.recordings.heard(role, message);
     else {
       family.unheard = message;

@@ -42,6 +42,7 @@ import { Control } from './control.ts';
 import { attempt, crash, EXIT_CRASHED, EXIT_FAILED, onDefect } from './defects.ts';
 import { Dumps } from './dumps.ts';
 import { Firewall } from './firewall.ts';
+import { Leaving } from './leaving.ts';
 import { Logbook } from './logbook.ts';
 import { Lookers } from './lookers.ts';
 import { LvsSysctls } from './lvssysctls.ts';
@@ -69,6 +70,7 @@ export class Supervisor implements ChildListener {
   readonly #firewall: Firewall;
   readonly arbiter: Arbiter;
   readonly #store: Store;
+  readonly leaving: Leaving;
   readonly #orders: Orders;
   readonly #notifier: Notifier;
   readonly #control: Control;
@@ -114,6 +116,7 @@ export class Supervisor implements ChildListener {
     this.#control = new Control(runDir, (request) => this.#answer(request), log);
     this.#originals = new Originals(`${runDir}/originals`, this.#files, warn);
     this.#store = new Store(stateDir, this.#files, warn);
+    this.leaving = new Leaving(this.#store, (message) => this.#children.send('vrrp', message), log);
     this.#orders = new Orders(this.#store, (message) => this.#children.send('check', message), log);
   }
 
@@ -369,11 +372,7 @@ export class Supervisor implements ChildListener {
       reload: () => this.#reload(),
       reexec: () => reexec(this.#options, this.#readiness, this.log, () => this.#stopping),
       record: () => this.#children.recordings.all(),
-      maintain: (on: boolean) => {
-        this.#store.maintenance = on;
-        this.#children.send('vrrp', { type: 'maintenance', on });
-        this.log('notice', `maintenance ${on ? 'on: giving up all virtual addresses' : 'off'}`);
-      },
+      leaving: this.leaving,
       wants: (role: Role) => this.#wanted().includes(role),
       virtualServers: () => this.#configuration.virtualServers,
       check: () => this.#check,

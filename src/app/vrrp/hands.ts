@@ -24,7 +24,20 @@ const FILTER_BUFFER = 8 << 20;
 
 type OfKernel = Exclude<
   DirectorEffect,
-  { type: 'log' | 'refused' | 'happened' | 'changed' | 'ready' | 'want' | 'let-go' | 'weigh' | 'fence' }
+  {
+    type:
+      | 'log'
+      | 'refused'
+      | 'happened'
+      | 'changed'
+      | 'ready'
+      | 'want'
+      | 'let-go'
+      | 'say'
+      | 'handed-over'
+      | 'weigh'
+      | 'fence';
+  }
 >;
 type Of<T extends DirectorEffect['type']> = Extract<DirectorEffect, { type: T }>;
 

@@ -1,5 +1,6 @@
 import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
+import { routerKey } from '../../core/director/router.ts';
 import type { Ip } from '../../core/ip.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { Unheard } from '../../core/notify/missed.ts';
@@ -23,6 +24,7 @@ import { ProcessRecording } from '../recording.ts';
 import { TRACKED, toChild } from '../shapes.ts';
 import { VERSION } from '../version.ts';
 import { BfdSpeakers } from './bfd.ts';
+import { HandingOver } from './handingover.ts';
 import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
 import { Reporter } from './reporter.ts';
@@ -77,11 +79,17 @@ class VrrpProcess {
       if (news.type === 'changed') this.changed();
       else if (news.type === 'voted') this.#voted(news);
       else if (news.type === 'notify') this.#happened(news.happening);
-      else if (news.type === 'weighed') this.#tell(news);
+      else if (news.type === 'weighed' || news.type === 'said') this.#tell(news);
       else this.#channel.send(news);
     },
     (level, message) => this.log(level, message),
   );
+  readonly #handingOver = new HandingOver({
+    tell: this.#tell,
+    send: (message) => this.#channel.send(message),
+    log: (level, message) => this.log(level, message),
+    votes: () => this.#votes,
+  });
   readonly #watchdog = new Keeper(
     this.driver,
     () => this.#director.lingering(),
@@ -146,10 +154,23 @@ class VrrpProcess {
       case 'etcd':
         this.#votes.etcd(message.answer);
         break;
-      case 'configure':
-        this.#detail(message.detail);
-        this.#configure(message.configuration);
-        if (this.#ending) this.#end();
+      case 'configure': {
+        const { configuration, detail } = message;
+        const then = (): void => {
+          this.#detail(detail);
+          this.#configure(configuration);
+          if (this.#ending) this.#end();
+        };
+        this.#handingOver.before(then, 'a reload gives it up', this.#givenUp(configuration));
+        break;
+      }
+      case 'maintenance': {
+        const why = 'the operator wants this director out';
+        this.#handingOver.before(() => this.#tell(message), why, message.on ? undefined : []);
+        break;
+      }
+      case 'switchover':
+        this.#handingOver.switchOver(message.names);
         break;
       default:
         this.#tell(message);
@@ -219,6 +240,13 @@ class VrrpProcess {
     else this.#unheard.add(happening);
   }
 
+  /** The virtual routers that another configuration has no more. */
+  #givenUp({ instances }: VrrpConfiguration): string[] {
+    const stay = new Set(instances.map(routerKey));
+    const before = this.#configuration?.instances ?? [];
+    return before.filter((each) => !stay.has(routerKey(each))).map(({ name }) => name);
+  }
+
   /** Priority-0 adverts, then the addresses go. */
   resign(): void {
     this.#tell({ type: 'resign' });
@@ -236,7 +264,9 @@ class VrrpProcess {
   stop(): void {
     if (this.#ending) return;
     this.#ending = true;
-    if (this.#configuration !== undefined || !this.#channel.open) this.#end();
+    if (this.#configuration === undefined && this.#channel.open) return;
+    const stays = this.#configuration?.release === false;
+    this.#handingOver.before(() => this.#end(), 'the daemon stops', stays ? [] : undefined);
   }
 
   #end(): never {
@@ -310,6 +340,12 @@ class VrrpProcess {
         break;
       case 'let-go':
         this.#votes.letGo(effect.group, effect.why);
+        break;
+      case 'say':
+        this.#votes.say(effect);
+        break;
+      case 'handed-over':
+        this.#handingOver.ended(effect.given);
         break;
       case 'weigh':
         this.#votes.weigh(effect.router, effect.group, effect.master);

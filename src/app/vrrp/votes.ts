@@ -19,7 +19,7 @@ import type { EtcdAnswer, Level } from '../messages.ts';
 
 /** What comes of the votes. */
 export type VotesTold =
-  | Extract<ClaimsEffect, { type: 'voted' | 'fence' | 'etcd' | 'weighed' | 'changed' }>
+  | Extract<ClaimsEffect, { type: 'voted' | 'said' | 'fence' | 'etcd' | 'weighed' | 'changed' }>
   /** Something that scripts, FIFOs and mails may be told of. */
   | { readonly type: 'notify'; readonly happening: Happening };
 
@@ -34,6 +34,7 @@ export class Votes {
   readonly #tell: (news: VotesTold) => void;
   readonly #log: (level: Level, message: string) => void;
   #cluster: ClusterSettings | undefined;
+  #protects = false;
   /** Has the cluster's key. */
   #codec: HeartbeatCodec | undefined;
   readonly #sockets = new Map<Family, DatagramSocket>();
@@ -46,12 +47,23 @@ export class Votes {
 
   /** Whether virtual routers need votes. */
   get protects(): boolean {
+    return this.#protects;
+  }
+
+  /** Whether directors speak to each other. */
+  get speaks(): boolean {
     return this.#cluster !== undefined;
+  }
+
+  /** Whether another director is heard, that could take something over. */
+  get hears(): boolean {
+    return this.#claims.protection?.hears ?? false;
   }
 
   /** Gives the groups: where votes are needed, each virtual router is in one. */
   configure(configuration: Parameters<typeof claimed>[0]): readonly GroupSettings[] {
-    const { groups, settings } = claimed(configuration);
+    const { groups, settings, protects } = claimed(configuration);
+    this.#protects = protects;
     const cluster = settings?.cluster;
     const codec = cluster && new HeartbeatCodec(cluster.cluster, readKey(cluster.keyFile));
     if (settings !== undefined) this.#driven ??= this.#begin();
@@ -77,6 +89,11 @@ export class Votes {
 
   want(claim: string, priority: number, why: string): void {
     this.#driven?.handle({ type: 'want', claim, priority, why });
+  }
+
+  /** Speaks of planned hand-overs. */
+  say(effect: Extract<ClaimsEvent, { type: 'say' }>): void {
+    this.#driven?.handle(effect);
   }
 
   /** No address of an earlier life is left: others may hear that this process lives. */
@@ -115,7 +132,7 @@ export class Votes {
   }
 
   status(): ClusterFacts | undefined {
-    return this.#claims.status(now());
+    return this.#protects ? this.#claims.status(now()) : undefined;
   }
 
   async #listen(cluster: ClusterSettings, family: Family): Promise<void> {
@@ -155,6 +172,7 @@ export class Votes {
         break;
       }
       case 'voted':
+      case 'said':
       case 'fence':
       case 'etcd':
       case 'weighed':

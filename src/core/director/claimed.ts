@@ -12,15 +12,17 @@ interface Written {
 }
 
 /**
- * What there is to vote on, and the groups that want the votes: where they are needed, each virtual router is in one.
- * Without `settings` none are needed.
+ * What there is to vote on, and the groups that want the votes: where they are needed (`protects`), each virtual router
+ * is in one. Directors that need none speak to each other of planned hand-overs; without `settings` they do not.
  */
 export function claimed({ instances, groups, cluster, fencing }: Written): {
   readonly groups: readonly GroupSettings[];
   readonly settings: ClaimsSettings | undefined;
+  readonly protects: boolean;
 } {
-  if (cluster === undefined || !decides(cluster, fencing !== undefined))
-    return { groups, settings: undefined };
+  if (cluster === undefined) return { groups, settings: undefined, protects: false };
+  if (!decides(cluster, fencing !== undefined))
+    return { groups, settings: { claims: [], cluster, fencing: undefined }, protects: false };
   const all = claims(instances, groups);
   const promises = promisesOf(all, instances, cluster.margin);
   const isPatient = (member: string): boolean =>
@@ -31,5 +33,5 @@ export function claimed({ instances, groups, cluster, fencing }: Written): {
     patient: members.some(isPatient),
     onFailure: onFenceFailure ?? fencing?.onFailure ?? 'wait',
   }));
-  return { groups: all, settings: { claims: list, cluster, fencing } };
+  return { groups: all, settings: { claims: list, cluster, fencing }, protects: true };
 }

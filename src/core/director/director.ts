@@ -13,6 +13,7 @@ import { Ensemble } from './ensemble.ts';
 import type { Answer, DirectorBirth, DirectorEffect, DirectorEvent } from './events.ts';
 import { Ground } from './ground.ts';
 import { Groups } from './groups.ts';
+import { HandOver } from './handover.ts';
 import { Holdings } from './holdings.ts';
 import { Kernel } from './kernel.ts';
 import { type Router, realRouter } from './router.ts';
@@ -38,6 +39,7 @@ interface Parts {
   readonly tracked: Tracked;
   readonly addressees: Addressees;
   readonly configuring: Configuring;
+  readonly handOver: HandOver;
 }
 
 /** What a director remembers. */
@@ -120,7 +122,8 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     };
     const parts = { ground, holdings, tables, vmacs, groups, announcer, tracked, addressees };
     const configuring = new Configuring({ ...parts, ensemble, routers }, begun, ties, emit);
-    this.#parts = { ...parts, configuring };
+    const handOver = new HandOver({ ensemble, routers, groups, emit });
+    this.#parts = { ...parts, configuring, handOver };
     this.#kernel = new Kernel({ ...parts, emit });
   }
 
@@ -154,7 +157,14 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       case 'maintenance':
         this.#setMaintenance(event.on);
         break;
+      case 'hand-over':
+        this.#parts.handOver.wish(event);
+        break;
+      case 'said':
+        this.#parts.handOver.hear(event.from, event.word);
+        break;
       case 'synced':
+        this.#parts.handOver.synced(event.complete);
         for (const router of this.#routers.values()) router.handle(event);
         break;
       case 'clock':
@@ -241,6 +251,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
   #conclude(): void {
     this.#parts.configuring.lease();
     this.#parts.groups.settle();
+    this.#parts.handOver.settle();
   }
 
   /** Nothing happens before those who slept too long have given up. */

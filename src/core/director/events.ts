@@ -1,3 +1,4 @@
+import type { HandOverWord } from '../fence/heartbeat-codec.ts';
 import type { Ip } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { InterfaceAddress } from '../netlink/address.ts';
@@ -31,6 +32,7 @@ import type { TrackEvent } from '../vrrp/track.ts';
 import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { AnnouncementsEvent } from './announcements.ts';
 import type { Observer, Played } from './ensemble.ts';
+import type { Given, HandOverWish } from './giving.ts';
 import type { Port } from './ports.ts';
 import type { Question } from './questions.ts';
 
@@ -100,6 +102,10 @@ export type DirectorEvent =
   /** News of tracked things that are not interfaces. */
   | { readonly type: 'track'; readonly events: readonly TrackEvent[] }
   | { readonly type: 'maintenance'; readonly on: boolean }
+  /** Another director is to take over; answered by `handed-over`, when that has ended. */
+  | ({ readonly type: 'hand-over' } & HandOverWish)
+  /** A director speaks of a hand-over. */
+  | { readonly type: 'said'; readonly from: string; readonly word: HandOverWord }
   /** Whether our connection table has all that the master's has. */
   | { readonly type: 'synced'; readonly complete: boolean }
   /** The wall clock in microseconds since 1970: before the first `configure`, and now and then. */
@@ -217,6 +223,10 @@ export type DirectorEffect =
   /** Votes are wanted for a group, or not any more. */
   | { readonly type: 'want'; readonly group: string; readonly priority: number; readonly why: string }
   | { readonly type: 'let-go'; readonly group: string; readonly why: string }
+  /** For the director `to`, or for all others. */
+  | { readonly type: 'say'; readonly to?: string; readonly word: HandOverWord }
+  /** No hand-over is under way any more: how those ended that were. */
+  | { readonly type: 'handed-over'; readonly given: readonly Given[] }
   /** Ask links who has addresses, and `listen` so long for answers; answered by `asked`. */
   | {
       readonly type: 'ask';

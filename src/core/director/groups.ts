@@ -93,6 +93,16 @@ export class Groups {
     this.#groups.get(group)?.actor.handle(event);
   }
 
+  needVotes(group: string): boolean {
+    return this.#groups.get(group)?.machine.votes.needed ?? false;
+  }
+
+  /** Whether no votes are held for it: it has given them back, or needs none. */
+  isFree(name: string): boolean {
+    const group = this.#groups.get(name);
+    return group === undefined || (group.leaving === undefined && !group.machine.votes.asked);
+  }
+
   /** Of the groups that the file has. */
   states(): { readonly name: string; readonly state: GroupState }[] {
     return Array.from(this.#groups, ([name, { machine }]) => ({ name, state: machine.state })).filter(

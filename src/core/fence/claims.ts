@@ -36,7 +36,7 @@ export interface ClaimsSettings {
 
 type Passed = Extract<
   ProtectionEvent,
-  { type: 'heartbeat' | 'unreadable' | 'etcd' | 'clean' | 'fenced' | 'let-go' }
+  { type: 'heartbeat' | 'unreadable' | 'etcd' | 'say' | 'clean' | 'fenced' | 'let-go' }
 >;
 
 export type ClaimsEvent =
@@ -89,7 +89,7 @@ export type Voted =
   | { readonly type: 'challenged'; readonly by: string; readonly priority: number };
 
 export type ClaimsEffect =
-  | Extract<ProtectionEffect, { type: 'send' | 'etcd' | 'clock' }>
+  | Extract<ProtectionEffect, { type: 'send' | 'etcd' | 'clock' | 'said' }>
   /** `until`: when the votes end now. */
   | {
       readonly type: 'voted';
@@ -183,6 +183,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
       case 'heartbeat':
       case 'unreadable':
       case 'etcd':
+      case 'say':
       case 'clean':
         this.#tell(event, now);
         break;
@@ -276,7 +277,8 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
   }
 
   #known(claim: string, master: Ip, now: Instant): SilentMaster {
-    if (this.#cluster === undefined) return {};
+    // Without votes nobody knows who claims it.
+    if (this.#cluster === undefined || !this.#claims.has(claim)) return {};
     const { settings, protection } = this.#cluster;
     const { cluster } = settings;
     const name = directorAt(cluster, master);
@@ -316,6 +318,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
     switch (effect.type) {
       case 'send':
       case 'etcd':
+      case 'said':
         this.#effects.push(effect);
         return;
       case 'authorised':

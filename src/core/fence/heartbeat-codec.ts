@@ -13,7 +13,36 @@ export type Word =
   | { readonly type: 'answer'; readonly claim: string; readonly number: number; readonly answer: Answer }
   | ({ readonly type: 'release' } & Pick<Release, 'claim' | 'number'>)
   /** That life of a director has ended for certain. */
-  | { readonly type: 'fenced'; readonly director: string; readonly life: string };
+  | { readonly type: 'fenced'; readonly director: string; readonly life: string }
+  | HandOverWord;
+
+/**
+ * A step of a planned hand-over (core/director/giving.ts, taking.ts). `unit`: a virtual router or sync group, as claims
+ * are named; `number`: which hand-over of the leaving master's.
+ */
+export interface HandOverWord {
+  readonly type: 'hand-over';
+  readonly unit: string;
+  readonly number: number;
+  readonly step: HandOverStep;
+  /** With `ready`: the effective priority there. */
+  readonly priority?: number;
+  /** With `unready`. */
+  readonly why?: string;
+}
+
+const HAND_OVER_STEPS = [
+  /** The master: who could take over now? */
+  'offer',
+  /** A backup: it could, or not. */
+  'ready',
+  'unready',
+  /** The master: this one takes over at once. */
+  'take',
+  /** It answers for all addresses, and has announced them. */
+  'taken',
+] as const;
+export type HandOverStep = (typeof HAND_OVER_STEPS)[number];
 
 /** A heartbeat of somebody. */
 export interface Mark {
@@ -114,6 +143,13 @@ function isAnswer(value: unknown): value is Answer {
 const isMark = (value: unknown): value is Mark =>
   isFields(value) && isText(value.life) && isCount(value.number);
 
+const isHandOver = ({ unit, number, step, priority, why }: Fields): boolean =>
+  isText(unit) &&
+  isCount(number) &&
+  HAND_OVER_STEPS.some((each) => each === step) &&
+  (isAbsent(priority) || isCount(priority)) &&
+  (isAbsent(why) || isText(why));
+
 function isWord(value: unknown): value is Word {
   if (!isFields(value)) return false;
   const { type, claim, number } = value;
@@ -131,6 +167,8 @@ function isWord(value: unknown): value is Word {
       return isText(claim) && isCount(number);
     case 'fenced':
       return isText(value.director) && isText(value.life);
+    case 'hand-over':
+      return isHandOver(value);
     default:
       return false;
   }

@@ -31,6 +31,7 @@ export function lineOf(
     }
     case 'send':
     case 'etcd':
+    case 'said':
     case 'authorised':
     case 'challenged':
     case 'fence':

@@ -3,7 +3,7 @@ import type { AuthorityState, VoteStatus } from './authority.ts';
 import type { ClockNews } from './clocks.ts';
 import type { EtcdEvent } from './etcd.ts';
 import type { Rejection } from './heartbeat.ts';
-import type { Heartbeat, Unreadable, Word } from './heartbeat-codec.ts';
+import type { HandOverWord, Heartbeat, Unreadable, Word } from './heartbeat-codec.ts';
 
 /** What a protection (`protection.ts`) is made of, what it is told, and what it answers. */
 
@@ -35,6 +35,8 @@ export type ProtectionEvent =
   | { readonly type: 'unreadable'; readonly why: Unreadable }
   /** The answer to a word of the effect `etcd`; without one: it lives. */
   | { readonly type: 'etcd'; readonly answer?: Extract<Word, { type: 'answer' }> }
+  /** For the other directors: for `to`, or for all of them. */
+  | { readonly type: 'say'; readonly to?: string; readonly word: HandOverWord }
   /** No address of an earlier life is left here: from now on others hear that we live. */
   | { readonly type: 'clean' }
   /** A director was off for certain at that time. */
@@ -76,6 +78,8 @@ export type ProtectionEffect =
   | { readonly type: 'fence'; readonly director: string; readonly claim: string; readonly why: string }
   /** Another director would be master of what we hold. */
   | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
+  /** A director speaks of a planned hand-over. */
+  | { readonly type: 'said'; readonly from: string; readonly word: HandOverWord }
   /** A heartbeat was dropped; the first of its kind in a minute. */
   | { readonly type: 'dropped'; readonly reason: Rejection; readonly count: number }
   | { readonly type: 'peer'; readonly name: string; readonly heard: boolean }

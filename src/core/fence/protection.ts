@@ -1,8 +1,9 @@
 import { unreachable } from '../assert.ts';
 import type { Machine } from '../machine.ts';
-import { after, type Duration, earliest, type Instant, micros, seconds, since } from '../time.ts';
+import { after, type Duration, earliest, type Instant, micros, since } from '../time.ts';
 import type { Authority, AuthorityEffect } from './authority.ts';
 import { Clocks } from './clocks.ts';
+import { Drops } from './drops.ts';
 import { Heartbeats, type Rejection } from './heartbeat.ts';
 import type { Heartbeat, Word } from './heartbeat-codec.ts';
 import { type Parts, REAL_PARTS } from './parts.ts';
@@ -18,17 +19,9 @@ import type { Answer, Voter } from './voter.ts';
 
 /** After so many intervals without a heartbeat a peer counts as silent. */
 const SILENT_INTERVALS = 3.5;
-const REPORT_INTERVAL = seconds(60);
 
 /** So many heartbeats may come of a life that does not answer us, before they are told of as replayed. */
 const UNPROVEN_MOST = 32;
-
-/** Heartbeats of a kind that were dropped: all, and since a line of the log told of them. */
-interface Dropped {
-  total: number;
-  count: number;
-  told: Instant | undefined;
-}
 
 interface Peer {
   heardAt: Instant | undefined;
@@ -55,7 +48,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   /** The life in which each peer was heard last. */
   readonly #lives = new Map<string, string>();
   #etcdHeard: Instant | undefined;
-  readonly #dropped = new Map<Rejection, Dropped>();
+  readonly #drops = new Drops();
   #next: Instant;
   #clean = false;
   #utc: number;
@@ -106,6 +99,10 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
             now,
           );
         break;
+      case 'say':
+        for (const [name, peer] of this.#peers)
+          if (name !== this.#settings.witness && (event.to ?? name) === name) peer.words.push(event.word);
+        break;
       case 'clean':
         this.#clean = true;
         break;
@@ -153,7 +150,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       })),
       lives: new Map(this.#lives),
       etcdHeard: this.#etcdHeard,
-      dropped: Array.from(this.#dropped, ([reason, dropped]) => [reason, { ...dropped }] as const),
+      dropped: this.#drops.memory(),
       next: this.#next,
       clean: this.#clean,
       utc: this.#utc,
@@ -171,14 +168,14 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       this.#authorities.set(claim, { authority: made, priority });
     }
     for (const [name, life] of memory.lives) this.#lives.set(name, life);
-    for (const [reason, dropped] of memory.dropped) this.#dropped.set(reason, { ...dropped });
+    this.#drops.recall(memory.dropped);
     [this.#etcdHeard, this.#next] = [memory.etcdHeard, memory.next];
     [this.#clean, this.#utc] = [memory.clean, memory.utc];
   }
 
   /** How many heartbeats were dropped, by the reason. */
   get dropped(): Readonly<Record<string, number>> {
-    return Object.fromEntries(Array.from(this.#dropped, ([reason, { total }]) => [reason, total]));
+    return this.#drops.counts;
   }
 
   peers(now: Instant): PeerStatus[] {
@@ -192,6 +189,11 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     }));
     if (etcd === undefined) return peers;
     return [...peers, { name: etcd, witness: true, silent: silent(this.#etcdHeard), clock: undefined }];
+  }
+
+  /** Whether another director is heard. */
+  get hears(): boolean {
+    return Array.from(this.#peers).some(([name, { isHeard }]) => isHeard && name !== this.#settings.witness);
   }
 
   /** Whether a voter is heard, says that it is master of the claim (it has our vote), and may be switched off. */
@@ -279,6 +281,9 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       case 'fenced':
         this.#voter.fenced(word.director, word.life);
         break;
+      case 'hand-over':
+        this.#effects.push({ type: 'said', from, word });
+        break;
       default:
         unreachable(word);
     }
@@ -330,14 +335,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   }
 
   #drop(reason: Rejection, now: Instant): void {
-    const dropped = this.#dropped.get(reason) ?? { total: 0, count: 0, told: undefined };
-    dropped.total += 1;
-    dropped.count += 1;
-    this.#dropped.set(reason, dropped);
-    if (dropped.told !== undefined && since(now, dropped.told) < REPORT_INTERVAL) return;
-    this.#effects.push({ type: 'dropped', reason, count: dropped.count });
-    dropped.told = now;
-    dropped.count = 0;
+    const count = this.#drops.note(reason, now);
+    if (count !== undefined) this.#effects.push({ type: 'dropped', reason, count });
   }
 
   /** Everybody hears that we live, and we look who does. */

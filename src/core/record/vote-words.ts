@@ -45,5 +45,7 @@ function wordText(word: Word): string {
       return `lets go of ${word.claim} (${word.number})`;
     case 'fenced':
       return `${word.director} was switched off`;
+    case 'hand-over':
+      return `hand-over of ${word.unit}: ${word.step}${word.why === undefined ? '' : `, ${word.why}`} (${word.number})`;
   }
 }

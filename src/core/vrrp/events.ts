@@ -41,6 +41,13 @@ export type VrrpEvent =
   /** A planned hand-over: become backup, and do not preempt whoever takes over. */
   | { readonly type: 'resign'; readonly why: string }
   /**
+   * A planned hand-over of another master: be master at once, without a wait for its silence, and in peace with it for
+   * as long as `truce`. For a backup only.
+   */
+  | { readonly type: 'take'; readonly why: string; readonly truce: Duration }
+  /** Another one takes over now: serve on, in peace with it, until told to resign or yield. For a master only. */
+  | { readonly type: 'truce'; readonly truce: Duration }
+  /**
    * Other settings for the same virtual router (VRID, family and interface stay). What they do not change is
    * not touched: a master stays master, with an advert at once.
    */

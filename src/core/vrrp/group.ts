@@ -118,6 +118,11 @@ export class VrrpGroup implements Machine<GroupEvent, GroupEffect> {
     return this.#state;
   }
 
+  /** Whether it needs votes, and whether it has asked for them and not given them back. */
+  get votes(): { readonly needed: boolean; readonly asked: boolean } {
+    return { needed: this.#votes !== 'free', asked: this.#votes === 'wanted' || this.#votes === 'there' };
+  }
+
   deadline(): undefined {
     return undefined;
   }
@@ -295,6 +300,9 @@ function merged(own: readonly TrackSettings[], group: readonly TrackSettings[]):
 
 const LONE = 'vrrp_instance ';
 
+/** The claim of a protected virtual router that is in no sync group; what it is called in a planned hand-over, too. */
+export const claimOf = (router: string): string => `${LONE}${router}`;
+
 /** Whether this is the group of a protected virtual router that is in none of the file's. */
 export const isLoneClaim = (group: string): boolean => group.startsWith(LONE);
 
@@ -314,7 +322,7 @@ export function claims(
   return [
     ...groups,
     ...lone.map(({ name, onFenceFailure, takeoverPolicy }) => ({
-      name: `${LONE}${name}`,
+      name: claimOf(name),
       members: [name],
       track: [],
       weights: true,

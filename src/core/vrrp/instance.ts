@@ -10,7 +10,7 @@ import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
 import { isHeir, text } from './intervals.ts';
 import { type Advert, type Datagram, OWNER } from './packet.ts';
 import { configureParts, makeParts, standingOf, statusOf, type VrrpParts } from './parts.ts';
-import { judgeRival } from './rival.ts';
+import { heardAsMaster } from './rival.ts';
 import type { VrrpSettings } from './settings.ts';
 import { checkTimers, type TimerName } from './timers.ts';
 
@@ -79,13 +79,10 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#advertiser.authentication.setClock(event.utc, now);
         break;
       case 'resign':
-        if (this.#state === 'MASTER') {
-          this.#parts.preemption.yields = true;
-          this.#leave(now, 'BACKUP', event.why);
-        }
-        break;
       case 'yield':
-        if (this.#state === 'MASTER') this.#leave(now, 'BACKUP', event.why, event.quiet);
+      case 'truce':
+      case 'take':
+        this.#planned(event, now);
         break;
       case 'contest':
         if (this.#serving(now)) this.#parts.mastership.announce(now);
@@ -264,6 +261,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #stepDown(now: Instant, to: Exclude<VrrpState, 'MASTER'>, cause: string): void {
     const from = this.#state;
     this.#forget();
+    this.#parts.truce.end();
     if (from === 'MASTER') this.#parts.reports.statistics.releasedMaster += 1;
     if (from === 'MASTER' || from === 'INIT') this.#parts.mastership.release();
     this.#transition(now, to, cause);
@@ -310,28 +308,34 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     checkTimers(this.#timers, this.#state, this.#settings.name);
   }
 
+  /** A master's end, and another's beginning, as they were planned. */
+  #planned(event: Extract<VrrpEvent, { type: 'resign' | 'yield' | 'truce' | 'take' }>, now: Instant): void {
+    const { truce, preemption } = this.#parts;
+    if (this.#state !== (event.type === 'take' ? 'BACKUP' : 'MASTER')) return;
+    if (event.type === 'take' || event.type === 'truce') truce.begin(event.truce, now);
+    if (event.type === 'take') this.#stand(now, event.why);
+    else if (event.type !== 'truce') {
+      preemption.yields ||= event.type === 'resign';
+      this.#leave(now, 'BACKUP', event.why, event.type === 'yield' && event.quiet);
+    }
+  }
+
   // Packets.
 
   #packet(datagram: Datagram, now: Instant): void {
-    const { source } = datagram;
     const followed = this.#state === 'BACKUP' ? this.#parts.silence.master?.address : undefined;
     const advert = this.#parts.hearing.hear(datagram, followed, now);
     if (advert === undefined) return;
     const deaf = this.#settings.priority === OWNER && this.#settings.ownerIgnores === true;
-    if (this.#state === 'BACKUP') heardAsBackup(this.#parts, advert, source, now);
-    else if (this.#state === 'MASTER' && !deaf) this.#heardAsMaster(advert, source, now);
+    if (this.#state === 'BACKUP') heardAsBackup(this.#parts, advert, datagram.source, now);
+    else if (this.#state === 'MASTER' && !deaf) this.#heardAsMaster(advert, datagram.source, now);
   }
 
   #heardAsMaster(advert: Advert, source: Ip, now: Instant): void {
-    const { priority } = this.#settings;
-    const judged = judgeRival(advert, source, priority, this.#advertiser, now);
-    if (judged.verdict === 'give way') this.#giveWay(advert, source, judged.cause, now);
-    else if (judged.verdict === 'contest') this.#parts.mastership.contest(advert.priority, now);
-  }
-
-  #giveWay(advert: Advert, source: Ip, cause: string, now: Instant): void {
+    const better = heardAsMaster(this.#parts, advert, source, this.#settings.priority, now);
+    if (better === undefined) return;
     this.#parts.mastership.farewell(now);
-    this.#stepDown(now, 'BACKUP', cause);
+    this.#stepDown(now, 'BACKUP', better);
     this.#parts.silence.follow(advert, source, now);
   }
 

@@ -1,4 +1,4 @@
-import type { Duration, Instant, Timers } from '../time.ts';
+import { type Duration, type Instant, seconds, type Timers } from '../time.ts';
 import { Advertiser, type AdvertTimer } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
 import type { VrrpEffect } from './events.ts';
@@ -95,6 +95,12 @@ export class Mastership {
     if (priority === RESIGNING || !this.#settings.quietToLower) this.advertiser.answer(now);
     this.announce(now);
     if (priority !== RESIGNING) this.#reports.contested(this.#settings.advertInterval, now);
+  }
+
+  /** Another master has ended as planned: neighbours that asked meanwhile may have learned its MAC address. */
+  remain(now: Instant): void {
+    this.advertiser.answer(now);
+    this.#holding.contest(seconds(0), now);
   }
 
   /** Neighbours may have learned another's MAC address. */

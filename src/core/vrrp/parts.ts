@@ -11,6 +11,7 @@ import { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';
 import { Silence } from './silence.ts';
 import type { TimerName } from './timers.ts';
+import { Truce } from './truce.ts';
 
 /** What a virtual router is made of: each part remembers something. */
 export function makeParts(settings: VrrpSettings, emit: (effect: VrrpEffect) => void, digest?: Digest) {
@@ -26,6 +27,7 @@ export function makeParts(settings: VrrpSettings, emit: (effect: VrrpEffect) => 
     preemption: new Preemption(settings, timers),
     membership: new Membership(emit),
     evidence: new Evidence(settings, timers, emit),
+    truce: new Truce(),
     hearing: new Hearing(settings, mastership.advertiser, reports, emit),
   };
 }

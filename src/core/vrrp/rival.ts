@@ -1,25 +1,26 @@
 import type { Ip } from '../ip.ts';
 import type { Instant } from '../time.ts';
-import type { Advertiser } from './advertiser.ts';
-import { type Advert, whyBetter } from './packet.ts';
-
-/** What a master does about an advert of another: gives way, for a cause; contests it; or waits for more. */
-export type RivalVerdict =
-  | { readonly verdict: 'give way'; readonly cause: string }
-  | { readonly verdict: 'contest' | 'wait' };
+import { type Advert, RESIGNING, whyBetter } from './packet.ts';
+import type { VrrpParts } from './parts.ts';
 
 /**
- * RFC 9568, 6.4.3, and for a master whose addresses the kernel may have removed: better ones may still wait in the
- * socket, and are waited for.
+ * What a master makes of an advert of another (RFC 9568, 6.4.3). Returns why it is to give way to it; contests a lesser
+ * one itself. In a planned hand-over it hears of the other nothing but its end. Where the kernel may have removed its
+ * addresses, better ones may still wait in the socket, and are waited for.
  */
-export function judgeRival(
+export function heardAsMaster(
+  { mastership, truce }: VrrpParts,
   advert: Advert,
   source: Ip,
   priority: number,
-  advertiser: Advertiser,
   now: Instant,
-): RivalVerdict {
+): string | undefined {
+  const { advertiser } = mastership;
+  if (truce.holds(now)) {
+    if (advert.priority === RESIGNING) mastership.remain(now);
+    return undefined;
+  }
   const better = whyBetter(advert, source, { priority, address: advertiser.source });
-  if (better !== undefined) return { verdict: 'give way', cause: better };
-  return { verdict: advertiser.overslept(now) ? 'wait' : 'contest' };
+  if (better === undefined && !advertiser.overslept(now)) mastership.contest(advert.priority, now);
+  return better;
 }

@@ -10,6 +10,7 @@ Shell.forgets = true;
 await import('./director.test.ts');
 await import('./takeover.test.ts');
 await import('./leaving.test.ts');
+await import('./handover.test.ts');
 
 const test = suite('the memory of the director');
 

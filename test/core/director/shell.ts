@@ -88,6 +88,8 @@ export class Shell {
   /** The MAC address that answers for an address, and what the cluster knows of a silent master. */
   readonly neighbours = new Map<string, string>();
   cluster: ClusterWord = {};
+  /** Of the hand-over that was spoken of last. */
+  number = 0;
   /** Whether adverts are answered at all. */
   answers = true;
 
@@ -334,7 +336,18 @@ export class Shell {
         this.done.push(`${effect.why === undefined ? 'spare' : 'fence'} ${effect.group} ${effect.master}`);
         break;
       default:
-        break;
+        this.#handOver(effect);
+    }
+  }
+
+  #handOver(effect: DirectorEffect): void {
+    if (effect.type === 'say') {
+      const { step, unit, number, why } = effect.word;
+      this.number = number;
+      this.done.push(`say ${effect.to ?? 'all'}: ${step} ${unit}${why === undefined ? '' : `, ${why}`}`);
+    } else if (effect.type === 'handed-over') {
+      for (const { unit, outcome, to = '', why = '' } of effect.given)
+        this.done.push(`handed over ${unit} ${outcome} ${to}${why}`.trim());
     }
   }
 

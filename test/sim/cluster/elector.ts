@@ -51,6 +51,8 @@ export class Elector extends Process {
   #claim: (event: ClaimsEvent) => void = () => {};
   #watch: (event: WatchdogEvent) => void = () => {};
   #lives = 0;
+  #ending = false;
+  #hears: (() => boolean) | undefined;
 
   constructor(host: Host, day: Day, node: PlayedNode, ties: ElectorTies) {
     super(host, ties.standsStill);
@@ -71,6 +73,8 @@ export class Elector extends Process {
         this.#claim({ type: 'clean' });
     }).handle;
     const claims = new Claims(parts);
+    this.#ending = false;
+    this.#hears = () => claims.protection?.hears === true;
     this.#claim = ensemble.join(claims, (effects) => {
       for (const effect of effects) this.#performClaims(effect);
     }).handle;
@@ -84,7 +88,7 @@ export class Elector extends Process {
     this.#tell({ type: 'clock', utc: host.utc });
     this.#tell({ type: 'read', links: host.kernel.links, addresses: host.kernel.addresses });
     const settings = settingsOf(this.#day, this.#node);
-    const { groups, settings: voted } = claimed(settings);
+    const { groups, settings: voted, protects } = claimed(settings);
     if (!this.#ties.nameless) this.#lives += 1;
     const life = `${host.name}#${this.#lives}`;
     this.#claim({ type: 'configure', settings: voted, life, utc: host.utc });
@@ -96,7 +100,7 @@ export class Elector extends Process {
         groups,
         ...(this.#day.filtered && { leaseTable: 'sim' }),
       },
-      protected: voted !== undefined,
+      protected: protects,
     });
   }
 
@@ -117,22 +121,28 @@ export class Elector extends Process {
     this.post(() => this.#tell({ type: 'packet', home: `eth${segment}`, vrid, ...datagram }));
   }
 
-  /** SIGTERM. */
+  /** SIGTERM: another director takes over first, where one is heard. */
   stop(): void {
     this.post(() => {
-      this.#tell({ type: 'stop' });
-      this.#ties.feed(undefined);
-      this.kill();
+      this.#ending = true;
+      if (this.#hears?.() === true) this.#handOver(false);
+      else this.#end();
     });
   }
 
-  /** A planned hand-over of all its routers. */
-  resign(): void {
-    this.post(() => {
-      this.#tell({ type: 'clock', utc: this.host.utc });
-      for (const router of this.#director?.routers.values() ?? [])
-        router.handle({ type: 'resign', why: 'asked to hand over' });
-    });
+  /** The operator wants another director to take over. */
+  switchOver(): void {
+    this.post(() => this.#handOver(true));
+  }
+
+  #handOver(stays: boolean): void {
+    this.#tell({ type: 'hand-over', stays, alone: false, why: 'asked to hand over' });
+  }
+
+  #end(): void {
+    this.#tell({ type: 'stop' });
+    this.#ties.feed(undefined);
+    this.kill();
   }
 
   #perform(effect: DirectorEffect): void {
@@ -185,6 +195,14 @@ export class Elector extends Process {
       case 'let-go':
         this.#claim({ type: 'let-go', claim: effect.group, why: effect.why });
         break;
+      case 'say':
+        this.#claim(effect);
+        break;
+      case 'handed-over':
+        for (const { unit, outcome, to = '', why = '' } of effect.given)
+          this.#ties.say(`hand-over of ${unit}: ${outcome} ${to}${why}`);
+        if (this.#ending) this.#end();
+        break;
       case 'log':
         this.#ties.say(effect.message);
         break;
@@ -204,6 +222,7 @@ export class Elector extends Process {
         break;
       }
       case 'weighed':
+      case 'said':
         this.#tell(effect);
         break;
       case 'etcd':

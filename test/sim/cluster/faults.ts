@@ -46,7 +46,7 @@ function harm(operation: Exclude<Operation, Of<'loss' | 'duplicate' | 'delay'>>,
     case 'kill':
       return host === cluster.third ? harmThird(operation, cluster) : harmDaemon(operation, cluster);
     case 'stop':
-    case 'resign':
+    case 'switchover':
       return end(operation, cluster);
     case 'power':
       host.powerOff();
@@ -115,10 +115,10 @@ function harmDaemon({ kind, node, what, lasts }: Of<'freeze' | 'kill'>, cluster:
   };
 }
 
-function end({ kind, node }: Of<'stop' | 'resign'>, { directors }: Cluster): Undo {
+function end({ kind, node }: Of<'stop' | 'switchover'>, { directors }: Cluster): Undo {
   const { elector, supervisor } = directors.get(node) ?? {};
-  if (kind === 'resign') {
-    elector?.resign();
+  if (kind === 'switchover') {
+    elector?.switchOver();
     return undefined;
   }
   elector?.stop();

@@ -7,8 +7,8 @@ import type { Prng } from '../../../src/core/prng.ts';
 export type Fault =
   /** SIGSTOP, SIGKILL. A director's VRRP process, or the whole daemon; the witness is one process, and so is etcd. */
   | { readonly kind: 'freeze' | 'kill'; readonly node: string; readonly what: 'vrrp' | 'daemon' }
-  /** SIGTERM; a planned hand-over of all its routers. */
-  | { readonly kind: 'stop' | 'resign'; readonly node: string }
+  /** SIGTERM; `vipkeeper switchover` of all its routers. */
+  | { readonly kind: 'stop' | 'switchover'; readonly node: string }
   | { readonly kind: 'power'; readonly node: string }
   /** The kernel stands still with all that runs on it; `clocks`: whether its clocks know. */
   | { readonly kind: 'kernel'; readonly node: string; readonly clocks: 'go on' | 'stand' }
@@ -66,7 +66,7 @@ const LOSSES = [0.05, 0.3];
 const KINDS: readonly FaultKind[] = [
   ...(['freeze', 'freeze', 'freeze', 'kill', 'kill', 'kernel', 'kernel', 'power', 'power'] as const),
   ...(['cut', 'cut', 'cut', 'cut', 'carrier', 'loss', 'delay', 'duplicate', 'device', 'device'] as const),
-  ...(['stop', 'resign', 'wall clock', 'refusal', 'busy'] as const),
+  ...(['stop', 'switchover', 'wall clock', 'refusal', 'busy'] as const),
 ];
 
 /** One fault. */
