@@ -26,6 +26,8 @@ const OFFER_LIMIT: Duration = millis(300);
 const OTHERS_LIMIT: Duration = millis(20);
 /** How long the heir may take: for more addresses than fit into that, it takes over as without a hand-over. */
 const TAKE_LIMIT: Duration = millis(300);
+/** The same where votes decide: one that is lost is asked for again, and nobody waits for this director. */
+const VOTES_LIMIT: Duration = millis(1000);
 /** What is on its way to this director is there by then. */
 const LINGER: Duration = millis(20);
 /** The kernel may refuse to remove addresses. */
@@ -248,7 +250,7 @@ export class Giving implements Machine<GivingEvent, GivingEffect> {
     if (hand.step === 'offering') this.#done(unit, { ...hand, vain: 'it ceased to be master meanwhile' });
     else if (hand.step !== 'parting') return;
     else if (hand.votes && hand.heir !== undefined)
-      this.#say(unit, { ...hand, step: 'taking', until: after(now, TAKE_LIMIT) }, now);
+      this.#say(unit, { ...hand, step: 'taking', until: after(now, VOTES_LIMIT) }, now);
     else this.#done(unit, hand);
   }
 

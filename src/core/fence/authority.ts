@@ -117,6 +117,11 @@ export class Authority implements Machine<AuthorityEvent, AuthorityEffect> {
     return this.#state;
   }
 
+  /** The number of the last release, while nothing is asked for since. */
+  get released(): number | undefined {
+    return this.#state === 'idle' ? this.#number : undefined;
+  }
+
   /** How many attempts in a row were in vain. */
   get vain(): number {
     return this.#vain;

@@ -15,7 +15,7 @@ import type {
   ProtectionEvent,
   ProtectionSettings,
 } from './protection-events.ts';
-import type { Answer, Voter } from './voter.ts';
+import type { Voter } from './voter.ts';
 
 /** After so many intervals without a heartbeat a peer counts as silent. */
 const SILENT_INTERVALS = 3.5;
@@ -91,17 +91,10 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       case 'etcd':
         this.#etcdHeard = now;
         if (event.answer !== undefined && this.#settings.etcd !== undefined)
-          this.#answered(
-            event.answer.claim,
-            this.#settings.etcd,
-            event.answer.number,
-            event.answer.answer,
-            now,
-          );
+          this.#answered(this.#settings.etcd, event.answer, now);
         break;
       case 'say':
-        for (const [name, peer] of this.#peers)
-          if (name !== this.#settings.witness && (event.to ?? name) === name) peer.words.push(event.word);
+        this.#say(event);
         break;
       case 'clean':
         this.#clean = true;
@@ -273,7 +266,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         break;
       }
       case 'answer':
-        this.#answered(word.claim, from, word.number, word.answer, now);
+        this.#answered(from, word, now);
         break;
       case 'release':
         this.#voter.release({ claim: word.claim, director: from, life, number: word.number });
@@ -330,7 +323,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     return fenced.includes(director) && (this.#lives.has(director) || fencesUnheard);
   }
 
-  #answered(claim: string, voter: string, number: number, answer: Answer, now: Instant): void {
+  #answered(voter: string, { claim, number, answer }: Extract<Word, { type: 'answer' }>, now: Instant): void {
     this.#authorities.get(claim)?.authority.handle({ type: 'answer', voter, number, answer }, now);
   }
 
@@ -376,7 +369,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         this.#sayAll({ type: 'ask', claim, number, duration, priority });
         this.#sayEtcd(effect);
         const answer = this.#voter.ask(effect.ask, now);
-        if (answer !== undefined) this.#answered(claim, this.#settings.name, number, answer, now);
+        if (answer !== undefined)
+          this.#answered(this.#settings.name, { type: 'answer', claim, number, answer }, now);
         break;
       }
       case 'release':
@@ -387,6 +381,16 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
       default:
         this.#effects.push({ ...effect, claim });
         if (effect.type === 'refused') this.#shoot(claim, effect.silent);
+    }
+  }
+
+  /** Who is told to take over may hear of it before it hears that the votes are free: it hears both at once. */
+  #say({ to, word }: Extract<ProtectionEvent, { type: 'say' }>): void {
+    const number = word.step === 'take' ? this.#authorities.get(word.unit)?.authority.released : undefined;
+    for (const [name, { words }] of this.#peers) {
+      if (name === this.#settings.witness || (to ?? name) !== name) continue;
+      if (number !== undefined) words.push({ type: 'release', claim: word.unit, number });
+      words.push(word);
     }
   }
 

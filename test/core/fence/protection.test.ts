@@ -46,6 +46,19 @@ test('the other holds as soon as the first has let go', () => {
   assert.equal(pair.hear(), ['b authorised for 3.0 s']);
 });
 
+test('who is told to take over hears with that word that the votes are free', () => {
+  const pair = running();
+  pair.want('a');
+  pair.hear();
+  pair.cut('ab');
+  pair.letGo('a');
+  pair.mend();
+  const word = { type: 'hand-over', unit: CLAIM, number: 1, step: 'take' } as const;
+  pair.event('a', { type: 'say', to: 'b', word });
+  pair.want('b');
+  assert.equal(pair.hear(), ['b said', 'b authorised for 3.0 s']);
+});
+
 test('without its peer, or without the witness, the holder goes on; without both it loses', () => {
   const pair = running();
   pair.want('a');

@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert';
-import { seeds } from '../../repetitions.ts';
+import { repetitions, seeds } from '../../repetitions.ts';
 import { suite } from '../../suite.ts';
 import { BROKEN } from './broken.ts';
-import { drawDay, type Sort } from './day.ts';
+import { type Day, directorsOf, drawDay, type Sort } from './day.ts';
+import type { Operation } from './operations.ts';
 import { explain, kindOf, simulate } from './simulate.ts';
 
 /**
@@ -36,6 +37,31 @@ swarm(`seeds ${FROM} to ${TO}: never two holders, and one in the end`, () => {
   );
   assert.is(failures.length, 0, `\n${failures.join('\n')}`);
   assert.ok(changes > 2 * (TO - FROM), 'the faults were felt');
+});
+
+/** The day with an operator who hands over, back and forth, every other advert interval. */
+function handedOver(day: Day): Day {
+  const names = directorsOf(day).map(({ name }) => name);
+  const orders = Array.from({ length: 8 }, (_, i): Operation => {
+    const node = names[i % names.length] ?? '';
+    return { kind: 'switchover', node, at: (8 + 2 * i) * day.unit, lasts: 0 };
+  });
+  return { ...day, operations: [...day.operations, ...orders].sort((one, other) => one.at - other.at) };
+}
+
+swarm('planned hand-overs, whatever else goes wrong: never two holders, and one in the end', () => {
+  const seen = new Map<string, number>();
+  const count = repetitions(150, 5000);
+  for (let seed = 1; seed <= count; seed++) {
+    const outcome = simulate(handedOver(drawDay(seed)), {}, (line) => {
+      const [, how = ''] = /hand-over of [^:]*: (\w+)/.exec(line) ?? [];
+      seen.set(how, (seen.get(how) ?? 0) + 1);
+    });
+    assert.is(outcome.failure, undefined, explain(outcome));
+  }
+  const told = (how: string): number => seen.get(how) ?? 0;
+  console.log(`hand-overs: ${told('taken')} taken, ${told('resigned')} resigned, ${told('kept')} kept`);
+  assert.ok(told('taken') > count && told('taken') > told('resigned'), 'most that begin succeed');
 });
 
 swarm('the same seed gives the same run', () => {

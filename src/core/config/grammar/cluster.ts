@@ -63,9 +63,14 @@ export const witness = ours({
 });
 
 export const clusterBlocks = {
-  heartbeat: block('what directors say to each other about who may hold the addresses', [], heartbeat, {
-    ours: true,
-  }),
+  heartbeat: block(
+    'what directors say to each other about who may hold the addresses, and to hand them over',
+    [],
+    heartbeat,
+    {
+      ours: true,
+    },
+  ),
   witness: block('who has the last vote of an even number of directors: vipkeeper-witness(8)', [], witness, {
     ours: true,
   }),
