@@ -84,3 +84,22 @@ export const NO_HOST: Facts = {
   calendarFault: () => undefined,
   fenceAgent: () => undefined,
 };
+
+/**
+ * For one reading of a configuration: each interface is asked about once. Hundreds of virtual routers are on the same
+ * few, and to ask the kernel took half the time of a reload of 200.
+ */
+export const askedOnce = (facts: Facts): Facts => ({
+  ...facts,
+  hasInterface: once(facts.hasInterface),
+  mtu: once(facts.mtu),
+});
+
+function once<Answer>(ask: (name: string) => Answer): (name: string) => Answer {
+  const answers = new Map<string, { readonly answer: Answer }>();
+  return (name) => {
+    const known = answers.get(name) ?? { answer: ask(name) };
+    answers.set(name, known);
+    return known.answer;
+  };
+}

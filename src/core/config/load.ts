@@ -1,7 +1,7 @@
 import { namespacesOf } from './build/global.ts';
 import { build } from './build.ts';
 import { type Expanded, expand, type MainFile } from './expand.ts';
-import { type Facts, NO_HOST } from './facts.ts';
+import { askedOnce, type Facts, NO_HOST } from './facts.ts';
 import { Findings } from './findings.ts';
 import { root } from './grammar/root.ts';
 import type { Reader } from './include.ts';
@@ -46,7 +46,8 @@ export interface Loaded {
 }
 
 /** Reads, expands, parses and checks a configuration. Bad input gives diagnostics, never an exception. */
-export function load(options: LoadOptions): Loaded {
+export function load(given: LoadOptions): Loaded {
+  const options = { ...given, facts: askedOnce(given.facts ?? NO_HOST) };
   let findings = new Findings();
   const { files, unreadable } = readFiles(options, findings);
   const { isCutShort, ...expanded } = expandFiles(files, options, findings);

@@ -273,6 +273,19 @@ test('an interface that is missing is a warning, unless dynamic_interfaces says 
   assert.equal(findings(text.replace('eth0', 'eth1'), {}, facts), []);
 });
 
+test('each interface is asked about once, however many virtual routers are on it', () => {
+  const asked: string[] = [];
+  const ask = (what: string) => asked.push(what) > 0;
+  const facts = {
+    ...NO_HOST,
+    hasInterface: (name: string) => ask(name),
+    mtu: (name: string) => (ask(`mtu of ${name}`) ? 1500 : undefined),
+  };
+  findings(['V', 'W', 'X'].map((name, i) => instance(VIP, name, i + 1)).join(''), {}, facts);
+  assert.equal(asked, [...new Set(asked)]);
+  assert.ok(asked.includes('eth0'));
+});
+
 test('garp_extra_if, vmac_garp_intvl: the period, on which interfaces; 0 takes back the global one', () => {
   const elsewhere = (body: string, global = '') =>
     configured(`global_defs {\n${global}\n}\n${instance(`${body}\n${VIP}`)}`).instances[0]?.announce
