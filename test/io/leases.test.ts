@@ -19,6 +19,8 @@ enterNamespace();
 const test = suite('leases with the kernel');
 
 const TABLE = 'vipkeeper_lease';
+/** So short a term that its renewals wait for no others. */
+const AT_ONCE = millis(150);
 const nft = (...words: readonly string[]): string => execFileSync('nft', words, { encoding: 'utf8' });
 const load = (script: string): string =>
   execFileSync('nft', ['-f', '-'], { encoding: 'utf8', input: script });
@@ -93,13 +95,14 @@ test('what is in the tables is in the language of nft, which loads it again as i
   assert.is(nft('list', 'ruleset'), '');
 });
 
-test('renewals by the ten thousand leave no more than one renewal does', () => {
+test('renewals by the ten thousand leave no more than one renewal does', async () => {
   const shell = new Shell();
   shell.hold([held(parse('10.0.0.100'))], seconds(300));
   const before = listed();
   for (let i = 0; i < repetitions(5_000, 100_000); i++)
-    shell.handle({ type: 'renew', owner: 'A', term: seconds(300) });
-  assert.is(listed(), before);
+    shell.handle({ type: 'renew', owner: 'A', term: AT_ONCE });
+  shell.handle({ type: 'renew', owner: 'A', term: seconds(300) });
+  await eventually(() => (listed() === before ? true : undefined), 'one lease, which is good');
   assert.equal(
     shell.told.map(({ type }) => type),
     ['works'],
@@ -117,13 +120,13 @@ test('a lease that ran out is good again with the next advert', async () => {
   shell.close();
 });
 
-test('an operator flushes all rules: they are there again with the next advert, and it is said', () => {
+test('an operator flushes all rules: they are there again after the next advert, and it is said', async () => {
   const shell = new Shell();
   shell.hold([held(parse('10.0.0.100'))], seconds(300));
   const before = listed();
   nft('flush', 'ruleset');
   shell.handle({ type: 'renew', owner: 'A', term: seconds(300) });
-  assert.is(listed(), before);
+  await eventually(() => (listed() === before ? true : undefined), 'the rules are there');
   assert.equal(shell.told.at(-1), { type: 'works', table: TABLE, again: true });
   shell.close();
 });
@@ -161,7 +164,7 @@ test('a renewal costs as much for a thousand addresses as for one', () => {
     const installed = performance.now() - began;
     const times = Array.from({ length: 500 }, () => {
       const before = performance.now();
-      shell.handle({ type: 'renew', owner: 'A', term: seconds(300) });
+      shell.handle({ type: 'renew', owner: 'A', term: AT_ONCE });
       return performance.now() - before;
     }).sort((a, b) => a - b);
     const median = ((times[250] ?? 0) * 1000).toFixed(0);

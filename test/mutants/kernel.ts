@@ -2,10 +2,25 @@ import type { Mutant } from './mutant.ts';
 
 const addresses = ['reconcile/addresses', 'reconcile/own-addresses', 'reconcile/property'];
 const routing = ['reconcile/routing', 'reconcile/property'];
+const leases = ['reconcile/leases', 'reconcile/lease-turns'];
 const routers = { of: 'routers' } as const;
 
 /** Breakages of core/reconcile: what is in the kernel, against what should be. */
 export const KERNEL: readonly Mutant[] = [
+  {
+    name: "the packet filter's lease is counted from when it is renewed, not from its advert",
+    file: 'reconcile/lease-owner.ts',
+    before: 'return leaseTimeout(this.#term, tick, since(now, this.#authority), votes);',
+    after: 'return leaseTimeout(this.#term, tick, micros(0), votes);',
+    unit: leases,
+  },
+  {
+    name: "a renewal of the packet filter's lease survives its end",
+    file: 'reconcile/leases.ts',
+    before: 'this.#due.delete(owner);\n    for (const entry',
+    after: 'for (const entry',
+    unit: leases,
+  },
   {
     name: 'the end of the votes does not shorten a lifetime',
     file: 'reconcile/entry.ts',

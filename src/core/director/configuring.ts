@@ -212,6 +212,7 @@ export class Configuring {
       case 'ready':
         this.#leaseTable = step.leaseTable;
         if (step.leaseTable === undefined) holdings.stop();
+        else holdings.expect(Array.from(routers.values(), ({ expected }) => expected));
         this.#emit({ type: 'ready' });
         break;
       case 'leave':

@@ -5,7 +5,7 @@ import type { Outcome } from '../netlink/message.ts';
 import { Addresses } from '../reconcile/addresses.ts';
 import { nameOf } from '../reconcile/entry.ts';
 import type { AddressesEffect, AddressesEvent, HeldAddress } from '../reconcile/events.ts';
-import type { LeasesEffect, LeasesEvent } from '../reconcile/lease-events.ts';
+import type { ExpectedOwner, LeasesEffect, LeasesEvent } from '../reconcile/lease-events.ts';
 import { Leases } from '../reconcile/leases.ts';
 import { type Duration, seconds } from '../time.ts';
 import type { Actor, Ensemble } from './ensemble.ts';
@@ -100,6 +100,11 @@ export class Holdings {
   /** The kernel has leases of milliseconds from now on, in tables of this name. */
   lease(table: string): void {
     this.#leaseActor.handle({ type: 'begin', table });
+  }
+
+  /** These virtual routers may come to hold addresses. */
+  expect(owners: readonly ExpectedOwner[]): void {
+    this.#leaseActor.handle({ type: 'expect', owners });
   }
 
   /** No address is left. */

@@ -4,6 +4,7 @@ import type { Ip } from '../ip.ts';
 import type { Level } from '../level.ts';
 import type { InstanceHappening } from '../notify/happening.ts';
 import type { HeldAddress } from '../reconcile/events.ts';
+import type { ExpectedOwner } from '../reconcile/lease-events.ts';
 import { placed } from '../reconcile/vmac-wants.ts';
 import { type Duration, type Instant, seconds } from '../time.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';
@@ -95,6 +96,11 @@ export class Router {
   /** What it has as a master, and gives up. */
   get given(): readonly HeldAddress[] {
     return placed([...this.#settings.addresses, ...this.#settings.excluded], this.#settings);
+  }
+
+  /** What it is going to hold as a master, and how long after an advert. */
+  get expected(): ExpectedOwner {
+    return { owner: this.key, addresses: this.given, term: this.#term };
   }
 
   get state(): VrrpState {

@@ -1,4 +1,4 @@
-import { type Duration, micros, seconds, toMillis, toSeconds } from '../time.ts';
+import { type Duration, micros, millis, seconds, toMillis, toSeconds } from '../time.ts';
 
 /**
  * The lease of a virtual address, by which a director that is frozen, killed or never scheduled loses it: it is renewed
@@ -101,4 +101,16 @@ export function filterTimeout(
   const left = Math.min(term - age, votes ?? term) - TICKS * tick;
   const timeout = Math.floor(toMillis(micros(left)));
   return timeout >= 1 ? timeout : undefined;
+}
+
+const LONGEST_WAIT = millis(100);
+const SHORTEST_WAIT = millis(10);
+
+/**
+ * How long after its advert a lease of the packet filter may wait to be renewed, together with those of other virtual
+ * routers; 0 where the term is too short for that. What waits is counted from its advert as ever.
+ */
+export function filterWait(term: Duration): Duration {
+  const wait = micros(Math.min(Math.floor(term / 16), LONGEST_WAIT));
+  return wait < SHORTEST_WAIT ? micros(0) : wait;
 }

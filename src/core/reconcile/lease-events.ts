@@ -17,7 +17,9 @@ export interface Guarded {
 /** What is done to the tables, by the words of `LeaseTable`; a lease by its number. */
 export type LeaseStep =
   | { readonly op: 'make' | 'remove' }
-  | { readonly op: 'open' | 'close' | 'end'; readonly lease: number }
+  | { readonly op: 'close' | 'end'; readonly lease: number }
+  /** `next`: what is going to be asked for soon, and then at once. */
+  | { readonly op: 'open'; readonly lease: number; readonly next?: readonly LeaseStep[] }
   | { readonly op: 'grant'; readonly lease: number; readonly timeout: number }
   | { readonly op: 'guard'; readonly lease: number; readonly guarded: readonly Guarded[] }
   | { readonly op: 'unguard'; readonly guarded: readonly Guarded[] };
@@ -30,6 +32,8 @@ export type LeasesEvent =
   | { readonly type: 'seen'; readonly address: InterfaceAddress; readonly present: boolean }
   /** The kernel is to have leases in a table of this name; what an earlier life has left of it goes. */
   | { readonly type: 'begin'; readonly table: string }
+  /** These virtual routers and no others may come to hold addresses: their leases are made beforehand. */
+  | { readonly type: 'expect'; readonly owners: readonly ExpectedOwner[] }
   /**
    * The owner is about to hold exactly these, and its authority is fresh. `term`: packets for them may be answered for
    * so long after an advert; 0 for ever. `until`: when its votes end, where it needs any. `unsent`: its advert did not
@@ -50,6 +54,13 @@ export type LeasesEvent =
   | { readonly type: 'stop' }
   /** How the last transaction ended. */
   | { readonly type: 'done'; readonly outcome: Transacted };
+
+/** `term`: as of `hold`. */
+export interface ExpectedOwner {
+  readonly owner: string;
+  readonly addresses: readonly HeldAddress[];
+  readonly term: Duration;
+}
 
 interface Renewal {
   readonly owner: string;

@@ -128,25 +128,25 @@ export function requestsOfLeases(table: string, steps: readonly LeaseStep[]): Re
   });
 }
 
-/** The same, where most steps are renewals: the messages of a lease are nearly always those of the last one. */
+/** The same; the messages of a step are made once, as long as somebody has that very step. */
 export class LeaseRequests {
-  /** By table, operation and lease. */
-  readonly #made = new Map<string, { readonly timeout: number; readonly requests: readonly Request[] }>();
+  #table = '';
+  #made = new WeakMap<LeaseStep, readonly Request[]>();
 
   of(table: string, steps: readonly LeaseStep[]): Request[] {
-    return steps.flatMap((step) => this.#of(table, step));
+    if (table !== this.#table) this.#made = new WeakMap();
+    this.#table = table;
+    return steps.flatMap((step) => {
+      if (step.op === 'open') for (const each of step.next ?? []) this.#of(each);
+      return this.#of(step);
+    });
   }
 
-  #of(table: string, step: LeaseStep): readonly Request[] {
-    if (step.op === 'remove') this.#made.clear();
-    if (step.op === 'close')
-      for (const op of ['grant', 'end']) this.#made.delete(`${table} ${op} ${step.lease}`);
-    if (step.op !== 'grant' && step.op !== 'end') return requestsOfLeases(table, [step]);
-    const [key, timeout] = [`${table} ${step.op} ${step.lease}`, step.op === 'grant' ? step.timeout : 0];
-    const last = this.#made.get(key);
-    if (last?.timeout === timeout) return last.requests;
-    const requests = requestsOfLeases(table, [step]);
-    this.#made.set(key, { timeout, requests });
+  #of(step: LeaseStep): readonly Request[] {
+    const made = this.#made.get(step);
+    if (made !== undefined) return made;
+    const requests = requestsOfLeases(this.#table, [step]);
+    if (step.op === 'guard' || step.op === 'grant' || step.op === 'end') this.#made.set(step, requests);
     return requests;
   }
 }

@@ -1,57 +1,43 @@
 import { unreachable } from '../assert.ts';
-import { filterTimeout } from '../fence/lease.ts';
-import { type Ip, isLinkLocal } from '../ip.ts';
+import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
-import type { InterfaceAddress } from '../netlink/address.ts';
-import type { Link } from '../netlink/link.ts';
-import { after, type Duration, type Instant, micros, millis, seconds, since } from '../time.ts';
-import { known, NEVER, OURS } from './entry.ts';
+import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
+import { known, NEVER } from './entry.ts';
 import type { HeldAddress } from './events.ts';
+import { type Entry, LeasedAddresses } from './lease-addresses.ts';
 import type { Guarded, LeaseStep, LeasesEffect, LeasesEvent, Transacted } from './lease-events.ts';
+import { LeaseOwner } from './lease-owner.ts';
+import { guardsAlike, openStep, ReadyLeases } from './lease-ready.ts';
 
 /** What failed is tried again with an advert, when so much time has passed. */
 const RETRY_PAUSE = seconds(10);
 /** Somebody who removes the table again and again is spoken of now and then. */
 const REPORT_PAUSE = seconds(60);
-/** So short a grant that the next request ends it. */
-const SHORTEST = 1;
-
-interface Owner {
-  readonly lease: number;
-  authority: Instant;
-  term: Duration;
-  until?: Instant | undefined;
-  /** The kernel's lease is good until then at least; absent when it may be over. */
-  good?: Instant;
-}
-
-/** An address that is held, or still on an interface where it was. */
-interface Entry {
-  where: Guarded;
-  readonly devs: Set<string>;
-  /** The last one's lease is the one that counts. */
-  readonly owners: Set<Owner>;
-  /** The lease that it belongs to in the kernel. */
-  guarded?: number;
-}
+/** Who has given up its lease has another one ready after so long. */
+const READY_PAUSE = seconds(1);
+/** At most so many leases are renewed at once, and the others after a pause: adverts are not to wait for that. */
+const MOST_RENEWED = 50;
+const RENEWAL_PAUSE = millis(2);
 
 /**
  * Which virtual addresses packets may be answered for, and until when, in tables of nf_tables: `lease-table.ts`. What
  * an owner (a virtual router) holds is guarded before it is on an interface and until it is not any more, and the
- * owner's lease is renewed with its authority, never otherwise. What nobody holds is not guarded: a director that is a
- * real server too has the address of its virtual server on `lo`. The host's own addresses are never guarded.
+ * owner's lease is renewed with its authority, never otherwise: together with others, a little later, but counted from
+ * the advert. What nobody holds is not guarded: a director that is a real server too has the address of its virtual
+ * server on `lo`. The host's own addresses are never guarded.
  *
  * Tables that have gone (`nft flush ruleset`) are noticed when something in them is to be changed, and made anew.
  */
 export class Leases implements Machine<LeasesEvent, LeasesEffect> {
-  readonly #marks: boolean;
   readonly #tick: Duration;
-  readonly #owners = new Map<string, Owner>();
-  readonly #entries = new Map<string, Entry>();
-  readonly #names = new Map<number, string>();
-  readonly #numbers = new Map<string, number>();
-  /** By interface and address: whether it is ours. */
-  readonly #shown = new Map<string, boolean>();
+  readonly #owners = new Map<string, LeaseOwner>();
+  readonly #ready: ReadyLeases;
+  /** Leases that are to be renewed. */
+  readonly #due = new Set<LeaseOwner>();
+  #dueAt: Instant | undefined;
+  /** When leases that are lacking are made ready. */
+  #readyAt: Instant | undefined;
+  readonly #addresses: LeasedAddresses;
   /** The leases that the kernel knows. */
   readonly #opened = new Set<number>();
   #table: string | undefined;
@@ -68,22 +54,22 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
    * the kernel measures leases by.
    */
   constructor(marks: boolean, tick: Duration) {
-    this.#marks = marks;
+    this.#addresses = new LeasedAddresses(marks);
     this.#tick = tick;
+    this.#ready = new ReadyLeases(tick);
   }
 
   handle(event: LeasesEvent, now: Instant): void {
     switch (event.type) {
       case 'links':
-        if (this.#setLinks(event.links)) this.#make(now);
+        if (this.#addresses.setLinks(event.links) && this.#state === 'there') this.#make(now);
         break;
       case 'shown':
-        this.#shown.clear();
-        for (const address of event.addresses) this.#see(address, true);
-        this.#settle(this.#entries.values());
+        this.#addresses.show(event.addresses);
+        this.#settle(this.#addresses.entries.values());
         break;
       case 'seen': {
-        const entry = this.#see(event.address, event.present);
+        const entry = this.#addresses.see(event.address, event.present);
         if (entry !== undefined) this.#settle([entry]);
         break;
       }
@@ -92,6 +78,9 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
         this.#table = event.table;
         this.#make(now);
         break;
+      case 'expect':
+        this.#expect(event.owners);
+        break;
       case 'hold':
         this.#hold(event, now);
         break;
@@ -99,15 +88,18 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
         this.#renew(event, now);
         break;
       case 'release':
-        this.#release(event.owner);
+        this.#release(event.owner, now);
         this.#shut(event.leftovers ?? []);
         break;
       case 'settle':
-        this.#settle([...this.#entries.values()].filter(({ owners }) => owners.size === 0));
+        this.#settle([...this.#addresses.entries.values()].filter(({ owners }) => owners.size === 0));
         break;
       case 'stop':
         if (this.#table !== undefined && this.#state !== 'none') this.#steps = [{ op: 'remove' }];
         this.#state = 'none';
+        this.#ready.expect(new Map());
+        this.#due.clear();
+        [this.#dueAt, this.#readyAt] = [undefined, undefined];
         break;
       case 'done':
         this.#done(event.outcome, now);
@@ -115,17 +107,24 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       default:
         unreachable(event);
     }
+    this.#transact();
+  }
+
+  #transact(): void {
     if (this.#steps.length > 0 && this.#table !== undefined)
       this.#effects.push({ type: 'transact', table: this.#table, steps: this.#steps });
     this.#steps = [];
   }
 
-  deadline(): undefined {
-    return undefined;
+  /** No lease ends here: the kernel does that. */
+  deadline(): Instant | undefined {
+    return earliest(this.#dueAt, this.#readyAt);
   }
 
-  timeout(): void {
-    // A lease ends in the kernel.
+  timeout(now: Instant): void {
+    if (this.#dueAt !== undefined && this.#dueAt <= now) this.#renewDue(now);
+    if (this.#readyAt !== undefined && this.#readyAt <= now) this.#prepare();
+    this.#transact();
   }
 
   take(): LeasesEffect[] {
@@ -136,25 +135,18 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
 
   /** Whether nobody holds the address, and it is not answered for. */
   shuts(dev: string, address: Ip): boolean {
-    const { owners, guarded } = this.#entries.get(keyOf(dev, address)) ?? {};
+    const { owners, guarded } = this.#addresses.at(dev, address) ?? {};
     return this.#state === 'there' && owners?.size === 0 && guarded !== undefined;
   }
 
-  /** Owners by their names, entries by their keys. */
   memory() {
-    const names = new Map(Array.from(this.#owners, ([name, owner]) => [owner, name]));
-    const entries = Array.from(this.#entries, ([key, { devs, owners, ...entry }]) => ({
-      ...entry,
-      key,
-      devs: [...devs],
-      owners: [...owners].flatMap((owner) => names.get(owner) ?? []),
-    }));
     return {
-      owners: new Map(Array.from(this.#owners, ([name, owner]) => [name, { ...owner }])),
-      entries,
-      names: new Map(this.#names),
-      numbers: new Map(this.#numbers),
-      shown: new Map(this.#shown),
+      owners: new Map(Array.from(this.#owners, ([name, owner]) => [name, owner.memory()])),
+      ready: this.#ready.memory(),
+      due: Array.from(this.#due, ({ name }) => name),
+      dueAt: this.#dueAt,
+      readyAt: this.#readyAt,
+      addresses: this.#addresses.memory(),
       opened: new Set(this.#opened),
       table: this.#table,
       state: this.#state,
@@ -166,48 +158,47 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
   }
 
   recall(memory: ReturnType<Leases['memory']>): void {
-    for (const [name, owner] of memory.owners) this.#owners.set(name, { ...owner });
-    for (const { key, devs, owners, ...entry } of memory.entries) {
-      const holders = owners.map((name) => known(this.#owners, name));
-      this.#entries.set(key, { ...entry, devs: new Set(devs), owners: new Set(holders) });
+    for (const [name, each] of memory.owners) {
+      const owner = new LeaseOwner(name, each.lease, each.term);
+      owner.recall(each);
+      this.#owners.set(name, owner);
     }
-    for (const [ifindex, name] of memory.names) this.#names.set(ifindex, name);
-    for (const [name, ifindex] of memory.numbers) this.#numbers.set(name, ifindex);
-    for (const [key, ours] of memory.shown) this.#shown.set(key, ours);
+    this.#ready.recall(memory.ready);
+    for (const name of memory.due) this.#due.add(known(this.#owners, name));
+    [this.#dueAt, this.#readyAt] = [memory.dueAt, memory.readyAt];
+    this.#addresses.recall(memory.addresses, this.#owners);
     for (const lease of memory.opened) this.#opened.add(lease);
     [this.#table, this.#state, this.#lastLease] = [memory.table, memory.state, memory.lastLease];
     [this.#hadFailed, this.#retry, this.#reported] = [memory.hadFailed, memory.retry, memory.reported];
   }
 
-  /** Whether an address that is held has its interface under another number. */
-  #setLinks(links: readonly Link[]): boolean {
-    this.#names.clear();
-    this.#numbers.clear();
-    for (const { name, ifindex } of links) {
-      this.#names.set(ifindex, name);
-      this.#numbers.set(name, ifindex);
-    }
-    for (const key of this.#shown.keys()) {
-      if (!this.#numbers.has(key.slice(0, key.indexOf(' ')))) this.#shown.delete(key);
-    }
-    let moved = false;
-    for (const entry of this.#entries.values()) {
-      const { ifindex } = entry.where;
-      const [dev = ''] = entry.devs;
-      if (!isLinkLocal(entry.where.address) || ifindex === this.#numbers.get(dev)) continue;
-      entry.where = { address: entry.where.address, ifindex: this.#numbers.get(dev) };
-      moved ||= this.#state === 'there';
-    }
-    return moved;
+  #expect(owners: Extract<LeasesEvent, { type: 'expect' }>['owners']): void {
+    const leased = owners.filter(({ addresses, term }) => term > 0 && addresses.length > 0);
+    const expected = leased.map(({ owner, addresses, term }) => {
+      const guarded = addresses.map((held) => this.#addresses.whereOf(held));
+      return [owner, { guarded, term }] as const;
+    });
+    for (const lease of this.#ready.expect(new Map(expected)))
+      if (this.#opened.delete(lease) && this.#state === 'there') this.#steps.push({ op: 'close', lease });
+    this.#prepare();
   }
 
-  #see({ ifindex, address: { ip }, protocol }: InterfaceAddress, present: boolean): Entry | undefined {
-    const dev = this.#names.get(ifindex);
-    if (dev === undefined) return undefined;
-    if (present) this.#shown.set(`${dev} ${ip}`, !this.#marks || protocol === OURS);
-    else this.#shown.delete(`${dev} ${ip}`);
-    const entry = this.#entries.get(keyOf(dev, ip));
-    return entry?.devs.has(dev) === true ? entry : undefined;
+  /** A lease for each that is expected and holds nothing. */
+  #prepare(): void {
+    this.#readyAt = undefined;
+    this.#ready.fill(
+      (name) => this.#owners.has(name),
+      () => ++this.#lastLease,
+    );
+    if (this.#state === 'there') this.#openReady();
+  }
+
+  #openReady(): void {
+    for (const ready of this.#ready.leases) {
+      if (this.#opened.has(ready.lease)) continue;
+      this.#opened.add(ready.lease);
+      this.#steps.push(openStep(ready));
+    }
   }
 
   #hold(
@@ -215,84 +206,84 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     now: Instant,
   ): void {
     if (term === 0 || addresses.length === 0) {
-      this.#release(name);
+      this.#release(name, now);
       return;
     }
-    const owner: Owner = this.#owners.get(name) ?? { lease: ++this.#lastLease, authority: NEVER, term };
+    const ready = this.#ready.take(name);
+    const owner =
+      this.#owners.get(name) ?? new LeaseOwner(name, ready?.lease ?? ++this.#lastLease, term, ready?.grant);
     this.#owners.set(name, owner);
-    const wanted = new Set(addresses.map((held) => this.#entryOf(held)));
-    const before = [...this.#entries.values()].filter((entry) => entry.owners.has(owner));
+    const wanted = new Set(addresses.map((held) => this.#addresses.of(held)));
+    const before = [...this.#addresses.entries.values()].filter((entry) => entry.owners.has(owner));
     for (const entry of before) if (!wanted.has(entry)) entry.owners.delete(owner);
     for (const entry of wanted) entry.owners.add(owner);
-    this.#settle(wanted);
-    if (unsent) [owner.term, owner.until] = [term, until];
-    else this.#renew({ type: 'renew', owner: name, term, until }, now);
+    this.#settle(wanted, ready?.guard);
+    owner.limit(term, until);
+    if (!unsent) this.#authorize(owner, now);
   }
 
   #renew({ owner: name, term, until }: LeasesEvent & { type: 'renew' }, now: Instant): void {
     const owner = this.#owners.get(name);
     if (owner === undefined) return;
-    owner.authority = now;
-    owner.term = term;
-    owner.until = until;
-    if (this.#state === 'failed' && now >= this.#retry) this.#make(now);
-    else this.#grant(owner, now);
+    owner.limit(term, until);
+    this.#authorize(owner, now);
+  }
+
+  #authorize(owner: LeaseOwner, now: Instant): void {
+    owner.authorize(now);
+    if (this.#state === 'failed' && now >= this.#retry) {
+      this.#make(now);
+      return;
+    }
+    const wait = owner.wait(now);
+    if (wait === 0) this.#grant(owner, now);
+    else if (this.#isKnown(owner.lease)) {
+      this.#due.add(owner);
+      this.#dueAt = earliest(this.#dueAt, after(now, wait));
+    }
+  }
+
+  #renewDue(now: Instant): void {
+    let left = MOST_RENEWED;
+    for (const owner of this.#due) {
+      if (left-- === 0) break;
+      this.#grant(owner, now);
+    }
+    this.#dueAt = this.#due.size > 0 ? after(now, RENEWAL_PAUSE) : undefined;
   }
 
   /** Nothing is answered from now on. */
-  #release(name: string): void {
+  #release(name: string, now: Instant): void {
     const owner = this.#owners.get(name);
     if (owner === undefined) return;
     this.#owners.delete(name);
-    for (const entry of this.#entries.values()) entry.owners.delete(owner);
-    const { lease } = owner;
-    // It may have run out: ended is only what is there for certain.
-    if (this.#isKnown(lease))
-      this.#steps.push({ op: 'grant', lease, timeout: SHORTEST }, { op: 'end', lease });
+    this.#due.delete(owner);
+    for (const entry of this.#addresses.entries.values()) entry.owners.delete(owner);
+    if (this.#isKnown(owner.lease)) this.#steps.push(...owner.end(now));
+    if (this.#ready.lacks(name)) this.#readyAt ??= after(now, READY_PAUSE);
   }
 
   /** The table is not made yet: when it is, nobody answers for what an earlier life has left, and is there still. */
   #shut(leftovers: readonly HeldAddress[]): void {
     if (this.#state === 'there') return;
-    const there = leftovers.filter(({ dev, address }) => this.#shown.get(`${dev} ${address.ip}`) === true);
+    const there = leftovers.filter((held) => this.#addresses.shows(held));
     if (there.length === 0) return;
     const lease = ++this.#lastLease;
     for (const held of there) {
-      const entry = this.#entryOf(held);
+      const entry = this.#addresses.of(held);
       if (entry.owners.size === 0) entry.guarded ??= lease;
     }
   }
 
-  #entryOf({ dev, address: { ip } }: HeldAddress): Entry {
-    const key = keyOf(dev, ip);
-    const known = this.#entries.get(key);
-    known?.devs.add(dev);
-    if (known !== undefined) return known;
-    const where = isLinkLocal(ip) ? { address: ip, ifindex: this.#numbers.get(dev) } : { address: ip };
-    const entry: Entry = { where, devs: new Set([dev]), owners: new Set() };
-    this.#entries.set(key, entry);
-    return entry;
-  }
-
   // What belongs to which lease.
 
-  /** The lease that an address should belong to; none for one that is nobody's, the host's own, or nowhere. */
-  #wantedOf({ where, devs, owners, guarded }: Entry): number | undefined {
-    if (isLinkLocal(where.address) && where.ifindex === undefined) return undefined;
-    const shown = [...devs].map((dev) => this.#shown.get(`${dev} ${where.address}`));
-    if (shown.includes(false)) return undefined;
-    const [last] = [...owners].reverse();
-    if (last !== undefined) return last.lease;
-    return shown.includes(true) ? guarded : undefined;
-  }
-
   /** Brings the kernel's maps to what they should be for these, in as few requests as there are leases. */
-  #settle(entries: Iterable<Entry>): void {
+  #settle(entries: Iterable<Entry>, ready?: Extract<LeaseStep, { op: 'guard' }>): void {
     const free: Guarded[] = [];
     const guard = new Map<number, Guarded[]>();
     for (const entry of entries) {
-      const wanted = this.#wantedOf(entry);
-      if (wanted === undefined && entry.owners.size === 0) this.#entries.delete(keyOfEntry(entry));
+      const wanted = this.#addresses.wantedOf(entry);
+      if (wanted === undefined && entry.owners.size === 0) this.#addresses.forget(entry);
       if (this.#state !== 'there' || wanted === entry.guarded) continue;
       if (entry.guarded !== undefined) free.push(entry.where);
       if (wanted === undefined) delete entry.guarded;
@@ -307,7 +298,8 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     if (free.length > 0) this.#steps.push({ op: 'unguard', guarded: free });
     for (const [lease, guarded] of guard) {
       this.#open(lease);
-      this.#steps.push({ op: 'guard', lease, guarded });
+      const isReady = ready?.lease === lease && guardsAlike(ready.guarded, guarded);
+      this.#steps.push(isReady ? ready : { op: 'guard', lease, guarded });
     }
     if (free.length > 0) this.#closeIdle();
   }
@@ -321,7 +313,8 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
   /** Leases that nobody owns any more, and no address belongs to. */
   #closeIdle(): void {
     const used = new Set(Array.from(this.#owners.values(), ({ lease }) => lease));
-    for (const { guarded } of this.#entries.values()) if (guarded !== undefined) used.add(guarded);
+    for (const { guarded } of this.#addresses.entries.values()) if (guarded !== undefined) used.add(guarded);
+    for (const { lease } of this.#ready.leases) used.add(lease);
     for (const lease of this.#opened) {
       if (used.has(lease)) continue;
       this.#opened.delete(lease);
@@ -331,14 +324,9 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
 
   // Leases.
 
-  #grant(owner: Owner, now: Instant): void {
-    const { lease, good = NEVER } = owner;
-    const timeout = timeoutOf(owner, this.#tick, now);
-    if (!this.#isKnown(lease) || timeout === undefined) return;
-    // One that may have run out is had for certain first: what is not there cannot be ended.
-    if (good <= now) this.#steps.push({ op: 'grant', lease, timeout });
-    this.#steps.push({ op: 'end', lease }, { op: 'grant', lease, timeout });
-    owner.good = after(now, micros(millis(timeout) - 2 * this.#tick));
+  #grant(owner: LeaseOwner, now: Instant): void {
+    this.#due.delete(owner);
+    if (this.#isKnown(owner.lease)) this.#steps.push(...owner.grant(this.#tick, now));
   }
 
   /** Whether the kernel knows the lease. */
@@ -352,9 +340,9 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     this.#steps = [{ op: 'make' }];
     this.#state = 'there';
     this.#opened.clear();
-    const entries = [...this.#entries.values()];
+    const entries = [...this.#addresses.entries.values()];
     // What is still there although nobody holds it stays shut.
-    const kept = new Map(entries.map((entry) => [entry, this.#wantedOf(entry)]));
+    const kept = new Map(entries.map((entry) => [entry, this.#addresses.wantedOf(entry)]));
     for (const entry of entries) delete entry.guarded;
     this.#settle(entries.filter(({ owners }) => owners.size > 0));
     for (const entry of entries) {
@@ -364,8 +352,9 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       this.#open(lease);
       this.#steps.push({ op: 'guard', lease, guarded: [entry.where] });
     }
+    this.#openReady();
     for (const owner of this.#owners.values()) {
-      delete owner.good;
+      owner.renewed();
       this.#grant(owner, now);
     }
     this.#state = 'making';
@@ -395,16 +384,3 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     this.#retry = after(now, RETRY_PAUSE);
   }
 }
-
-/** IPv6 has a link-local address once on an interface; the others are the same everywhere. */
-const keyOf = (dev: string, address: Ip): string => (isLinkLocal(address) ? `${dev} ${address}` : address);
-
-function keyOfEntry({ devs, where }: Entry): string {
-  const [dev = ''] = devs;
-  return keyOf(dev, where.address);
-}
-
-const timeoutOf = ({ authority, term, until }: Owner, tick: Duration, now: Instant): number | undefined =>
-  authority === NEVER
-    ? undefined
-    : filterTimeout(term, tick, since(now, authority), until && since(until, now));
