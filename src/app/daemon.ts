@@ -4,7 +4,7 @@ import type { Loaded } from '../core/config/load.ts';
 import type { Configuration } from '../core/config/model.ts';
 import { missingCapabilities } from '../io/capabilities.ts';
 import { type Lock, lockFolder } from '../io/lock.ts';
-import { NO_DEBUGGER } from '../io/node.ts';
+import { NO_DEBUGGER, nodeEnvironment } from '../io/node.ts';
 import { pidOf } from '../io/pidfile.ts';
 import { onSignal } from '../io/signals.ts';
 import { readConfiguration, showFindings, testConfiguration } from './loading.ts';
@@ -156,6 +156,7 @@ async function daemonise(
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: [...NO_DEBUGGER],
+      env: nodeEnvironment(),
     });
   // It goes the same way as we did, from where we came.
   const daemon = home === undefined ? start() : (await import('../io/namespace.ts')).inNamespace(home, start);

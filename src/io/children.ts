@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { NO_DEBUGGER } from './node.ts';
+import { NO_DEBUGGER, nodeEnvironment } from './node.ts';
 
 /** The word in a process's title and command line by which a later life of the daemon recognises its own. */
 const MARK = 'vipkeeper-child';
@@ -42,6 +42,7 @@ export function spawnRole({
       execArgv: words,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(handed === undefined ? [] : [handed])],
       detached: true,
+      env: nodeEnvironment(),
     });
   } finally {
     if (handed !== undefined) closeSync(handed);

@@ -29,8 +29,16 @@ function leavesSignal(version: string): boolean {
   return since === undefined ? major > 23 : minor >= since[1];
 }
 
+const CACHE = 'NODE_COMPILE_CACHE';
+let cache: string | undefined;
+
+/** The environment of a process of ours: it finds its compiled code where this one does. */
+export const nodeEnvironment = (): NodeJS.ProcessEnv =>
+  cache === undefined ? process.env : { ...process.env, [CACHE]: cache };
+
 /** Takes Node's variables out of this process's environment: what it starts would listen to them. */
 export function forgetNodeVariables(): void {
+  cache ??= process.env[CACHE];
   for (const name of Object.keys(process.env)) if (name.startsWith('NODE_')) delete process.env[name];
 }
 

@@ -1,5 +1,6 @@
 import { UNHEARD_BY_CHILDREN } from '../core/supervision/signals.ts';
 import { spawnedRole } from '../io/children.ts';
+import { forgetNodeVariables } from '../io/node.ts';
 import { seclude } from '../io/seclusion.ts';
 import { dropSignals } from '../io/signals.ts';
 
@@ -9,6 +10,7 @@ export function asChild(): void {
     process.stderr.write('this is a part of the daemon, which starts it: start vipkeeperd\n');
     process.exit(2);
   }
+  forgetNodeVariables();
   seclude();
   dropSignals(UNHEARD_BY_CHILDREN);
 }

@@ -173,6 +173,16 @@ test('a daemon and its children: no debugger by signals or variables, which nobo
   stage.stop();
 });
 
+test("the daemon's processes find Node's compiled code where the daemon does", async () => {
+  stage.configure(ROUTER);
+  const cache = join(stage.folder, 'compiled');
+  start(stage.command('-P', '-n'), { NODE_COMPILE_CACHE: cache });
+  await eventually(() => stage.runs && stage.holdsVip(), 'the daemon works');
+  const environment = readFileSync(`/proc/${stage.pid('vrrp')}/environ`, 'utf8').split('\0');
+  assert.ok(environment.includes(`NODE_COMPILE_CACHE=${cache}`));
+  stage.stop();
+});
+
 test('a daemon in the background has the same options', () => {
   stage.start(ROUTER);
   const pid = stage.pid('vipkeeperd');
