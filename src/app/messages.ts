@@ -10,6 +10,7 @@ import type { EtcdEffect } from '../core/fence/etcd.ts';
 import type { EtcdWord } from '../core/fence/protection-events.ts';
 import type { ClusterSettings, FencingTargets } from '../core/fence/settings.ts';
 import type { WatchdogSettings } from '../core/fence/watchdog.ts';
+import type { Ip } from '../core/ip.ts';
 import type { Level } from '../core/level.ts';
 import type { Happening } from '../core/notify/happening.ts';
 import type { Original } from '../core/reconcile/originals.ts';
@@ -20,7 +21,7 @@ import type { VirtualServerSettings } from '../core/serving/settings.ts';
 import type { SyncFacts, VrrpFacts } from '../core/status/facts.ts';
 import type { Placement } from '../core/supervision/placement.ts';
 import type { SyncDaemonSettings } from '../core/sync/settings.ts';
-import type { Instant } from '../core/time.ts';
+import type { Duration, Instant } from '../core/time.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 
 /**
@@ -40,6 +41,13 @@ export interface LogLine {
   readonly at: number;
 }
 
+/** A director sends connection sync from that address; `router`: the virtual router that our daemon follows. */
+interface Carried {
+  readonly type: 'carried';
+  readonly from: Ip;
+  readonly router?: string | undefined;
+}
+
 /** From every child: log records, that it works, and what it knows. */
 export type FromChild<State> =
   | ({ readonly type: 'log' } & LogLine)
@@ -57,6 +65,10 @@ export type FromChild<State> =
     }
   /** The operator's switchover has ended. */
   | { readonly type: 'switched'; readonly given: readonly Given[] }
+  /** From the VRRP process: tell it who sends connection sync, for so long. */
+  | { readonly type: 'listen'; readonly lasts: Duration }
+  /** From the sync process: a director sends connection sync from that address. */
+  | Carried
   /** What etcd is to be asked or told. */
   | { readonly type: 'etcd'; readonly word: EtcdWord }
   /** With how many of its messages were not read, and how many messages to it were of the wrong shape. */
@@ -116,6 +128,7 @@ export type ToVrrp =
   | { readonly type: 'switchover'; readonly names?: readonly string[] }
   /** Whether the connection table has all that the master's has: with each state of the sync process. */
   | { readonly type: 'synced'; readonly complete: boolean }
+  | Carried
   /** Somebody looks: send the whole state at once. */
   | { readonly type: 'look' }
   /** News of tracked scripts, files, processes and BFD: changes at once, and now and then all that is known. */
@@ -176,5 +189,7 @@ export type ToSync =
   | Configure<SyncConfiguration>
   | { readonly type: 'role'; readonly role: SyncRole }
   /** An operator wants a copy of the master's connection table now. */
-  | { readonly type: 'pull' };
+  | { readonly type: 'pull' }
+  /** Tell for so long who sends connection sync. */
+  | { readonly type: 'listen'; readonly lasts: Duration };
 export type SyncState = SyncFacts;

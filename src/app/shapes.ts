@@ -102,6 +102,8 @@ export function fromChild(role: Role): Shape {
         fields({ unit: text, outcome: oneOf('taken', 'resigned', 'kept') }, { to: text, why: text }),
       ),
     }),
+    listen: fields({ lasts: number }),
+    carried: fields({ from: text }, { router: text }),
     etcd: fields({
       word: kinds('type', {
         ask: fields({ ask: record }),
@@ -144,6 +146,7 @@ const TO_VRRP: Shapes<ToVrrp> = {
   maintenance: fields({ on: truth }),
   switchover: fields({}, { names: listOf(text) }),
   synced: fields({ complete: truth }),
+  carried: fields({ from: text }, { router: text }),
   look: anything,
   track: fields({ events: listOf(TRACKED) }),
 };
@@ -169,6 +172,7 @@ const TO_SYNC: Shapes<ToSync> = {
   }),
   role: fields({ role: oneOf('master', 'backup', 'both') }),
   pull: anything,
+  listen: fields({ lasts: number }),
 };
 
 /** What a process takes from the supervisor. */

@@ -1,23 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { now } from '../../src/io/clock.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { Asker } from '../lab/scene/asker.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
 import { ip } from '../lab/scene/run.ts';
-import { pause, Scene } from '../lab/scene/scene.ts';
-import { type Answered, type Holders, holders } from './answers.ts';
+import { Scene } from '../lab/scene/scene.ts';
+import type { Holders } from './answers.ts';
 import { Daemon, type DaemonName } from './daemon.ts';
+import { Eye } from './eye.ts';
+import { DEVICE_TIMEOUT_SECONDS, type DeviceManner, writeAgent } from './fence-agent.ts';
 
 const VIP = '10.0.0.100';
 const ADDRESSES = { one: '10.0.0.1', two: '10.0.0.2', eye: '10.0.0.8', witness: '10.0.0.9' } as const;
 /** No promise is longer; whoever starts waits as long. */
 const LONGEST_PROMISE_SECONDS = 3;
-/** One alone has answered for so long: the fault is over. */
-const SETTLED_MILLISECONDS = 2000;
-const LOOK_MILLISECONDS = 500;
 
 const router = (priority: number): string => `vrrp_instance faults {
   interface net
@@ -31,36 +28,39 @@ const router = (priority: number): string => `vrrp_instance faults {
 }
 `;
 
-/**
- * Two directors, of which the first is better, and somebody on the link who asks both for their address: by ARP, pings
- * and TCP. Those of vipkeeper are protected by a witness.
- */
+/** What protects directors of vipkeeper. */
+export type Guard = 'witness' | 'fence devices';
+
+/** Two directors, of which the first is better, and somebody on the link who asks both for their address. */
 export class FaultPair {
   readonly daemon: DaemonName;
   readonly #scene = new Scene();
   readonly #link: Link;
   readonly #hosts: readonly [Host, Host];
   readonly #macs: readonly string[];
-  readonly #eye: Host;
+  readonly #guard: Guard;
+  readonly #device: ReturnType<typeof writeAgent>;
+  readonly #eyeHost: Host;
   readonly #witnessHost: Host;
   readonly #daemons: (Daemon | undefined)[] = [undefined, undefined];
   readonly #keys: string;
-  #asker: Asker | undefined;
+  #eye: Eye | undefined;
   #witness: Program | undefined;
-  #since = 0;
 
-  constructor(daemon: DaemonName) {
+  constructor(daemon: DaemonName, guard: Guard) {
     this.daemon = daemon;
+    this.#guard = guard;
     this.#link = this.#scene.link('net');
     const host = (name: keyof typeof ADDRESSES): Host =>
       this.#scene.host(name).on(this.#link, `${ADDRESSES[name]}/24`);
     this.#hosts = [host('one'), host('two')];
     this.#macs = this.#hosts.map((each) => each.run('cat', '/sys/class/net/net/address').trim());
-    this.#eye = host('eye');
+    this.#eyeHost = host('eye');
     this.#witnessHost = host('witness');
     this.#keys = join(this.#scene.folder, 'keys');
     mkdirSync(this.#keys);
     writeFileSync(join(this.#keys, 'web.key'), 'a secret of these three\n', { mode: 0o600 });
+    this.#device = writeAgent(this.#keys, VIP);
   }
 
   /** Starts all, and resolves when the better director alone answers. */
@@ -68,10 +68,9 @@ export class FaultPair {
     this.startWitness();
     this.start(0);
     this.start(1);
-    const pairs = [`${ADDRESSES.eye}>${VIP}`];
-    this.#asker = await Asker.start(this.#eye, 'net', this.#macs, pairs);
-    await this.settle(this.#macs[0]);
-    this.#since = await this.#asker.clear();
+    this.#eye = await Eye.open(this.#eyeHost, 'net', this.#macs, `${ADDRESSES.eye}>${VIP}`);
+    await this.#eye.settle(this.#macs[0]);
+    await this.#eye.begin();
   }
 
   close(): void {
@@ -81,8 +80,18 @@ export class FaultPair {
   /** Starts a director's daemon. */
   start(i: 0 | 1): void {
     const priority = i === 0 ? 150 : 100;
-    const text = this.daemon === 'keepalived' ? router(priority) : this.#protection() + router(priority);
+    const text = this.daemon === 'keepalived' ? router(priority) : this.#protection(i) + router(priority);
     this.#daemons[i] = new Daemon(this.daemon, this.#hosts[i], text);
+  }
+
+  /** Starts a director's daemon where its device has ended it. */
+  restart(i: 0 | 1): void {
+    if (this.#daemons[i]?.running === false) this.start(i);
+  }
+
+  /** What the fence devices do from now on. */
+  behave(manner: DeviceManner): void {
+    this.#device.behave(manner);
   }
 
   /** Kills all processes of a director's daemon. */
@@ -131,7 +140,7 @@ export class FaultPair {
   }
 
   startWitness(): void {
-    if (this.daemon === 'keepalived') return;
+    if (this.daemon === 'keepalived' || this.#guard !== 'witness') return;
     const options = ['--keys', this.#keys, '--longest', `${LONGEST_PROMISE_SECONDS}`];
     this.#witness = this.#witnessHost.start('witness', [join(ROOT, 'bin/vipkeeper-witness'), ...options]);
   }
@@ -140,31 +149,18 @@ export class FaultPair {
     this.#witness?.signal('SIGKILL');
   }
 
-  /** Resolves when one director alone has answered for a while: this one, if it is named. */
-  async settle(mac?: string): Promise<void> {
-    await this.#scene.until('one director alone answers', async () => {
-      await pause(LOOK_MILLISECONDS);
-      const at = now() / 1e3;
-      const late = (await this.#answers()).filter((answer) => answer.at > at - SETTLED_MILLISECONDS);
-      const who = new Set(late.map((answer) => answer.mac));
-      const [first = at, last = 0] = [late[0]?.at, late.at(-1)?.at];
-      const whole = first < at - 0.8 * SETTLED_MILLISECONDS && last > at - 0.2 * SETTLED_MILLISECONDS;
-      return whole && who.size === 1 && (mac === undefined || who.has(mac));
-    });
+  /** Resolves when one director alone has answered for a while. */
+  async settle(): Promise<void> {
+    await this.#eye?.settle();
   }
 
   /** Who answered since it was opened. */
   async holders(): Promise<Holders> {
-    return holders(await this.#answers(), this.#since);
+    return (await this.#eye?.holders()) ?? { two: 0, nobody: 0 };
   }
 
-  async #answers(): Promise<Answered[]> {
-    return ((await this.#asker?.heard()) ?? []).filter(
-      ({ kind, mac }) => kind !== 'advert' && this.#macs.includes(mac),
-    );
-  }
-
-  #protection(): string {
+  #protection(i: 0 | 1): string {
+    const other = i === 0 ? 'two' : 'one';
     return `heartbeat {
   cluster web
   key_file ${join(this.#keys, 'web.key')}
@@ -172,9 +168,20 @@ export class FaultPair {
   director two ${ADDRESSES.two}
   longest_promise ${LONGEST_PROMISE_SECONDS}
 }
-witness {
+${
+  this.#guard === 'witness'
+    ? `witness {
   address ${ADDRESSES.witness}
 }
-`;
+`
+    : `fence_device power-of-${other} {
+  agent ${this.#device.path}
+  target ${other}
+  parameter plug ${other}
+  timeout ${DEVICE_TIMEOUT_SECONDS}
+  retries 0
+}
+`
+}`;
   }
 }

@@ -1,6 +1,7 @@
 import { pause } from '../lab/scene/scene.ts';
 import type { DaemonName } from './daemon.ts';
 import { FaultPair } from './fault-pair.ts';
+import type { DeviceManner } from './fence-agent.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
 import type { Column, Figures, Section, Target } from './result.ts';
 
@@ -11,12 +12,29 @@ const NEVER: Target = { text: '0', met: (vipkeeper) => vipkeeper === 0 };
 /** What befalls a pair of which the first director is master, from beginning to end. */
 interface PairFault {
   readonly name: string;
-  /** It is about the witness, which keepalived's pair has not. */
-  readonly witness?: boolean;
+  /** It is about what protects the pair, which keepalived's has not. */
+  readonly about?: 'witness' | 'fence devices';
+  /** Where nobody can know better: two answer. */
+  readonly unsafe?: boolean;
   readonly act: (pair: FaultPair) => Promise<void>;
 }
 
 const lasts = (): Promise<void> => pause(LASTS_MILLISECONDS);
+
+/** The directors are apart, and the other one's device does that. */
+const fenced = (name: string, manner: DeviceManner, unsafe = false): PairFault => ({
+  name: `apart, the fence device ${name}`,
+  about: 'fence devices',
+  unsafe,
+  async act(pair) {
+    pair.behave(manner);
+    pair.part(true);
+    await lasts();
+    pair.behave('works');
+    pair.part(false);
+    for (const i of [0, 1] as const) pair.restart(i);
+  },
+});
 
 const FAULTS: readonly PairFault[] = [
   {
@@ -110,7 +128,7 @@ const FAULTS: readonly PairFault[] = [
   },
   {
     name: 'witness killed, started again',
-    witness: true,
+    about: 'witness',
     async act(pair) {
       pair.killWitness();
       await lasts();
@@ -119,7 +137,7 @@ const FAULTS: readonly PairFault[] = [
   },
   {
     name: 'master killed while there is no witness',
-    witness: true,
+    about: 'witness',
     async act(pair) {
       pair.killWitness();
       pair.crash(0);
@@ -128,12 +146,17 @@ const FAULTS: readonly PairFault[] = [
       pair.start(0);
     },
   },
+  fenced('works', 'works'),
+  fenced('hangs', 'hangs'),
+  fenced('fails', 'fails'),
+  fenced('works too late', 'late'),
+  fenced('lies', 'lies', true),
 ];
 
 const two = (name: string): string => `${name}: two`;
 const nobody = (name: string): string => `${name}: nobody`;
-const COLUMNS: readonly Column[] = FAULTS.flatMap(({ name }) => [
-  { label: two(name), unit: 'ms', target: NEVER },
+const COLUMNS: readonly Column[] = FAULTS.flatMap(({ name, unsafe = false }) => [
+  { label: two(name), unit: 'ms', ...(!unsafe && { target: NEVER }) },
   { label: nobody(name), unit: 'ms' },
 ]);
 
@@ -150,7 +173,8 @@ function inTurn(bench: Bench): Promise<Section> {
     title: 'Faults: who answers for the VIP by ARP, ping and TCP, adverts each second',
     note:
       `asked every 4 ms from outside; each fault lasts ${LASTS_MILLISECONDS / 1000} s; n = ${rounds}; ` +
-      'vipkeeper with a witness; "nobody" after a master that died is what the protocol waits (3.6 s)',
+      'vipkeeper with a witness, or with fence devices and none; ' +
+      '"nobody" after a master that died is what the protocol waits (3.6 s)',
     columns: COLUMNS,
     rounds,
     once: async (daemon) => {
@@ -162,8 +186,8 @@ function inTurn(bench: Bench): Promise<Section> {
 }
 
 async function suffer(bench: Bench, daemon: DaemonName, fault: PairFault): Promise<Figures> {
-  if (fault.witness === true && daemon === 'keepalived') return {};
-  const pair = new FaultPair(daemon);
+  if (fault.about !== undefined && daemon === 'keepalived') return {};
+  const pair = new FaultPair(daemon, fault.about ?? 'witness');
   try {
     await pair.open();
     await fault.act(pair);

@@ -49,9 +49,10 @@ function serve(end: End): void {
     ensure: () => ({ ifindex: ifindexOf(LINKS[end]), made: false }),
     remove: () => false,
   };
-  const relay = new SyncRelay(undefined, link, (_level, message) =>
-    process.stderr.write(`${end}: ${message}\n`),
-  );
+  const relay = new SyncRelay(undefined, link, {
+    log: (_level, message) => process.stderr.write(`${end}: ${message}\n`),
+    heard: () => undefined,
+  });
   const peers = [{ address: address(ENDS[other]), port: 5408 }];
   const settings: SyncDaemonSettings = {
     interface: PRIVATE_LINK,

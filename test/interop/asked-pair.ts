@@ -12,6 +12,8 @@ const VIPS = { 4: ['10.0.0.100'], 6: ['fe80::100', 'fd00::100'] } as const;
 const CLIENT = { 4: '10.0.0.9', 6: 'fd00::9' } as const;
 /** What a link-local address is asked from. */
 const CLIENT_LOCAL = 'fe80::9';
+/** Of virtual router 7 (RFC 9568, 7.3). */
+const VIRTUAL_MAC = { 4: '00:00:5e:00:01:07', 6: '00:00:5e:00:02:07' } as const;
 /** Answers of the new master after which the old one's would have come, too. */
 const ENOUGH = 200;
 export type Family = keyof typeof VIPS;
@@ -38,10 +40,13 @@ export class Pair {
   readonly hosts: readonly [Host, Host];
   readonly macs: readonly [string, string];
   readonly family: Family;
+  /** The better one's, beside its own. */
+  readonly #virtual: readonly string[];
   readonly #eye: Host;
   #asker: Asker | undefined;
 
-  constructor(family: Family, advert: number, lines: string) {
+  /** `vmac`: the better one has its addresses on a VMAC. Its answers come from there or from the interface below. */
+  constructor(family: Family, advert: number, lines: string, vmac = false) {
     this.family = family;
     const link = this.scene.link('lan');
     const host = (name: string, last: number): Host =>
@@ -50,10 +55,11 @@ export class Pair {
     this.#eye = host('eye', 9).address('lan', `${CLIENT_LOCAL}/64`);
     const [a, b] = this.hosts;
     this.macs = [macOf(a), macOf(b)];
+    this.#virtual = vmac ? [VIRTUAL_MAC[family]] : [];
     for (const director of this.hosts) {
       director.start('server', ['python3', '-m', 'http.server', '--bind', '::', '80']);
     }
-    vipkeeper(a, configuration(family, 150, advert, lines), '-P');
+    vipkeeper(a, configuration(family, 150, advert, vmac ? `${lines}\n  use_vmac` : lines), '-P');
     vipkeeper(b, configuration(family, 100, advert, lines), '-P');
   }
 
@@ -64,7 +70,7 @@ export class Pair {
     const pairs = [...VIPS[family], excluded].map(
       (vip) => `${vip.startsWith('fe80') ? CLIENT_LOCAL : CLIENT[family]}>${vip}`,
     );
-    this.#asker = await Asker.start(this.#eye, 'lan', this.macs, pairs);
+    this.#asker = await Asker.start(this.#eye, 'lan', [...this.macs, ...this.#virtual], pairs);
     await this.settle();
   }
 
@@ -90,7 +96,9 @@ export class Pair {
   }
 
   async answers(): Promise<Heard[]> {
-    return ((await this.#asker?.heard()) ?? []).filter(({ kind }) => kind !== 'advert');
+    const heard = ((await this.#asker?.heard()) ?? []).filter(({ kind }) => kind !== 'advert');
+    const [own] = this.macs;
+    return heard.map((answer) => (this.#virtual.includes(answer.mac) ? { ...answer, mac: own } : answer));
   }
 
   /**

@@ -19,9 +19,10 @@ async function lost(
   advert: number,
   signal: 'SIGSTOP' | 'SIGKILL',
   lines = '',
+  vmac = false,
 ): Promise<{ overlap: number; gap: number }> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const pair = new Pair(family, advert, lines);
+    const pair = new Pair(family, advert, lines, vmac);
     try {
       await pair.ask();
       const found = await pair.lose(signal);
@@ -55,6 +56,18 @@ for (const family of [4, 6] as const) {
     assert.ok(found.overlap > 0);
   });
 }
+
+test('IPv4 on a VMAC, adverts each 100 ms, SIGSTOP: silent before the peer answers', async () => {
+  const found = await lost(4, 0.1, 'SIGSTOP', '', true);
+  print('IPv4 SIGSTOP on a VMAC', found);
+  assert.is(found.overlap, 0);
+});
+
+test('IPv4 on a VMAC without a lease: both answer', async () => {
+  const found = await lost(4, 0.1, 'SIGSTOP', 'vip_lease off', true);
+  print('IPv4 SIGSTOP on a VMAC without a lease', found);
+  assert.ok(found.overlap > 0);
+});
 
 test('adverts each 10 ms', async () => {
   const found = await lost(4, 0.01, 'SIGSTOP');

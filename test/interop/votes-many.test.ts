@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { AddressWatch } from '../lab/scene/address-watch.ts';
-import { statusOf, vipkeeper } from '../lab/scene/director.ts';
+import { file, operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import { ip } from '../lab/scene/run.ts';
@@ -161,6 +161,23 @@ test('five: two are dead and nothing changes; with a third there is no majority'
   assert.is(holder(), '');
   start(director(3));
   await heldBy('d1');
+});
+
+test('the port of heartbeats is open only where the block is: a reload closes it, and opens it', async () => {
+  const host = director(3);
+  const opened = (): boolean => /:151E /.test(host.run('cat', '/proc/net/udp', '/proc/net/udp6'));
+  assert.ok(opened());
+  const text = configuration(host);
+  const reload = (written: string): void => {
+    file(host, 'vipkeeper.conf', written);
+    operator(host, 'reload');
+  };
+  reload(text.slice(text.indexOf('vrrp_instance')));
+  await scene.until('it is closed', () => !opened());
+  // Of the three that are left two have votes: nothing changes.
+  assert.is(holder(), 'd1');
+  reload(text);
+  await scene.until('it is open', opened);
 });
 
 test.run();

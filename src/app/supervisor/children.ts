@@ -360,6 +360,8 @@ export class Children {
     else if (message.type === 'fence') this.#listener.arbiter.fencer.fence(message);
     else if (message.type === 'etcd') this.#listener.arbiter.etcd.say(message.word);
     else if (message.type === 'switched') this.#listener.leaving.switched(message.given);
+    else if (message.type === 'listen') this.send('sync', message);
+    else if (message.type === 'carried') this.send('vrrp', message);
     else if (message.type === 'recording') this.recordings.heard(role, message);
     else {
       family.unheard = message;

@@ -12,6 +12,7 @@ import { nameProcess } from '../../io/placement.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
 import { toChild } from '../shapes.ts';
+import { Carriers } from './carriers.ts';
 import { Exchange } from './exchange.ts';
 import { PrivateLink } from './link.ts';
 import { SyncRelay } from './relay.ts';
@@ -57,6 +58,7 @@ class SyncProcess {
   #settings: SyncDaemonSettings | undefined;
   #role: SyncRole | undefined;
   readonly #relay: SyncRelay;
+  readonly #carriers: Carriers;
   /** What the relay is still to be told. */
   #unrelayed: SyncDaemonSettings | undefined;
   /** A private link may be there that these settings do not want. */
@@ -76,9 +78,16 @@ class SyncProcess {
       restart: () => this.#restart(),
       carry: (datagrams) => this.#relay.carry(datagrams),
     });
-    this.#relay = new SyncRelay(namespace, new PrivateLink(namespace), (level, message) =>
-      this.#log(level, message),
+    this.#carriers = new Carriers(
+      namespace,
+      (from) => channel.send({ type: 'carried', from, router: this.#settings?.instance }),
+      (why) => this.#log('warning', why),
     );
+    const link = new PrivateLink(namespace);
+    this.#relay = new SyncRelay(namespace, link, {
+      log: (level, message) => this.#log(level, message),
+      heard: (from) => this.#carriers.heard(from),
+    });
   }
 
   run(): void {
@@ -86,6 +95,10 @@ class SyncProcess {
       if (message.type === 'pull') {
         this.#exchange.pull();
         this.#report();
+        return;
+      }
+      if (message.type === 'listen') {
+        if (this.#settings !== undefined) this.#carriers.listen(this.#settings, message.lasts);
         return;
       }
       if (message.type === 'role') this.#role = message.role;
@@ -103,6 +116,7 @@ class SyncProcess {
 
   #configure({ daemon, cluster }: SyncConfiguration): void {
     this.#settings = daemon;
+    this.#carriers.close();
     this.#unrelayed = daemon;
     this.#linkLeft = daemon.relay === undefined;
     this.#exchange.configure(daemon, cluster);

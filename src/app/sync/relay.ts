@@ -19,7 +19,12 @@ const TAP_BUFFER = 8 * 1024 * 1024;
 const GROUP = SYNC_GROUP as Ip;
 
 type Link = Pick<PrivateLink, 'ensure' | 'remove'>;
-type SaidToPeople = (level: Level, message: string) => void;
+
+export interface RelayHandlers {
+  log(level: Level, message: string): void;
+  /** A datagram of another director's kernel came. */
+  heard(from: Ip): void;
+}
 
 /** The ends of the relay: towards the other directors, and towards this host's kernel. */
 interface Running {
@@ -38,16 +43,16 @@ interface Running {
 export class SyncRelay {
   readonly #namespace: string | undefined;
   readonly #link: Link;
-  readonly #log: SaidToPeople;
+  readonly #handlers: RelayHandlers;
   #running: Running | undefined;
   /** The link was made, and nobody has been told yet. */
   #isNew = false;
 
   /** `namespace`: where the IPVS table is. The datagrams of the other directors come where this process is. */
-  constructor(namespace: string | undefined, link: Link, log: SaidToPeople) {
+  constructor(namespace: string | undefined, link: Link, handlers: RelayHandlers) {
     this.#namespace = namespace;
     this.#link = link;
-    this.#log = log;
+    this.#handlers = handlers;
   }
 
   /** Other settings, or other keys in the file. Throws BadKey, SystemError: without a relay nothing is carried. */
@@ -86,7 +91,7 @@ export class SyncRelay {
 
   /** After the kernel's daemons have gone from it. */
   removeLink(): void {
-    if (this.#link.remove()) this.#log('info', `removed the interface ${PRIVATE_LINK}`);
+    if (this.#link.remove()) this.#handlers.log('info', `removed the interface ${PRIVATE_LINK}`);
   }
 
   facts(): RelayFacts | undefined {
@@ -109,7 +114,7 @@ export class SyncRelay {
     const running = { basis, relay, socket, timer, port, kernel: undefined, connected: new Set<Ip>() };
     socket.listen(
       (from, datagram) => this.#take(from, datagram),
-      (error) => this.#log('error', error.message),
+      (error) => this.#handlers.log('error', error.message),
     );
     setImmediate(() => this.#greet());
     return running;
@@ -123,7 +128,7 @@ export class SyncRelay {
       datagram: (tapped, isOwn) => {
         if (isOwn) this.#send(relay.send(tapped.port - port, tapped.payload));
       },
-      error: (error) => this.#log('error', error.message),
+      error: (error) => this.#handlers.log('error', error.message),
     });
     return { ifindex, tap, entry };
   }
@@ -142,6 +147,7 @@ export class SyncRelay {
     if (taken.type === 'greeted' && taken.answer !== undefined && taken.replyTo !== undefined)
       this.#send([{ ...taken.replyTo, datagram: taken.answer }]);
     if (taken.type !== 'payload') return;
+    this.#handlers.heard(from);
     try {
       kernel?.entry.give(port + taken.thread, taken.payload);
     } catch (error) {
@@ -166,14 +172,15 @@ export class SyncRelay {
     if (running === undefined) return;
     this.#send(running.relay.greetings());
     const complaint = running.relay.complaint(now());
-    if (complaint !== undefined) this.#log('warning', complaint);
+    if (complaint !== undefined) this.#handlers.log('warning', complaint);
     const connected = new Set<Ip>();
     for (const { address, connected: is } of running.relay.facts(now()).peers) if (is) connected.add(address);
     for (const address of connected)
       if (!running.connected.has(address))
-        this.#log('notice', `connection sync with ${address} is connected`);
+        this.#handlers.log('notice', `connection sync with ${address} is connected`);
     for (const address of running.connected)
-      if (!connected.has(address)) this.#log('warning', `connection sync with ${address}: it is silent`);
+      if (!connected.has(address))
+        this.#handlers.log('warning', `connection sync with ${address}: it is silent`);
     running.connected = connected;
   }
 }

@@ -35,6 +35,7 @@ type OfKernel = Exclude<
       | 'let-go'
       | 'say'
       | 'handed-over'
+      | 'listen'
       | 'weigh'
       | 'fence';
   }

@@ -350,6 +350,9 @@ class VrrpProcess {
       case 'weigh':
         this.#votes.weigh(effect.router, effect.group, effect.master);
         break;
+      case 'listen':
+        this.#channel.send(effect);
+        break;
       case 'fence':
         this.#votes.shoot(effect.group, effect.master, effect.why);
         break;

@@ -170,8 +170,9 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       case 'clock':
         configuring.readClock(event.utc);
         break;
+      case 'carried':
       case 'answered':
-        for (const router of this.#routers.values()) router.answered(event.address, event.mac);
+        for (const router of this.#routers.values()) router.found(event);
         break;
       case 'voted':
         if (event.until === undefined) this.#until.delete(event.group);

@@ -127,6 +127,8 @@ export type DirectorEvent =
   | { readonly type: 'asked'; readonly router: string; readonly trouble?: string }
   /** Somebody with this MAC address answered for the address. */
   | { readonly type: 'answered'; readonly address: Ip; readonly mac: string }
+  /** A director sends connection sync from that address; `router`: which virtual router its daemon follows. */
+  | { readonly type: 'carried'; readonly from: Ip; readonly router?: string | undefined }
   /** What became of `weigh`. */
   | { readonly type: 'weighed'; readonly router: string; readonly cluster: ClusterWord }
   /** News of the votes for a group, and when they end. */
@@ -234,6 +236,8 @@ export type DirectorEffect =
       readonly questions: readonly Question[];
       readonly listen: Duration;
     }
+  /** Say with `carried` who sends connection sync, for so long. */
+  | { readonly type: 'listen'; readonly lasts: Duration }
   /** Say what the cluster knows of a router's silent master; answered by `weighed`, at once. */
   | {
       readonly type: 'weigh';

@@ -14,7 +14,7 @@ import type { ClusterWord } from '../vrrp/takeover.ts';
 import { isUnknown } from '../vrrp/track.ts';
 import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { Actor } from './ensemble.ts';
-import type { MakeRouter, RouterMachine } from './events.ts';
+import type { DirectorEvent, MakeRouter, RouterMachine } from './events.ts';
 import type { Look } from './footing.ts';
 import { Outgoing } from './outgoing.ts';
 import { questionsOf } from './questions.ts';
@@ -188,9 +188,11 @@ export class Router {
     if (this.#instance.state === 'MASTER') this.#announce(there, announce.repeat);
   }
 
-  /** Somebody with this MAC address answered for the address. */
-  answered(address: Ip, mac: string): void {
-    if (this.#settings.takeoverPolicy !== undefined) this.handle({ type: 'answered', address, mac });
+  /** Somebody answered for an address, or sends connection sync: evidence of a silent master. */
+  found(event: Extract<DirectorEvent, { type: 'answered' | 'carried' }>): void {
+    if (this.#settings.takeoverPolicy === undefined) return;
+    const own = event.type === 'carried' && event.router === this.#settings.name;
+    this.handle(event.type === 'answered' ? event : { ...event, own });
   }
 
   /** What the cluster knows of the silent master. */
@@ -306,6 +308,7 @@ export class Router {
         this.#happened('OTHER_MASTER', this.#instance.state, `${address} also claims ${name} (${why})`);
         break;
       }
+      case 'listen':
       case 'ask':
       case 'weigh':
       case 'fence':
@@ -320,12 +323,13 @@ export class Router {
 
   /** What `takeover_policy` wants to know of a silent master, and makes of it. */
   #suspect(
-    effect: Extract<VrrpEffect, { type: 'ask' | 'weigh' | 'fence' | 'decided' | 'still-served' }>,
+    effect: Extract<VrrpEffect, { type: 'listen' | 'ask' | 'weigh' | 'fence' | 'decided' | 'still-served' }>,
   ): void {
-    const { key: router } = this;
-    const ties = this.#ties;
-    const { group } = this.#settings;
+    const [router, ties, { group }] = [this.key, this.#ties, this.#settings];
     switch (effect.type) {
+      case 'listen':
+        ties.emit(effect);
+        break;
       case 'ask': {
         const questions = questionsOf(effect, this.#settings, this.status().source, ties.interfaces);
         ties.emit({ type: 'ask', router, questions, listen: effect.listen });

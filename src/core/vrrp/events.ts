@@ -78,6 +78,8 @@ export type VrrpEvent =
   | { readonly type: 'asked'; readonly trouble?: string }
   /** Somebody with this MAC address answered for one of the addresses. */
   | { readonly type: 'answered'; readonly address: Ip; readonly mac: string }
+  /** A director sends connection sync from that address. `own`: by the daemon that follows this virtual router. */
+  | { readonly type: 'carried'; readonly from: Ip; readonly own: boolean }
   /** What became of `weigh`: how the link is, and what the cluster knows. */
   | { readonly type: 'weighed'; readonly link: Clues['link']; readonly cluster: ClusterWord };
 
@@ -160,6 +162,8 @@ export type VrrpEffect =
       readonly addresses: readonly VirtualAddress[];
       readonly listen: Duration;
     }
+  /** Say with `carried` who sends connection sync, for so long. */
+  | { readonly type: 'listen'; readonly lasts: Duration }
   /** Say at once what else is known of the silent master; answered by `weighed`. */
   | { readonly type: 'weigh'; readonly master: Ip }
   /** What `takeover_policy` made of its silence. */

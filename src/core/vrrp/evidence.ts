@@ -1,5 +1,5 @@
 import type { Ip } from '../ip.ts';
-import { type Duration, type Instant, micros, since, type Timers } from '../time.ts';
+import { after, type Duration, type Instant, micros, seconds, since, type Timers } from '../time.ts';
 import type { VrrpEffect, VrrpEvent } from './events.ts';
 import type { VirtualAddress, VrrpSettings } from './settings.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type TakeoverStatus,
 } from './takeover.ts';
 
-export type EvidenceTimer = 'ask';
+export type EvidenceTimer = 'listen' | 'ask';
 
 /** A master whose adverts have stopped, and its interval. */
 export interface Missing {
@@ -28,6 +28,12 @@ const ASKED_MOST = 8;
 const KEPT = 8;
 /** Who is asked has this part of an advert interval to answer. */
 const PATIENCE = 1 / 4;
+/** An advert that is so many intervals old is followed by none in time. */
+const SURELY_MISSING = 1.25;
+/** In advert intervals: for how long others listen for connection sync; it is asked for again with each question. */
+const LISTENS = 5;
+/** The kernel sends what it has to tell of connections after two seconds at the latest. */
+const CARRIED = seconds(2.25);
 const NOBODY = '';
 
 /**
@@ -49,6 +55,8 @@ export class Evidence {
   #trouble: string | undefined;
   /** The MAC address that answered for each address that was asked for; empty for nobody. */
   readonly #answers = new Map<Ip, string>();
+  /** Who sent connection sync since an advert is missing, and when; `undefined` as long as nobody listens. */
+  #carriers: Map<Ip, Instant> | undefined;
   /** Why the master would be replaced, while the cluster is asked for its word on it. */
   #cause: string | undefined;
   #decisions: readonly Decision[] = [];
@@ -58,7 +66,7 @@ export class Evidence {
   /** The master that is to be switched off. */
   #fenced: Ip | undefined;
 
-  /** `timers` are the instance's, which hands `ask` to `ask` while it is backup. */
+  /** `timers` are the instance's, which hands them to `expired` while it is backup. */
   constructor(
     settings: VrrpSettings,
     timers: Pick<Timers<EvidenceTimer>, 'set' | 'due' | 'clear'>,
@@ -79,6 +87,7 @@ export class Evidence {
       asked: this.#asked,
       trouble: this.#trouble,
       answers: new Map(this.#answers),
+      carriers: this.#carriers && new Map(this.#carriers),
       cause: this.#cause,
       decisions: this.#decisions,
       judged: this.#judged,
@@ -92,6 +101,7 @@ export class Evidence {
     this.#asked = memory.asked;
     this.#trouble = memory.trouble;
     for (const [address, mac] of memory.answers) this.#answers.set(address, mac);
+    this.#carriers = memory.carriers && new Map(memory.carriers);
     this.#cause = memory.cause;
     this.#decisions = memory.decisions;
     this.#judged = memory.judged;
@@ -121,12 +131,30 @@ export class Evidence {
     // Not before an advert is missing.
     const due = Math.max(down - interval, heard + interval) as Instant;
     if (this.#timers.due('ask') !== due) this.#timers.set('ask', due);
+    const missed = after(heard, micros(interval * SURELY_MISSING));
+    if (this.#carriers === undefined && this.#timers.due('listen') !== missed)
+      this.#timers.set('listen', missed);
+  }
+
+  /** One of its timers. */
+  expired(timer: EvidenceTimer, missing: Missing | undefined, now: Instant): void {
+    if (timer === 'ask') this.#ask(missing, now);
+    else this.#listen(missing);
+  }
+
+  /** Others listen for connection sync from now on. */
+  #listen(missing: Missing | undefined): void {
+    this.#timers.clear('listen');
+    if (missing === undefined) return;
+    this.#carriers ??= new Map();
+    this.#emit({ type: 'listen', lasts: micros(missing.interval * LISTENS) });
   }
 
   /** Asks the link for the master and the virtual addresses. */
-  ask(missing: Missing | undefined, now: Instant): void {
+  #ask(missing: Missing | undefined, now: Instant): void {
     if (missing === undefined) return;
     this.#timers.clear('ask');
+    this.#listen(missing);
     this.#asked = now;
     this.#trouble = undefined;
     this.#answers.clear();
@@ -136,9 +164,15 @@ export class Evidence {
     this.#emit({ type: 'ask', master, addresses: this.#virtual, listen: micros(interval * (1 + PATIENCE)) });
   }
 
-  hear(event: Extract<VrrpEvent, { type: 'asked' | 'answered' }>): void {
+  hear(
+    event: Extract<VrrpEvent, { type: 'asked' | 'answered' | 'carried' }>,
+    missing: Missing | undefined,
+    now: Instant,
+  ): void {
     if (event.type === 'asked') this.#trouble = event.trouble;
-    else if (this.#answers.has(event.address)) this.#answers.set(event.address, event.mac);
+    else if (event.type === 'carried') {
+      if (event.own || event.from === missing?.address) this.#carriers?.set(event.from, now);
+    } else if (this.#answers.has(event.address)) this.#answers.set(event.address, event.mac);
   }
 
   /**
@@ -147,7 +181,7 @@ export class Evidence {
    */
   begins(missing: Missing | undefined, cause: string, now: Instant): boolean {
     if (this.#policy === 'silence' || missing === undefined) return false;
-    if (this.#asked === undefined) this.ask(missing, now);
+    if (this.#asked === undefined) this.#ask(missing, now);
     else if (since(now, this.#asked) >= missing.interval * PATIENCE) {
       this.#cause = cause;
       this.#emit({ type: 'weigh', master: missing.address });
@@ -169,6 +203,7 @@ export class Evidence {
       trouble: this.#trouble,
       virtual: this.#virtual.map(({ address }) => this.#answerOf(address.ip)),
       master: this.#answerOf(missing.address),
+      carrier: this.#carrier(missing.interval, now),
       cluster,
     };
     this.#asked = undefined;
@@ -186,6 +221,12 @@ export class Evidence {
     } else if (verdict === 'take') this.#fenced = undefined;
     else this.#spare();
     return verdict === 'take' ? `${cause}; ${why}` : undefined;
+  }
+
+  /** Who sends connection sync still. */
+  #carrier(interval: Duration, now: Instant): Ip | undefined {
+    const lasts = Math.max(CARRIED, interval * (1 + PATIENCE));
+    return [...(this.#carriers ?? [])].findLast(([, at]) => since(now, at) <= lasts)?.[0];
   }
 
   get #virtual(): VirtualAddress[] {
@@ -219,6 +260,8 @@ export class Evidence {
   /** The master is heard, or another silence begins. */
   #forget(): void {
     this.#timers.clear('ask');
+    this.#timers.clear('listen');
+    this.#carriers = undefined;
     this.#heard = undefined;
     this.#asked = undefined;
     this.#cause = undefined;

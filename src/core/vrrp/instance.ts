@@ -61,7 +61,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     switch (event.type) {
       case 'start':
         this.#heir = event.heir;
-        this.#startAfter(event.delay, now);
+        this.#start(now, event.delay);
         break;
       case 'stop':
         this.#started = false;
@@ -105,7 +105,8 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         break;
       case 'asked':
       case 'answered':
-        this.#parts.evidence.hear(event);
+      case 'carried':
+        this.#parts.evidence.hear(event, this.#parts.silence.missing, now);
         break;
       case 'weighed':
         this.#standFor(weighed(this.#parts, event, now), now);
@@ -167,15 +168,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   // Start, and the grounds: link, tracking, group, settings.
 
-  #startAfter(delay: Duration | undefined, now: Instant): void {
+  #start(now: Instant, delay?: Duration): void {
     if (delay !== undefined && delay > 0) this.#timers.set('start', after(now, delay));
-    else this.#start(now);
-  }
-
-  #start(now: Instant): void {
-    this.#timers.clear('start');
-    this.#started = true;
-    if (this.#state === 'INIT' && this.#grounds.known) this.#enter(now, 'started');
+    else this.#timers.clear('start');
+    this.#started ||= this.#timers.due('start') === undefined;
+    if (this.#started && this.#state === 'INIT' && this.#grounds.known) this.#enter(now, 'started');
   }
 
   #regrounded(event: GroundsEvent, now: Instant): void {
@@ -393,8 +390,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       case 'pulse':
         if (this.#parts.silence.pulse(since(now, due), now)) this.#parts.membership.candidate = undefined;
         break;
+      case 'listen':
       case 'ask':
-        this.#parts.evidence.ask(this.#parts.silence.missing, now);
+        this.#parts.evidence.expired(name, this.#parts.silence.missing, now);
         break;
       case 'preempt':
       case 'sync':

@@ -42,6 +42,8 @@ export interface Clues {
   readonly virtual: readonly Asked[];
   /** The address that the adverts came from. */
   readonly master: Asked;
+  /** Where datagrams of connection sync come from, which a kernel sends for the connections that it serves. */
+  readonly carrier?: Ip | undefined;
   readonly cluster: ClusterWord;
 }
 
@@ -79,7 +81,7 @@ interface Judgement {
 
 /** What is done, and why: the table in vipkeeperd(8), TAKEOVER, in its order. */
 export function judge(policy: TakeoverPolicy, clues: Clues): Judgement {
-  const { link, trouble, master, cluster } = clues;
+  const { link, trouble, master, carrier, cluster } = clues;
   const { peer, witness } = cluster;
   if (!link.up) return { verdict: 'give up', why: `this director has no link: ${link.why}` };
   if (trouble !== undefined) return { verdict: 'give up', why: `nobody could be asked: ${trouble}` };
@@ -89,6 +91,8 @@ export function judge(policy: TakeoverPolicy, clues: Clues): Judgement {
     return { verdict: shut, why: `${answered.address} is served on: ${answered.mac} answers for it` };
   const said = peer && saidOf(peer);
   if (said !== undefined) return said;
+  if (carrier !== undefined)
+    return { verdict: shut, why: `${carrier} still sends connection sync: connections are served there` };
   if (master.mac !== undefined)
     return { verdict: 'take', why: `${master.address} answers, but no virtual address does` };
   const nobody = `neither ${master.address} nor a virtual address answers`;
@@ -109,7 +113,7 @@ function saidOf({ name, off, heard, claims }: NonNullable<ClusterWord['peer']>):
 const answerWords = ({ mac }: Asked): string => (mac === undefined ? 'no answer' : `${mac} answers`);
 
 /** All that is known, for people. */
-export function findings({ link, trouble, virtual, master, cluster }: Clues): Finding[] {
+export function findings({ link, trouble, virtual, master, carrier, cluster }: Clues): Finding[] {
   const { peer, witness } = cluster;
   const heard = (name: string, hears: boolean, word = ''): Finding[] => [
     { of: name, found: hears ? `heartbeats come${word}` : 'no heartbeats' },
@@ -119,6 +123,7 @@ export function findings({ link, trouble, virtual, master, cluster }: Clues): Fi
     ...(trouble === undefined
       ? [...virtual, master].map((asked) => ({ of: asked.address, found: answerWords(asked) }))
       : [{ of: 'questions', found: trouble }]),
+    ...(carrier === undefined ? [] : [{ of: 'connection sync', found: `comes from ${carrier}` }]),
     ...(peer === undefined
       ? []
       : heard(

@@ -32,7 +32,7 @@ test('without it nothing is asked', () => {
 
 test('the link is asked when an advert interval is left; a takeover takes no longer than without', () => {
   const router = following('evidence');
-  assert.equal(router.until(3), ['2.61 ask for 10.0.0.1 10.0.0.100']);
+  assert.equal(router.until(3), ['1.25 listen', '2.61 listen', '2.61 ask for 10.0.0.1 10.0.0.100']);
   router.event({ type: 'asked' }, 3);
   assert.equal(router.until(3.7), ['3.61 weigh 10.0.0.1']);
   assert.equal(weighed(router, 3.61), [
@@ -53,7 +53,7 @@ test('addresses that are served on are left alone, alarmed of once, and asked fo
   const why = `10.0.0.100 is served on: ${MAC} answers for it`;
   assert.equal(weighed(router, 3.61), [`decided wait: ${why}`, 'still served']);
   assert.is(router.state, 'BACKUP');
-  assert.equal(router.until(5), ['4.22 ask for 10.0.0.1 10.0.0.100']);
+  assert.equal(router.until(5), ['4.22 listen', '4.22 ask for 10.0.0.1 10.0.0.100']);
   answered(router, 5);
   assert.equal(router.until(5.3), ['5.22 weigh 10.0.0.1']);
   assert.equal(weighed(router, 5.3), [], 'the same is not said again');
@@ -66,6 +66,30 @@ test('addresses that are served on are left alone, alarmed of once, and asked fo
   assert.equal(decisions(router), ['wait x2', 'take x1']);
 });
 
+test('connection sync that comes since an advert is missing counts: the master’s, and that of our own daemon', () => {
+  const carried = (from: string, own: boolean, s = 3): string[] => {
+    const router = following('evidence');
+    router.event({ type: 'carried', from: PEER, own: true }, 1);
+    router.until(1.26);
+    if (s < 2.6) router.event({ type: 'carried', from: ip(from), own }, s);
+    router.until(2.9);
+    router.event({ type: 'asked' }, 2.9);
+    if (s > 2.9) router.event({ type: 'carried', from: ip(from), own }, s);
+    router.until(3.61);
+    return weighed(router, 3.61);
+  };
+  const why = (from: string): string =>
+    `decided wait: ${from} still sends connection sync: connections are served there`;
+  assert.equal(carried(PEER, false), [why(PEER)]);
+  assert.equal(carried('192.168.1.1', true), [why('192.168.1.1')]);
+  assert.match(carried(PEER, false, 1.3).join(), 'decided take', 'longer ago than a kernel waits');
+  assert.match(
+    carried('192.168.1.1', false).join(),
+    'decided take',
+    'it may be another virtual router’s master',
+  );
+});
+
 test('a master that is heard again is followed, and another silence is another alarm', () => {
   const router = following('evidence');
   const silent = (s: number): string[] => {
@@ -76,7 +100,7 @@ test('a master that is heard again is followed, and another silence is another a
   };
   assert.match(silent(0).join(), 'still served');
   router.advert(150, 4);
-  assert.equal(router.until(6), [], 'it is not asked while adverts come');
+  assert.equal(router.until(5.2), [], 'it is not asked while adverts come');
   router.advert(150, 6);
   assert.match(silent(6).join(), /decided wait.*still served/);
   assert.equal(decisions(router), ['wait x1', 'wait x1']);
@@ -98,7 +122,7 @@ test('there has to be time for an answer before silence counts', () => {
   const router = following('evidence');
   router.until(2.6);
   // The timer comes late.
-  assert.equal(router.timeout(3.45), ['ask for 10.0.0.1 10.0.0.100']);
+  assert.equal(router.timeout(3.45), ['listen', 'ask for 10.0.0.1 10.0.0.100']);
   router.event({ type: 'asked' }, 3.45);
   assert.equal(router.until(6), ['5.22 weigh 10.0.0.1']);
 });

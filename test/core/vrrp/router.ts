@@ -162,6 +162,8 @@ function tell(effect: VrrpEffect): string {
       return `noticed ${effect.notice} from ${effect.source} x${effect.count}`;
     case 'ask':
       return `ask for ${[effect.master, ...effect.addresses.map(({ address }) => address.ip)].join(' ')}`;
+    case 'listen':
+      return 'listen';
     case 'weigh':
       return `weigh ${effect.master}`;
     case 'decided':

@@ -54,6 +54,20 @@ test('the word of the master counts where its addresses are not served', () => {
   assert.equal(judged(clues({ cluster: { peer: claimed } })), ['take', 'wait'], 'of one that is not heard');
 });
 
+test('who still sends connection sync serves on, whatever the link says; its own word counts more', () => {
+  const carrier = ip('192.168.1.1');
+  assert.equal(judged(clues({ carrier })), both('wait'));
+  assert.equal(judged(clues({ carrier, master: alive })), both('wait'));
+  assert.equal(judged(clues({ carrier, cluster: { peer: peer({ fenced: true }) } })), both('fence'));
+  assert.equal(judged(clues({ carrier, cluster: { peer: peer({ heard: true }) } })), both('take'));
+  assert.equal(judged(clues({ carrier, cluster: { peer: peer({ off: true }) } })), both('take'));
+  assert.match(judge('evidence', clues({ carrier })).why, '192.168.1.1 still sends connection sync');
+  assert.equal(findings(clues({ carrier })).at(-1), {
+    of: 'connection sync',
+    found: 'comes from 192.168.1.1',
+  });
+});
+
 test('a host that answers, and whose virtual addresses do not, is proof; one that does not answer is none', () => {
   assert.equal(judged(clues({ master: alive })), both('take'));
   assert.equal(judged(clues()), ['take', 'wait']);

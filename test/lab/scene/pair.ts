@@ -21,6 +21,8 @@ export interface PairOptions {
   readonly persistence?: number;
   /** Further lines of `global_defs`. */
   readonly global?: string;
+  /** A further line of the virtual router. */
+  readonly router?: string;
   /** `advert_int` in seconds; below 1 the instances speak version 3. */
   readonly advert?: number;
   /** Seconds between checks of a real server. */
@@ -117,6 +119,7 @@ export function pairConfiguration(options: PairOptions, preferred: boolean): str
     ipv6 = false,
     persistence,
     global = '',
+    router = '',
   } = options;
   const vip = ipv6 ? VIP6 : VIP;
   const inner = method === 'NAT' ? `\n    ${INNER_VIP}/24 dev rack` : '';
@@ -158,6 +161,7 @@ vrrp_instance VI_1 {
   ${nopreempt ? 'nopreempt' : ''}
   ${awaitsSync ? 'preempt_after_sync' : ''}
   version ${advert < 1 ? 3 : 2}
+  ${router}
   interface lan
   virtual_router_id 51
   priority ${preferred ? 150 : 100}
