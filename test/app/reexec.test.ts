@@ -1,4 +1,5 @@
-import { cpSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, openSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
@@ -66,6 +67,33 @@ test('another build: the process is the same one, another VRRP process is master
   until(() => zombies(daemon).length === 0, 'the ends of all children were taken note of');
   stage.stop();
   assert.not.ok(holds());
+});
+
+/** Tells what comes on the socket of a service manager, a line a message. */
+const MANAGER = `import socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+while True: print(manager.recv(4096).decode().split("\\n")[0], flush=True)`;
+
+test('the service manager hears of a reload, and that both programs live: its patience begins anew', async () => {
+  stage.stop();
+  const [socket, told] = [join(stage.folder, 'manager'), join(stage.folder, 'told')];
+  const heard = openSync(told, 'w');
+  const manager = spawn('python3', ['-c', MANAGER, socket], { stdio: ['ignore', heard, 'inherit'] });
+  const lines = (): string[] => readFileSync(told, 'utf8').split('\n').filter(Boolean);
+  try {
+    until(() => existsSync(socket), 'the manager listens');
+    const [, ...options] = stage.command('-P', '-g', log);
+    const variables = [`NOTIFY_SOCKET=${socket}`, 'WATCHDOG_USEC=3600000000'];
+    assert.is(stage.run(['env', ...variables, join(build, 'vipkeeperd'), ...options]).status, 0);
+    until(() => lines().includes('READY=1'), 'it works');
+    assert.is(reexec().status, 0);
+    until(() => lines().filter((line) => line === 'READY=1').length === 2, 'it works again');
+    const [alive, ready] = ['WATCHDOG=1', 'READY=1'];
+    assert.equal(lines(), [alive, ready, 'RELOADING=1', alive, alive, ready]);
+  } finally {
+    manager.kill();
+  }
 });
 
 test('the same build, twice: the VRRP process goes on, and its end is taken note of', async () => {

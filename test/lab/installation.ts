@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
 import type { Machine } from './scene/machine.ts';
 import { Scene } from './scene/scene.ts';
+import { Client, ECHO_PORT, realServer } from './scene/traffic.ts';
 
 /**
  * The package of Debian in its life: made, installed on two directors that are a bare Debian with systemd, given
@@ -19,6 +20,9 @@ const VIP = '10.9.0.100';
 const TREE = join(ROOT, 'dist/debian');
 const PACKAGES = join(ROOT, 'packages');
 const CONFIGURATION = '/etc/keepalived/keepalived.conf';
+const CONNECTIONS = 20;
+/** After such a silence the backup takes over. */
+const DOWN_SECONDS = 3 + (256 - 100) / 256;
 
 const story = suite('the package of Debian');
 const scene = new Scene();
@@ -30,6 +34,8 @@ make('sh', 'packaging/package.sh', '--unchecked');
 
 const lan = scene.link('lan');
 const user = scene.host('user').on(lan, '10.9.0.10/24');
+const SERVER = '10.9.0.20';
+const server = scene.host('server').on(lan, `${SERVER}/24`);
 const options = { init: 'systemd', tree: TREE } as const;
 const [one, two] = await Promise.all([
   scene.machine('one', [lan], options),
@@ -64,6 +70,17 @@ virtual_server ${VIP} 80 {
   lb_kind NAT
   protocol TCP
   real_server 10.9.0.10 80 {
+  }
+}
+virtual_server ${VIP} ${ECHO_PORT} {
+  lb_algo rr
+  lb_kind DR
+  protocol TCP
+  delay_loop 1
+  real_server ${SERVER} ${ECHO_PORT} {
+    TCP_CHECK {
+      connect_timeout 2
+    }
   }
 }
 `;
@@ -113,37 +130,74 @@ story('stopped, the master hands over; started again, it takes over', async () =
   await scene.until('the other one lets go', async () => !(await holds(two)));
 });
 
-/** The same package with a higher version. */
+/** The same package with a higher version, and another VRRP process in it. */
 function nextVersion(): string {
   const [folder, file] = [join(scene.folder, 'next'), join(scene.folder, 'next.deb')];
   const deb = packageOf('vipkeeper').replace('/outside', '');
   make('dpkg-deb', '-R', deb, folder);
   make('sed', '-i', 's/^Version: .*/&+next/', join(folder, 'DEBIAN/control'));
+  appendFileSync(join(folder, 'usr/lib/vipkeeper/vrrp'), '// another build\n');
   make('dpkg-deb', '--root-owner-group', '-Znone', '-b', folder, file);
   return `/outside${file}`;
 }
 
-story("an upgrade keeps the operator's files, and goes on with what ran: first the backup", async () => {
-  const next = nextVersion();
-  for (const machine of both) await sh(machine, "echo '# mine' >>/etc/default/vipkeeper");
-  const before = await property(two, 'MainPID');
-  const watched = watchVip(one);
-  await sh(two, `dpkg -i ${next}`);
-  await scene.until(
-    'a new daemon on the backup',
-    async () => (await property(two, 'ActiveState')) === 'active',
-  );
-  assert.is.not(await property(two, 'MainPID'), before);
-  assert.equal(await watched(), [], 'the master had the VIP all the time');
-  assert.not.ok(await holds(two));
-  await sh(one, `dpkg -i ${next}`);
-  await untilHolds(one, 'after its upgrade');
-  await scene.until('the backup lets go', async () => !(await holds(two)));
-  for (const machine of both) {
-    assert.match(await sh(machine, 'cat /etc/default/vipkeeper'), /^# mine$/m);
-    assert.is(await property(machine, 'UnitFileState'), 'enabled');
-  }
-});
+const vrrpOf = (machine: Machine): Promise<string> => machine.run('cat /run/vipkeeper/vrrp.pid');
+
+/** The daemon is the same process and active; its VRRP process is another one. */
+async function upgrade(machine: Machine, file: string): Promise<void> {
+  await sh(machine, "echo '# mine' >>/etc/default/vipkeeper");
+  const [daemon, vrrp] = [await property(machine, 'MainPID'), await vrrpOf(machine)];
+  await sh(machine, `dpkg -i ${file}`);
+  assert.is(await property(machine, 'ActiveState'), 'active');
+  assert.is(await property(machine, 'MainPID'), daemon);
+  assert.is.not(await vrrpOf(machine), vrrp);
+  assert.match(await sh(machine, 'cat /etc/default/vipkeeper'), /^# mine$/m);
+  assert.is(await property(machine, 'UnitFileState'), 'enabled');
+  await sh(machine, 'journalctl -u vipkeeper -n 12 --no-pager');
+}
+
+story(
+  "an upgrade keeps the operator's files; the VIP is never absent, and no connection is cut",
+  async () => {
+    for (const setting of ['arp_ignore=1', 'arp_announce=2'])
+      server.run('sysctl', '-qw', `net.ipv4.conf.all.${setting}`);
+    server.run('ip', 'address', 'add', `${VIP}/32`, 'dev', 'lo');
+    await realServer(server);
+    const client = await Client.start(user);
+    await scene.until('a real server', () => one.succeeds(`lvsadm -Sn | grep -q ${SERVER}:${ECHO_PORT}`));
+    const { open } = await client.open(CONNECTIONS, VIP);
+    assert.is(open, CONNECTIONS);
+    const next = nextVersion();
+    for (const [machine, role] of [
+      [two, 'the backup'],
+      [one, 'the master'],
+    ] as const) {
+      const watched = watchVip(one);
+      const capture = await lan.capture();
+      await client.measure();
+      await upgrade(machine, next);
+      const report = await client.everyConnectionAnswers();
+      await capture.stop();
+      assert.equal(await watched(), [], 'the kernel removed no VIP');
+      assert.ok((await holds(one)) && !(await holds(two)));
+      const adverts = capture.fields('vrrp', 'ip.src', 'vrrp.prio', 'frame.time_epoch');
+      assert.ok(
+        adverts.length > 0 &&
+          adverts.every(([source, priority]) => source === '10.9.0.1' && priority !== '0'),
+      );
+      const times = adverts.map(([, , time]) => Number(time));
+      const gap = Math.max(...times.slice(1).map((time, i) => time - (times[i] ?? time)));
+      const silence = (report.longestSilenceMilliseconds / 1000).toFixed(3);
+      const told =
+        `${role} was upgraded: ${report.open} of ${CONNECTIONS} connections are open, their longest silence ` +
+        `was ${silence} s; longest time between adverts, each 1 s: ${gap.toFixed(3)} s`;
+      appendFileSync(transcript, `${told}\n`);
+      process.stdout.write(`${told}\n`);
+      assert.is(report.open, CONNECTIONS);
+      assert.ok(gap < DOWN_SECONDS, told);
+    }
+  },
+);
 
 /** Follows what the kernel says of the VIP; what is returned ends that, and gives what it said. */
 function watchVip(machine: Machine): () => Promise<string[]> {
@@ -207,6 +261,54 @@ story('removed, it stops and takes away what it made; purged, it leaves nothing'
   );
   assert.is(found, '');
   assert.is(await sh(one, 'getent group vipkeeper; getent passwd vipkeeper_script; :'), '');
+});
+
+const VERSION = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version as string;
+const files = (pattern: RegExp): string[] =>
+  readdirSync(PACKAGES)
+    .filter((each) => pattern.test(each))
+    .map((each) => join(PACKAGES, each));
+
+story('the packages of the RHEL family are installed in a bare tree, work there, and are removed', () => {
+  const [root, upper, work] = ['redhat', 'upper', 'work'].map((name) => join(scene.folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [root, upper, work]) mkdirSync(folder);
+  make('mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=${TREE},upperdir=${upper},workdir=${work}`, root);
+  make('mount', '--bind', '/proc', join(root, 'proc'));
+  try {
+    const there = (...words: string[]): string => make('chroot', root, ...words).trim();
+    const rpm = (...words: string[]): string => make('rpm', '--root', root, ...words).trim();
+    // Its dependencies are there, as packages of Debian.
+    rpm('-i', '--nodeps', ...files(/\.rpm$/));
+    assert.is(rpm('-V', '--nodeps', 'vipkeeper', 'vipkeeper-runtime'), '');
+    writeFileSync(join(root, CONFIGURATION), configuration(100).replace('interface lan', 'interface lo'));
+    assert.match(there('vipkeeperd', '--version'), new RegExp(VERSION.replaceAll('.', '\\.')));
+    there('vipkeeper', 'check', CONFIGURATION);
+    assert.match(there('lvsadm', '--help'), /add-service/);
+    assert.match(there('getent', 'passwd', 'vipkeeper_script'), /^vipkeeper_script:/);
+    rpm('-e', '--nodeps', 'vipkeeper', 'vipkeeper-runtime');
+    assert.not.ok(
+      existsSync(join(root, 'usr/lib/vipkeeper')) || existsSync(join(root, 'usr/sbin/vipkeeperd')),
+    );
+  } finally {
+    make('umount', join(root, 'proc'));
+    make('umount', root);
+  }
+});
+
+story('the package of npm is installed without a compiler, and its addon works', () => {
+  const prefix = join(scene.folder, 'npm');
+  make('npm', 'install', '--global', '--offline', '--ignore-scripts', '--prefix', prefix, ...files(/\.tgz$/));
+  const file = join(scene.folder, 'npm.conf');
+  writeFileSync(file, configuration(100).replace('interface lan', 'interface lo'));
+  const program = (name: string, ...words: string[]): string => make(join(prefix, 'bin', name), ...words);
+  assert.match(program('vipkeeperd', '--version'), new RegExp(VERSION.replaceAll('.', '\\.')));
+  assert.match(program('lvsadm', '--help'), /add-service/);
+  // Looks at the kernel's addresses and locks a folder: with the addon.
+  program('vipkeeperd', '--clear-remains', '-f', file, '--run-dir', join(scene.folder, 'npm-run'));
 });
 
 story.run();

@@ -7,6 +7,8 @@ import { look, tryLook } from './look.ts';
 
 const LOOK_MS = 100;
 const LIMIT_MS = 30_000;
+/** The exit status when the daemon goes on, and another director is master. */
+const NOT_MASTER = 3;
 const DECIDED: readonly (string | null)[] = ['MASTER', 'BACKUP', 'FAULT'];
 
 export function addReexec(program: Command): void {
@@ -23,7 +25,8 @@ export function addReexec(program: Command): void {
       const masters = new Set(mastersOf(now).map(({ name }) => name));
       const lost = mastersOf(before).filter(({ name }) => !masters.has(name));
       const names = lost.map(({ name }) => name).join(', ');
-      if (lost.length > 0) fail(`the daemon runs as ${now.version}, and is no longer master of ${names}`);
+      if (lost.length > 0)
+        fail(`the daemon runs as ${now.version}, and is no longer master of ${names}`, NOT_MASTER);
       process.stdout.write(`the daemon runs as ${now.version}\n`);
     });
 }

@@ -7,10 +7,18 @@ export class Readiness {
   readonly #manager = new ServiceNotifier();
   readonly #awaited = new Set<string>();
 
-  /** From now on the service manager is told again and again that it lives, if it wants to know. */
+  /** From now on the service manager is told again and again that it lives, if it wants to know; and at once. */
   watch(): void {
     const timeout = watchdogTimeout(process.pid);
-    if (timeout !== undefined) setInterval(() => this.#manager.watchdog(), toMillis(timeout) / 2);
+    if (timeout === undefined) return;
+    this.#manager.watchdog();
+    setInterval(() => this.#manager.watchdog(), toMillis(timeout) / 2);
+  }
+
+  /** Another program takes the place of this one, and has as much time for that as this one has between two words. */
+  replaced(): void {
+    this.reloading();
+    if (watchdogTimeout(process.pid) !== undefined) this.#manager.watchdog();
   }
 
   /** It is ready when these processes work; at once where there are none. */

@@ -26,7 +26,7 @@ export async function reexec(
   if (isStopping()) throw new Error('the daemon stops');
   log('notice', `executing ${started.program}, as it is installed now`);
   setTimeout(() => {
-    readiness.reloading();
+    readiness.replaced();
     attempt(log, 'another program in place of this one', () => execute(started));
     readiness.reloaded();
   }, ANSWER_MS);

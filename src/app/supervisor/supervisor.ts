@@ -123,6 +123,7 @@ export class Supervisor implements ChildListener {
   /** Begins; from here on every signal is answered, and the pid file says to whom it goes. */
   async run(): Promise<void> {
     this.log('notice', `vipkeeperd ${VERSION} starts with ${this.#options.useFile}`);
+    this.#readiness.watch();
     this.#signals.on('STOP', () => this.#stop(0));
     this.#signals.on('RELOAD', () => this.#askReload());
     new Dumps({
@@ -156,7 +157,6 @@ export class Supervisor implements ChildListener {
     for (const role of roles) this.#children.start(role);
     this.#track(true);
     this.arbiter.configure(this.#configuration, roles.includes('vrrp'));
-    this.#readiness.watch();
     this.#signals.running();
   }
 
