@@ -27,7 +27,7 @@ const configuration = (family: Family, priority: number, advert: number, lines =
   advert_int ${advert}
   ${lines}
   virtual_ipaddress {
-${VIPS[family].map((vip) => `    ${vip}`).join('\n')}
+${VIPS[family].map((vip) => `    ${vip}${vip.startsWith('fe80') ? '/64' : ''}`).join('\n')}
   }
   virtual_ipaddress_excluded {
     ${family === 4 ? '10.0.0.200' : 'fd00::200'}
