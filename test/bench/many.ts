@@ -117,8 +117,8 @@ function takeover(bench: Bench): Promise<Section> {
     columns: [
       { label: 'lateness of an address, median', unit: 'ms' },
       { label: 'lateness of an address, max', unit: 'ms' },
-      { label: 'first due -> last address', unit: 'ms' },
-      { label: 'first due -> all announced', unit: 'ms' },
+      { label: 'last due -> last address', unit: 'ms' },
+      { label: 'last due -> all announced', unit: 'ms' },
     ],
     rounds,
     once: async (daemon) => {
@@ -146,11 +146,12 @@ function lateness(seen: Observations, died: Milliseconds, backup: string): Figur
   for (const { address, at } of seen.announcements)
     if (at > died && !announced.has(address)) announced.set(address, at);
   if (announced.size < INSTANCES) throw new Error(`only ${announced.size} addresses were announced`);
-  const first = Math.min(...due.values());
+  // How far apart the adverts of the instances are is chance: up to an interval.
+  const last = Math.max(...due.values());
   return {
     'lateness of an address, median': percentile(late, 0.5),
     'lateness of an address, max': percentile(late, 1),
-    'first due -> last address': Math.max(...came.map(({ at }) => at)) - first,
-    'first due -> all announced': Math.max(...announced.values()) - first,
+    'last due -> last address': Math.max(...came.map(({ at }) => at)) - last,
+    'last due -> all announced': Math.max(...announced.values()) - last,
   };
 }
