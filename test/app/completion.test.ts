@@ -21,6 +21,7 @@ function offeredBy(before: string, words: readonly string[]): string[] {
 
 test('commands, their words and their options', () => {
   assert.equal(offered('vipkeeper', 'rel'), ['reload']);
+  assert.equal(offered('vipkeeper', 'switchover', '--'), ['--json', '--help']);
   assert.ok(offered('vipkeeper', '').includes('status'));
   assert.equal(offered('vipkeeper', 'maintenance', 'o'), ['on', 'off']);
   assert.equal(offered('vipkeeper', 'status', '--j'), ['--json']);

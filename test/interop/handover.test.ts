@@ -149,10 +149,7 @@ test('switchover, there and back: no request fails', async () => {
   tell('switchover', there);
   assert.is(there.failed, 0);
   assert.is(watch.longestOverlap(VIP).renewals, 0, 'the first did not go on');
-  assert.match(
-    daemons.a.log,
-    /MASTER -> BACKUP: the operator wants another director to take over, b takes over/,
-  );
+  assert.match(daemons.a.log, /MASTER -> BACKUP: planned hand-over to b: the operator wants it/);
   const back = await underLoad(async () => {
     assert.match(handsOver('b'), /^VI_1: .*a has taken over/);
     await heldBy('a');

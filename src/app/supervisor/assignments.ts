@@ -56,9 +56,14 @@ export function roleOfSync({ syncDaemon }: Configuration, { instances }: VrrpSta
   return followed.state === 'MASTER' ? 'master' : 'backup';
 }
 
-/** Whether a backup has all connections of the master: no copy is wanted, as the last one was complete. */
-export const hasWholeTable = ({ role, bulk }: SyncState): boolean =>
-  role !== 'master' && bulk.asking === undefined && bulk.got?.outcome === 'complete';
+/**
+ * Whether a backup has all connections of the master: no copy is wanted, as the last one was complete. `undefined`
+ * where there are no copies.
+ */
+export const hasWholeTable = ({ role, bulk }: SyncState): boolean | undefined =>
+  bulk.trouble === undefined
+    ? role !== 'master' && bulk.asking === undefined && bulk.got?.outcome === 'complete'
+    : undefined;
 
 function ofSync({ syncDaemon, cluster }: Configuration): SyncConfiguration | undefined {
   return syncDaemon && { daemon: syncDaemon, ...(cluster !== undefined && { cluster }) };

@@ -200,8 +200,8 @@ export class Supervisor implements ChildListener {
   state(role: Role, state: unknown): void {
     if (role === 'vrrp') this.#learned(state as VrrpNews);
     else this.#states.set(role, state);
-    const complete = role === 'sync' && hasWholeTable(state as SyncState);
-    if (role === 'sync') this.#children.send('vrrp', { type: 'synced', complete });
+    const complete = role === 'sync' ? hasWholeTable(state as SyncState) : undefined;
+    if (complete !== undefined) this.#children.send('vrrp', { type: 'synced', complete });
     if (role === 'check') this.#tellQuorums();
     if (role === 'check') this.#lookers.check(state as CheckState);
   }

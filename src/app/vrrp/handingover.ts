@@ -42,7 +42,7 @@ export class HandingOver {
   /** The operator's word: others are to take these over, or all. */
   switchOver(names: readonly string[] | undefined): void {
     this.#switching = true;
-    const why = 'the operator wants another director to take over';
+    const why = 'the operator wants it';
     const alone = !this.#ties.votes().speaks;
     this.#ties.tell({ type: 'hand-over', ...(names && { names }), stays: true, alone, why });
   }

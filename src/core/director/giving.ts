@@ -1,6 +1,7 @@
 import { unreachable } from '../assert.ts';
 import type { HandOverWord } from '../fence/heartbeat-codec.ts';
 import type { Machine } from '../machine.ts';
+import { PLANNED } from '../notify/happening.ts';
 import { after, type Duration, earliest, type Instant, millis } from '../time.ts';
 
 /**
@@ -240,8 +241,9 @@ export class Giving implements Machine<GivingEvent, GivingEffect> {
 
   #part(unit: string, hand: Hand, now: Instant): void {
     this.#hands.set(unit, { ...hand, step: 'parting', until: after(now, PART_LIMIT), again: undefined });
-    const to = hand.heir === undefined || hand.vain !== undefined ? '' : `, ${hand.heir} takes over`;
-    this.#effects.push({ type: 'part', unit, parting: hand.parting, why: `${hand.why}${to}` });
+    const to = hand.heir === undefined || hand.vain !== undefined ? '' : ` to ${hand.heir}`;
+    const why = `${PLANNED}${to}: ${hand.why}`;
+    this.#effects.push({ type: 'part', unit, parting: hand.parting, why });
   }
 
   #left(unit: string, now: Instant): void {

@@ -1,6 +1,7 @@
 import { unreachable } from '../assert.ts';
 import type { HandOverWord } from '../fence/heartbeat-codec.ts';
 import type { Machine } from '../machine.ts';
+import { PLANNED } from '../notify/happening.ts';
 import { type Duration, type Instant, seconds, since } from '../time.ts';
 import { TRUCE } from './giving.ts';
 
@@ -106,7 +107,7 @@ export class Taking implements Machine<TakingEvent, TakingEffect> {
     if (offer.step === 'taken') this.#taken(unit, offer);
     if (offer.step !== 'offered' || since(now, offer.at) > OFFER_AGE) return;
     this.#offers.set(unit, { ...offer, step: 'taking' });
-    this.#effects.push({ type: 'take', unit, why: `${from} hands over`, truce: TRUCE });
+    this.#effects.push({ type: 'take', unit, why: `${PLANNED} of ${from}`, truce: TRUCE });
   }
 
   #taken(unit: string, offer: Offer): void {

@@ -3,6 +3,9 @@
  * hear of it. A happening carries names only, so that a process without privileges can have nothing run.
  */
 
+/** What the cause of a change begins with that was led by both directors. */
+export const PLANNED = 'planned hand-over';
+
 /** What becomes of a virtual router or a sync group. */
 export type RouterWord = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
 /**

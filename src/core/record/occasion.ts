@@ -1,4 +1,4 @@
-import type { Happening } from '../notify/happening.ts';
+import { type Happening, PLANNED } from '../notify/happening.ts';
 
 /**
  * Whether somebody will ask why that happened: a master that is none any more, a backup that takes over, a virtual
@@ -7,7 +7,7 @@ import type { Happening } from '../notify/happening.ts';
 export function isUnexpected(happening: Happening): boolean {
   if (happening.of === 'instance') {
     const { from, what, cause } = happening;
-    if (cause.includes('(maintenance)')) return false;
+    if (cause.includes('(maintenance)') || cause.startsWith(PLANNED)) return false;
     return (
       (from === 'MASTER' && (what === 'BACKUP' || what === 'FAULT')) ||
       (from === 'BACKUP' && what === 'MASTER')

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { NO_SETTINGS } from '../../../src/core/director/events.ts';
 import type { HandOverStep, HandOverWord } from '../../../src/core/fence/heartbeat-codec.ts';
+import { isUnexpected } from '../../../src/core/record/occasion.ts';
 import { claimOf } from '../../../src/core/vrrp/group.ts';
 import type { VrrpSettings } from '../../../src/core/vrrp/settings.ts';
 import { suite } from '../../suite.ts';
@@ -55,7 +56,17 @@ test('the master serves until its heir has taken over, and a moment longer', () 
     'told VI_1 BACKUP',
     `handed over ${UNIT} taken d2`,
   ]);
-  assert.match(shell.status().cause, 'asked to, d2 takes over');
+  const { cause } = shell.status();
+  assert.is(cause, 'planned hand-over to d2: asked to');
+  const happening = {
+    of: 'instance',
+    name: 'VI_1',
+    what: 'BACKUP',
+    from: 'MASTER',
+    priority: 200,
+    cause,
+  } as const;
+  assert.not.ok(isUnexpected(happening), 'nobody will ask why');
   for (let s = 6; s < 20; s++) shell.until(s).advert(100);
   assert.is(shell.status().state, 'BACKUP', 'whom it handed over to, it does not preempt');
   shell.until(30);
@@ -123,7 +134,7 @@ test('a backup says that it is ready, takes over at once, and says so when it ha
   const done = shell.taken(SEEN);
   assert.equal(done.slice(0, 2), ['sent 51 100 to 224.0.0.18', `add ${VIP}/24`]);
   assert.is(done.at(-1), `say d2: taken ${UNIT}`);
-  assert.is(shell.status().cause, 'd2 hands over');
+  assert.is(shell.status().cause, 'planned hand-over of d2');
   said(shell, 'take', { number: 7 });
   assert.equal(shell.taken(SEEN), [`say d2: taken ${UNIT}`], 'its answer may have been lost');
 });
