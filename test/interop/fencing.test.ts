@@ -93,12 +93,21 @@ fencing {
 interface Manner {
   readonly preempts?: boolean;
   readonly policy?: 'evidence';
+  /** `startup_alone`. */
+  readonly alone?: 'fence';
 }
 
 const configuration = (
   name: Name,
-  { preempts, policy }: Manner,
-): string => `${name === 'b' ? notified() : ''}heartbeat {
+  { preempts, policy, alone }: Manner,
+): string => `${name === 'b' ? notified() : ''}${
+  alone === undefined
+    ? ''
+    : `fencing {
+  startup_alone ${alone}
+}
+`
+}heartbeat {
   key_file ${join(folder, 'key')}
   director a ${ADDRESS.a}
   director b ${ADDRESS.b}
@@ -305,6 +314,24 @@ test('one that is silent and serves on is switched off first: takeover_policy', 
   assert.match(explained, /ago: take: a is off/);
   assert.match(explained, new RegExp(`ago.*: fence: ${VIP} is served on: \\S+ answers for it`));
   assert.match(logs(), new RegExp(`fencing a: ${VIP} is served on`));
+});
+
+test('alone from its start it waits, or switches the other off where that is wished: startup_alone', async () => {
+  for (const host of Object.values(hosts)) {
+    host.kill();
+    ip(host.name, `address flush dev lan to ${VIP}`);
+  }
+  await heldBy('');
+  // It has power, and nobody heard it since.
+  writeFileSync(join(power, 'b'), '');
+  start('a');
+  await inVain('a');
+  assert.is(holder(), '');
+  assert.ok(existsSync(join(power, 'b')));
+  hosts.a.kill();
+  start('a', { alone: 'fence' });
+  await heldBy('a');
+  assert.not.ok(existsSync(join(power, 'b')), 'b was switched off');
 });
 
 test.run();
