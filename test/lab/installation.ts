@@ -196,6 +196,7 @@ story(
       assert.is(report.open, CONNECTIONS);
       assert.ok(gap < DOWN_SECONDS, told);
     }
+    for (const machine of both) assert.is(await property(machine, 'NRestarts'), '0');
   },
 );
 
