@@ -173,6 +173,19 @@ function startOther(text: string): () => string {
   assert.is(stage.run([join(copy, 'vipkeeperd'), ...options]).status, 0);
   return () => readFileSync(join(stage.folder, 'other.log'), 'utf8');
 }
+/** Two directors that speak to each other; with a witness they vote. */
+const speaking = (more: string): string => {
+  const key = join(stage.folder, 'key');
+  writeFileSync(key, 'a secret of the cluster web', { mode: 0o600 });
+  return `heartbeat {
+  cluster web
+  key_file ${key}
+  director one 10.9.0.1
+  director two 10.9.0.2
+  name one
+}
+${more}`;
+};
 const SCRIPT = `vrrp_script fine {
   script "/bin/sh -c 'sleep 1'"
   interval 2
@@ -220,6 +233,25 @@ for (const [what, text, priority] of [
     assert.equal(readdirSync(stage.runDir), []);
   });
 }
+
+test('one of another build yields beside a heartbeat without votes, and is ended where it has any', async () => {
+  const speaks = speaking(both.replaceAll('priority 255', 'priority 200'));
+  const votes = `witness {\n  address 10.9.0.9\n}\n${speaks}`;
+  for (const [text, log] of [
+    [speaks, /serves until a new one does/],
+    [
+      votes,
+      /cannot take over the vrrp process \d+ of an earlier daemon: it is of .*\n.*ending the vrrp process/,
+    ],
+  ] as const) {
+    stage.stop();
+    stage.start(text);
+    const vrrp = orphan();
+    const said = startOther(text);
+    until(() => !isAlive(vrrp), 'the old one ends');
+    until(() => log.test(said()), `the log has ${log}`);
+  }
+});
 
 test('one in another network namespace is ended', () => {
   const vrrp = orphan();

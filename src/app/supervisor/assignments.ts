@@ -1,4 +1,5 @@
 import type { Configuration } from '../../core/config/model.ts';
+import { claimed } from '../../core/director/claimed.ts';
 import type { FencingSettings, FencingTargets } from '../../core/fence/settings.ts';
 import {
   PRIVILEGES_OF_VRRP,
@@ -95,6 +96,9 @@ function ofVrrp(configuration: Configuration, options: DaemonOptions): VrrpConfi
     ...(global.leaseTables && !onlyCheck && { leaseTable: leaseTableName(options.runDir) }),
   };
 }
+
+/** Whether the process that has to do this has votes, and gives them. */
+export const hasVotes = (work: Assignment): boolean => 'instances' in work && claimed(work).protects;
 
 const targetsOf = ({ devices, startup, onFailure }: FencingSettings): FencingTargets => ({
   targets: [...new Set(devices.map(({ target }) => target))],

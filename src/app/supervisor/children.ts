@@ -19,7 +19,7 @@ import type { FromChild, Level, LogLine, Role } from '../messages.ts';
 import type { DaemonOptions } from '../options.ts';
 import { fromChild } from '../shapes.ts';
 import type { Arbiter } from './arbiter.ts';
-import type { Assignment } from './assignments.ts';
+import { type Assignment, hasVotes } from './assignments.ts';
 import type { Leaving } from './leaving.ts';
 import { Orphans } from './orphans.ts';
 import { Recordings } from './recordings.ts';
@@ -146,7 +146,7 @@ export class Children {
    */
   async succeed(role: Role, work: Assignment | undefined): Promise<void> {
     // Votes that a process has promised cannot be left to another one.
-    const mayYield = work !== undefined && !('cluster' in work);
+    const mayYield = work !== undefined && !hasVotes(work);
     const found =
       role === 'vrrp' && work !== undefined ? await this.#orphans.adoptable(role, mayYield) : undefined;
     if (found === undefined) return this.endOrphan(role, false);
