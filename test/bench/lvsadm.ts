@@ -39,8 +39,9 @@ function table(): string {
 const script = (program: string): string =>
   [
     'set -e',
-    // The Node that runs this.
+    // The Node that runs this, with its cache.
     `PATH=${process.env.PATH}`,
+    `export NODE_COMPILE_CACHE=${process.env.NODE_COMPILE_CACHE ?? '/lab/compiled'}`,
     'ipvsadm -C',
     ...COLUMNS.flatMap(({ command }, i) => [
       `began=\${EPOCHREALTIME/./}; ${program} ${command} >/dev/null; echo $((\${EPOCHREALTIME/./} - began))`,

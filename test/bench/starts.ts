@@ -24,8 +24,8 @@ export const starts: Benchmark = {
     writeFileSync(empty, '');
     try {
       return [
-        await besideEmpty(bench, folder, ['node', '--inspect-port=[ff00::]', empty]),
-        await besideIpvsadm(bench, folder),
+        await besideEmpty(bench, ['node', '--inspect-port=[ff00::]', empty]),
+        await besideIpvsadm(bench),
         await toMaster(bench),
       ];
     } finally {
@@ -41,7 +41,7 @@ const wallAndCpu = (name: string, target?: Target): Column[] =>
     ...(target && { target }),
   }));
 
-function besideEmpty(bench: Bench, folder: string, empty: readonly string[]): Promise<Section> {
+function besideEmpty(bench: Bench, empty: readonly string[]): Promise<Section> {
   const rounds = bench.effort.quick ? 5 : 15;
   return measure(bench, {
     title: 'Small commands (first) and an empty program on the same Node (second)',
@@ -51,21 +51,20 @@ function besideEmpty(bench: Bench, folder: string, empty: readonly string[]): Pr
     once: async (daemon) => {
       const figures: Record<string, number> = {};
       for (const name of SMALL)
-        Object.assign(figures, run(name, daemon === 'keepalived' ? empty : ours(name), folder));
+        Object.assign(figures, run(name, daemon === 'keepalived' ? empty : ours(name)));
       return figures;
     },
   });
 }
 
-function besideIpvsadm(bench: Bench, folder: string): Promise<Section> {
+function besideIpvsadm(bench: Bench): Promise<Section> {
   const rounds = bench.effort.quick ? 5 : 15;
   return measure(bench, {
     title: 'lvsadm -h (first) and ipvsadm -h (second)',
     note: `n = ${rounds}`,
     columns: wallAndCpu('start'),
     rounds,
-    once: async (daemon) =>
-      run('start', daemon === 'keepalived' ? ['ipvsadm', '-h'] : ours('lvsadm -h'), folder),
+    once: async (daemon) => run('start', daemon === 'keepalived' ? ['ipvsadm', '-h'] : ours('lvsadm -h')),
   });
 }
 
@@ -76,10 +75,9 @@ const ours = (command: string): string[] => {
 
 const NOT_FOUND = 126;
 /** Of the whole program, by the shell's `time`. ipvsadm fails where the kernel has no IPVS: that is no start less. */
-function run(name: string, command: readonly string[], folder: string): Figures {
+function run(name: string, command: readonly string[]): Figures {
   const script = 'TIMEFORMAT=\'%R %U %S\'; time "$@" >/dev/null 2>&1';
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache') };
-  const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', ...command], { encoding: 'utf8', env });
+  const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', ...command], { encoding: 'utf8' });
   if (status === null || status >= NOT_FOUND) throw new Error(`${command.join(' ')}: exit status ${status}`);
   const [wall = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number);
   return { [`${name}, wall`]: wall * 1000, [`${name}, CPU`]: (user + system) * 1000 };
