@@ -45,8 +45,10 @@ export function privilegesOf(
 ): Privileges | undefined {
   const elsewhere = ipvsNamespace !== undefined;
   if (role === 'check') return privilegesOfCheck(configuration, elsewhere);
-  const { syncDaemon, cluster } = configuration;
-  const listens = syncDaemon?.relay !== undefined || (cluster !== undefined && syncDaemon?.bulkPort !== 0);
+  const { syncDaemon, cluster, instances } = configuration;
+  const copies = cluster !== undefined && syncDaemon?.bulkPort !== 0;
+  const isEvidence = instances.some(({ takeoverPolicy = 'silence' }) => takeoverPolicy !== 'silence');
+  const listens = syncDaemon?.relay !== undefined || copies || isEvidence;
   return role === 'sync' ? privilegesOfSync(elsewhere, listens) : PRIVILEGES_OF_VRRP;
 }
 
