@@ -60,17 +60,21 @@ export function privilegesOfCheck(
 }
 
 /**
- * The sync process tells the kernel what to do; `listens`: it hears or counts what the kernel sends, too. `elsewhere`:
- * as for the check process.
+ * The sync process tells the kernel what to do. With the relay, with copies, and where connection sync is evidence, it
+ * hears or counts what kernels send, too. `elsewhere`: as for the check process.
  */
-export const privilegesOfSync = (elsewhere: boolean, listens: boolean): Privileges => ({
-  capabilities: [
-    'net_admin',
-    ...(listens ? (['net_raw'] as const) : []),
-    ...(elsewhere ? (['sys_admin'] as const) : []),
-  ],
-  gains: false,
-});
+export function privilegesOfSync(
+  { syncDaemon, cluster, instances }: Pick<Configuration, 'syncDaemon' | 'cluster' | 'instances'>,
+  elsewhere: boolean,
+): Privileges {
+  const copies = cluster !== undefined && syncDaemon?.bulkPort !== 0;
+  const isEvidence = instances.some(({ takeoverPolicy = 'silence' }) => takeoverPolicy !== 'silence');
+  const listens = syncDaemon?.relay !== undefined || copies || isEvidence;
+  const capabilities: Capability[] = ['net_admin'];
+  if (listens) capabilities.push('net_raw');
+  if (elsewhere) capabilities.push('sys_admin');
+  return { capabilities, gains: false };
+}
 
 function readsFiles(check: CheckSettings): boolean {
   if (check.kind !== 'http' || check.tls === undefined) return false;

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { type Privileges, privilegesOfCheck, privilegesOfSync, suffices } from '../../src/core/privileges.ts';
 import { suite } from '../suite.ts';
-import { loadText } from './config/memory.ts';
+import { configured, instance, loadText } from './config/memory.ts';
 
 const test = suite('privileges');
 
@@ -35,8 +35,17 @@ test('a place among others, and a table in another namespace, need more', () => 
   assert.equal(ofCheck('', 'checker_rt_priority 5')?.capabilities, [...NETWORK, 'sys_nice']);
   assert.equal(ofCheck('', 'checker_priority 5')?.capabilities, [...NETWORK, 'sys_nice']);
   assert.equal(ofCheck('', '', true)?.capabilities, [...NETWORK, 'sys_admin']);
-  assert.equal(privilegesOfSync(false, false).capabilities, ['net_admin']);
-  assert.equal(privilegesOfSync(true, true).capabilities, ['net_admin', 'net_raw', 'sys_admin']);
+});
+
+test('the sync process listens where it copies, relays, or is evidence', () => {
+  const router = (policy: string): string =>
+    `global_defs {\nlvs_sync_daemon eth0 V\n}\n${instance(`virtual_ipaddress {\n10.0.0.9\n}\n${policy}`)}`;
+  const ofSync = (text: string, elsewhere = false): readonly string[] =>
+    privilegesOfSync(configured(text), elsewhere).capabilities;
+  assert.equal(ofSync(router('')), ['net_admin']);
+  assert.equal(ofSync(router('takeover_policy silence')), ['net_admin']);
+  assert.equal(ofSync(router('takeover_policy evidence')), ['net_admin', 'net_raw']);
+  assert.equal(ofSync(router('takeover_policy proof'), true), ['net_admin', 'net_raw', 'sys_admin']);
 });
 
 test('what suffices is what has all that is wanted', () => {

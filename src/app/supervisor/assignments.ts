@@ -45,11 +45,7 @@ export function privilegesOf(
 ): Privileges | undefined {
   const elsewhere = ipvsNamespace !== undefined;
   if (role === 'check') return privilegesOfCheck(configuration, elsewhere);
-  const { syncDaemon, cluster, instances } = configuration;
-  const copies = cluster !== undefined && syncDaemon?.bulkPort !== 0;
-  const isEvidence = instances.some(({ takeoverPolicy = 'silence' }) => takeoverPolicy !== 'silence');
-  const listens = syncDaemon?.relay !== undefined || copies || isEvidence;
-  return role === 'sync' ? privilegesOfSync(elsewhere, listens) : PRIVILEGES_OF_VRRP;
+  return role === 'sync' ? privilegesOfSync(configuration, elsewhere) : PRIVILEGES_OF_VRRP;
 }
 
 /** Of the sync daemon that follows a virtual router, as that one stands; `undefined` where there is none to follow. */
