@@ -94,15 +94,17 @@ install_modules() {
   touch "$mark"
 }
 
-# A Debian with systemd, what the package depends on, and keepalived; no compiler, npm or Node. The lab has no network.
+# A Debian with systemd, what the package depends on, keepalived, and NetworkManager, which nobody wants on this machine;
+# no compiler, npm or Node. The lab has no network.
 bare_debian() {
   tree=dist/debian
-  [ ! -e $tree ] || return 0
+  [ ! -e $tree/usr/sbin/NetworkManager ] || return 0
   say 'Making a bare Debian' >&2
-  rm -rf $tree.new
+  rm -rf $tree $tree.new
   mkdir -p dist
   mmdebstrap --quiet --variant=minbase \
-    --include=systemd,systemd-sysv,dbus,iproute2,kmod,procps,libstdc++6,libatomic1,keepalived,ipvsadm \
+    --customize-hook='chroot "$1" systemctl disable --quiet NetworkManager NetworkManager-wait-online' \
+    --include=systemd,systemd-sysv,dbus,iproute2,kmod,procps,libstdc++6,libatomic1,keepalived,ipvsadm,network-manager,udev \
     "$(. /etc/os-release && echo "$VERSION_CODENAME")" $tree.new >&2 || stop 'no bare Debian; the message is above'
   mv $tree.new $tree
 }
@@ -123,7 +125,7 @@ node -e 'const [major, minor] = process.versions.node.split("."); process.exit(m
 install_packages
 # The story of the packages makes and installs them.
 case "$program ${VIPKEEPER_LONG-} $*" in
-'test 1 '* | lab*installation*)
+'test 1 '* | lab*installation* | lab*networkmanager*)
   wanted=package_tools
   install_packages
   bare_debian
