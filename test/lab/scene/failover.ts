@@ -92,11 +92,11 @@ export class Failover {
 
   // Connections.
 
-  /** The real server that a page comes from. */
-  page(): Promise<string> {
+  /** The real server that a page comes from, for an address of the client's. */
+  page(from?: string): Promise<string> {
     const { vip } = this.pair;
     const host = vip.includes(':') ? `[${vip}]` : vip;
-    return this.#client.get(`http://${host}:${HTTP_PORT}/`, 2000);
+    return this.#client.get(`http://${host}:${HTTP_PORT}/`, 2000, from);
   }
 
   async connect(count: number): Promise<void> {

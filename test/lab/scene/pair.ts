@@ -17,6 +17,8 @@ export interface PairOptions {
   readonly method: 'NAT' | 'DR' | 'TUN';
   /** The services are IPv6; not with NAT. */
   readonly ipv6?: boolean;
+  /** `persistence_timeout` of the services, in seconds. */
+  readonly persistence?: number;
   /** Further lines of `global_defs`. */
   readonly global?: string;
   /** A further line of the virtual router. */
@@ -115,6 +117,7 @@ export function pairConfiguration(options: PairOptions, preferred: boolean): str
     relayKey,
     awaitsSync = false,
     ipv6 = false,
+    persistence,
     global = '',
     router = '',
   } = options;
@@ -128,6 +131,7 @@ virtual_server ${vip} ${port} {
   lb_algo rr
   lb_kind ${method}
   protocol TCP
+  ${persistence === undefined ? '' : `persistence_timeout ${persistence}`}
 ${[1, 2].map((n) => realServerBlock(real(n), port)).join('\n')}
 }`;
   const device = relayKey !== undefined ? 'vksync' : method === 'NAT' ? 'rack' : 'lan';
