@@ -66,6 +66,11 @@ story('the master dies half way: what was there survives, and it is said that it
     );
     const said = daemon.log.split('\n').find((line) => /bulk copy of the connection table from/.test(line));
     console.log(`  the master died half way: ${alive} of ${IDLE} idle connections go on; ${said?.trim()}`);
+    if (/: complete: /.test(said ?? '')) {
+      // This process was slower than the copy: all was there.
+      assert.is(alive, IDLE);
+      return;
+    }
     assert.ok(alive > 0 && alive < IDLE, `${alive}`);
     assert.ok(alive <= copied, `${alive} of ${copied}`);
     assert.match(said ?? '', /\(what had come until then is here, the rest is not\)/);
