@@ -94,7 +94,7 @@ interface Manner {
   readonly preempts?: boolean;
   readonly policy?: 'evidence';
   /** `startup_alone`. */
-  readonly alone?: 'fence';
+  readonly alone?: 'fence' | 'take';
 }
 
 const configuration = (
@@ -316,7 +316,7 @@ test('one that is silent and serves on is switched off first: takeover_policy', 
   assert.match(logs(), new RegExp(`fencing a: ${VIP} is served on`));
 });
 
-test('alone from its start it waits, or switches the other off where that is wished: startup_alone', async () => {
+test('alone from its start it waits, switches the other off, or takes the address: startup_alone', async () => {
   for (const host of Object.values(hosts)) {
     host.kill();
     ip(host.name, `address flush dev lan to ${VIP}`);
@@ -332,6 +332,13 @@ test('alone from its start it waits, or switches the other off where that is wis
   start('a', { alone: 'fence' });
   await heldBy('a');
   assert.not.ok(existsSync(join(power, 'b')), 'b was switched off');
+  hosts.a.kill();
+  ip('a', `address flush dev lan to ${VIP}`);
+  writeFileSync(join(power, 'b'), '');
+  start('a', { alone: 'take' });
+  await heldBy('a');
+  assert.ok(existsSync(join(power, 'b')), 'b was not switched off');
+  assert.match(logs(), /b was not heard since our start: taken without it \(startup_alone take\)/);
 });
 
 test.run();

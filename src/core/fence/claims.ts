@@ -357,6 +357,7 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
         if (effect.heard) this.#effects.push({ type: 'fence', director: effect.name });
         break;
       case 'dropped':
+      case 'believed':
         break;
       default:
         unreachable(effect);
@@ -387,7 +388,7 @@ const protectionOf = ({ cluster, fencing }: ClaimsSettings, life: string): Prote
   margin: cluster.margin,
   interval: cluster.interval,
   fenced: fencing?.targets ?? [],
-  fencesUnheard: fencing?.startup === 'fence',
+  startup: fencing?.startup ?? 'wait',
 });
 
 const basisOf = (settings: ClaimsSettings | undefined): string =>

@@ -14,6 +14,11 @@ export function lineOf(
       const message = `${effect.claim}: no majority of votes: ${effect.why}; it is asked for again and again`;
       return { level: 'notice', message };
     }
+    case 'believed': {
+      const { claim, director } = effect;
+      const message = `${claim}: ${director} was not heard since our start: taken without it (startup_alone take)`;
+      return { level: 'warning', message };
+    }
     case 'dropped': {
       const message = `dropped ${counted(effect.count, 'heartbeat')}: ${effect.reason}`;
       return { level: 'warning', message };

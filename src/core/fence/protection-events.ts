@@ -4,6 +4,7 @@ import type { ClockNews } from './clocks.ts';
 import type { EtcdEvent } from './etcd.ts';
 import type { Rejection } from './heartbeat.ts';
 import type { HandOverWord, Heartbeat, Unreadable, Word } from './heartbeat-codec.ts';
+import type { Startup } from './settings.ts';
 
 /** What a protection (`protection.ts`) is made of, what it is told, and what it answers. */
 
@@ -24,8 +25,8 @@ export interface ProtectionSettings {
   readonly interval: Duration;
   /** The directors that a device can switch off. */
   readonly fenced?: readonly string[];
-  /** It may switch off one that it has not heard since its own start: `startup_alone fence`. */
-  readonly fencesUnheard?: boolean;
+  /** What it may do with one that a device can switch off, and that it has not heard since its own start. */
+  readonly startup?: Startup;
 }
 
 export type ProtectionEvent =
@@ -42,12 +43,7 @@ export type ProtectionEvent =
   /** A director was off for certain at that time. */
   | { readonly type: 'fenced'; readonly director: string; readonly at: Instant }
   /** Nobody could switch it off at that time; these claims go on as if it were. */
-  | {
-      readonly type: 'unfenced';
-      readonly director: string;
-      readonly at: Instant;
-      readonly claims: readonly string[];
-    }
+  | ({ readonly type: 'unfenced' } & Unfenced)
   /**
    * VRRP would be master of the claim; `promise`: how long each vote for it lasts; absent: until it is released, in a
    * pair that only fences.
@@ -61,6 +57,12 @@ export type ProtectionEvent =
     }
   /** It would not any more, or has let go: no address is left. */
   | { readonly type: 'let-go'; readonly claim: string; readonly why: string };
+
+export interface Unfenced {
+  readonly director: string;
+  readonly at: Instant;
+  readonly claims: readonly string[];
+}
 
 export type ProtectionEffect =
   | { readonly type: 'send'; readonly heartbeat: Heartbeat }
@@ -76,6 +78,8 @@ export type ProtectionEffect =
     }
   /** A silent director keeps us from a claim: it is to be switched off. */
   | { readonly type: 'fence'; readonly director: string; readonly claim: string; readonly why: string }
+  /** A director that was never heard is believed to be off: the claim goes on as if it were. */
+  | { readonly type: 'believed'; readonly director: string; readonly claim: string }
   /** Another director would be master of what we hold. */
   | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
   /** A director speaks of a planned hand-over. */

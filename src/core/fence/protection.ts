@@ -14,11 +14,10 @@ import type {
   ProtectionEffect,
   ProtectionEvent,
   ProtectionSettings,
+  Unfenced,
 } from './protection-events.ts';
+import { isSilent, mayWithSilent } from './silence.ts';
 import type { Voter } from './voter.ts';
-
-/** After so many intervals without a heartbeat a peer counts as silent. */
-const SILENT_INTERVALS = 3.5;
 
 /** So many heartbeats may come of a life that does not answer us, before they are told of as replayed. */
 const UNPROVEN_MOST = 32;
@@ -192,9 +191,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   /** Whether a voter is heard, says that it is master of the claim (it has our vote), and may be switched off. */
   standing(name: string, claim: string, now: Instant) {
     const at = name === this.#settings.etcd ? this.#etcdHeard : this.#peers.get(name)?.heardAt;
-    const heard = at !== undefined && since(now, at) <= this.#settings.interval * SILENT_INTERVALS;
     const claims = this.#voter.holder(claim, now)?.director === name;
-    return { heard, claims, fenced: this.#mayShoot(name) };
+    return { heard: !isSilent(at, this.#settings, now), claims, fenced: this.#mayWith(name) === 'fence' };
   }
 
   /** The state of a claim and each vote for it. */
@@ -294,33 +292,31 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   }
 
   /** The operator wants it so. Nobody else is told: that it is off is not known. */
-  #unfenced({ director, at, claims }: Extract<ProtectionEvent, { type: 'unfenced' }>, now: Instant): void {
+  #unfenced({ director, at, claims }: Unfenced, now: Instant): void {
     const life = this.#lives.get(director);
     if (life !== undefined) this.#voter.fenced(director, life, claims);
     for (const claim of claims)
       this.#authorities.get(claim)?.authority.handle({ type: 'fenced', director, at }, now);
   }
 
-  /**
-   * A claim is not to be had because of these: who can be switched off, and was heard once, is. One whose heartbeats
-   * come is not, though its answers may be lost: it may serve what another claim is for.
-   */
-  #shoot(claim: string, silent: readonly string[]): void {
+  /** A claim is not to be had because of these. */
+  #shoot(claim: string, silent: readonly string[], now: Instant): void {
     for (const director of silent) {
-      if (!this.#mayShoot(director)) continue;
-      this.#effects.push({
-        type: 'fence',
-        director,
-        claim,
-        why: `it is silent, and ${claim} has no majority of votes`,
-      });
+      const may = this.#mayWith(director);
+      if (may === 'fence') {
+        const why = `it is silent, and ${claim} has no majority of votes`;
+        this.#effects.push({ type: 'fence', director, claim, why });
+      } else if (may === 'believe') {
+        this.#effects.push({ type: 'believed', director, claim });
+        this.#unfenced({ director, at: now, claims: [claim] }, now);
+      }
     }
   }
 
-  #mayShoot(director: string): boolean {
-    const { fenced = [], fencesUnheard = false } = this.#settings;
-    if (this.#peers.get(director)?.isHeard) return false;
-    return fenced.includes(director) && (this.#lives.has(director) || fencesUnheard);
+  /** Its answers may be lost although its heartbeats come: it may serve what another claim is for. */
+  #mayWith(director: string): ReturnType<typeof mayWithSilent> {
+    const isHeard = this.#peers.get(director)?.isHeard ?? false;
+    return mayWithSilent(director, this.#settings, { isHeard, wasHeard: this.#lives.has(director) });
   }
 
   #answered(voter: string, { claim, number, answer }: Extract<Word, { type: 'answer' }>, now: Instant): void {
@@ -337,8 +333,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     const { interval } = this.#settings;
     this.#next = after(now, interval);
     for (const [name, peer] of this.#peers) {
-      const silent = peer.heardAt === undefined || since(now, peer.heardAt) > interval * SILENT_INTERVALS;
-      if (peer.isHeard && silent) this.#hears(name, peer, false);
+      if (peer.isHeard && isSilent(peer.heardAt, this.#settings, now)) this.#hears(name, peer, false);
     }
   }
 
@@ -380,7 +375,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         break;
       default:
         this.#effects.push({ ...effect, claim });
-        if (effect.type === 'refused') this.#shoot(claim, effect.silent);
+        if (effect.type === 'refused') this.#shoot(claim, effect.silent, now);
     }
   }
 

@@ -44,11 +44,13 @@ export interface ClusterSettings {
   readonly margin: number;
 }
 
+/** What a director may do with one that it has not heard since its own start: `startup_alone`. */
+export type Startup = 'wait' | 'fence' | 'take';
+
 /** The blocks `fence_device` and `fencing`. */
 export interface FencingSettings {
   readonly devices: readonly DeviceSettings[];
-  /** What a director may do that has heard no other one since its start. */
-  readonly startup: 'wait' | 'fence';
+  readonly startup: Startup;
   /** When no device works. */
   readonly onFailure: FailurePolicy;
 }
@@ -56,8 +58,7 @@ export interface FencingSettings {
 /** Of the same, what the VRRP process knows: who can be switched off. */
 export interface FencingTargets {
   readonly targets: readonly string[];
-  /** What one may do that has heard no other since its start. */
-  readonly startup: FencingSettings['startup'];
+  readonly startup: Startup;
   /** Of routers and groups that say nothing of it. */
   readonly onFailure: FailurePolicy;
 }

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import type { Heartbeat } from '../../../src/core/fence/heartbeat-codec.ts';
 import { lineOf } from '../../../src/core/fence/lines.ts';
 import { Protection } from '../../../src/core/fence/protection.ts';
+import type { Startup } from '../../../src/core/fence/settings.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 import { CLAIM, MARGIN, Pair } from './pair.ts';
@@ -132,7 +133,7 @@ test('etcd in place of a witness: it is asked what the others are, and its answe
 });
 
 /** A pair without a witness that fences, on a network that loses what `loses` says. */
-function fencingPair(loses: (heartbeat: Heartbeat) => boolean) {
+function fencingPair(loses: (heartbeat: Heartbeat) => boolean, startup: Startup = 'wait') {
   let now = instant(1e9);
   const shots: string[] = [];
   const lines: string[] = [];
@@ -140,7 +141,11 @@ function fencingPair(loses: (heartbeat: Heartbeat) => boolean) {
   const directors = new Map<string, Protection>();
   const boot = (name: string, life: string): void => {
     const settings = { cluster: 'web', name, life, directors: ['a', 'b'], ...MARGIN };
-    const protection = new Protection({ ...settings, interval: seconds(1), fenced: ['a', 'b'] }, now, 0);
+    const protection = new Protection(
+      { ...settings, interval: seconds(1), fenced: ['a', 'b'], startup },
+      now,
+      0,
+    );
     protection.handle({ type: 'clean' }, now);
     directors.set(name, protection);
   };
@@ -149,7 +154,7 @@ function fencingPair(loses: (heartbeat: Heartbeat) => boolean) {
     for (const [name, director] of directors)
       for (const effect of director.take()) {
         if (effect.type === 'fence') shots.push(`${name} shoots ${effect.director} for ${effect.claim}`);
-        if (effect.type === 'dropped' || effect.type === 'peer') lines.push(lineOf(effect)?.message ?? '');
+        if (['dropped', 'peer', 'believed'].includes(effect.type)) lines.push(lineOf(effect)?.message ?? '');
         if (effect.type !== 'send') continue;
         const { heartbeat } = effect;
         taped.push(heartbeat);
@@ -221,6 +226,32 @@ test('where it cannot be switched off, those claims go on that are to take the a
   pair.unfenced('a', 'b', ['A']);
   pair.pass(1);
   assert.equal([pair.state('a', 'A'), pair.state('a', 'B')], ['holding', 'asking']);
+});
+
+test('who has heard no other since its start waits, switches it off, or takes the addresses: startup_alone', () => {
+  const alone = (startup: Startup) => {
+    const pair = fencingPair(() => true, startup);
+    pair.pass(10);
+    pair.want('a', 'A');
+    pair.pass(10);
+    return { state: pair.state('a', 'A'), shot: pair.shots.length > 0, lines: [...new Set(pair.lines)] };
+  };
+  assert.equal(alone('wait'), { state: 'asking', shot: false, lines: [] });
+  assert.equal(alone('fence'), { state: 'asking', shot: true, lines: [] });
+  const line = 'A: b was not heard since our start: taken without it (startup_alone take)';
+  assert.equal(alone('take'), { state: 'holding', shot: false, lines: [line] });
+});
+
+test('with startup_alone take one that was heard before is switched off all the same', () => {
+  let silent = false;
+  const pair = fencingPair(({ from }) => silent && from === 'b', 'take');
+  pair.pass(5);
+  silent = true;
+  pair.pass(10);
+  pair.want('a', 'A');
+  pair.pass(5);
+  assert.is(pair.state('a', 'A'), 'asking');
+  assert.ok(pair.shots.includes('a shoots b for A'));
 });
 
 test('heartbeats of an earlier life that are sent again prove nothing: no life, no vote, and they are counted', () => {

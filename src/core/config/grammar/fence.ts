@@ -49,8 +49,9 @@ const ON_FAILURE =
 /** `fencing`: when directors are switched off. */
 export const fencing = ours({
   startup_alone: keyword(
-    'what a director may do that has heard no other one since its start: wait for one, or fence them',
-    [arg.choice('wait', 'fence')],
+    'what a director may do that has heard no other one since its start: wait for one; fence them; or take the ' +
+      'addresses, which may be on both directors then',
+    [arg.choice('wait', 'fence', 'take')],
     { default: 'wait' },
   ),
   on_fence_failure: keyword(`${ON_FAILURE}; unless a router or group says otherwise`, policy, {
