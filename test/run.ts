@@ -25,12 +25,12 @@ const PURE_CPUS = 1;
 const LOOK_MILLISECONDS = 3000;
 /** They wait for timers of daemons most of the time. */
 const DAEMONS_CPUS = 0.5;
-/** A booted kernel keeps one CPU busy at most. */
+/** A booted kernel works half of the time, a little more with all that runs in it. */
 const CPUS_OF: Readonly<Record<Need, number>> = {
   host: DAEMONS_CPUS,
-  kernel: 1,
-  systemd: 1,
-  'pair of kernels': 2,
+  kernel: 0.6,
+  systemd: 0.6,
+  'pair of kernels': 1.2,
 };
 /**
  * The current LTS as an npm package (test/lts/package.json says why apart); the pure parts must run there
