@@ -21,6 +21,7 @@ import { ECHO_PORT } from './scene/traffic.ts';
  */
 export const needs = 'kernel';
 export const limitSeconds = 900;
+export const long = true;
 
 const CONNECTIONS = 40;
 const PYTHON = '/usr/bin/python3';
