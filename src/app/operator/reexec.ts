@@ -11,10 +11,18 @@ const LIMIT_MS = 30_000;
 const NOT_MASTER = 3;
 const DECIDED: readonly (string | null)[] = ['MASTER', 'BACKUP', 'FAULT'];
 
+const EXAMPLES = `
+No address moves, but with votes (a witness, fencing) or auth_type AH: there another director takes over.
+Ends with 0; with 1 when the daemon refuses or does not come back; with ${NOT_MASTER} when another director took over.
+
+Examples:
+  vipkeeper reexec    after an upgrade of Node or by npm; the packages do it themselves`;
+
 export function addReexec(program: Command): void {
   program
     .command('reexec')
-    .description('have the daemon go on as the program that is installed now; no address moves')
+    .description('have the daemon go on as the program that is installed now')
+    .addHelpText('after', EXAMPLES)
     .action(async (_options, self: Command) => {
       const options: CommonOptions = self.optsWithGlobals();
       const before = await look(options);
