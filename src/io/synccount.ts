@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
 import { Reader } from '../core/bytes.ts';
-import { familyOf, type Ip, ipToBytes } from '../core/ip.ts';
+import type { Ip } from '../core/ip.ts';
 import { decodeMessage } from '../core/sync/message.ts';
 import { readTapped, type SyncTarget, type TapChoice, tapFilter } from '../core/sync/tap.ts';
 import { AF, sockaddrPacket } from './sockaddr.ts';
@@ -107,31 +106,4 @@ export function syncPorts(): number {
   } catch {
     return 1;
   }
-}
-
-/** How many sockets are in a multicast group on an interface, where we are; `undefined` where that cannot be read. */
-export function membersOf(group: Ip, { name, ifindex }: { readonly name: string; readonly ifindex: number }) {
-  try {
-    if (familyOf(group) === 4) return members4(readFileSync('/proc/net/igmp', 'latin1'), group, ifindex);
-    const address = Buffer.from(ipToBytes(group)).toString('hex');
-    const rows = readFileSync('/proc/net/igmp6', 'latin1')
-      .split('\n')
-      .map((row) => row.trim().split(/\s+/));
-    return Number(rows.find(([, device, own]) => device === name && own === address)?.[3] ?? 0);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The kernel writes an address as a number of its own byte order. */
-function members4(text: string, group: Ip, ifindex: number): number {
-  const bytes = Buffer.from(ipToBytes(group));
-  const written = (endianness() === 'LE' ? bytes.reverse() : bytes).toString('hex').toUpperCase();
-  let at = 0;
-  for (const line of text.split('\n')) {
-    const [first = '', second = ''] = line.trim().split(/\s+/);
-    if (!/^\s/.test(line)) at = Number(first);
-    else if (at === ifindex && first === written) return Number(second);
-  }
-  return 0;
 }

@@ -2,10 +2,10 @@ import * as assert from 'uvu/assert';
 import { ip as address, familyOf, type Ip } from '../../src/core/ip.ts';
 import { encodeMessage } from '../../src/core/sync/message.ts';
 import { IPPROTO_IPV6, IPV6 } from '../../src/io/inet.ts';
-import { joinGroup, sendMulticastBy } from '../../src/io/membership.ts';
+import { sendMulticastBy } from '../../src/io/membership.ts';
 import { AF, sockaddrIp } from '../../src/io/sockaddr.ts';
 import { SOCK, Socket } from '../../src/io/socket.ts';
-import { membersOf, SyncCount, syncPorts } from '../../src/io/synccount.ts';
+import { SyncCount, syncPorts } from '../../src/io/synccount.ts';
 import { suite } from '../suite.ts';
 import { enterNamespace, eventually, ifindexOf, ip } from './namespace.ts';
 
@@ -57,21 +57,6 @@ for (const group of [address('224.0.0.81'), address('ff02::51')])
     } finally {
       for (const each of [sender, hearer]) each.close();
     }
-  });
-
-for (const group of [address('224.0.0.81'), address('ff02::51')])
-  test(`${group}: how many sockets are members`, () => {
-    const at = { name: 'left', ifindex: left };
-    const sockets = [1, 2].map(() => {
-      const before = membersOf(group, at) ?? -1;
-      const socket = new Socket(familyOf(group) === 4 ? AF.INET : AF.INET6, SOCK.DGRAM, 0, 'member');
-      joinGroup(socket, group, left);
-      assert.is(membersOf(group, at), before + 1);
-      return socket;
-    });
-    assert.is(membersOf(group, { name: 'right', ifindex: right }), 0);
-    for (const socket of sockets) socket.close();
-    assert.is(membersOf(group, at), 0);
   });
 
 test('the kernel says how many ports it has, or it is one', () => assert.ok(syncPorts() >= 1));

@@ -18,8 +18,6 @@ const LIFE_BYTES = 12;
 export interface ExchangeHandlers {
   log(level: Level, message: string): void;
   notify(happening: AlarmHappening): void;
-  /** The kernel's daemons are to be started again. */
-  restart(): void;
   /** To the kernels of the other directors, by the relay. */
   carry(datagrams: readonly Uint8Array[]): void;
 }
@@ -67,6 +65,11 @@ export class Exchange {
       this.#cluster = cluster;
       this.#open(daemon, cluster);
     }
+  }
+
+  /** The interface is another one: our socket is in the group on the one before. `know` opens it again. */
+  reopen(): void {
+    this.#close();
   }
 
   /** What runs in the kernel, and whether its backup was started just now. */
@@ -122,7 +125,7 @@ export class Exchange {
   }
 
   #workWith(talk: Talk, daemon: SyncDaemonSettings, name: string): Works {
-    const { log, notify, carry, restart } = this.#handlers;
+    const { log, notify, carry } = this.#handlers;
     const machines = { name, syncId: daemon.id, life: randomBytes(LIFE_BYTES).toString('hex') };
     const said = {
       say: talk.say.bind(talk),
@@ -137,19 +140,11 @@ export class Exchange {
       // What never came may come at once.
       if (on) this.pull();
     };
-    const rejoin = (): void => {
-      // We are in the middle of what is closed then.
-      setImmediate(() => {
-        if (this.#works?.talk !== talk) return;
-        this.#close();
-        restart();
-      });
-    };
     const changed = (): void => health.copying(copies.asking?.from !== undefined);
     let health: SyncHealth;
     let copies: BulkCopies;
     try {
-      health = new SyncHealth(daemon, machines, this.#namespace, this.#driver, { ...said, alarm, rejoin });
+      health = new SyncHealth(daemon, machines, this.#namespace, this.#driver, { ...said, alarm });
       copies = new BulkCopies(this.#ipvs, machines, place, { ...said, tell, changed }, this.#copied);
       return { talk, health, copies };
     } catch (error) {

@@ -22,7 +22,7 @@ import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
 import type { Driven, Driver } from '../../io/drive.ts';
 import { inNamespace } from '../../io/namespace.ts';
 import { RouteSocket } from '../../io/route.ts';
-import { membersOf, SyncCount, syncPorts } from '../../io/synccount.ts';
+import { SyncCount, syncPorts } from '../../io/synccount.ts';
 import { TableReader } from './tablereader.ts';
 
 export interface HealthHandlers {
@@ -31,12 +31,7 @@ export interface HealthHandlers {
   log(level: Level, message: string): void;
   /** A failover now would lose too much, or not any more. */
   alarm(on: boolean, cause: string): void;
-  /** The kernel's daemon, and our own socket, are in the group no more. */
-  rejoin(): void;
 }
-
-/** The socket of copies is in the group too. */
-const OWN_MEMBERS = 1;
 
 /** Compares this director's connection table with the master's, or lets others compare theirs. */
 export class SyncHealth {
@@ -147,18 +142,11 @@ export class SyncHealth {
 
   /** What this host knows of its part in the group at this moment. */
   #group(): OwnGroup {
-    const { interface: name, id: syncId, group = SYNC_GROUP as Ip } = this.#settings;
-    const { ifindex, mtu } = this.#device;
-    const base = { interface: name, syncId, maxlen: this.#maxlen, mtu };
+    const { interface: name, id: syncId } = this.#settings;
+    const base = { interface: name, syncId, maxlen: this.#maxlen, mtu: this.#device.mtu };
     if (this.#count === undefined) return { ...base, others: [] };
     const { counter } = this.#count;
-    const members = inNamespace(this.#namespace, () => membersOf(group, { name, ifindex }));
-    const { heard } = counter.counts();
-    return {
-      ...base,
-      ...{ heard, others: counter.others() },
-      ...(this.#isBackup && members !== undefined && { member: members > OWN_MEMBERS }),
-    };
+    return { ...base, heard: counter.counts().heard, others: counter.others() };
   }
 
   readonly #ask = (effect: AskerEffect): void => {
@@ -226,7 +214,6 @@ export class SyncHealth {
     const { log } = this.#handlers;
     if (cause === undefined) log('notice', 'sync health: nothing is wrong with the sync group any more');
     else log('error', `sync health: ${cause.text}`);
-    if (cause?.kind === 'membership') this.#handlers.rejoin();
   }
 
   #alarmed(on: boolean, survey: Survey | undefined): void {

@@ -2,13 +2,14 @@ import { DAEMON_STATE, describeOperation } from '../../core/netlink/ipvs.ts';
 import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../../core/reconcile/syncdaemon.ts';
 import { EXIT_PERMANENT, STATE_PERIOD } from '../../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
-import { type Instant, seconds, since, toMillis } from '../../core/time.ts';
+import { toMillis } from '../../core/time.ts';
 import { Channel, pipeEnd } from '../../io/channel.ts';
 import { spawnedNamespace } from '../../io/children.ts';
-import { now } from '../../io/clock.ts';
 import { IpvsClient, NoIpvs } from '../../io/ipvs.ts';
+import { inNamespace } from '../../io/namespace.ts';
 import { explainOutcome, tellRequests } from '../../io/netlink.ts';
 import { nameProcess } from '../../io/placement.ts';
+import { RouteSocket } from '../../io/route.ts';
 import { onBreaking } from '../broken.ts';
 import type { FromChild, Level, SyncConfiguration, SyncState, ToSync } from '../messages.ts';
 import { toChild } from '../shapes.ts';
@@ -19,8 +20,6 @@ import { SyncRelay } from './relay.ts';
 
 /** How often the kernel is asked whether its sync daemons still are what they should be. */
 const RECONCILE_MS = 5_000;
-/** What a new start does not mend, another one does not either. */
-const RESTART_PAUSE = seconds(60);
 const NAME = 'vipkeeper-sync';
 
 /**
@@ -64,9 +63,9 @@ class SyncProcess {
   /** A private link may be there that these settings do not want. */
   #linkLeft = false;
   #complaint: string | undefined;
-  /** The kernel's daemons are to be started again. */
-  #renew = false;
-  #restarted: Instant | undefined;
+  readonly #links: RouteSocket;
+  /** Of the interface that the kernel's daemons were started on. */
+  #ifindex: number | undefined;
 
   /** Throws NoIpvs. */
   constructor(channel: Channel<ToSync, FromChild<SyncState>>, namespace: string | undefined) {
@@ -75,7 +74,6 @@ class SyncProcess {
     this.#exchange = new Exchange(this.#ipvs, namespace, {
       log: (level, message) => this.#log(level, message),
       notify: (happening) => this.#channel.send({ type: 'notify', happening }),
-      restart: () => this.#restart(),
       carry: (datagrams) => this.#relay.carry(datagrams),
     });
     this.#carriers = new Carriers(
@@ -83,6 +81,7 @@ class SyncProcess {
       (from) => channel.send({ type: 'carried', from, router: this.#settings?.instance }),
       (why) => this.#log('warning', why),
     );
+    this.#links = inNamespace(namespace, () => new RouteSocket());
     const link = new PrivateLink(namespace);
     this.#relay = new SyncRelay(namespace, link, {
       log: (level, message) => this.#log(level, message),
@@ -120,25 +119,34 @@ class SyncProcess {
     this.#unrelayed = daemon;
     this.#linkLeft = daemon.relay === undefined;
     this.#exchange.configure(daemon, cluster);
+    this.#ifindex = undefined;
     if (daemon.instance === undefined) this.#role = 'both';
     this.#channel.send({ type: 'ready' });
   }
 
-  /** Whatever is amiss with the group: their connections go on, and what they miss meanwhile is copied. */
-  #restart(): void {
-    const at = now();
-    if (this.#restarted !== undefined && since(at, this.#restarted) < RESTART_PAUSE) return;
-    this.#restarted = at;
-    this.#renew = true;
-    this.#reconcile();
+  /**
+   * Whether the interface was deleted and made anew: the sockets of the kernel's daemons, and ours, are in the group on
+   * the one that is gone, and hear nothing.
+   */
+  #isMadeAnew({ interface: name, relay }: SyncDaemonSettings): boolean {
+    if (relay !== undefined) return false;
+    const ifindex = this.#links.links().find((link) => link.name === name)?.ifindex;
+    if (ifindex === undefined) return false;
+    const before = this.#ifindex;
+    this.#ifindex = ifindex;
+    return before !== undefined && before !== ifindex;
   }
 
   #reconcile(): void {
     const settings = this.#settings;
     if (settings === undefined) return;
     const [relinked, trouble] = this.#prepare(settings);
-    const renewed = relinked || this.#renew;
-    this.#renew = false;
+    const madeAnew = this.#isMadeAnew(settings);
+    if (madeAnew) {
+      this.#log('warning', `${settings.interface} was made anew: connection sync is started again on it`);
+      this.#exchange.reopen();
+    }
+    const renewed = relinked || madeAnew;
     const running = this.#ipvs.daemons();
     const operations = renewed
       ? [...planSyncDaemons(settings, undefined, running), ...planSyncDaemons(settings, this.#role, [])]

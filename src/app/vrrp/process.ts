@@ -27,6 +27,7 @@ import { BfdSpeakers } from './bfd.ts';
 import { HandingOver } from './handingover.ts';
 import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
+import { rehearseTakeover } from './rehearsal.ts';
 import { Reporter } from './reporter.ts';
 import { Votes, type VotesTold } from './votes.ts';
 import { Keeper } from './watchdog.ts';
@@ -131,6 +132,8 @@ class VrrpProcess {
       else this.#later.push(message);
     });
     this.#reporter.begin();
+    // The configuration has not come yet: nobody waits.
+    rehearseTakeover({ ...this.#birth, digest });
   }
 
   #hear(message: ToVrrp): void {

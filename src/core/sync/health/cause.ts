@@ -10,8 +10,6 @@ export interface OwnGroup {
   readonly heard?: number;
   /** Senders of another syncid since the last look. */
   readonly others: readonly { readonly source: Ip; readonly syncId: number }[];
-  /** Whether the kernel's daemon is in the group; absent where that is not known. */
-  readonly member?: boolean;
   /** Bytes: the payload that our kernel's daemon takes, and the interface's packets. */
   readonly maxlen: number;
   readonly mtu: number;
@@ -31,7 +29,7 @@ export interface Window {
 }
 
 export type Cause = {
-  readonly kind: 'membership' | 'syncid' | 'deaf' | 'stranger' | 'loss' | 'maxlen' | 'mtu';
+  readonly kind: 'syncid' | 'deaf' | 'stranger' | 'loss' | 'maxlen' | 'mtu';
   /** For people. */
   readonly text: string;
 };
@@ -48,12 +46,6 @@ export function causeOf(master: MasterGroup, own: OwnGroup, window: Window | und
   const { interface: at, syncId, others } = own;
   const { sent, heard } = window ?? { sent: 0, heard: 0 };
   const found = (kind: Cause['kind'], ...text: readonly string[]): Cause => ({ kind, text: text.join(' ') });
-  if (own.member === false)
-    return found(
-      'membership',
-      `the kernel's sync daemon is not in the multicast group on ${at} any more, as when an interface is made anew:`,
-      'it is started again',
-    );
   if (sent >= SENT_LEAST && heard === 0) {
     const none = `${name} sent ${sent} datagrams and none came on ${at}`;
     const [other] = others;

@@ -10,7 +10,6 @@ const OWN: OwnGroup = {
   syncId: 51,
   heard: 0,
   others: [],
-  member: true,
   maxlen: 1452,
   mtu: 1500,
 };
@@ -26,7 +25,6 @@ for (const [what, found, expected] of [
   ['one that is on its way', cause({}, { sent: 2, heard: 0 }), undefined],
   ['a few lost', cause({}, { sent: 100, heard: 95 }), undefined],
   ['others that use the group with their own syncid', cause(OTHER, { sent: 9, heard: 9 }), undefined],
-  ['a membership that is lost', cause({ member: false }, { sent: 9, heard: 9 }), 'membership'],
   ['none comes', cause({}, { sent: 3, heard: 0 }), 'deaf'],
   ['another syncid comes instead', cause(OTHER, { sent: 3, heard: 0 }), 'syncid'],
   ['more than the master sends', cause({}, { sent: 10, heard: 40 }), 'stranger'],

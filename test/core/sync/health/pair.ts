@@ -32,7 +32,6 @@ export class HealthPair {
     syncId: 51,
     heard: 0,
     others: [],
-    member: true,
     maxlen: 1452,
     mtu: 1500,
   };

@@ -1,0 +1,132 @@
+import { ip } from '../ip.ts';
+import { LINK_FLAG, type Link, OPER_STATE } from '../netlink/link.ts';
+import { FOREVER } from '../netlink/address.ts';
+import { type Instant, seconds } from '../time.ts';
+import type { VrrpSettings } from '../vrrp/settings.ts';
+import { Director } from './director.ts';
+import {
+  type Answer,
+  type DirectorBirth,
+  type DirectorEffect,
+  type DirectorEvent,
+  type DirectorSettings,
+  NO_SETTINGS,
+} from './events.ts';
+
+/** From the silence at the start to adverts as a master, with repeated announcements; more would be a defect. */
+const MOST_TIMEOUTS = 60;
+
+const DEV = 'rehearsal';
+const LINK: Link = {
+  ifindex: 1,
+  name: DEV,
+  type: 1,
+  flags: LINK_FLAG.up | LINK_FLAG.running | LINK_FLAG.lowerUp,
+  mac: '02:00:00:00:00:01',
+  mtu: 1500,
+  operState: OPER_STATE.up,
+};
+const SOURCE = { 4: ip('192.0.2.1'), 6: ip('fe80::1') } as const;
+const LENGTH = { 4: 24, 6: 64 } as const;
+
+const COMMON = {
+  interface: DEV,
+  vrid: 1,
+  priority: 100,
+  initial: 'BACKUP',
+  advertInterval: seconds(1),
+  preempt: true,
+  excluded: [],
+  plainChecksum: false,
+  downAdverts: 3,
+  quietToLower: false,
+  announce: { repeat: 5, delay: seconds(5), refresh: seconds(0), refreshRepeat: 1 },
+  lease: seconds(4),
+  term: seconds(3),
+} as const;
+const ROUTERS: readonly VrrpSettings[] = [
+  {
+    ...COMMON,
+    name: 'IPv4',
+    family: 4,
+    version: 2,
+    addresses: [{ address: { ip: ip('192.0.2.100'), length: 24 }, scope: 0 }],
+  },
+  {
+    ...COMMON,
+    name: 'IPv6',
+    family: 6,
+    version: 3,
+    addresses: [
+      { address: { ip: ip('fe80::100'), length: 64 }, scope: 253 },
+      { address: { ip: ip('2001:db8::100'), length: 64 }, scope: 0 },
+    ],
+  },
+];
+const SETTINGS: DirectorSettings = { ...NO_SETTINGS, instances: ROUTERS, leaseTable: 'rehearsal' };
+
+/**
+ * Has a director of its own wait for a master, take over, serve, and give up, on an interface that does not exist and in
+ * a time that is only counted. Its effects go to `encode`, which must not act on them.
+ *
+ * JavaScript is compiled function by function, each when it is called first. A backup would run all that a takeover needs
+ * for the first time at the moment that matters, and be some milliseconds late.
+ */
+export function rehearse(birth: DirectorBirth, encode: (effect: DirectorEffect) => void): void {
+  const director = new Director(birth);
+  let time: Instant = birth.begun;
+  const perform = (): void => {
+    for (let effects = director.take(); effects.length > 0; effects = director.take()) {
+      for (const effect of effects) {
+        encode(effect);
+        const answer = answerTo(effect);
+        if (answer !== undefined) director.handle(answer, time);
+      }
+    }
+  };
+  const tell = (event: DirectorEvent): void => {
+    director.handle(event, time);
+    perform();
+  };
+  tell({ type: 'clock', utc: 0 });
+  tell({ type: 'read', links: [LINK], addresses: ([4, 6] as const).map(ownAddress) });
+  tell({ type: 'configure', settings: SETTINGS, protected: false });
+  for (let timeouts = 0; timeouts < MOST_TIMEOUTS; timeouts++) {
+    const due = director.deadline();
+    if (due === undefined) break;
+    time = due;
+    director.timeout(time);
+    perform();
+  }
+  tell({ type: 'maintenance', on: true });
+  tell({ type: 'stop' });
+}
+
+const ownAddress = (family: 4 | 6) => ({
+  ifindex: LINK.ifindex,
+  address: { ip: SOURCE[family], length: LENGTH[family] },
+  scope: family === 4 ? 0 : 253,
+  flags: 0,
+  valid: FOREVER,
+  preferred: FOREVER,
+});
+
+/** Of a kernel and a wire that refuse nothing. */
+function answerTo(effect: DirectorEffect): Answer | undefined {
+  switch (effect.type) {
+    case 'send':
+      return { type: 'sent', router: effect.router };
+    case 'ports':
+      return { type: 'ports', failed: new Map() };
+    case 'addresses':
+      return { type: 'addresses', results: effect.changes.map(({ id }) => ({ id, errno: 0 })) };
+    case 'leases':
+      return { type: 'leased', outcome: { errno: 0 } };
+    case 'frames':
+      return { type: 'framed', outcome: { type: 'sent', id: effect.id, taken: effect.addresses.length } };
+    case 'look':
+      return { type: 'looked' };
+    default:
+      return undefined;
+  }
+}
