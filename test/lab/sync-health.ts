@@ -120,7 +120,9 @@ story('an interface that was made anew leaves the kernel deaf: its daemon is sta
   assert.ok(rack);
   two.run('ip', 'link', 'delete', 'rack');
   two.on(rack, '192.168.1.2/24');
-  await act.until('it is said', () => /rack was made anew: connection sync is started again/.test(daemon.log));
+  await act.until('it is said', () =>
+    /rack was made anew: connection sync is started again/.test(daemon.log),
+  );
   await act.until('the kernel hears again', async () => {
     const { cause, survey } = (await healthOf(two)) ?? {};
     return cause === undefined && survey?.coverage === 100 && (survey.datagrams?.heard ?? 0) > 0;

@@ -6,7 +6,7 @@ import { requestOf } from '../../core/reconcile/events.ts';
 import { LeaseRequests } from '../../core/reconcile/lease-table.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 
-/** Runs all of a takeover but what the kernel and the wire would see of it. Its requests are encoded, and go nowhere. */
+/** Runs all of a takeover that the kernel and the wire do not see: its requests are encoded, and go nowhere. */
 export function rehearseTakeover(birth: DirectorBirth): void {
   const leases = new LeaseRequests();
   rehearse(birth, (effect) => {

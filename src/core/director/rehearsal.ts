@@ -1,6 +1,6 @@
 import { ip } from '../ip.ts';
-import { LINK_FLAG, type Link, OPER_STATE } from '../netlink/link.ts';
 import { FOREVER } from '../netlink/address.ts';
+import { LINK_FLAG, type Link, OPER_STATE } from '../netlink/link.ts';
 import { type Instant, seconds } from '../time.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
 import { Director } from './director.ts';
@@ -66,11 +66,11 @@ const ROUTERS: readonly VrrpSettings[] = [
 const SETTINGS: DirectorSettings = { ...NO_SETTINGS, instances: ROUTERS, leaseTable: 'rehearsal' };
 
 /**
- * Has a director of its own wait for a master, take over, serve, and give up, on an interface that does not exist and in
- * a time that is only counted. Its effects go to `encode`, which must not act on them.
+ * Has a director of its own wait for a master, take over, serve, and give up, on an interface that does not exist and
+ * in a time that is only counted. Its effects go to `encode`, which must not act on them.
  *
- * JavaScript is compiled function by function, each when it is called first. A backup would run all that a takeover needs
- * for the first time at the moment that matters, and be some milliseconds late.
+ * What JavaScript does for the first time is slow, and a backup would do most of a takeover for the first time when it
+ * takes over.
  */
 export function rehearse(birth: DirectorBirth, encode: (effect: DirectorEffect) => void): void {
   const director = new Director(birth);

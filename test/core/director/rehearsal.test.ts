@@ -31,7 +31,11 @@ test('all that a takeover asks of the kernel and the wire is in it', () => {
   const changes = of(effects, 'addresses').flatMap((effect) => effect.changes);
   assert.equal([...new Set(changes.map(({ op }) => op))].sort(), ['add', 'remove', 'renew']);
   const steps = of(effects, 'leases').flatMap((effect) => effect.steps);
-  for (const op of ['make', 'guard', 'grant', 'end']) assert.ok(steps.some((step) => step.op === op), op);
+  for (const op of ['make', 'guard', 'grant', 'end'])
+    assert.ok(
+      steps.some((step) => step.op === op),
+      op,
+    );
   const announced = new Set(of(effects, 'frames').flatMap(({ addresses }) => addresses));
   assert.equal([...announced].sort(), ['192.0.2.100', '2001:db8::100', 'fe80::100']);
   const adverts = of(effects, 'send').map(({ router, payload }) => `${router} ${payload[2]}`);
