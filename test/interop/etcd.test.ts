@@ -8,7 +8,6 @@ import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
@@ -118,10 +117,7 @@ const holder = (): string =>
     .join(' and ');
 const heldBy = (name: Name | ''): Promise<number> =>
   scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
-function part(apart: boolean): void {
-  for (const host of Object.values(hosts))
-    ip(undefined, `link set ${link.port(host)} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
-}
+const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
 const claimOf = async (name: Name) => (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
 const voteOf = async (name: Name, voter: string): Promise<string | undefined> =>
   (await claimOf(name))?.votes.find((vote) => vote.voter === voter)?.why;

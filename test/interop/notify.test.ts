@@ -103,12 +103,7 @@ class Day {
   /** A lesser router that became master where nobody heard it, and is heard now. */
   async #meetRival(): Promise<void> {
     const rival = this.#scene.host('rival').on(this.#lone, '10.0.2.2/24');
-    const apart = (on: boolean): void => {
-      for (const host of [rival, this.#host]) {
-        const port = this.#lone.port(host);
-        ip(undefined, `link set ${port} type bridge_slave isolated ${on ? 'on' : 'off'}`);
-      }
-    };
+    const apart = (on: boolean): void => this.#lone.part([rival, this.#host], on);
     apart(true);
     const text = `vrrp_instance lone {
   interface lone

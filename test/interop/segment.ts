@@ -241,10 +241,7 @@ export class Segment {
 
   /** The directors no longer hear each other, though their links are up; the watcher hears both. */
   separate(apart: boolean): void {
-    for (const { host } of [this.first, this.second]) {
-      const port = this.#link.port(host);
-      ip(undefined, `link set ${port} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
-    }
+    this.#link.part([this.first.host, this.second.host], apart);
   }
 
   close(): void {

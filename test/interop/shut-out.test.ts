@@ -72,10 +72,7 @@ function served(): string {
   const mac = /lladdr (\S+)/.exec(router.run('ip', 'neigh', 'show', VIP))?.[1];
   return Object.values(hosts).find((host) => macOf(host) === mac)?.name ?? `${mac}`;
 }
-function part(apart: boolean): void {
-  for (const host of Object.values(hosts))
-    ip(undefined, `link set ${link.port(host)} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
-}
+const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
 
 /** Of the router: root may log in with the key of the directors. */
 function startSshd(): void {

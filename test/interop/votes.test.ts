@@ -10,7 +10,6 @@ import { operator, pidOf, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 
@@ -72,10 +71,7 @@ const holder = (): string =>
 const heldBy = (name: Name | ''): Promise<number> =>
   scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
 /** Directors do not hear each other, but both hear the witness. */
-function part(apart: boolean): void {
-  for (const host of Object.values(hosts))
-    ip(undefined, `link set ${link.port(host)} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
-}
+const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
 const votesOf = async (name: Name): Promise<string[]> => {
   const claim = (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
   return claim?.votes.map(({ voter, why }) => `${voter} ${why}`) ?? [];

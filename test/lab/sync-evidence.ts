@@ -3,7 +3,6 @@ import { suite } from '../suite.ts';
 import { operator } from './scene/director.ts';
 import { Failover } from './scene/failover.ts';
 import type { Host } from './scene/host.ts';
-import { run } from './scene/run.ts';
 
 /**
  * `takeover_policy`: the directors do not hear each other on the clients' side any more, and nobody answers their ARP
@@ -30,12 +29,7 @@ story.before(async () => {
 story.after(() => act.close());
 
 /** Clients reach both directors, and these do not reach each other. */
-function part(apart: boolean): void {
-  for (const host of [one, two]) {
-    const port = act.pair.lan.port(host);
-    run(['ip', 'link', 'set', port, 'type', 'bridge_slave', 'isolated', apart ? 'on' : 'off']);
-  }
-}
+const part = (apart: boolean): void => act.pair.lan.part([one, two], apart);
 /** Who is known stays known, without a question. */
 function keepNeighbours(host: Host): void {
   for (const { dst, lladdr, dev } of JSON.parse(host.run('ip', '-4', '-j', 'neigh')) as Neighbour[])

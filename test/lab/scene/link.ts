@@ -76,6 +76,12 @@ export class Link {
     ip(undefined, `link set ${port} ${this.#taps.has(port) ? `master ${this.name}` : 'up'}`);
   }
 
+  /** These stations do not hear each other, and everybody else hears them; or they hear each other again. */
+  part(stations: readonly Station[], apart: boolean): void {
+    for (const station of stations)
+      ip(undefined, `link set ${this.port(station)} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
+  }
+
   /** Spoils what the station receives: netem's words, such as `loss 20% delay 5ms 1ms`; '' ends it. */
   impair(station: Station, netem: string): void {
     const port = this.port(station);
