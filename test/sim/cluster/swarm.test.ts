@@ -12,6 +12,8 @@ import { explain, kindOf, simulate } from './simulate.ts';
  * over exactly one does. `SEEDS=FROM-TO` plays others.
  */
 const { from: FROM, to: TO } = seeds(4000, 200_000);
+/** A long run says how far it is. */
+const SAY_EACH = 10_000;
 /** Where safety has to break, it is seen within so many seeds. */
 const UNSAFE_SEEDS = 400;
 /** A broken machine must be found within so many seeds. */
@@ -29,6 +31,7 @@ swarm(`seeds ${FROM} to ${TO}: never two holders, and one in the end`, () => {
     events += outcome.events;
     simulated += outcome.seconds;
     if (outcome.failure !== undefined) failures.push(explain(outcome));
+    if (seed % SAY_EACH === 0) console.log(`${seed - FROM + 1} days, ${failures.length} failures`);
   }
   const took = (performance.now() - began) / 1000;
   const hours = (simulated / 3600).toFixed(1);
