@@ -61,9 +61,14 @@ export class Reading {
     this.#patience = patience;
   }
 
-  /** Does nothing while it is under way. */
+  /** Does nothing while it is under way. Whole turns from the end of this one on. */
   begin(): void {
     this.#looking ??= setImmediate(() => this.#look(1, now()));
+  }
+
+  /** The same where a turn has just ended. */
+  goOn(): void {
+    if (this.#looking === undefined) this.#look(1, now());
   }
 
   stop(): void {
@@ -100,6 +105,9 @@ export class Alarm {
   readonly #timer: Timer = new rawio.Timer();
   readonly #reading = new Reading((after) => this.#believe(after));
   #due: Instant | undefined;
+  /** How many receives were full when it was armed. */
+  #full = 0;
+  #turning: NodeJS.Immediate | undefined;
 
   constructor(callback: (now: Instant) => void) {
     this.#callback = callback;
@@ -112,17 +120,34 @@ export class Alarm {
   arm(at: Instant | undefined): void {
     if (at === this.#due) return;
     this.#due = at;
+    this.#full = fullReceives();
     check(this.#timer.set(at ?? DISARMED, this.#expired), 'timerfd_settime', 'the alarm');
   }
 
   /** Never calls back again. */
   close(): void {
     this.#due = undefined;
+    if (this.#turning !== undefined) clearImmediate(this.#turning);
     this.#reading.stop();
     this.#timer.close();
   }
 
-  readonly #expired = (): void => this.#reading.begin();
+  readonly #expired = (): void => {
+    const due = this.#due;
+    this.#turning ??= setImmediate(() => this.#turned(due));
+  };
+
+  /**
+   * The turn in which it expired is over. What came before the deadline `due` made its socket readable no later than
+   * the timer, so it was read in this turn: that is enough where the turn was prompt, and left no socket unread.
+   */
+  #turned(due: Instant | undefined): void {
+    this.#turning = undefined;
+    const after = now();
+    const same = due !== undefined && due === this.#due;
+    if (same && since(after, due) <= PROMPT_TURN && fullReceives() === this.#full) this.#believe(after);
+    else this.#reading.goOn();
+  }
 
   /** Something that was read in the meantime may have moved or cleared the deadline. */
   #believe(after: Instant): void {

@@ -82,6 +82,10 @@ test('an idle alarm lets the process end, an armed one does not', () => {
     ).stdout;
   assert.is(run(`new Alarm(() => {}); console.log('end');`), 'end\n');
   assert.is(run(`new Alarm(() => console.log('fired')).arm(now() + 20000);`), 'fired\n');
+  const again = `let fired = 0;
+    const a = new Alarm(() => (++fired === 1 ? setTimeout(() => a.arm(now() + 20000), 5) : console.log(fired)));
+    a.arm(now() + 1000);`;
+  assert.is(run(again), '2\n');
   assert.is(
     run(`const a = new Alarm(() => {}); a.arm(now() + 6e8); a.arm(undefined); console.log('end');`),
     'end\n',

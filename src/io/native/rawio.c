@@ -512,7 +512,8 @@ static void timer_ready(endpoint *it, int status) {
   if (read(it->fd, &expirations, sizeof expirations) != sizeof expirations) return; /* set anew meanwhile */
   it->armed = false;
   deliver(it, 0);
-  if (!it->armed) stop_polling(it); /* an idle timer does not keep the process alive */
+  /* An idle timer does not keep the process alive. It is polled on, for it will be set again. */
+  if (!it->armed && it->kept != NULL) uv_unref((uv_handle_t *)&it->poll);
 }
 
 /* Whole microseconds of a clock_gettime(2) or clock_getres(2); -errno where there is no such clock. */
@@ -549,7 +550,7 @@ static napi_value timer_new(napi_env env, napi_callback_info info) {
 
 /*
  * set(us: number, callback): fires once at this instant; a negative one disarms. The callback of the first
- * set counts until the timer is idle again.
+ * set counts until it is disarmed.
  */
 static napi_value timer_set(napi_env env, napi_callback_info info) {
   call c = enter(env, info);
@@ -574,6 +575,7 @@ static napi_value timer_set(napi_env env, napi_callback_info info) {
     napi_value kept[KEPT_COUNT] = {c.self, c.arguments[1], c.arguments[0], c.arguments[0]};
     result = start_polling(c.it, kept);
   }
+  if (c.it->kept != NULL) uv_ref((uv_handle_t *)&c.it->poll);
   return answer(&c, result);
 }
 
