@@ -1,5 +1,3 @@
-import { STATE_PERIOD } from '../../core/supervision/child.ts';
-import { toMillis } from '../../core/time.ts';
 import { Gathering } from '../../core/track/gathering.ts';
 import {
   type ProcessBlockStatus,
@@ -47,7 +45,6 @@ export class TrackedProcesses {
     this.#driven = driver.attach(this.#machine, (effects) => {
       for (const effect of effects) this.#verdict(effect);
     });
-    setInterval(() => this.tellAll(), toMillis(STATE_PERIOD)).unref();
   }
 
   /** Exactly these from now on. */

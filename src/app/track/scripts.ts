@@ -1,7 +1,5 @@
 import { unreachable } from '../../core/assert.ts';
 import type { ScriptState } from '../../core/dumpdata.ts';
-import { STATE_PERIOD } from '../../core/supervision/child.ts';
-import { toMillis } from '../../core/time.ts';
 import { Script, type ScriptEffect, type ScriptEvent } from '../../core/track/script.ts';
 import { scriptChanges } from '../../core/track/scripts.ts';
 import type { ScriptSettings } from '../../core/track/settings.ts';
@@ -42,7 +40,6 @@ export class Scripts {
     this.#driver = driver;
     this.#tell = tell;
     this.#log = log;
-    setInterval(() => this.tellAll(), toMillis(STATE_PERIOD)).unref();
   }
 
   /** Exactly these from now on, those that do not say as whom as the rules' user. */

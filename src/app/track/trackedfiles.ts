@@ -1,5 +1,3 @@
-import { STATE_PERIOD } from '../../core/supervision/child.ts';
-import { toMillis } from '../../core/time.ts';
 import { Numbers } from '../../core/track/numbers.ts';
 import type { TrackFileSettings } from '../../core/track/settings.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
@@ -21,7 +19,6 @@ export class TrackedFiles {
   constructor(tell: (events: readonly TrackEvent[]) => void, log: (level: Level, message: string) => void) {
     this.#tell = tell;
     this.#log = log;
-    setInterval(() => this.tellAll(), toMillis(STATE_PERIOD)).unref();
   }
 
   /** Exactly these from now on. Only at the start (`begin`) are files made that have an `init_file`. */

@@ -2,6 +2,8 @@ import { describeSession } from '../../core/bfd/events.ts';
 import type { Configuration } from '../../core/config/model.ts';
 import type { ScriptState } from '../../core/dumpdata.ts';
 import { quorumNews } from '../../core/serving/quorums.ts';
+import { STATE_PERIOD } from '../../core/supervision/child.ts';
+import { toMillis } from '../../core/time.ts';
 import type { ProcessBlockStatus } from '../../core/track/processes.ts';
 import type { TrackEvent } from '../../core/vrrp/track.ts';
 import type { Driver } from '../../io/drive.ts';
@@ -26,6 +28,8 @@ export class Trackers {
   readonly #scripts: Scripts;
   readonly #files: TrackedFiles;
   readonly #processes: TrackedProcesses;
+  /** All is told again and again, and files are read: while there is something to tell. */
+  #again: NodeJS.Timeout | undefined;
 
   constructor(driver: Driver, tell: Tell, log: (level: Level, message: string) => void) {
     this.#tell = tell;
@@ -42,10 +46,14 @@ export class Trackers {
   /** Watches for those roles that there are; `begin`: the daemon starts. */
   configure(configuration: Configuration, roles: ReadonlySet<Role>, begin: boolean): void {
     const routers = roles.has('vrrp') && configuration.instances.length > 0;
-    const { scripts, files, processes } = configuration;
-    this.#scripts.configure(routers ? scripts : [], scriptRules(configuration));
-    this.#files.configure(routers || roles.has('check') ? files : [], begin);
-    this.#processes.configure(routers ? processes : []);
+    const { scripts, processes } = routers ? configuration : { scripts: [], processes: [] };
+    const files = routers || roles.has('check') ? configuration.files : [];
+    this.#scripts.configure(scripts, scriptRules(configuration));
+    this.#files.configure(files, begin);
+    this.#processes.configure(processes);
+    clearInterval(this.#again);
+    const tracks = scripts.length + files.length + processes.length > 0;
+    this.#again = tracks ? setInterval(() => this.tellAll('vrrp'), toMillis(STATE_PERIOD)).unref() : undefined;
   }
 
   /** A process of this role has begun: it knows nothing. */
