@@ -25,8 +25,8 @@ import type { Duration, Instant } from '../core/time.ts';
 import type { TrackEvent } from '../core/vrrp/track.ts';
 
 /**
- * What the processes of one daemon tell each other. Changes are sent as they happen and the whole state at
- * least every `STATE_PERIOD`, so a lost message heals itself. Everything is JSON.
+ * What the processes of one daemon tell each other. Changes are sent as they happen, and the state again and again, of
+ * hundreds of virtual routers some at a time: so a lost message heals itself. Everything is JSON.
  */
 export const ROLES = ['vrrp', 'check', 'sync'] as const;
 export type Role = (typeof ROLES)[number];

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { type VrrpNews, type VrrpState, withNews } from '../../src/app/messages.ts';
 import { Reporter } from '../../src/app/vrrp/reporter.ts';
+import { millis } from '../../src/core/time.ts';
 import { VrrpInstance } from '../../src/core/vrrp/instance.ts';
 import { SETTINGS } from '../core/vrrp/router.ts';
 import { suite } from '../suite.ts';
@@ -25,7 +26,8 @@ class Listed {
 const names = Array.from({ length: 100 }, (_, i) => `router${i}`);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-function reporting(): { routers: Map<string, Listed>; news: VrrpNews[]; reporter: Reporter } {
+/** `reads`: whether the other end takes what it is told. */
+function reporting(reads = () => true) {
   const routers = new Map(names.map((name) => [name, new Listed(name)]));
   const news: VrrpNews[] = [];
   const rest = () => ({
@@ -35,8 +37,13 @@ function reporting(): { routers: Map<string, Listed>; news: VrrpNews[]; reporter
     malformed: 0,
     unknownVrids: 0,
   });
-  return { routers, news, reporter: new Reporter(routers, rest, (one) => news.push(one)) };
+  const send = (one: VrrpNews): boolean => {
+    if (reads()) news.push(one);
+    return reads();
+  };
+  return { routers, news, reporter: new Reporter(routers, rest, send) };
 }
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 const known = (news: readonly VrrpNews[]): string[] =>
   news.reduce<VrrpState | undefined>(withNews, undefined)?.instances.map(({ name }) => name) ?? [];
@@ -59,11 +66,25 @@ test('those that change in one turn are told once, and nobody else is asked', as
 
 test('all are told again and again, few at a time', async () => {
   const { news, reporter } = reporting();
-  const stop = reporter.begin();
-  while (known(news).length < names.length) await new Promise((resolve) => setTimeout(resolve, 50));
+  const stop = reporter.begin(millis(5));
+  while (known(news).length < names.length) await pause();
   stop();
   assert.equal(known(news), names);
   assert.ok(news.every(({ instances }) => instances.length <= 16));
+});
+
+test('what was not taken is told again, before what did not change', async () => {
+  let reads = false;
+  const { routers, news, reporter } = reporting(() => reads);
+  const stop = reporter.begin(millis(5));
+  const lost = names.slice(50, 70);
+  for (const name of lost) reporter.changed(routers.get(name));
+  await turn();
+  reads = true;
+  while (news.length < 2) await pause();
+  stop();
+  const told = news.slice(0, 2).flatMap(({ instances }) => instances.map(({ name }) => name));
+  assert.equal(told, lost);
 });
 
 test('one that is gone is forgotten, the latest word of the others counts', async () => {

@@ -15,6 +15,8 @@ import type { Level } from '../messages.ts';
 
 /** What the files are made from. */
 export interface DumpSource {
+  /** Resolves when the processes have told how they stand now. */
+  look(): Promise<void>;
   configuration(): Configuration;
   status(): DaemonStatus;
   processes(): ProcessBlockStatus[];
@@ -43,13 +45,15 @@ export class Dumps {
 
   constructor(source: DumpSource) {
     this.#source = source;
-    source.onSignal('DATA', () => this.#data());
-    source.onSignal('STATS', () => this.#statistics());
-    source.onSignal('STATS_CLEAR', () => {
+    const onSignal = (name: SignalName, write: () => void): void =>
+      source.onSignal(name, () => void source.look().then(write));
+    onSignal('DATA', () => this.#data());
+    onSignal('STATS', () => this.#statistics());
+    onSignal('STATS_CLEAR', () => {
       this.#statistics();
       this.#clear();
     });
-    source.onSignal('JSON', () => this.#json());
+    onSignal('JSON', () => this.#json());
     source.onSignal('TDUMP', () => this.#threads());
   }
 

@@ -127,6 +127,7 @@ export class Supervisor implements ChildListener {
     this.#signals.on('STOP', () => this.#stop(0));
     this.#signals.on('RELOAD', () => this.#askReload());
     new Dumps({
+      look: () => this.#lookers.look(),
       configuration: () => this.#configuration,
       status: () => this.#status(),
       processes: () => this.#trackers.processes(),

@@ -109,7 +109,8 @@ class VrrpProcess {
     () => this.#rest(),
     (state) => {
       const { dropped, refused } = this.#channel;
-      this.#channel.send({ type: 'state', state, dropped, refused });
+      // The next supervisor is told all.
+      return this.#channel.send({ type: 'state', state, dropped, refused }) || !this.#channel.open;
     },
   );
   #configuration: VrrpConfiguration | undefined;

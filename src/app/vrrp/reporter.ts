@@ -6,8 +6,8 @@ import type { VrrpNews } from '../messages.ts';
 /** So many routers in one message: a whole state of hundreds would hold up their adverts. */
 const SLICE = 16;
 
-/** Between slices, so that hundreds of routers cost no more than some dozens. */
-const SLICE_PAUSE = millis(250);
+/** What was not taken is told again after so long, slice by slice. */
+const AGAIN = millis(250);
 
 /** A virtual router that can be asked. */
 export interface Reported {
@@ -20,27 +20,30 @@ export type Rest = Omit<VrrpNews, 'instances' | 'names'>;
 
 /**
  * Tells the supervisor how the virtual routers stand: those that changed, once a turn of the loop, and all of them
- * again and again, by slices; something at least every `STATE_PERIOD`.
+ * again and again, a slice every `STATE_PERIOD`. Who wants to see all of them now asks for it.
  */
 export class Reporter {
   readonly #routers: ReadonlyMap<string, Reported>;
   readonly #rest: () => Rest;
-  readonly #send: (news: VrrpNews) => void;
+  readonly #send: (news: VrrpNews) => boolean;
   readonly #changed = new Set<Reported>();
+  /** What was said of them last was not taken. */
+  readonly #lost = new Set<Reported>();
   #planned = false;
   #next = 0;
 
-  constructor(routers: ReadonlyMap<string, Reported>, rest: () => Rest, send: (news: VrrpNews) => void) {
+  /** `send` says whether it was taken, and not dropped. */
+  constructor(routers: ReadonlyMap<string, Reported>, rest: () => Rest, send: (news: VrrpNews) => boolean) {
     this.#routers = routers;
     this.#rest = rest;
     this.#send = send;
   }
 
   /** Begins to tell all again and again; gives the end of it. */
-  begin(): () => void {
+  begin(period = STATE_PERIOD): () => void {
     let timer: NodeJS.Timeout;
     const plan = (): void => {
-      const pause = this.#routers.size > SLICE ? SLICE_PAUSE : STATE_PERIOD;
+      const pause = this.#lost.size > 0 ? AGAIN : period;
       timer = setTimeout(() => {
         this.#slice();
         plan();
@@ -72,6 +75,13 @@ export class Reporter {
 
   #slice(): void {
     const routers = [...this.#routers.values()];
+    const lost = routers.filter((router) => this.#lost.has(router));
+    this.#lost.clear();
+    for (const router of lost.slice(SLICE)) this.#lost.add(router);
+    if (lost.length > 0) {
+      this.#tell(lost.slice(0, SLICE));
+      return;
+    }
     if (this.#next >= routers.length) this.#next = 0;
     const slice = routers.slice(this.#next, this.#next + SLICE);
     this.#next += SLICE;
@@ -80,6 +90,10 @@ export class Reporter {
 
   #tell(routers: readonly Reported[]): void {
     const names = Array.from(this.#routers.values(), ({ settings }) => settings.name);
-    this.#send({ ...this.#rest(), names, instances: routers.map((router) => router.status()) });
+    const taken = this.#send({ ...this.#rest(), names, instances: routers.map((router) => router.status()) });
+    for (const router of routers) {
+      if (taken) this.#lost.delete(router);
+      else this.#lost.add(router);
+    }
   }
 }

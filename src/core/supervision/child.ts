@@ -11,7 +11,7 @@ export type ChildEvent =
   | { readonly type: 'start' }
   /** Instead of `start`: it lives already, and an earlier supervisor started it. */
   | { readonly type: 'adopt' }
-  /** Anything was heard from the child: it sends its state at least every `STATE_PERIOD`. */
+  /** Anything was heard from the child: it says something at least every `STATE_PERIOD`. */
   | { readonly type: 'heard' }
   /** Neither status nor signal: it could not be started, or `why`. */
   | {
@@ -33,8 +33,8 @@ export type ChildEffect =
   | { readonly type: 'ended'; readonly status: number | null; readonly expected: boolean };
 
 /**
- * A child sends its whole state at least this often, also when nothing changed: a lost message heals, and a process
- * that says nothing is known to be frozen. Each costs both ends a wake-up.
+ * A child sends its state at least this often, also when nothing changed: a lost message heals, and a process that says
+ * nothing is known to be frozen. Each costs both ends a wake-up.
  */
 export const STATE_PERIOD: Duration = seconds(3);
 /** Silence after which a child counts as frozen. Its VIPs went by themselves long before, with the lease. */
