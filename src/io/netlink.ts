@@ -32,6 +32,8 @@ const DUMP_TRIES = 5;
 export const ENOBUFS = 105;
 const ENODATA = 61;
 const KERNEL = sockaddrNetlink();
+/** Where the port is in a socket address. */
+const PORT_AT = 4;
 
 /** Hears of each request and what became of it, while there is one. */
 let listener: ((line: string) => void) | undefined;
@@ -88,6 +90,11 @@ export class NetlinkSocket {
     this.#socket.setOption(SOL_NETLINK, OPTION.strictCheck, 1);
     this.#socket.bind(sockaddrNetlink());
     this.#socket.reserve({ data: DATAGRAM_ROOM, slots: REQUEST_SLOTS });
+  }
+
+  /** What the kernel knows it by. */
+  get port(): number {
+    return new Reader(this.#socket.localName(), PORT_AT).u32host();
   }
 
   /**
@@ -230,7 +237,7 @@ export function only<T>(asked: string, decoded: readonly (T | undefined)[]): T {
 
 /** Port 0: another process with the right to could send to us as well. */
 function isFromKernel({ name }: Datagram): boolean {
-  return name.length >= 8 && new Reader(name, 4).u32host() === 0;
+  return name.length >= 8 && new Reader(name, PORT_AT).u32host() === 0;
 }
 
 export interface NetlinkListener {
@@ -251,6 +258,11 @@ export class NetlinkMonitor {
     this.#socket.bind(sockaddrNetlink());
     for (const group of groups) this.#socket.setOption(SOL_NETLINK, OPTION.addMembership, group);
     this.#socket.reserve({ data: DATAGRAM_ROOM, slots: MONITOR_SLOTS });
+  }
+
+  /** Takes only what the filter does: instructions of classic BPF. Before it is started. */
+  filter(program: Uint8Array): void {
+    this.#socket.attachFilter(program);
   }
 
   /** Delivers from the event loop. Start it before the first dump, or what happens between is missed. */

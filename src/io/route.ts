@@ -1,7 +1,13 @@
 import { release } from 'node:os';
 import type { Family } from '../core/ip.ts';
 import { decodeAddress, dumpAddresses, type InterfaceAddress } from '../core/netlink/address.ts';
-import { concernsOrigin, decodeEvent, GROUP, type RouteEvent } from '../core/netlink/events.ts';
+import {
+  concernsOrigin,
+  decodeEvent,
+  GROUP,
+  type RouteEvent,
+  withoutNewsOf,
+} from '../core/netlink/events.ts';
 import { decodeLink, dumpLinks, type Link } from '../core/netlink/link.ts';
 import type { Outcome, Request } from '../core/netlink/message.ts';
 import { decodeNeighbour, dumpNeighbours, type Neighbour } from '../core/netlink/neighbour.ts';
@@ -23,6 +29,11 @@ export function keepsMakers(): boolean {
 /** Links, addresses, routes, rules and neighbours of this network namespace. */
 export class RouteSocket {
   readonly #socket = new NetlinkSocket(NETLINK.ROUTE, 'rtnetlink');
+
+  /** What the kernel knows it by. */
+  get port(): number {
+    return this.#socket.port;
+  }
 
   links(): Link[] {
     return this.#socket.list(dumpLinks(), decodeLink);
@@ -84,6 +95,11 @@ export class RouteMonitor {
     if (wishes.rules === true) groups.push(GROUP.ipv4Rule, GROUP.ipv6Rule);
     if (wishes.neighbours === true) groups.push(GROUP.neighbour);
     this.#monitor = new NetlinkMonitor(NETLINK.ROUTE, groups, 'rtnetlink monitor', wishes.buffer);
+  }
+
+  /** Hears nothing of what this socket asks for, as far as the kernel says who asked: of IPv6 it does not. */
+  ignore({ port }: RouteSocket): void {
+    this.#monitor.filter(withoutNewsOf(port));
   }
 
   /** Delivers from the event loop. Start it before the first dump. */

@@ -25,10 +25,12 @@ const PERMANENT = 0 as Duration;
 class Shell {
   readonly told: AddressesEffect[] = [];
   readonly #socket = new RouteSocket();
+  readonly #renewals = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #machine: Driven<AddressesEvent>;
 
   constructor() {
+    this.#monitor.ignore(this.#renewals);
     this.#machine = new Driver().attach(new Addresses(), (effects) => this.#perform(effects));
     this.#monitor.start({
       event: (event) => {
@@ -63,7 +65,8 @@ class Shell {
         this.told.push(effect);
         continue;
       }
-      const outcomes = this.#socket.apply(effect.changes.map(requestOf));
+      const renews = effect.changes.every(({ op }) => op === 'renew');
+      const outcomes = (renews ? this.#renewals : this.#socket).apply(effect.changes.map(requestOf));
       const results = effect.changes.map(({ id }, i) => ({ id, errno: 105, ...outcomes[i] }));
       this.handle({ type: 'done', results });
     }
@@ -77,6 +80,7 @@ class Shell {
     this.#machine.detach();
     this.#monitor.close();
     this.#socket.close();
+    this.#renewals.close();
   }
 }
 
@@ -137,6 +141,18 @@ addresses('a primary that is released takes its secondaries along, and they come
 addresses('somebody removes an address: it is back, and told', async () => {
   shell.hold('VI_1', seconds(60), vip('10.9.0.1/32'));
   iproute('addr del 10.9.0.1/32 dev e0');
+  await eventually(() => shell.restored('VI_1'), 'put back');
+  assert.equal(present(), ['10.9.0.1/32']);
+});
+
+addresses('somebody removes an address just before it is renewed: it is back, and told', async () => {
+  shell.hold('VI_1', seconds(4), vip('10.9.0.1/32'));
+  // The news of it are read when this turn is over.
+  iproute('addr del 10.9.0.1/32 dev e0');
+  const patience = new Patience(60);
+  while (present().length === 0 && !patience.isOver) shell.handle({ type: 'renew', owner: 'VI_1' });
+  assert.equal(present(), ['10.9.0.1/32']);
+  assert.equal(shell.told, []);
   await eventually(() => shell.restored('VI_1'), 'put back');
   assert.equal(present(), ['10.9.0.1/32']);
 });

@@ -66,6 +66,29 @@ function listen(buffer?: number): { events: RouteEvent[]; resyncs: string[]; clo
   return heard;
 }
 
+netlink('a monitor is silent of what one socket asks for, and tells of all else', async () => {
+  const quiet = new RouteSocket();
+  const monitor = new RouteMonitor();
+  const heard: string[] = [];
+  monitor.ignore(quiet);
+  monitor.start({
+    event: (event) => {
+      if (event.type === 'address') heard.push(`${event.address.address.ip} ${event.present}`);
+    },
+    resync: assert.unreachable,
+  });
+  const request = (text: string) => [addAddress(address(text, { valid: 60, preferred: 60 }), true)];
+  assert.is(quiet.apply(request('10.9.7.1/32'))[0]?.errno, 0);
+  assert.is(socket.apply(request('10.9.7.2/32'))[0]?.errno, 0);
+  assert.is(quiet.apply(request('10.9.7.2/32'))[0]?.errno, 0);
+  iproute('addr del 10.9.7.1/32 dev e0');
+  iproute('addr del 10.9.7.2/32 dev e0');
+  await eventually(() => (heard.length >= 3 ? true : undefined), 'what others did');
+  assert.equal(heard, ['10.9.7.2 true', '10.9.7.1 false', '10.9.7.2 false']);
+  monitor.close();
+  quiet.close();
+});
+
 const isGone = (event: RouteEvent, text: string): boolean =>
   event.type === 'address' && !event.present && event.address.address.ip === prefix(text).ip;
 

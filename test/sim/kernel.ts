@@ -130,14 +130,15 @@ export class Kernel {
       return 0;
     }
     if (op === 'add' && known !== undefined) return ERRNO.exists;
-    this.#keep(address);
+    // The monitor does not listen to renewals.
+    this.#keep(address, op === 'renew');
     return 0;
   }
 
-  #keep(address: InterfaceAddress): void {
+  #keep(address: InterfaceAddress, quiet = false): void {
     const kept = { address, turn: ++this.#turn };
     this.#kept.set(keyOf(address), kept);
-    this.#tell({ type: 'address', present: true, address });
+    if (!quiet) this.#tell({ type: 'address', present: true, address });
     if (address.valid === FOREVER) return;
     this.#later(address.valid, () => {
       if (this.#kept.get(keyOf(address)) === kept) this.#remove(address);

@@ -48,6 +48,8 @@ export class Hands {
   readonly interfaces: Interfaces;
   readonly #tell: (event: DirectorEvent) => void;
   readonly #route = new RouteSocket();
+  /** For renewals alone: with each advert they would be news, which tell nothing. */
+  readonly #renewals = new RouteSocket();
   readonly #monitor = new RouteMonitor();
   readonly #frames = new FrameSender();
   readonly #asker: Asker;
@@ -82,6 +84,7 @@ export class Hands {
 
   /** Follows the kernel from now on: however much is said in a turn of the event loop, it is told at once. */
   begin(): void {
+    this.#monitor.ignore(this.#renewals);
     this.#monitor.start({
       event: (event) => {
         this.#heard.push(event);
@@ -101,7 +104,8 @@ export class Hands {
         this.#tell({ type: 'ports', failed: this.ports.open(effect.ports) });
         break;
       case 'addresses': {
-        const outcomes = this.#route.apply(effect.changes.map(requestOf));
+        const renews = effect.changes.every(({ op }) => op === 'renew');
+        const outcomes = (renews ? this.#renewals : this.#route).apply(effect.changes.map(requestOf));
         const results = effect.changes.map(({ id }, i) => ({ id, ...(outcomes[i] ?? { errno: 0 }) }));
         this.#tell({ type: 'addresses', results });
         break;

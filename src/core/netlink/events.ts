@@ -1,3 +1,5 @@
+import { BPF, filterOf, load, refuse } from '../bpf.ts';
+import { Reader, Writer } from '../bytes.ts';
 import { ADDRESS_MESSAGE, decodeAddress, type InterfaceAddress } from './address.ts';
 import { decodeLink, LINK_MESSAGE, type Link } from './link.ts';
 import { FLAG, type Message } from './message.ts';
@@ -66,6 +68,16 @@ export function decodeEvent(message: Message): RouteEvent | undefined {
     default:
       return undefined;
   }
+}
+
+/** Where the requester's port is in a message. */
+const PORT_AT = 12;
+
+/** Takes no news of what was asked for from this port, as a filter of a monitor's socket. */
+export function withoutNewsOf(port: number): Uint8Array {
+  // Filters read numbers in network order; the kernel writes its own.
+  const asLoaded = new Reader(new Writer(4).u32host(port).finish()).u32be();
+  return filterOf([load(BPF.loadWord, PORT_AT), refuse(BPF.jumpEqual, asLoaded)]);
 }
 
 /** Where rtm_protocol is in a message's body. */

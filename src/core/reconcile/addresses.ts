@@ -44,7 +44,8 @@ type Of<T extends AddressesEvent['type']> = Extract<AddressesEvent, { type: T }>
  * along) is put back under the same rule, and the owner is told.
  *
  * The monitor's events lag behind our own changes by a turn. Putting back replaces, so that acting on a stale
- * event does no harm.
+ * event does no harm. It does not tell of renewals: one that put an address back that somebody had just removed is
+ * followed by the news that it is gone, and it is put back again.
  */
 export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
   readonly #marks: boolean;
@@ -285,7 +286,7 @@ export class Addresses implements Machine<AddressesEvent, AddressesEffect> {
     entry.installed = now;
     const again = after(entry.restored, RETRY_PAUSE);
     if (again > now) this.#underway.wait(entry, again);
-    else this.#change(entry, first ? 'add' : 'renew', now);
+    else this.#change(entry, first ? 'add' : 'restore', now);
   }
 
   /** The host's own stays as it is. */

@@ -63,8 +63,11 @@ export type AddressesEvent =
 
 export interface AddressChange {
   readonly id: number;
-  /** `renew` sets the lifetime of an address that is there, or adds it. */
-  readonly op: 'add' | 'renew' | 'remove';
+  /**
+   * `renew` sets the lifetime of an address that is there: the monitor need not tell of it. `restore` adds one that is
+   * missing. Should it be otherwise by then, each does what the other does.
+   */
+  readonly op: 'add' | 'renew' | 'restore' | 'remove';
   readonly address: InterfaceAddress;
 }
 
@@ -87,5 +90,5 @@ export function requestOf(change: AddressChange): Request {
     const { ifindex, address, peer } = change.address;
     return deleteAddress(ifindex, address, peer);
   }
-  return addAddress(change.address, change.op === 'renew');
+  return addAddress(change.address, change.op !== 'add');
 }

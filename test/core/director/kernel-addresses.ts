@@ -45,7 +45,9 @@ export class KernelAddresses {
     const known = this.#kept.has(keyOf(address));
     if (op === 'remove') return known ? this.#remove(address) : ERRNO.notAvailable;
     if (op === 'add' && known) return ERRNO.exists;
-    this.#keep(address, address.valid === FOREVER ? undefined : after(now, seconds(address.valid)));
+    const expires = address.valid === FOREVER ? undefined : after(now, seconds(address.valid));
+    // The monitor does not listen to renewals.
+    this.#keep(address, expires, op === 'renew');
     return 0;
   }
 
@@ -65,9 +67,9 @@ export class KernelAddresses {
       if (formatPrefix(address.address) === text) this.#remove(address);
   }
 
-  #keep(address: InterfaceAddress, expires: Instant | undefined): void {
+  #keep(address: InterfaceAddress, expires: Instant | undefined, quiet = false): void {
     this.#kept.set(keyOf(address), { address, expires });
-    this.#heard.push({ address, present: true });
+    if (!quiet) this.#heard.push({ address, present: true });
   }
 
   #remove(address: InterfaceAddress): 0 {

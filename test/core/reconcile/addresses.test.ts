@@ -187,7 +187,7 @@ kernel('an address that vanishes is put back at once, then once a second, and it
   bench.install(at(1), PERMANENT, vip('10.0.0.1/24'));
   const gone = { type: 'seen', address: shown('10.0.0.1/24'), present: false } as const;
   const back = bench.do(gone, at(2));
-  assert.equal(summary(changesOf(back)), ['renew 10.0.0.1/24 on 3 for ever']);
+  assert.equal(summary(changesOf(back)), ['restore 10.0.0.1/24 on 3 for ever']);
   bench.answer(changesOf(back), at(2));
   assert.equal(bench.machine.take(), [{ type: 'restored', owner: 'VI_1', addresses: [vip('10.0.0.1/24')] }]);
   assert.equal(bench.do(gone, at(2.1)), []);
@@ -203,8 +203,19 @@ kernel('what the lease took is not put back before the owner\u2019s next advert'
   assert.equal(bench.do(gone, at(9)), []);
   assert.is(bench.machine.deadline(), undefined);
   const back = bench.do({ type: 'renew', owner: 'VI_1' }, at(9.5));
-  assert.equal(summary(changesOf(back)), ['renew 10.0.0.1/24 on 3 for 2 s']);
+  assert.equal(summary(changesOf(back)), ['restore 10.0.0.1/24 on 3 for 2 s']);
   bench.answer(changesOf(back), at(9.5));
+  assert.is(told(bench.machine.take())[0]?.type, 'restored');
+});
+
+kernel('the monitor is silent of renewals: one that put back what somebody removed is followed by news that it is gone', () => {
+  const bench = new Bench();
+  bench.install(at(1), seconds(2), vip('10.0.0.1/24'));
+  const [renewal] = bench.changes({ type: 'renew', owner: 'VI_1' }, at(2));
+  assert.is(renewal?.op, 'renew');
+  const gone = { type: 'seen', address: shown('10.0.0.1/24'), present: false } as const;
+  const back = bench.changes(gone, at(2));
+  assert.equal(summary(back), ['restore 10.0.0.1/24 on 3 for 2 s']);
   assert.is(told(bench.machine.take())[0]?.type, 'restored');
 });
 
@@ -212,14 +223,14 @@ kernel('in between it is put back for what is left of the lease', () => {
   const bench = new Bench();
   bench.install(at(1), seconds(3), vip('10.0.0.1/24'));
   const gone = { type: 'seen', address: shown('10.0.0.1/24'), present: false } as const;
-  assert.equal(summary(changesOf(bench.do(gone, at(1.9)))), ['renew 10.0.0.1/24 on 3 for 2 s']);
+  assert.equal(summary(changesOf(bench.do(gone, at(1.9)))), ['restore 10.0.0.1/24 on 3 for 2 s']);
 });
 
 kernel('a dump that does not show it means the same as an event', () => {
   const bench = new Bench();
   bench.install(at(1), PERMANENT, vip('10.0.0.1/24'), vip('10.0.0.2/24'));
   const changes = bench.changes({ type: 'shown', addresses: [shown('10.0.0.2/24')] }, at(2));
-  assert.equal(summary(changes), ['renew 10.0.0.1/24 on 3 for ever']);
+  assert.equal(summary(changes), ['restore 10.0.0.1/24 on 3 for ever']);
 });
 
 kernel('an address that is there already is adopted: known before, or found out by EEXIST', () => {
@@ -269,7 +280,7 @@ kernel('an interface that goes and comes as another gets its addresses again', (
   bench.install(at(1), PERMANENT, vip('10.0.0.1/24'));
   assert.is(told(bench.do({ type: 'links', links: [] }, at(2)))[0]?.type, 'problem');
   const changes = bench.changes({ type: 'links', links: [link(8, 'eth0')] }, at(3));
-  assert.equal(summary(changes), ['renew 10.0.0.1/24 on 8 for ever']);
+  assert.equal(summary(changes), ['restore 10.0.0.1/24 on 8 for ever']);
 });
 
 kernel('a refusal is reported once and tried again every second', () => {

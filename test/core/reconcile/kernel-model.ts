@@ -72,13 +72,14 @@ export class ModelKernel {
     // A renewed address keeps its place and its prefix length.
     const kept = { ...address, address: present?.address.address ?? address.address };
     this.#kept.set(name, { address: kept, expires });
-    this.heard.push({ address: kept, present: true });
+    // The monitor does not listen to renewals.
+    if (op !== 'renew') this.heard.push({ address: kept, present: true });
     return 0;
   }
 
   /** Somebody else adds an address, without a lifetime. */
   intrude(address: InterfaceAddress): void {
-    this.apply({ id: 0, op: 'renew', address }, 0 as Instant);
+    this.apply({ id: 0, op: 'restore', address }, 0 as Instant);
   }
 
   /** Somebody else removes an address. */
