@@ -53,7 +53,9 @@ export class Trackers {
     this.#processes.configure(processes);
     clearInterval(this.#again);
     const tracks = scripts.length + files.length + processes.length > 0;
-    this.#again = tracks ? setInterval(() => this.tellAll('vrrp'), toMillis(STATE_PERIOD)).unref() : undefined;
+    this.#again = tracks
+      ? setInterval(() => this.tellAll('vrrp'), toMillis(STATE_PERIOD)).unref()
+      : undefined;
   }
 
   /** A process of this role has begun: it knows nothing. */

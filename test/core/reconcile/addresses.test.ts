@@ -208,16 +208,19 @@ kernel('what the lease took is not put back before the owner\u2019s next advert'
   assert.is(told(bench.machine.take())[0]?.type, 'restored');
 });
 
-kernel('the monitor is silent of renewals: one that put back what somebody removed is followed by news that it is gone', () => {
-  const bench = new Bench();
-  bench.install(at(1), seconds(2), vip('10.0.0.1/24'));
-  const [renewal] = bench.changes({ type: 'renew', owner: 'VI_1' }, at(2));
-  assert.is(renewal?.op, 'renew');
-  const gone = { type: 'seen', address: shown('10.0.0.1/24'), present: false } as const;
-  const back = bench.changes(gone, at(2));
-  assert.equal(summary(back), ['restore 10.0.0.1/24 on 3 for 2 s']);
-  assert.is(told(bench.machine.take())[0]?.type, 'restored');
-});
+kernel(
+  'the monitor is silent of renewals: one that put back what somebody removed is followed by news that it is gone',
+  () => {
+    const bench = new Bench();
+    bench.install(at(1), seconds(2), vip('10.0.0.1/24'));
+    const [renewal] = bench.changes({ type: 'renew', owner: 'VI_1' }, at(2));
+    assert.is(renewal?.op, 'renew');
+    const gone = { type: 'seen', address: shown('10.0.0.1/24'), present: false } as const;
+    const back = bench.changes(gone, at(2));
+    assert.equal(summary(back), ['restore 10.0.0.1/24 on 3 for 2 s']);
+    assert.is(told(bench.machine.take())[0]?.type, 'restored');
+  },
+);
 
 kernel('in between it is put back for what is left of the lease', () => {
   const bench = new Bench();
