@@ -1,6 +1,6 @@
 import { Director } from '../../src/core/director/director.ts';
 import { type DirectorEffect, type DirectorEvent, NO_SETTINGS } from '../../src/core/director/events.ts';
-import { routerKey } from '../../src/core/director/router.ts';
+import { routerKey } from '../../src/core/director/identity.ts';
 import type { Machine } from '../../src/core/machine.ts';
 import type { RouteEvent } from '../../src/core/netlink/events.ts';
 import type { Prng } from '../../src/core/prng.ts';

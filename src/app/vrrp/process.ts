@@ -1,6 +1,6 @@
 import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
-import { routerKey } from '../../core/director/router.ts';
+import { routerKey } from '../../core/director/identity.ts';
 import type { Ip } from '../../core/ip.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { Unheard } from '../../core/notify/missed.ts';

@@ -4,7 +4,8 @@ import type { Instant } from '../time.ts';
 import type { VrrpEvent } from '../vrrp/events.ts';
 import { addressee } from '../vrrp/namesakes.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
-import { type Router, routerKey } from './router.ts';
+import { routerKey } from './identity.ts';
+import type { Router } from './router.ts';
 import { UnknownVrids } from './unknown-vrids.ts';
 
 type Packet = Extract<VrrpEvent, { type: 'packet' }>;

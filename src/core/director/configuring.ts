@@ -10,7 +10,8 @@ import { type DirectorEffect, type DirectorSettings, NO_SETTINGS } from './event
 import type { Ground } from './ground.ts';
 import type { Groups } from './groups.ts';
 import type { Holdings } from './holdings.ts';
-import { isSeatedAlike, Router, routerKey } from './router.ts';
+import { isSeatedAlike, routerKey } from './identity.ts';
+import { Router } from './router.ts';
 import { Steps } from './steps.ts';
 import type { Tables } from './tables.ts';
 import type { RouterTies } from './ties.ts';

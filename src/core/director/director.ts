@@ -8,6 +8,7 @@ import type { GroupState } from '../vrrp/group.ts';
 import type { TrackEvent } from '../vrrp/track.ts';
 import { Addressees } from './addressees.ts';
 import { Announcer } from './announcer.ts';
+import { together } from './beat.ts';
 import { Configuring } from './configuring.ts';
 import { Ensemble } from './ensemble.ts';
 import type { Answer, DirectorBirth, DirectorEffect, DirectorEvent } from './events.ts';
@@ -115,6 +116,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
       linkState: (name) => ground.linkState(name),
       announce: announcer.announce,
       forget: announcer.forget,
+      beat: (interval, due) => together(routers.values(), interval, due),
       until: (group) => (group === undefined ? undefined : this.#until.get(group)),
       contested: (group, router) => groups.contested(group, router),
       standing: (group, router, standing) => groups.standing(group, router, standing),

@@ -16,6 +16,7 @@ import { type MasterRouting, NO_STATICS, type StaticSettings } from '../reconcil
 import type { VmacsEffect, VmacsEvent } from '../reconcile/vmac-events.ts';
 import { type Duration, type Instant, seconds } from '../time.ts';
 import type { Digest } from '../vrrp/auth-digest.ts';
+import type { Beat } from '../vrrp/beat.ts';
 import type { VrrpEffect } from '../vrrp/events.ts';
 import type { GroupEvent } from '../vrrp/group.ts';
 import type { VrrpInstance } from '../vrrp/instance.ts';
@@ -178,7 +179,7 @@ export interface DirectorBirth {
   readonly makeRouter?: MakeRouter;
 }
 
-export type MakeRouter = (settings: VrrpSettings, digest: Digest) => RouterMachine;
+export type MakeRouter = (settings: VrrpSettings, digest: Digest, beat: Beat) => RouterMachine;
 /** What a director needs of the machine of a virtual router. */
 export type RouterMachine = Pick<
   VrrpInstance,

@@ -7,6 +7,7 @@ import type { HeldAddress } from '../reconcile/events.ts';
 import type { ExpectedOwner } from '../reconcile/lease-events.ts';
 import { placed } from '../reconcile/vmac-wants.ts';
 import { type Duration, type Instant, seconds } from '../time.ts';
+import type { Beat } from '../vrrp/beat.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from '../vrrp/events.ts';
 import { VrrpInstance } from '../vrrp/instance.ts';
 import type { VirtualAddress, VrrpSettings } from '../vrrp/settings.ts';
@@ -16,26 +17,14 @@ import type { UnsentEvent } from '../vrrp/unsent.ts';
 import type { Actor } from './ensemble.ts';
 import type { DirectorEvent, MakeRouter, RouterMachine } from './events.ts';
 import type { Look } from './footing.ts';
+import { routerKey } from './identity.ts';
 import { Outgoing } from './outgoing.ts';
 import { questionsOf } from './questions.ts';
 import { describe } from './reports.ts';
 import type { RouterTies } from './ties.ts';
 
 /** The machine of a virtual router, where no simulation has another. */
-export const realRouter: MakeRouter = (settings, digest) => new VrrpInstance(settings, digest);
-
-/** What identifies a virtual router on this host; the name does not. */
-export const routerKey = ({
-  interface: device,
-  family,
-  vrid,
-  apart,
-}: Pick<VrrpSettings, 'interface' | 'family' | 'vrid'> & { readonly apart?: string | undefined }): string =>
-  `${device} IPv${family} VRID ${vrid}${apart === undefined ? '' : ` ${apart}`}`;
-
-/** Whether a virtual router stays where it is: on another interface of its own it is another one. */
-export const isSeatedAlike = (a: VrrpSettings, b: VrrpSettings | undefined): boolean =>
-  b !== undefined && JSON.stringify(a.virtual) === JSON.stringify(b.virtual);
+export const realRouter: MakeRouter = (settings, digest, beat) => new VrrpInstance(settings, digest, beat);
 
 /** One virtual router of a director: its machine, and what the machine's effects are here. */
 export class Router {
@@ -60,7 +49,8 @@ export class Router {
     this.key = routerKey(settings);
     this.#settings = settings;
     this.#ties = ties;
-    this.#instance = ties.makeRouter(settings, ties.digest);
+    const beat: Beat = (due) => ties.beat(this.#settings.advertInterval, due);
+    this.#instance = ties.makeRouter(settings, ties.digest, beat);
     const played = { kind: 'router', name: settings.name, machine: this.#instance } as const;
     this.#actor = ties.ensemble.join(this.#instance, (effects) => this.#take(effects), played);
   }
@@ -105,6 +95,11 @@ export class Router {
 
   get state(): VrrpState {
     return this.#instance.state;
+  }
+
+  /** When it has something to do as a master: as a rule, to advertise. */
+  get next(): Instant | undefined {
+    return this.state === 'MASTER' ? this.#instance.deadline() : undefined;
   }
 
   /**

@@ -24,6 +24,8 @@ export interface RouterTies {
   forget(dev: string, addresses: readonly Ip[]): void;
   /** When the votes for its group end. */
   until(group: string | undefined): Instant | undefined;
+  /** When an advert of this interval leaves that would leave at `due`. */
+  beat(interval: Duration, due: Instant): Instant;
   /** A member of a sync group that is master heard a lesser one. */
   contested(group: string, router: string): void;
   /** A member of a sync group stands otherwise than before. */

@@ -11,6 +11,7 @@ import {
 } from '../time.ts';
 import { Authentication } from './auth.ts';
 import type { Digest } from './auth-digest.ts';
+import { type Beat, OWN_BEAT } from './beat.ts';
 import type { VrrpEffect } from './events.ts';
 import { type Datagram, type Decoded, RESIGNING } from './packet.ts';
 import type { Reports } from './reports.ts';
@@ -42,6 +43,7 @@ export class Advertiser {
   readonly #timers: AdvertTimers;
   readonly #reports: Reports;
   readonly #emit: (effect: VrrpEffect) => void;
+  readonly #beat: Beat;
   /** When we last sent one: whether it left is another matter. */
   #sent = 0 as Instant;
   /** When the last one left, or, before the first, when mastership began. */
@@ -58,6 +60,7 @@ export class Advertiser {
     reports: Reports,
     emit: (effect: VrrpEffect) => void,
     digest: Digest | undefined,
+    beat = OWN_BEAT,
   ) {
     this.#settings = settings;
     this.authentication = new Authentication(settings, digest);
@@ -65,6 +68,7 @@ export class Advertiser {
     this.#timers = timers;
     this.#reports = reports;
     this.#emit = emit;
+    this.#beat = beat;
   }
 
   /** Other settings: the priority in them is the effective one. */
@@ -172,7 +176,7 @@ export class Advertiser {
   /** Begins to advertise: an advert now, and from now on. */
   begin(now: Instant): void {
     this.send(this.#settings.priority, now);
-    this.#timers.set('advert', after(now, this.#settings.advertInterval));
+    this.#timers.set('advert', this.#beat(after(now, this.#settings.advertInterval)));
   }
 
   /** Sends an advert at once, or, when the last one has just left, as soon as is decent. */
@@ -186,7 +190,7 @@ export class Advertiser {
   due(due: Instant, now: Instant): void {
     const { advertInterval, priority } = this.#settings;
     const next = after(due, advertInterval);
-    this.#timers.set('advert', next > now ? next : after(now, advertInterval));
+    this.#timers.set('advert', next > now ? next : this.#beat(after(now, advertInterval)));
     this.send(priority, now);
   }
 

@@ -4,6 +4,7 @@ import { type Machine, memoriesOf, type Remembering, recallAll } from '../machin
 import { after, type Duration, type Instant, since, type Timers } from '../time.ts';
 import type { Advertiser } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
+import type { Beat } from './beat.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { heardAsBackup, silenceEnded, weighed } from './following.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
@@ -40,15 +41,15 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
   #heir: Instant | undefined;
 
   /**
-   * `digest` is needed where adverts are signed (`ah`, `hmac`). Throws InvariantError when the settings are not
-   * what their types' comments say.
+   * `digest` is needed where adverts are signed (`ah`, `hmac`); `beat`, where other routers advertise too. Throws
+   * InvariantError when the settings are not what their types' comments say.
    */
-  constructor(settings: VrrpSettings, digest?: Digest) {
+  constructor(settings: VrrpSettings, digest?: Digest, beat?: Beat) {
     this.#settings = settings;
     const emit = (effect: VrrpEffect): void => {
       this.#effects.push(effect);
     };
-    this.#parts = makeParts(settings, emit, digest);
+    this.#parts = makeParts(settings, emit, digest, beat);
     this.#timers = this.#parts.timers;
     this.#grounds = this.#parts.grounds;
     this.#advertiser = this.#parts.mastership.advertiser;

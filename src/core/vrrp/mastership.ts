@@ -1,6 +1,7 @@
 import { type Duration, type Instant, seconds, type Timers } from '../time.ts';
 import { Advertiser, type AdvertTimer } from './advertiser.ts';
 import type { Digest } from './auth-digest.ts';
+import type { Beat } from './beat.ts';
 import type { VrrpEffect } from './events.ts';
 import { Holding, type HoldingTimer } from './holding.ts';
 import { RESIGNING } from './packet.ts';
@@ -27,10 +28,11 @@ export class Mastership {
     reports: Reports,
     emit: (effect: VrrpEffect) => void,
     digest: Digest | undefined,
+    beat?: Beat,
   ) {
     this.#settings = settings;
     this.#reports = reports;
-    this.advertiser = new Advertiser(settings, timers, reports, emit, digest);
+    this.advertiser = new Advertiser(settings, timers, reports, emit, digest, beat);
     this.#holding = new Holding(settings, timers, emit);
   }
 

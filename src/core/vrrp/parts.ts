@@ -1,5 +1,6 @@
 import { type Instant, Timers } from '../time.ts';
 import type { Digest } from './auth-digest.ts';
+import type { Beat } from './beat.ts';
 import type { VrrpEffect, VrrpState, VrrpStatus } from './events.ts';
 import { Evidence } from './evidence.ts';
 import { Grounds } from './grounds.ts';
@@ -14,10 +15,15 @@ import type { TimerName } from './timers.ts';
 import { Truce } from './truce.ts';
 
 /** What a virtual router is made of: each part remembers something. */
-export function makeParts(settings: VrrpSettings, emit: (effect: VrrpEffect) => void, digest?: Digest) {
+export function makeParts(
+  settings: VrrpSettings,
+  emit: (effect: VrrpEffect) => void,
+  digest?: Digest,
+  beat?: Beat,
+) {
   const timers = new Timers<TimerName>();
   const reports = new Reports(emit);
-  const mastership = new Mastership(settings, timers, reports, emit, digest);
+  const mastership = new Mastership(settings, timers, reports, emit, digest, beat);
   return {
     timers,
     reports,

@@ -50,6 +50,26 @@ test('only an advert that left renews the lease', () => {
   assert.is(shell.status().state, 'FAULT');
 });
 
+test('an advert that would leave a little later than that of another router leaves with it, from the second on', () => {
+  // The lower the priority, the later it becomes master: by 8 ms, and by 40 more.
+  const priorities = [102, 100, 90];
+  const shell = Shell.of(
+    priorities.map((priority, i) => instance({ name: `VI_${i}`, vrid: 51 + i, priority })),
+  );
+  const times = new Map<string, number[]>();
+  for (let ms = 3500; ms < 6000; ms++) {
+    for (const sent of shell.until(ms / 1000).taken(/^sent/)) {
+      const vrid = sent.split(' ')[1] ?? '';
+      times.set(vrid, [...(times.get(vrid) ?? []), ms]);
+    }
+  }
+  assert.equal(Object.fromEntries(times), {
+    51: [3602, 4602, 5602],
+    52: [3610, 4602, 5602],
+    53: [3649, 4649, 5649],
+  });
+});
+
 test('a resignation is no authority', () => {
   // So long after the last advert that one more would renew.
   const shell = master([instance()]).until(10.5);
