@@ -1,18 +1,26 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lab/engine/root.ts';
+import type { Holders } from '../lab/scene/answers.ts';
+import { Eye } from '../lab/scene/eye.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { ip } from '../lab/scene/run.ts';
 import { Scene } from '../lab/scene/scene.ts';
-import type { Holders } from './answers.ts';
+import { HTTP_PORT, realServer } from '../lab/scene/traffic.ts';
 import { Daemon, type DaemonName } from './daemon.ts';
-import { Eye } from './eye.ts';
-import { DEVICE_TIMEOUT_SECONDS, type DeviceManner, writeAgent } from './fence-agent.ts';
+import { PowerStrip, STRIP_TIMEOUT_SECONDS, type StripManner } from './fence-agent.ts';
+import { Visitor, type Visits } from './visitor.ts';
 
 const VIP = '10.0.0.100';
-const ADDRESSES = { one: '10.0.0.1', two: '10.0.0.2', eye: '10.0.0.8', witness: '10.0.0.9' } as const;
+const ADDRESSES = {
+  one: '10.0.0.1',
+  two: '10.0.0.2',
+  eye: '10.0.0.8',
+  witness: '10.0.0.9',
+  visitor: '10.0.0.10',
+} as const;
+const NAMES = ['one', 'two'] as const;
 /** No promise is longer; whoever starts waits as long. */
 const LONGEST_PROMISE_SECONDS = 3;
 
@@ -31,7 +39,10 @@ const router = (priority: number): string => `vrrp_instance faults {
 /** What protects directors of vipkeeper. */
 export type Guard = 'witness' | 'fence devices';
 
-/** Two directors, of which the first is better, and somebody on the link who asks both for their address. */
+/**
+ * Two directors, of which the first is better, with a page at their address; somebody on the link who asks both for the
+ * address, and somebody who visits the page.
+ */
 export class FaultPair {
   readonly daemon: DaemonName;
   readonly #scene = new Scene();
@@ -39,12 +50,14 @@ export class FaultPair {
   readonly #hosts: readonly [Host, Host];
   readonly #macs: readonly string[];
   readonly #guard: Guard;
-  readonly #device: ReturnType<typeof writeAgent>;
+  readonly #power: PowerStrip;
   readonly #eyeHost: Host;
+  readonly #visitorHost: Host;
   readonly #witnessHost: Host;
   readonly #daemons: (Daemon | undefined)[] = [undefined, undefined];
   readonly #keys: string;
   #eye: Eye | undefined;
+  #visitor: Visitor | undefined;
   #witness: Program | undefined;
 
   constructor(daemon: DaemonName, guard: Guard) {
@@ -57,20 +70,22 @@ export class FaultPair {
     this.#macs = this.#hosts.map((each) => each.run('cat', '/sys/class/net/net/address').trim());
     this.#eyeHost = host('eye');
     this.#witnessHost = host('witness');
+    this.#visitorHost = host('visitor');
     this.#keys = join(this.#scene.folder, 'keys');
     mkdirSync(this.#keys);
     writeFileSync(join(this.#keys, 'web.key'), 'a secret of these three\n', { mode: 0o600 });
-    this.#device = writeAgent(this.#keys, VIP);
+    this.#power = new PowerStrip(join(this.#scene.folder, 'power'), VIP);
   }
 
   /** Starts all, and resolves when the better director alone answers. */
   async open(): Promise<void> {
     this.startWitness();
-    this.start(0);
-    this.start(1);
+    for (const i of [0, 1] as const) await this.#boot(i);
     this.#eye = await Eye.open(this.#eyeHost, 'net', this.#macs, `${ADDRESSES.eye}>${VIP}`);
     await this.#eye.settle(this.#macs[0]);
+    this.#visitor = await Visitor.start(this.#visitorHost, `http://${VIP}:${HTTP_PORT}/`);
     await this.#eye.begin();
+    this.#visitor.begin();
   }
 
   close(): void {
@@ -84,14 +99,20 @@ export class FaultPair {
     this.#daemons[i] = new Daemon(this.daemon, this.#hosts[i], text);
   }
 
-  /** Starts a director's daemon where its device has ended it. */
-  restart(i: 0 | 1): void {
-    if (this.#daemons[i]?.running === false) this.start(i);
+  /** Boots a director that was switched off. */
+  async reboot(i: 0 | 1): Promise<void> {
+    if (!this.#power.isOn(NAMES[i])) await this.#boot(i);
+  }
+
+  async #boot(i: 0 | 1): Promise<void> {
+    this.#power.switchOn(NAMES[i]);
+    await realServer(this.#hosts[i]);
+    this.start(i);
   }
 
   /** What the fence devices do from now on. */
-  behave(manner: DeviceManner): void {
-    this.#device.behave(manner);
+  behave(manner: StripManner): void {
+    this.#power.behave(manner);
   }
 
   /** Kills all processes of a director's daemon. */
@@ -114,10 +135,7 @@ export class FaultPair {
 
   /** The directors do not hear each other, and all others hear both. */
   part(apart: boolean): void {
-    for (const host of this.#hosts) {
-      const port = this.#link.port(host);
-      ip(undefined, `link set ${port} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
-    }
+    this.#link.part(this.#hosts, apart);
   }
 
   /** A director does not hear the other one, which hears it. */
@@ -154,13 +172,17 @@ export class FaultPair {
     await this.#eye?.settle();
   }
 
+  /** How many visits had no page since it was opened; there are none any more. */
+  async visits(): Promise<Visits> {
+    return (await this.#visitor?.end()) ?? { tried: 0, failed: 0 };
+  }
+
   /** Who answered since it was opened. */
   async holders(): Promise<Holders> {
     return (await this.#eye?.holders()) ?? { two: 0, nobody: 0 };
   }
 
   #protection(i: 0 | 1): string {
-    const other = i === 0 ? 'two' : 'one';
     return `heartbeat {
   cluster web
   key_file ${join(this.#keys, 'web.key')}
@@ -174,14 +196,7 @@ ${
   address ${ADDRESSES.witness}
 }
 `
-    : `fence_device power-of-${other} {
-  agent ${this.#device.path}
-  target ${other}
-  parameter plug ${other}
-  timeout ${DEVICE_TIMEOUT_SECONDS}
-  retries 0
-}
-`
+    : this.#power.device(NAMES[i === 0 ? 1 : 0], `timeout ${STRIP_TIMEOUT_SECONDS}`)
 }`;
   }
 }

@@ -1,9 +1,10 @@
 import { pause } from '../lab/scene/scene.ts';
 import type { DaemonName } from './daemon.ts';
 import { FaultPair } from './fault-pair.ts';
-import type { DeviceManner } from './fence-agent.ts';
+import type { StripManner } from './fence-agent.ts';
 import { type Bench, type Benchmark, measure } from './measure.ts';
 import type { Column, Figures, Section, Target } from './result.ts';
+import { PATIENCE_SECONDS, VISITS_A_SECOND } from './visitor.ts';
 
 /** How long a fault lasts: the backup has taken over long before, if it does. */
 const LASTS_MILLISECONDS = 8000;
@@ -22,7 +23,7 @@ interface PairFault {
 const lasts = (): Promise<void> => pause(LASTS_MILLISECONDS);
 
 /** The directors are apart, and the other one's device does that. */
-const fenced = (name: string, manner: DeviceManner, unsafe = false): PairFault => ({
+const fenced = (name: string, manner: StripManner, unsafe = false): PairFault => ({
   name: `apart, the fence device ${name}`,
   about: 'fence devices',
   unsafe,
@@ -32,7 +33,7 @@ const fenced = (name: string, manner: DeviceManner, unsafe = false): PairFault =
     await lasts();
     pair.behave('works');
     pair.part(false);
-    for (const i of [0, 1] as const) pair.restart(i);
+    for (const i of [0, 1] as const) await pair.reboot(i);
   },
 });
 
@@ -155,15 +156,20 @@ const FAULTS: readonly PairFault[] = [
 
 const two = (name: string): string => `${name}: two`;
 const nobody = (name: string): string => `${name}: nobody`;
+const failed = (name: string): string => `${name}: visits failed`;
 const COLUMNS: readonly Column[] = FAULTS.flatMap(({ name, unsafe = false }) => [
   { label: two(name), unit: 'ms', ...(!unsafe && { target: NEVER }) },
   { label: nobody(name), unit: 'ms' },
+  { label: failed(name), unit: '' },
 ]);
 
-/** For how long two directors answered for the virtual address, and nobody, by what befell them. */
+/**
+ * For how long two directors answered for the virtual address, and nobody, and what visitors saw of it, by what befell
+ * them.
+ */
 export const faults: Benchmark = {
   name: 'faults',
-  about: 'a pair cut, frozen, killed, parted: how long two answer for the VIP, and nobody; a witness beside',
+  about: 'a pair cut, frozen, killed, parted: how long two answer for the VIP, and nobody; visits that fail',
   run: async (bench) => [await inTurn(bench)],
 };
 
@@ -174,7 +180,8 @@ function inTurn(bench: Bench): Promise<Section> {
     note:
       `asked every 4 ms from outside; each fault lasts ${LASTS_MILLISECONDS / 1000} s; n = ${rounds}; ` +
       'vipkeeper with a witness, or with fence devices and none; ' +
-      '"nobody" after a master that died is what the protocol waits (3.6 s)',
+      '"nobody" after a master that died is what the protocol waits (3.6 s); visits are new connections, ' +
+      `${VISITS_A_SECOND} a second, for a page of the director itself, and fail after ${PATIENCE_SECONDS} s of silence`,
     columns: COLUMNS,
     rounds,
     once: async (daemon) => {
@@ -192,11 +199,16 @@ async function suffer(bench: Bench, daemon: DaemonName, fault: PairFault): Promi
     await pair.open();
     await fault.act(pair);
     await pair.settle();
-    const found = await pair.holders();
+    const [found, visits] = [await pair.holders(), await pair.visits()];
     bench.progress(
-      `${fault.name}: ${daemon}: two answer for ${found.two.toFixed(0)} ms, nobody for ${found.nobody.toFixed(0)} ms`,
+      `${fault.name}: ${daemon}: two answer for ${found.two.toFixed(0)} ms, nobody for ` +
+        `${found.nobody.toFixed(0)} ms; ${visits.failed} of ${visits.tried} visits failed`,
     );
-    return { [two(fault.name)]: found.two, [nobody(fault.name)]: found.nobody };
+    return {
+      [two(fault.name)]: found.two,
+      [nobody(fault.name)]: found.nobody,
+      [failed(fault.name)]: visits.failed,
+    };
   } finally {
     pair.close();
   }

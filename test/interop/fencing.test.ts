@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { PowerStrip } from '../bench/fence-agent.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { AddressWatch } from '../lab/scene/address-watch.ts';
 import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
@@ -11,10 +12,7 @@ import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
 import { type MailServer, startExim } from './exim.ts';
 
-/**
- * A pair without a witness that fences. Its power switch is an agent with the contract of the fence agents: off ends
- * all processes of the director's host and takes its virtual address, as a machine loses both with its power.
- */
+/** A pair without a witness that fences, by the power of its hosts. */
 await enclose();
 
 const VIP = '10.0.0.100';
@@ -30,48 +28,7 @@ let watch: AddressWatch;
 let mail: MailServer;
 const hosts = {} as Record<Name, Host>;
 let folder: string;
-/** A file for each host that has power. */
-let power: string;
-/** The switch is broken while this file is there. */
-let broken: string;
-
-const AGENT = `#!/bin/sh
-while IFS='=' read -r name value; do
-  case $name in
-  action) action=$value ;; plug) plug=$value ;; broken) broken=$value ;; power) power=$value/$plug ;;
-  esac
-done
-if [ "$action" = metadata ]; then
-  cat <<XML
-<?xml version="1.0" ?>
-<resource-agent name="fence_netns" shortdesc="network namespaces">
-<parameters>
-  <parameter name="action" required="1"><content type="string" default="off" /></parameter>
-  <parameter name="plug" required="1"><content type="string" /></parameter>
-  <parameter name="broken" required="0"><content type="string" /></parameter>
-  <parameter name="power" required="1"><content type="string" /></parameter>
-</parameters>
-<actions>
-  <action name="off" /><action name="on" /><action name="status" /><action name="monitor" />
-  <action name="metadata" /></actions>
-</resource-agent>
-XML
-  exit 0
-fi
-[ ! -e "$broken" ] || { echo "the power switch does not answer" >&2; exit 1; }
-case $action in
-monitor) exit 0 ;;
-on) touch "$power" ;;
-off)
-  rm -f "$power"
-  ip netns pids "$plug" | xargs -r kill -9
-  ip -n "$plug" address flush dev lan to ${VIP} ;;
-status)
-  [ -e "$power" ] || { echo "Status: OFF"; exit 2; }
-  echo "Status: ON"; exit 0 ;;
-*) exit 1 ;;
-esac
-`;
+let power: PowerStrip;
 
 /** Of b, which hears of the first one that is switched off. */
 const notified = (): string => `global_defs {
@@ -113,16 +70,7 @@ const configuration = (
   director b ${ADDRESS.b}
   longest_promise 3
 }
-fence_device power-of-${peerOf(name)} {
-  agent ${join(folder, 'fence_netns')}
-  target ${peerOf(name)}
-  parameter plug ${peerOf(name)}
-  parameter power ${power}
-  parameter broken ${broken}
-  monitor 1
-  retries 0
-}
-vrrp_instance VI_1 {
+${power.device(peerOf(name), 'monitor 1')}vrrp_instance VI_1 {
   interface lan
   virtual_router_id 51
   version 3
@@ -137,7 +85,7 @@ vrrp_instance VI_1 {
 `;
 
 const start = (name: Name, manner: Manner = {}): void => {
-  writeFileSync(join(power, name), '');
+  power.switchOn(name);
   vipkeeper(hosts[name], configuration(name, manner), '-P');
 };
 const holder = (): string =>
@@ -147,10 +95,7 @@ const holder = (): string =>
     .join(' and ');
 const heldBy = (name: Name | ''): Promise<number> =>
   scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
-function part(apart: boolean): void {
-  for (const host of Object.values(hosts))
-    ip(undefined, `link set ${link.port(host)} type bridge_slave isolated ${apart ? 'on' : 'off'}`);
-}
+const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
 const claimOf = async (name: Name) => (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
 const logs = (): string => scene.logs();
 /** Waits until the director has asked for votes in vain some times. */
@@ -162,14 +107,11 @@ test.before(async () => {
   link = scene.link('lan');
   for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(link, `${ADDRESS[name]}/24`);
   folder = join(scene.folder, 'fence');
-  broken = join(folder, 'broken');
-  power = join(folder, 'power');
-  mkdirSync(power, { recursive: true });
+  power = new PowerStrip(folder, VIP);
   writeFileSync(join(folder, 'key'), 'a secret of these two\n', { mode: 0o600 });
-  writeFileSync(join(folder, 'fence_netns'), AGENT);
   writeFileSync(join(folder, 'reader'), `#!/bin/sh\nexec cat "$1" >>${folder}/lines\n`);
   writeFileSync(join(folder, 'alarm'), `#!/bin/sh\necho "$*: $VIPKEEPER_CAUSE" >>${folder}/alarms\n`);
-  for (const name of ['fence_netns', 'reader', 'alarm']) chmodSync(join(folder, name), 0o755);
+  for (const name of ['reader', 'alarm']) chmodSync(join(folder, name), 0o755);
   mail = await startExim(hosts.b, MAIL_PORT);
   watch = await AddressWatch.start(scene, Object.values(hosts));
 });
@@ -230,7 +172,7 @@ test('the cable is mended: it hears its peer and joins as backup', async () => {
 });
 
 test('with a broken switch nobody takes over, unless the operator answers for it', async () => {
-  writeFileSync(broken, '');
+  power.behave('broken');
   await scene.until('it is said', () => logs().includes('fence device power-of-b does not work'));
   hosts.b.kill();
   ip('b', `address flush dev lan to ${VIP}`);
@@ -240,7 +182,7 @@ test('with a broken switch nobody takes over, unless the operator answers for it
   assert.match(operator(hosts.a, 'fence', 'status'), 'the power switch does not answer');
   operator(hosts.a, 'fence', 'confirm', 'b');
   await heldBy('a');
-  rmSync(broken);
+  power.behave('works');
 });
 
 test('the dead one comes back and follows', async () => {
@@ -250,20 +192,16 @@ test('the dead one comes back and follows', async () => {
     return router?.state === 'BACKUP' && router.master?.address === ADDRESS.a;
   });
   assert.is(holder(), 'a');
-  assert.not.ok(existsSync(broken));
 });
 
 test('the operator is told what would be run, and is asked before it is', () => {
   const said = operator(hosts.a, 'fence', 'off', 'b', '--dry-run');
-  assert.match(
-    said,
-    `level 1  power-of-b: ${join(folder, 'fence_netns')} with plug=b power=******** broken=`,
-  );
+  assert.match(said, `level 1  power-of-b: ${power.agent} with plug=b strip=********`);
   assert.match(said, 'action=off');
   assert.throws(() => operator(hosts.a, 'fence', 'off', 'b'), /say --yes where nobody can be asked/);
   assert.throws(() => operator(hosts.a, 'fence', 'off', 'a', '--yes'), /a is this director/);
   assert.throws(() => operator(hosts.a, 'fence', 'off', 'c', '--yes'), /no such director: c; there are a, b/);
-  assert.is(existsSync(join(power, 'b')), true);
+  assert.ok(power.isOn('b'));
 });
 
 test('the operator switches the other off', () => {
@@ -280,13 +218,13 @@ test('started again while the other is off for certain, it takes the address wit
   ip('a', `address flush dev lan to ${VIP}`);
   start('a');
   await heldBy('a');
-  assert.is(existsSync(join(power, 'b')), false);
+  assert.not.ok(power.isOn('b'));
   assert.match(operator(hosts.a, 'fence', 'status'), /b was switched off by power-of-b .* not heard since/);
 });
 
 test('it is switched on again, boots and follows', async () => {
   assert.is(operator(hosts.a, 'fence', 'on', 'b', '--yes'), 'b is on\n');
-  assert.ok(existsSync(join(power, 'b')));
+  assert.ok(power.isOn('b'));
   start('b');
   await scene.until(
     'b follows a',
@@ -323,21 +261,21 @@ test('alone from its start it waits, switches the other off, or takes the addres
   }
   await heldBy('');
   // It has power, and nobody heard it since.
-  writeFileSync(join(power, 'b'), '');
+  power.switchOn('b');
   start('a');
   await inVain('a');
   assert.is(holder(), '');
-  assert.ok(existsSync(join(power, 'b')));
+  assert.ok(power.isOn('b'));
   hosts.a.kill();
   start('a', { alone: 'fence' });
   await heldBy('a');
-  assert.not.ok(existsSync(join(power, 'b')), 'b was switched off');
+  assert.not.ok(power.isOn('b'), 'b was switched off');
   hosts.a.kill();
   ip('a', `address flush dev lan to ${VIP}`);
-  writeFileSync(join(power, 'b'), '');
+  power.switchOn('b');
   start('a', { alone: 'take' });
   await heldBy('a');
-  assert.ok(existsSync(join(power, 'b')), 'b was not switched off');
+  assert.ok(power.isOn('b'), 'b was not switched off');
   assert.match(logs(), /b was not heard since our start: taken without it \(startup_alone take\)/);
 });
 

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { Eye } from '../bench/eye.ts';
 import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
+import { Eye } from './scene/eye.ts';
 import type { Machine, RemoteProgram } from './scene/machine.ts';
 import { pause, Scene } from './scene/scene.ts';
 

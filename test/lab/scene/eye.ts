@@ -1,8 +1,8 @@
-import { now } from '../../src/io/clock.ts';
-import { Asker } from '../lab/scene/asker.ts';
-import type { Host } from '../lab/scene/host.ts';
-import { pause, type Scene } from '../lab/scene/scene.ts';
+import { now } from '../../../src/io/clock.ts';
 import { type Answered, type Holders, holders } from './answers.ts';
+import { Asker } from './asker.ts';
+import type { Host } from './host.ts';
+import { pause, type Scene } from './scene.ts';
 
 /** One alone has answered for so long: the fault is over. */
 const SETTLED_MILLISECONDS = 2000;

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { suite } from '../suite.ts';
+import { suite } from '../../suite.ts';
 import { holders } from './answers.ts';
 
 const test = suite('who answered');
