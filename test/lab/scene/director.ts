@@ -103,7 +103,7 @@ export const pidOf = (host: Host, role: string): number =>
   Number(readFileSync(join(pathOf(host, 'run'), `${role}.pid`), 'utf8'));
 
 /** The peer of interop tests: Debian's keepalived, or another version that the environment names. */
-const KEEPALIVED = process.env.VIPKEEPER_KEEPALIVED ?? 'keepalived';
+export const KEEPALIVED = process.env.VIPKEEPER_KEEPALIVED ?? 'keepalived';
 
 /** Starts keepalived on a host with this configuration, as a peer or to compare with, with a detailed log. */
 export const keepalived = (host: Host, configuration: string, ...options: readonly string[]): Program =>
