@@ -267,13 +267,17 @@ export class Claims implements Machine<ClaimsEvent, ClaimsEffect> {
   }
 
   #want({ claim, priority, why }: Extract<ClaimsEvent, { type: 'want' }>, now: Instant): void {
-    const { settings } = this.#cluster ?? {};
-    if (settings === undefined) return;
+    if (this.#cluster === undefined) return;
+    const { settings, protection } = this.#cluster;
     const known = this.#claims.get(claim);
     const promise = endsByItself(settings.cluster) ? known?.promise : undefined;
     // With nopreempt nothing is taken from who holds it, and who hears a request before its advert is heard.
     const challenge = known?.patient === true ? 0 : priority;
+    const begins = protection.claim(claim, now).state === 'idle';
     this.#tell({ type: 'want', claim, priority: challenge, promise, why }, now);
+    if (!begins) return;
+    // Who was off before this was wanted is off for it too.
+    for (const [director, at] of this.#downed.known) this.#tell({ type: 'fenced', director, at }, now);
   }
 
   #known(claim: string, master: Ip, now: Instant): SilentMaster {

@@ -28,6 +28,11 @@ export class Downed {
     this.#unfenced.delete(director);
   }
 
+  /** Who was off, when, and was not heard of since. */
+  get known(): readonly (readonly [director: string, at: Instant])[] {
+    return [...this.#off];
+  }
+
   /** Whether it cannot hold anything now: who starts is silent for the `longest` promise. `believed`: with `take`. */
   isOff(director: string, longest: Duration, now: Instant, believed: boolean): boolean {
     const lately = (at: Instant | undefined): boolean => at !== undefined && since(now, at) < longest;
