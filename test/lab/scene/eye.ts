@@ -44,6 +44,11 @@ export class Eye {
     });
   }
 
+  /** Whether another director than this one has answered since `begin`. */
+  async hasMovedFrom(mac: string): Promise<boolean> {
+    return (await this.#answers()).some((answer) => answer.mac !== mac);
+  }
+
   /** Who answered since `begin`. */
   async holders(): Promise<Holders> {
     return holders(await this.#answers(), this.#since);

@@ -44,6 +44,8 @@ witness {
 /** What a fault cost: milliseconds in which two and nobody answered, connections that did not outlive it. */
 export interface Cost extends Holders {
   readonly lost: number;
+  /** The other director has answered. */
+  readonly moved: boolean;
 }
 
 /**
@@ -139,7 +141,8 @@ export class KernelPair {
     await this.#eye.begin();
     await act(this);
     await this.#eye.settle();
-    return { ...(await this.#eye.holders()), lost: await this.#lost() };
+    const moved = await this.#eye.hasMovedFrom(this.#first);
+    return { ...(await this.#eye.holders()), moved, lost: await this.#lost() };
   }
 
   /** Opens all connections anew, and waits until both kernels know them. */
