@@ -199,7 +199,7 @@ export type IpvsOperation =
   | { readonly op: 'set-timeouts'; readonly timeouts: IpvsTimeouts }
   | { readonly op: 'zero-all' | 'flush' };
 
-/** In words: `add destination 10.0.0.11:8080 to tcp 10.0.0.1:80`. */
+/** In words: `add destination 10.0.0.11:8080 weight 3 of tcp 10.0.0.1:80`. */
 export function describeOperation(operation: IpvsOperation): string {
   const verb = operation.op.replace('-', ' ');
   switch (operation.op) {
@@ -210,7 +210,10 @@ export function describeOperation(operation: IpvsOperation): string {
     case 'zero-service':
       return `${verb} ${describeService(operation.service)}`;
     case 'add-destination':
-    case 'edit-destination':
+    case 'edit-destination': {
+      const { destination, service } = operation;
+      return `${verb} ${describeEndpoint(destination)} weight ${destination.weight} of ${describeService(service)}`;
+    }
     case 'delete-destination':
       return `${verb} ${describeEndpoint(operation.destination)} of ${describeService(operation.service)}`;
     case 'start-daemon':

@@ -164,6 +164,14 @@ ipvs('operations in words', () => {
     describeOperation({ op: 'delete-destination', service: WEB, destination }),
     'delete destination [2001:db8::5]:80 of tcp 192.168.100.1:80',
   );
+  assert.is(
+    describeOperation({
+      op: 'edit-destination',
+      service: WEB,
+      destination: { ...destination, method: 0, weight: 7, upper: 0, lower: 0 },
+    }),
+    'edit destination [2001:db8::5]:80 weight 7 of tcp 192.168.100.1:80',
+  );
   assert.is(describeOperation({ op: 'zero-all' }), 'zero all');
 });
 
