@@ -22,13 +22,13 @@ export interface Afresh {
 
 /** The command as this user, or as the daemon's own, without the daemon's nice value, OOM score and limits of root. */
 export function afresh(command: readonly string[], who: Who | undefined): Afresh {
-  const clean = [...withOwnNice(), ...withOwnScore(), ...command];
-  if (process.getuid?.() !== 0) return { command: clean };
-  const limited = isLimited();
-  if (who === undefined || (who.uid === 0 && !who.groups))
-    return { command: [...(limited ? ROOT_AGAIN : []), ...clean] };
-  if (!limited && !who.groups) return { command: clean, identity: { uid: who.uid, gid: who.gid } };
-  return { command: [...(limited ? ROOT_AGAIN : []), ...asUser(who), ...clean] };
+  const own = [...withOwnNice(), ...withOwnScore()];
+  if (process.getuid?.() !== 0) return { command: [...own, ...command] };
+  const before = [...(isLimited() ? ROOT_AGAIN : []), ...own];
+  if (who === undefined || (who.uid === 0 && !who.groups)) return { command: [...before, ...command] };
+  if (before.length === 0 && !who.groups) return { command, identity: { uid: who.uid, gid: who.gid } };
+  // As root still: not everybody may have what the daemon was denied.
+  return { command: [...before, ...asUser(who), ...command] };
 }
 
 /**
@@ -46,13 +46,17 @@ export function isLimited(): boolean {
   return process.getuid?.() === 0 && permitted !== bounding;
 }
 
-/** setpriv(1) of util-linux: Node cannot set the groups of another process. */
+/**
+ * setpriv(1) of util-linux: Node cannot set the groups of another process. It has root's rights until it executes
+ * something, and would execute what only root may; a shell has them no more.
+ */
 const asUser = ({ uid, gid, groups }: Who): string[] => [
   'setpriv',
   `--reuid=${uid}`,
   `--regid=${gid}`,
   groups ? '--init-groups' : '--clear-groups',
   '--',
+  ...['/bin/sh', '-c', 'exec "$@"', 'sh'],
 ];
 
 /** nice(1) adds. */

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { HookRunner, type ScriptRules } from '../../src/app/notify/hooks.ts';
@@ -40,8 +40,10 @@ class Bench {
   }
 
   async says(what: RegExp): Promise<void> {
-    const only = (): string => this.logged.join('; ');
-    await eventually(() => this.logged.find((line) => what.test(line)), `${what}, only: ${only()}`);
+    await eventually(
+      () => this.logged.find((line) => what.test(line)),
+      () => `${what}, only: ${this.logged.join('; ')}`,
+    );
   }
 }
 
@@ -115,6 +117,19 @@ test('one that floods is read, and the end of what it printed is kept', async ()
   assert.ok((bench.logged.at(-1)?.length ?? 0) < 1100);
 });
 
+test('whatever the nice value of the daemon, that of a script is 0, and nothing is said of it', async () => {
+  const own = getPriority();
+  const bench = new Bench();
+  try {
+    setPriority(15);
+    bench.runner.run('root', [hook('root', 'nice')], false);
+    bench.runner.run('nobody', [hook('nobody', 'nice', { user: NOBODY })], false);
+    for (const title of ['root', 'nobody']) await bench.says(new RegExp(`^${title}: 0$`));
+  } finally {
+    setPriority(own);
+  }
+});
+
 test('not there, not executable, no script at all, a user that may not', async () => {
   const bench = new Bench();
   const run = (title: string, mode: number, changes: Partial<Hook> = {}): void => {
@@ -123,11 +138,11 @@ test('not there, not executable, no script at all, a user that may not', async (
     bench.runner.run(title, [made], false);
   };
   run('absent', 0o755, { command: ['/nonexistent/hook'] });
-  await bench.says(/^absent: .*ENOENT/);
+  await bench.says(/^absent: .*(ENOENT|No such file)/);
   run('plain', 0o644);
-  await bench.says(/^plain: .*EACCES/);
+  await bench.says(/^plain: .*(EACCES|Permission denied)/);
   run('private', 0o700, { user: NOBODY });
-  await bench.says(/^private: .*EACCES/);
+  await bench.says(/^private: .*(EACCES|Permission denied)/);
   writeFileSync(join(folder, 'headless'), `echo headless >>${join(folder, 'said')}\n`);
   chmodSync(join(folder, 'headless'), 0o755);
   bench.runner.run(

@@ -96,13 +96,16 @@ export function ifindexOf(name: string): number {
   return Number(JSON.parse(ip(`-j link show dev ${name}`))[0].ifindex);
 }
 
-/** Waits for what `look` returns; fails after a minute, as Patience counts, which only a broken test takes. */
-export async function eventually<T>(look: () => T | undefined, what: string): Promise<T> {
+/**
+ * Waits for what `look` returns; fails after a minute, as Patience counts, which only a broken test takes. `what` is
+ * told then.
+ */
+export async function eventually<T>(look: () => T | undefined, what: string | (() => string)): Promise<T> {
   const patience = new Patience(60);
   while (!patience.isOver) {
     const found = look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`did not happen: ${what}`);
+  throw new Error(`did not happen: ${typeof what === 'string' ? what : what()}`);
 }
