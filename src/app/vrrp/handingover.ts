@@ -5,12 +5,17 @@ import type { FromChild, Level } from '../messages.ts';
 
 interface Ties {
   tell(event: DirectorEvent): void;
-  /** To the supervisor. */
-  send(message: Extract<FromChild<never>, { type: 'switched' }>): void;
+  /** To the supervisor. Returns false where too much waits there. */
+  send(message: Extract<FromChild<never>, { type: 'switched' }>): boolean;
   log(level: Level, message: string): void;
   /** Whether directors speak to each other, and whether one is heard. */
   votes(): { readonly speaks: boolean; readonly hears: boolean };
 }
+
+/** Of hundreds of virtual routers so much is told at once that the supervisor may not take more for a moment. */
+const AGAIN_MS = 50;
+/** The operator waits no longer. */
+const TRIES = 80;
 
 /** What gives up virtual routers has another director take them over first. */
 export class HandingOver {
@@ -58,8 +63,13 @@ export class HandingOver {
       const level = outcome === 'kept' ? 'warning' : 'notice';
       this.#ties.log(level, `hand-over of ${nameOfClaim(unit)}: ${words[outcome]}`);
     }
-    if (this.#switching) this.#ties.send({ type: 'switched', given });
+    if (this.#switching) this.#answer(given);
     this.#switching = false;
     for (let act = this.#waiting.shift(); act !== undefined; act = this.#waiting.shift()) act();
+  }
+
+  #answer(given: readonly Given[], tries = TRIES): void {
+    if (this.#ties.send({ type: 'switched', given }) || tries === 0) return;
+    setTimeout(() => this.#answer(given, tries - 1), AGAIN_MS);
   }
 }

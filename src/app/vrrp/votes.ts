@@ -184,13 +184,12 @@ export class Votes {
     }
   }
 
-  /** On every path to its addressee. */
+  /** On every path to its addressee: one after the other, for what others have overtaken by far is not heard. */
   #send(heartbeat: Heartbeat): void {
     if (this.#cluster === undefined) return;
-    const datagrams = this.#codec?.write(heartbeat) ?? [];
-    for (const { address, port } of placesOf(this.#cluster, heartbeat.to)) {
-      const socket = this.#sockets.get(familyOf(address));
-      for (const datagram of datagrams) socket?.send(datagram, { address, port });
-    }
+    const places = placesOf(this.#cluster, heartbeat.to);
+    for (const datagram of this.#codec?.write(heartbeat) ?? [])
+      for (const { address, port } of places)
+        this.#sockets.get(familyOf(address))?.send(datagram, { address, port });
   }
 }

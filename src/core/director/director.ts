@@ -124,7 +124,8 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
     };
     const parts = { ground, holdings, tables, vmacs, groups, announcer, tracked, addressees };
     const configuring = new Configuring({ ...parts, ensemble, routers }, begun, ties, emit);
-    const handOver = new HandOver({ ensemble, routers, groups, emit });
+    const memberOf = (name: string): Router | undefined => routers.get(configuring.keyOf(name) ?? '');
+    const handOver = new HandOver({ ensemble, routers, memberOf, groups, emit });
     this.#parts = { ...parts, configuring, handOver };
     this.#kernel = new Kernel({ ...parts, emit });
   }
@@ -163,7 +164,7 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
         this.#parts.handOver.wish(event);
         break;
       case 'said':
-        this.#parts.handOver.hear(event.from, event.word);
+        this.#parts.handOver.hear(event.from, event.words);
         break;
       case 'synced':
         this.#parts.handOver.synced(event.complete);

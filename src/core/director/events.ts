@@ -105,8 +105,8 @@ export type DirectorEvent =
   | { readonly type: 'maintenance'; readonly on: boolean }
   /** Another director is to take over; answered by `handed-over`, when that has ended. */
   | ({ readonly type: 'hand-over' } & HandOverWish)
-  /** A director speaks of a hand-over. */
-  | { readonly type: 'said'; readonly from: string; readonly word: HandOverWord }
+  /** A director speaks of hand-overs. */
+  | { readonly type: 'said'; readonly from: string; readonly words: readonly HandOverWord[] }
   /** Whether our connection table has all that the master's has. */
   | { readonly type: 'synced'; readonly complete: boolean }
   /** The wall clock in microseconds since 1970: before the first `configure`, and now and then. */
@@ -226,8 +226,8 @@ export type DirectorEffect =
   /** Votes are wanted for a group, or not any more. */
   | { readonly type: 'want'; readonly group: string; readonly priority: number; readonly why: string }
   | { readonly type: 'let-go'; readonly group: string; readonly why: string }
-  /** For the director `to`, or for all others. */
-  | { readonly type: 'say'; readonly to?: string; readonly word: HandOverWord }
+  /** For the director `to`, or for all others: all that there is to say to them now. */
+  | { readonly type: 'say'; readonly to?: string; readonly words: readonly HandOverWord[] }
   /** No hand-over is under way any more: how those ended that were. */
   | { readonly type: 'handed-over'; readonly given: readonly Given[] }
   /** Ask links who has addresses, and `listen` so long for answers; answered by `asked`. */

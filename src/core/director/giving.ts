@@ -2,7 +2,7 @@ import { unreachable } from '../assert.ts';
 import type { HandOverWord } from '../fence/heartbeat-codec.ts';
 import type { Machine } from '../machine.ts';
 import { PLANNED } from '../notify/happening.ts';
-import { after, type Duration, earliest, type Instant, millis } from '../time.ts';
+import { after, type Duration, earliest, type Instant, millis, seconds, toSeconds } from '../time.ts';
 
 /**
  * Planned hand-overs, as the leaving master leads them. What is handed over is a *unit*: a virtual router, or all of a
@@ -25,18 +25,21 @@ import { after, type Duration, earliest, type Instant, millis } from '../time.ts
 /** How long who could take over may take to say so, and others after the first. */
 const OFFER_LIMIT: Duration = millis(300);
 const OTHERS_LIMIT: Duration = millis(20);
-/** How long the heir may take: for more addresses than fit into that, it takes over as without a hand-over. */
-const TAKE_LIMIT: Duration = millis(300);
+/**
+ * How long the heir may take for a unit, or from one to the next, while this director serves on. For more addresses of
+ * one than fit into that, thousands, it takes over as without a hand-over.
+ */
+const TAKE_LIMIT: Duration = seconds(1);
 /** The same where votes decide: one that is lost is asked for again, and nobody waits for this director. */
-const VOTES_LIMIT: Duration = millis(1000);
+const VOTES_LIMIT: Duration = seconds(1);
 /** What is on its way to this director is there by then. */
 const LINGER: Duration = millis(20);
 /** The kernel may refuse to remove addresses. */
-const PART_LIMIT: Duration = millis(1000);
+const PART_LIMIT: Duration = seconds(1);
 /** What was not answered is said again. */
 const REPEAT: Duration = millis(50);
 /** Peace lasts longer than all of it. */
-export const TRUCE: Duration = millis(1000);
+export const TRUCE: Duration = seconds(2);
 
 /** What is to be handed over, and what for. */
 export interface HandOverWish {
@@ -103,6 +106,8 @@ interface Hand {
 
 export class Giving implements Machine<GivingEvent, GivingEffect> {
   readonly #hands = new Map<string, Hand>();
+  /** When each heir last said that it has taken over a unit: with hundreds it works for a while. */
+  readonly #worked = new Map<string, Instant>();
   #effects: GivingEffect[] = [];
 
   handle(event: GivingEvent, now: Instant): void {
@@ -140,12 +145,16 @@ export class Giving implements Machine<GivingEvent, GivingEffect> {
     return effects;
   }
 
-  memory(): ReadonlyMap<string, Hand> | undefined {
-    return this.#hands.size === 0 ? undefined : new Map(this.#hands);
+  /** `undefined` while nothing is handed over. */
+  memory() {
+    return this.#hands.size === 0
+      ? undefined
+      : { hands: new Map(this.#hands), worked: new Map(this.#worked) };
   }
 
-  recall(hands: ReadonlyMap<string, Hand> | undefined): void {
-    for (const [unit, hand] of hands ?? []) this.#hands.set(unit, hand);
+  recall(memory: ReturnType<Giving['memory']>): void {
+    for (const [unit, hand] of memory?.hands ?? []) this.#hands.set(unit, hand);
+    for (const [heir, at] of memory?.worked ?? []) this.#worked.set(heir, at);
   }
 
   /** What is being handed over. */
@@ -155,6 +164,7 @@ export class Giving implements Machine<GivingEvent, GivingEffect> {
 
   #give({ unit, votes, alone, parting, why }: Extract<GivingEvent, { type: 'give' }>, now: Instant): void {
     if (this.#hands.has(unit)) return;
+    if (this.#hands.size === 0) this.#worked.clear();
     const hand = { votes, parting, why, number: now, answers: new Map<string, HandOverWord>() };
     if (alone) {
       this.#part(unit, { ...hand, step: 'parting', until: now, again: undefined }, now);
@@ -182,6 +192,7 @@ export class Giving implements Machine<GivingEvent, GivingEffect> {
       const until = word.step === 'ready' && soon < hand.until ? soon : hand.until;
       this.#hands.set(word.unit, { ...hand, answers, until });
     } else if (hand.step === 'taking' && word.step === 'taken' && from === hand.heir) {
+      this.#worked.set(from, now);
       if (hand.votes) this.#done(word.unit, hand);
       else
         this.#hands.set(word.unit, {
@@ -203,7 +214,13 @@ export class Giving implements Machine<GivingEvent, GivingEffect> {
         this.#part(unit, hand, now);
         break;
       case 'taking': {
-        const vain = `${hand.heir} did not say that it has taken over`;
+        const limit = hand.votes ? VOTES_LIMIT : TAKE_LIMIT;
+        const worked = this.#worked.get(hand.heir ?? '');
+        if (worked !== undefined && after(worked, limit) > now) {
+          this.#hands.set(unit, { ...hand, until: after(worked, limit) });
+          break;
+        }
+        const vain = `${hand.heir} did not say within ${toSeconds(limit)} s that it has taken over`;
         if (hand.votes) this.#done(unit, { ...hand, vain });
         else this.#part(unit, { ...hand, vain }, now);
         break;

@@ -93,6 +93,11 @@ export class Groups {
     this.#groups.get(group)?.actor.handle(event);
   }
 
+  /** By their keys. */
+  membersOf(group: string): readonly string[] {
+    return this.#groups.get(group)?.members ?? [];
+  }
+
   needVotes(group: string): boolean {
     return this.#groups.get(group)?.machine.votes.needed ?? false;
   }

@@ -1,6 +1,6 @@
 import { unreachable } from '../assert.ts';
 import type { HandOverWord } from '../fence/heartbeat-codec.ts';
-import { claimOf } from '../vrrp/group.ts';
+import { claimOf, isLoneClaim, nameOfClaim } from '../vrrp/group.ts';
 import type { Actor, Ensemble } from './ensemble.ts';
 import type { DirectorEffect } from './events.ts';
 import {
@@ -20,8 +20,16 @@ const unitOf = ({ settings: { group, name } }: Router): string => group ?? claim
 interface Ties {
   readonly ensemble: Ensemble;
   readonly routers: ReadonlyMap<string, Router>;
+  /** The virtual router of that name. */
+  memberOf(name: string): Router | undefined;
   readonly groups: Groups;
   emit(effect: DirectorEffect): void;
+}
+
+/** A word for the director `to`, or for all others. */
+interface Saying {
+  readonly to?: string;
+  readonly word: HandOverWord;
 }
 
 /** A director's side of planned hand-overs: what it gives, and what it takes. */
@@ -35,6 +43,8 @@ export class HandOver {
   #complete: boolean | undefined;
   /** What has ended since something was wished; `undefined` while nothing is. */
   #given: Given[] | undefined;
+  /** What is to be said at the end of this event, together: there may be hundreds of units. */
+  #effects: Saying[] = [];
 
   constructor(ties: Ties) {
     this.#ties = ties;
@@ -70,26 +80,27 @@ export class HandOver {
   /** Answered by the effect `handed-over`, when all has ended that is under way. */
   wish({ names, stays, alone, why }: HandOverWish): void {
     this.#given ??= [];
-    const units = this.#units();
-    const wanted = names?.map((name) => this.#unitOf(name)) ?? [...units.keys()];
+    const { routers, groups } = this.#ties;
+    const wanted = names?.map((name) => this.#unitOf(name)) ?? Array.from(routers.values(), unitOf);
     const parting: Parting = stays ? 'resign' : 'yield';
     for (const unit of new Set(wanted)) {
-      const members = units.get(unit);
-      if (members !== undefined && members.length > 0 && members.every(({ state }) => state === 'MASTER')) {
-        const votes = this.#ties.groups.needVotes(unit);
-        this.#give.handle({ type: 'give', unit, votes, alone, parting, why });
+      const members = this.#membersOf(unit);
+      if (members.length > 0 && members.every(({ state }) => state === 'MASTER')) {
+        this.#give.handle({ type: 'give', unit, votes: groups.needVotes(unit), alone, parting, why });
       } else if (names !== undefined) {
         const reason =
-          members === undefined ? 'there is no such virtual router or sync group' : 'it is not master here';
+          members.length === 0 ? 'there is no such virtual router or sync group' : 'it is not master here';
         this.#given.push({ unit, outcome: 'kept', why: reason });
       }
     }
   }
 
-  hear(from: string, word: HandOverWord): void {
-    if (word.step === 'offer' || word.step === 'take')
-      this.#take.handle({ type: 'said', from, word, stand: this.#stand(word.unit) });
-    else this.#give.handle({ type: 'said', from, word });
+  hear(from: string, words: readonly HandOverWord[]): void {
+    for (const word of words) {
+      if (word.step === 'offer' || word.step === 'take')
+        this.#take.handle({ type: 'said', from, word, stand: this.#stand(word.unit) });
+      else this.#give.handle({ type: 'said', from, word });
+    }
   }
 
   /** After each event: what has come about by now is told. */
@@ -97,42 +108,39 @@ export class HandOver {
     for (const unit of this.#giving.units) if (this.#hasLeft(unit)) this.#give.handle({ type: 'left', unit });
     for (const unit of this.#taking.units)
       if (this.#serves(unit)) this.#take.handle({ type: 'serving', unit });
+    this.#speak();
     if (this.#given === undefined || this.#giving.units.length > 0) return;
     this.#ties.emit({ type: 'handed-over', given: this.#given });
     this.#given = undefined;
   }
 
-  /** The routers of each unit, by its name. */
-  #units(): ReadonlyMap<string, readonly Router[]> {
-    const units = new Map<string, readonly Router[]>();
-    for (const router of this.#ties.routers.values()) {
-      const unit = unitOf(router);
-      units.set(unit, [...(units.get(unit) ?? []), router]);
-    }
-    return units;
-  }
-
   /** That of a virtual router or sync group. */
   #unitOf(name: string): string {
-    const router = [...this.#ties.routers.values()].find(({ settings }) => settings.name === name);
+    const router = this.#ties.memberOf(name);
     return router === undefined ? name : unitOf(router);
   }
 
+  #membersOf(unit: string): Router[] {
+    const { routers, memberOf, groups } = this.#ties;
+    if (!isLoneClaim(unit)) return groups.membersOf(unit).flatMap((key) => routers.get(key) ?? []);
+    const router = memberOf(nameOfClaim(unit));
+    return router === undefined ? [] : [router];
+  }
+
   #hasLeft(unit: string): boolean {
-    const members = this.#units().get(unit) ?? [];
     return (
-      members.every(({ state, sending }) => state !== 'MASTER' && !sending) && this.#ties.groups.isFree(unit)
+      this.#membersOf(unit).every(({ state, sending }) => state !== 'MASTER' && !sending) &&
+      this.#ties.groups.isFree(unit)
     );
   }
 
   #serves(unit: string): boolean {
-    const members = this.#units().get(unit) ?? [];
+    const members = this.#membersOf(unit);
     return members.length > 0 && members.every(({ state, sending }) => state === 'MASTER' && !sending);
   }
 
   #stand(unit: string): Stand {
-    const members = this.#units().get(unit) ?? [];
-    const all = members.map((router) => router.status());
+    const all = this.#membersOf(unit).map((router) => router.status());
     return { priority: Math.max(0, ...all.map(({ priority }) => priority)), hindrance: this.#hindrance(all) };
   }
 
@@ -148,14 +156,14 @@ export class HandOver {
   #performGiving(effect: GivingEffect): void {
     switch (effect.type) {
       case 'say':
-        this.#ties.emit(effect);
+        this.#effects.push(effect);
         break;
       case 'truce':
-        for (const router of this.#units().get(effect.unit) ?? [])
+        for (const router of this.#membersOf(effect.unit))
           router.handle({ type: 'truce', truce: effect.truce });
         break;
       case 'part':
-        for (const router of this.#units().get(effect.unit) ?? [])
+        for (const router of this.#membersOf(effect.unit))
           router.handle({ type: effect.parting, why: effect.why });
         break;
       case 'given': {
@@ -171,14 +179,26 @@ export class HandOver {
   #performTaking(effect: TakingEffect): void {
     switch (effect.type) {
       case 'say':
-        this.#ties.emit(effect);
+        this.#effects.push(effect);
         break;
       case 'take':
-        for (const router of this.#units().get(effect.unit) ?? [])
+        for (const router of this.#membersOf(effect.unit))
           router.handle({ type: 'take', why: effect.why, truce: effect.truce });
         break;
       default:
         unreachable(effect);
     }
+  }
+
+  #speak(): void {
+    const words = new Map<string | undefined, HandOverWord[]>();
+    for (const { to, word } of this.#effects) {
+      const before = words.get(to);
+      if (before === undefined) words.set(to, [word]);
+      else before.push(word);
+    }
+    this.#effects = [];
+    for (const [to, said] of words)
+      this.#ties.emit({ type: 'say', ...(to !== undefined && { to }), words: said });
   }
 }

@@ -81,7 +81,10 @@ export class Taking implements Machine<TakingEvent, TakingEffect> {
 
   /** What is being taken over. */
   get units(): string[] {
-    return [...this.#offers].filter(([, { step }]) => step === 'taking').map(([unit]) => unit);
+    const units: string[] = [];
+    // Asked after each event.
+    for (const [unit, { step }] of this.#offers) if (step === 'taking') units.push(unit);
+    return units;
   }
 
   #offered({ from, word, stand }: Extract<TakingEvent, { type: 'said' }>, now: Instant): void {

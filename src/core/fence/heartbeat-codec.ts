@@ -74,6 +74,8 @@ const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder('utf-8', { fatal: true });
 /** Longer ones are cut into several datagrams: each fits into any link's MTU. */
 const WORDS_BYTES = 1000;
+/** Names, claims and reasons are no longer; of a reason, which is for people, the rest is not said. */
+const TEXT_LENGTH = 255;
 
 /** Writes and reads the datagrams of one cluster. */
 export class HeartbeatCodec {
@@ -85,7 +87,7 @@ export class HeartbeatCodec {
 
   /** The datagrams that say all of it, in their order; one, without words too. */
   write(heartbeat: Heartbeat): Uint8Array[] {
-    return cut(heartbeat.words).map((words, i) => {
+    return cut(heartbeat.words.map(withShortReason)).map((words, i) => {
       const body = { ...heartbeat, number: heartbeat.number + i, words };
       return this.#sealed.close(ENCODER.encode(JSON.stringify(body)));
     });
@@ -103,12 +105,17 @@ export class HeartbeatCodec {
   }
 }
 
+const withShortReason = (word: Word): Word =>
+  word.type === 'hand-over' && word.why !== undefined
+    ? { ...word, why: word.why.slice(0, TEXT_LENGTH) }
+    : word;
+
 /** The words in as many parts as there are datagrams. */
 function cut(words: readonly Word[]): Word[][] {
   const parts: Word[][] = [[]];
   let room = WORDS_BYTES;
   for (const word of words) {
-    const size = JSON.stringify(word).length;
+    const size = ENCODER.encode(JSON.stringify(word)).length;
     if (size > room && parts.at(-1)?.length !== 0) {
       parts.push([]);
       room = WORDS_BYTES;
@@ -121,8 +128,7 @@ function cut(words: readonly Word[]): Word[][] {
 
 type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
-/** Names and claims. */
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 255;
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= TEXT_LENGTH;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isList = <T>(value: unknown, is: (each: unknown) => each is T): value is T[] =>
   Array.isArray(value) && value.every(is);

@@ -37,7 +37,7 @@ export type ProtectionEvent =
   /** The answer to a word of the effect `etcd`; without one: it lives. */
   | { readonly type: 'etcd'; readonly answer?: Extract<Word, { type: 'answer' }> }
   /** For the other directors: for `to`, or for all of them. */
-  | { readonly type: 'say'; readonly to?: string; readonly word: HandOverWord }
+  | { readonly type: 'say'; readonly to?: string; readonly words: readonly HandOverWord[] }
   /** No address of an earlier life is left here: from now on others hear that we live. */
   | { readonly type: 'clean' }
   /** A director was off for certain at that time. */
@@ -82,8 +82,8 @@ export type ProtectionEffect =
   | { readonly type: 'believed'; readonly director: string; readonly claim: string }
   /** Another director would be master of what we hold. */
   | { readonly type: 'challenged'; readonly claim: string; readonly by: string; readonly priority: number }
-  /** A director speaks of a planned hand-over. */
-  | { readonly type: 'said'; readonly from: string; readonly word: HandOverWord }
+  /** A director speaks of planned hand-overs: all of it in one heartbeat. */
+  | { readonly type: 'said'; readonly from: string; readonly words: readonly HandOverWord[] }
   /** A heartbeat was dropped; the first of its kind in a minute. */
   | { readonly type: 'dropped'; readonly reason: Rejection; readonly count: number }
   | { readonly type: 'peer'; readonly name: string; readonly heard: boolean }

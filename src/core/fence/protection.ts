@@ -251,6 +251,8 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
     peer.heardAt = now;
     if (!peer.isHeard) this.#hears(from, peer, true);
     for (const word of words) this.#word(from, life, word, peer, now);
+    const spoken = words.filter((word) => word.type === 'hand-over');
+    if (spoken.length > 0) this.#effects.push({ type: 'said', from, words: spoken });
   }
 
   #word(from: string, life: string, word: Word, peer: Peer, now: Instant): void {
@@ -273,7 +275,7 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
         this.#voter.fenced(word.director, word.life);
         break;
       case 'hand-over':
-        this.#effects.push({ type: 'said', from, word });
+        // All of a heartbeat are told together.
         break;
       default:
         unreachable(word);
@@ -380,13 +382,13 @@ export class Protection implements Machine<ProtectionEvent, ProtectionEffect> {
   }
 
   /** Who is told to take over may hear of it before it hears that the votes are free: it hears both at once. */
-  #say({ to, word }: Extract<ProtectionEvent, { type: 'say' }>): void {
-    const number = word.step === 'take' ? this.#authorities.get(word.unit)?.authority.released : undefined;
-    for (const [name, { words }] of this.#peers) {
-      if (name === this.#settings.witness || (to ?? name) !== name) continue;
-      if (number !== undefined) words.push({ type: 'release', claim: word.unit, number });
-      words.push(word);
-    }
+  #say({ to, words }: Extract<ProtectionEvent, { type: 'say' }>): void {
+    const said = words.flatMap((word): Word[] => {
+      const number = word.step === 'take' ? this.#authorities.get(word.unit)?.authority.released : undefined;
+      return number === undefined ? [word] : [{ type: 'release', claim: word.unit, number }, word];
+    });
+    for (const [name, peer] of this.#peers)
+      if (name !== this.#settings.witness && (to ?? name) === name) peer.words.push(...said);
   }
 
   #sayAll(word: Word): void {

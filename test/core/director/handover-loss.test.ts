@@ -59,7 +59,7 @@ function play(prng: Prng, [first, second]: readonly [number, number], lost: numb
       if (priority !== undefined)
         wire.push({ at, act: () => to.shell.advert(Number(priority), instance(), from.source) });
       else if (said !== undefined && !prng.chance(lost))
-        wire.push({ at, act: () => to.shell.event({ type: 'said', from: from.name, word }) });
+        wire.push({ at, act: () => to.shell.event({ type: 'said', from: from.name, words: [word] }) });
       how = /^handed over \S+ \S+ (\w+)/.exec(line)?.[1] ?? how;
     }
   };

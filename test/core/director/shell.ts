@@ -342,9 +342,10 @@ export class Shell {
 
   #handOver(effect: DirectorEffect): void {
     if (effect.type === 'say') {
-      const { step, unit, number, why } = effect.word;
-      this.number = number;
-      this.done.push(`say ${effect.to ?? 'all'}: ${step} ${unit}${why === undefined ? '' : `, ${why}`}`);
+      const { to = 'all', words } = effect;
+      this.number = words[0]?.number ?? this.number;
+      const all = words.map(({ step, unit, why }) => `${step} ${unit}${why === undefined ? '' : `, ${why}`}`);
+      this.done.push(`say ${to}: ${all.join(' + ')}`);
     } else if (effect.type === 'handed-over') {
       for (const { unit, outcome, to = '', why = '' } of effect.given)
         this.done.push(`handed over ${unit} ${outcome} ${to}${why}`.trim());

@@ -123,7 +123,8 @@ test('many words go out in datagrams that fit into any link', () => {
   const { a, b } = acquainted();
   const many: Word[] = Array.from({ length: 200 }, (_, i) => ({
     type: 'ask',
-    claim: `router ${i}`,
+    // Of three bytes a letter.
+    claim: `路由器路由器路由器路由器路由器 ${i}`,
     number: i,
     duration: seconds(3),
     priority: 100,
@@ -135,6 +136,13 @@ test('many words go out in datagrams that fit into any link', () => {
     return outcome.ok ? outcome.heard.words : [];
   });
   assert.equal(got, many);
+});
+
+test('a long reason is cut, and all that is said with it is heard', () => {
+  const { a, b } = acquainted();
+  const unready = { type: 'hand-over', unit: 'VI_1', number: 1, step: 'unready' } as const;
+  const outcome = say(a, b, 'b', [{ ...unready, why: 'x'.repeat(300) }, HELD]);
+  assert.equal(words(outcome), [[{ ...unready, why: 'x'.repeat(255) }, HELD]]);
 });
 
 test('damaged and senseless datagrams are refused', () => {

@@ -55,9 +55,20 @@ test('who is told to take over hears with that word that the votes are free', ()
   pair.letGo('a');
   pair.mend();
   const word = { type: 'hand-over', unit: CLAIM, number: 1, step: 'take' } as const;
-  pair.event('a', { type: 'say', to: 'b', word });
+  pair.event('a', { type: 'say', to: 'b', words: [word] });
   pair.want('b');
   assert.equal(pair.hear(), ['b said', 'b authorised for 3.0 s']);
+});
+
+test('what is said of many hand-overs goes out in one heartbeat, and is told at once', () => {
+  const pair = running();
+  const words = Array.from(
+    { length: 300 },
+    (_, number) => ({ type: 'hand-over', unit: `router ${number}`, number, step: 'offer' }) as const,
+  );
+  pair.told.splice(0);
+  pair.event('a', { type: 'say', words });
+  assert.equal(pair.told, ['b said']);
 });
 
 test('without its peer, or without the witness, the holder goes on; without both it loses', () => {
