@@ -1,5 +1,10 @@
 import { DAEMON_STATE, describeOperation } from '../../core/netlink/ipvs.ts';
-import { planSyncDaemons, type SyncRole, syncDaemonFacts } from '../../core/reconcile/syncdaemon.ts';
+import {
+  leavesOpen,
+  planSyncDaemons,
+  type SyncRole,
+  syncDaemonFacts,
+} from '../../core/reconcile/syncdaemon.ts';
 import { EXIT_PERMANENT, STATE_PERIOD } from '../../core/supervision/child.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
 import { toMillis } from '../../core/time.ts';
@@ -63,6 +68,8 @@ class SyncProcess {
   /** A private link may be there that these settings do not want. */
   #linkLeft = false;
   #complaint: string | undefined;
+  /** The kernel's daemons have what the configuration says no longer. */
+  #renew = false;
   readonly #links: RouteSocket;
   /** Of the interface that the kernel's daemons were started on. */
   #ifindex: number | undefined;
@@ -114,6 +121,7 @@ class SyncProcess {
   }
 
   #configure({ daemon, cluster }: SyncConfiguration): void {
+    this.#renew ||= leavesOpen(this.#settings, daemon);
     this.#settings = daemon;
     this.#carriers.close();
     this.#unrelayed = daemon;
@@ -146,7 +154,8 @@ class SyncProcess {
       this.#log('warning', `${settings.interface} was made anew: connection sync is started again on it`);
       this.#exchange.reopen();
     }
-    const renewed = relinked || madeAnew;
+    const renewed = relinked || madeAnew || this.#renew;
+    this.#renew = false;
     const running = this.#ipvs.daemons();
     const operations = renewed
       ? [...planSyncDaemons(settings, undefined, running), ...planSyncDaemons(settings, this.#role, [])]

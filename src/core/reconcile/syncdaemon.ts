@@ -10,6 +10,8 @@ export type SyncRole = 'master' | 'backup' | 'both';
  * of clouds too (an MTU of 1440 or more, IPv6).
  */
 const RELAYED_BYTES = 1340;
+/** A backup of the kernel has room for more in any case, and says so. */
+const LEAST_OF_BACKUP = 1024;
 
 const STATES: Record<SyncRole, readonly number[]> = {
   master: [DAEMON_STATE.master],
@@ -36,14 +38,21 @@ export function planSyncDaemons(
   ];
 }
 
+/** Whether the kernel is to choose something again that was said before: a daemon that runs has what was said. */
+export function leavesOpen(before: SyncDaemonSettings | undefined, now: SyncDaemonSettings): boolean {
+  const words = ['maxlen', 'port', 'ttl', 'group'] as const;
+  return words.some((word) => before?.[word] !== undefined && now[word] === undefined);
+}
+
 function daemonOf(settings: SyncDaemonSettings, state: number): IpvsDaemon {
   const { interface: device, id, port, ttl, group } = settings;
   const maxlen = settings.maxlen ?? (settings.relay && RELAYED_BYTES);
+  const least = state === DAEMON_STATE.backup ? LEAST_OF_BACKUP : 0;
   return {
     state,
     interface: device,
     syncId: id,
-    ...(maxlen !== undefined && { maxLength: maxlen }),
+    ...(maxlen !== undefined && { maxLength: Math.max(maxlen, least) }),
     ...(port !== undefined && { port }),
     ...(ttl !== undefined && { ttl }),
     ...(group !== undefined && { group }),

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { ip } from '../../../src/core/ip.ts';
 import { DAEMON_STATE, type IpvsDaemon } from '../../../src/core/netlink/ipvs.ts';
-import { planSyncDaemons, type SyncRole } from '../../../src/core/reconcile/syncdaemon.ts';
+import { leavesOpen, planSyncDaemons, type SyncRole } from '../../../src/core/reconcile/syncdaemon.ts';
 import type { SyncDaemonSettings } from '../../../src/core/sync/settings.ts';
 import { suite } from '../../suite.ts';
 
@@ -48,6 +48,19 @@ syncdaemon('what is carried fits into a datagram of the relay, unless maxlen say
     );
   assert.equal(maxLength({}), [1340]);
   assert.equal(maxLength({ maxlen: 1400 }), [1400]);
+});
+
+syncdaemon('a backup with a small maxlen is not started again and again: the kernel gives it more', () => {
+  const small = { ...settings, maxlen: 500 };
+  assert.equal(planSyncDaemons(small, 'backup', [running('backup', { maxLength: 1024 })]), []);
+  assert.equal(planSyncDaemons(small, 'master', [running('master', { maxLength: 500 })]), []);
+});
+
+syncdaemon('what is said no longer is for the kernel to choose again', () => {
+  assert.ok(leavesOpen({ ...settings, maxlen: 1100 }, settings));
+  assert.not.ok(leavesOpen(settings, { ...settings, maxlen: 1100 }));
+  assert.not.ok(leavesOpen({ ...settings, ttl: 2 }, { ...settings, ttl: 3 }), 'it is another daemon anyway');
+  assert.not.ok(leavesOpen(undefined, settings));
 });
 
 syncdaemon('without a role nothing runs', () => {
