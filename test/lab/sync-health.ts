@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -8,7 +8,7 @@ import type { HealthFacts } from '../../src/core/sync/health/facts.ts';
 import { encodeMessage } from '../../src/core/sync/message.ts';
 import { suite } from '../suite.ts';
 import { ROOT } from './engine/root.ts';
-import { operator, statusOf } from './scene/director.ts';
+import { file, operator, pathOf, statusOf } from './scene/director.ts';
 import { Failover } from './scene/failover.ts';
 import type { Host } from './scene/host.ts';
 import { VIP } from './scene/pair.ts';
@@ -50,6 +50,21 @@ const sees = (what: string, condition: (health: HealthFacts) => boolean): Promis
   });
 const causeIs = (kind: string | undefined): Promise<number> =>
   sees(kind ?? 'no cause', ({ cause }) => cause?.kind === kind);
+/** The backup gets more words in `lvs_sync_daemon`, or none. */
+function resync(words: string): void {
+  const written = readFileSync(pathOf(two, 'vipkeeper.conf'), 'utf8');
+  const daemonLine = `lvs_sync_daemon rack VI_1 ${words}`;
+  file(two, 'vipkeeper.conf', written.replace(/lvs_sync_daemon rack VI_1.*/, daemonLine));
+  operator(two, 'reload');
+}
+/** Something that is configured is wrong, and then right. */
+async function misconfigured(words: string, kind: string): Promise<void> {
+  resync(words);
+  await causeIs(kind);
+  console.log(`  ${(await healthOf(two))?.cause?.text}`);
+  resync('');
+  await sees('nothing wrong', ({ cause, survey }) => cause === undefined && survey?.coverage === 100);
+}
 /** The kernel tells of each connection with each of its packets, or of none. */
 const tell = (director: Host, each: boolean): unknown =>
   director.run('sysctl', '-qw', `net.ipv4.vs.sync_threshold=${each ? '0 1' : '100000 100001'}`);
@@ -81,6 +96,29 @@ story('multicast that is filtered is said, and its end', async () => {
   assert.match(daemon.log, /sync health: director1 sent \d+ datagrams and none came on rack/);
   rack?.impair(two, '');
   await causeIs(undefined);
+});
+
+story('datagrams that the network loses are said, and its end', async () => {
+  const [, rack] = act.pair.links;
+  rack?.impair(two, 'loss 40%');
+  await causeIs('loss');
+  console.log(`  ${(await healthOf(two))?.cause?.text}`);
+  assert.match(daemon.log, /sync health: of \d+ datagrams of director1, \d+ came on rack: the network loses/);
+  rack?.impair(two, '');
+  await causeIs(undefined);
+});
+
+story('another syncid than the master’s is said', async () => {
+  await misconfigured('id 52', 'syncid');
+  assert.match(daemon.log, /sync health: director1 is master with syncid 51, and ours is 52/);
+});
+
+story('a smaller maxlen than the master’s is said', async () => {
+  await misconfigured('maxlen 1100', 'maxlen');
+  assert.match(
+    daemon.log,
+    /sync health: datagrams of director1 have up to \d+ bytes and our kernel takes 1100/,
+  );
 });
 
 story('somebody else with our syncid is said', async () => {

@@ -11,7 +11,7 @@ import {
 } from '../../core/sync/bulk/events.ts';
 import type { BulkFacts } from '../../core/sync/bulk/facts.ts';
 import { givenLine, gotLine } from '../../core/sync/bulk/lines.ts';
-import { identityOf, ListedTable } from '../../core/sync/bulk/listing.ts';
+import { identitiesOf, ListedTable } from '../../core/sync/bulk/listing.ts';
 import type { BulkMessage } from '../../core/sync/bulk/message.ts';
 import { Recipient } from '../../core/sync/bulk/recipient.ts';
 import { changedPorts } from '../../io/connectiontable.ts';
@@ -132,13 +132,7 @@ export class BulkCopies {
         this.#handlers.say(effect.message);
         break;
       case 'read':
-        this.#own.read(effect.reading, {
-          rows: (rows, last) => {
-            const identities = rows.flatMap((row) => identityOf(row) ?? []);
-            this.#receiving.handle({ type: 'rows', reading: effect.reading, identities, last });
-          },
-          failed: (why) => this.#receiving.handle({ type: 'unread', reading: effect.reading, why }),
-        });
+        this.#own.compare(effect.reading, identitiesOf, this.#receiving.handle);
         break;
       case 'replayed':
         this.#handlers.replayed(effect.from);

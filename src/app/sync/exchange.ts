@@ -4,6 +4,7 @@ import type { Level } from '../../core/level.ts';
 import { DAEMON_STATE, type IpvsDaemon } from '../../core/netlink/ipvs.ts';
 import type { AlarmHappening } from '../../core/notify/happening.ts';
 import type { BulkFacts } from '../../core/sync/bulk/facts.ts';
+import { isOfHealth } from '../../core/sync/bulk/message.ts';
 import type { BulkRejection } from '../../core/sync/bulk/post.ts';
 import type { HealthFacts } from '../../core/sync/health/facts.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
@@ -107,10 +108,7 @@ export class Exchange {
       const talk = new Talk(daemon, cluster, this.#namespace);
       const works = this.#workWith(talk, daemon, cluster.name);
       talk.listen({
-        heard: (message) => {
-          const isOfHealth = ['survey', 'counts', 'choose', 'sample'].includes(message.type);
-          (isOfHealth ? works.health : works.copies).heard(message);
-        },
+        heard: (message) => (isOfHealth(message) ? works.health : works.copies).heard(message),
         rejected: (reason) => this.#reject(reason),
         error: ({ message }) => this.#handlers.log('warning', `bulk copy: ${message}`),
       });

@@ -2,7 +2,7 @@ import type { Ip } from '../../core/ip.ts';
 import type { Level } from '../../core/level.ts';
 import { DAEMON_STATE, type IpvsDaemon } from '../../core/netlink/ipvs.ts';
 import { type BulkSettings, MAXLEN } from '../../core/sync/bulk/events.ts';
-import { identityOf, lasting } from '../../core/sync/bulk/listing.ts';
+import { identitiesOf, lasting } from '../../core/sync/bulk/listing.ts';
 import type { BulkMessage } from '../../core/sync/bulk/message.ts';
 import { Asker } from '../../core/sync/health/asker.ts';
 import type { Cause, OwnGroup } from '../../core/sync/health/cause.ts';
@@ -155,17 +155,9 @@ export class SyncHealth {
       case 'say':
         this.#handlers.say(effect.message);
         break;
-      case 'read': {
-        const { reading } = effect;
-        this.#own.read(reading, {
-          rows: (rows, last) => {
-            const identities = rows.flatMap((row) => identityOf(row) ?? []);
-            this.#asker.handle({ type: 'rows', reading, identities, last });
-          },
-          failed: (why) => this.#asker.handle({ type: 'unread', reading, why }),
-        });
+      case 'read':
+        this.#own.compare(effect.reading, identitiesOf, this.#asker.handle);
         break;
-      }
       case 'replayed':
         this.#handlers.replayed(effect.from);
         break;
@@ -235,17 +227,9 @@ export class SyncHealth {
       case 'say':
         this.#handlers.say(effect.message);
         break;
-      case 'read': {
-        const { reading } = effect;
-        this.#given.read(reading, {
-          rows: (rows, last) => {
-            if (last) this.#given.close();
-            this.#teller.handle({ type: 'rows', reading, identities: lasting(rows), last });
-          },
-          failed: () => this.#teller.handle({ type: 'unread', reading }),
-        });
+      case 'read':
+        this.#given.compare(effect.reading, lasting, this.#teller.handle);
         break;
-      }
       case 'replayed':
         this.#handlers.replayed(effect.from);
         break;

@@ -1,4 +1,6 @@
 import type { Connection } from '../../core/ipvsadm/connections.ts';
+import type { ReadingEvent } from '../../core/sync/bulk/events.ts';
+import type { Identity } from '../../core/sync/bulk/fingerprint.ts';
 import { ConnectionReading } from '../../io/connectiontable.ts';
 
 export interface ReaderHandlers {
@@ -32,9 +34,24 @@ export class TableReader {
       return;
     }
     this.#open.reading.next().then(
-      (piece) => rows(piece.rows, piece.last),
+      (piece) => {
+        if (piece.last && this.#open?.number === number) this.close();
+        rows(piece.rows, piece.last);
+      },
       (error: Error) => failed(error.message),
     );
+  }
+
+  /** The same for a machine that wants to know which connections there are. */
+  compare(
+    reading: number,
+    wanted: (rows: readonly Connection[]) => readonly Identity[],
+    tell: (event: ReadingEvent) => void,
+  ): void {
+    this.read(reading, {
+      rows: (rows, last) => tell({ type: 'rows', reading, identities: wanted(rows), last }),
+      failed: (why) => tell({ type: 'unread', reading, why }),
+    });
   }
 
   close(): void {

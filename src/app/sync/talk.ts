@@ -1,6 +1,6 @@
 import type { ClusterSettings } from '../../core/fence/settings.ts';
 import { familyOf, type Ip } from '../../core/ip.ts';
-import type { BulkMessage } from '../../core/sync/bulk/message.ts';
+import { type BulkMessage, isOfHealth } from '../../core/sync/bulk/message.ts';
 import { BulkPost, type BulkRejection } from '../../core/sync/bulk/post.ts';
 import { SYNC_GROUP, SYNC_PORT } from '../../core/sync/message.ts';
 import type { SyncDaemonSettings } from '../../core/sync/settings.ts';
@@ -65,8 +65,7 @@ export class Talk {
   /** To all directors, whomever it is for. What the system does not take is lost, as what the network loses. */
   say(message: BulkMessage): void {
     const datagram = this.#post.close(message);
-    const isOfHealth = ['survey', 'counts', 'choose', 'sample'].includes(message.type);
-    if (this.#group !== undefined && !isOfHealth) {
+    if (this.#group !== undefined && !isOfHealth(message)) {
       this.#group.send([datagram], this.#settings.bulkPort);
       return;
     }

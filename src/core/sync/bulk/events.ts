@@ -5,6 +5,25 @@ import type { BulkMessage, Lacks } from './message.ts';
 
 /** What the two sides of a copy of a connection table hear from the shell, and want of it. */
 
+/** What comes of a reading of the table that a machine asked for. */
+export type ReadingEvent =
+  /** The next rows of the reading, with those that IPVS does not know the protocol of left out. */
+  | {
+      readonly type: 'rows';
+      readonly reading: number;
+      readonly identities: readonly Identity[];
+      readonly last: boolean;
+    }
+  /** The table cannot be read. */
+  | { readonly type: 'unread'; readonly reading: number; readonly why: string };
+
+/** What all of these machines want. */
+export type TalkEffect =
+  | { readonly type: 'say'; readonly message: BulkMessage }
+  /** Read the table from its beginning, or go on with that reading. */
+  | { readonly type: 'read'; readonly reading: number }
+  | { readonly type: 'replayed'; readonly from: string };
+
 /** Bytes of a datagram's payload where neither the configuration nor the kernel says. */
 export const MAXLEN = 1452;
 
@@ -29,16 +48,12 @@ export type DonorEvent =
   | { readonly type: 'heard'; readonly message: BulkMessage }
   /** The next rows of the reading. */
   | { readonly type: 'rows'; readonly reading: number; readonly carried: Carried; readonly last: boolean }
-  /** The table cannot be read. */
-  | { readonly type: 'unread'; readonly reading: number; readonly why: string };
+  | Extract<ReadingEvent, { type: 'unread' }>;
 
 export type DonorEffect =
-  | { readonly type: 'say'; readonly message: BulkMessage }
+  | TalkEffect
   /** Datagrams for the kernels of the group. */
   | { readonly type: 'tell'; readonly datagrams: readonly Uint8Array[] }
-  /** Read the table from its beginning, or go on with that reading. */
-  | { readonly type: 'read'; readonly reading: number }
-  | { readonly type: 'replayed'; readonly from: string }
   | ({ readonly type: 'given' } & Given);
 
 /** What became of a copy that was given. */
@@ -62,21 +77,10 @@ export type RecipientEvent =
   | { readonly type: 'stop' }
   /** An offer, a progress, a list or a done. */
   | { readonly type: 'heard'; readonly message: BulkMessage }
-  /** The next rows of the reading, with those that IPVS does not know the protocol of left out. */
-  | {
-      readonly type: 'rows';
-      readonly reading: number;
-      readonly identities: readonly Identity[];
-      readonly last: boolean;
-    }
-  /** The table cannot be read. */
-  | { readonly type: 'unread'; readonly reading: number; readonly why: string };
+  | ReadingEvent;
 
 export type RecipientEffect =
-  | { readonly type: 'say'; readonly message: BulkMessage }
-  /** Read the table from its beginning, or go on with that reading. */
-  | { readonly type: 'read'; readonly reading: number }
-  | { readonly type: 'replayed'; readonly from: string }
+  | TalkEffect
   /** Nobody has answered for a while: told once. */
   | { readonly type: 'unanswered'; readonly requests: number }
   | ({ readonly type: 'got' } & Got);

@@ -67,6 +67,10 @@ export function identityOf({
 const isFirst = (row: ListedConnection): boolean =>
   FIRST.includes(row.state) && (row.state !== 'NONE' || isTemplateRow(row));
 
+/** The identities of all connections. */
+export const identitiesOf = (rows: readonly ListedConnection[]): Identity[] =>
+  rows.flatMap((row) => identityOf(row) ?? []);
+
 /** The identities of established connections and templates: what a failover is not to lose. */
 export const lasting = (rows: readonly ListedConnection[]): Identity[] =>
   rows.flatMap((row) => (isFirst(row) ? (identityOf(row) ?? []) : []));

@@ -92,6 +92,10 @@ export type BulkMessage = BulkWord & {
   readonly to: string;
 };
 
+/** What is said of how tables compare; the rest is of copies. */
+export const isOfHealth = ({ type }: BulkWord): boolean =>
+  type === 'survey' || type === 'counts' || type === 'choose' || type === 'sample';
+
 const KINDS: readonly BulkWord['type'][] = [
   'request',
   'offer',

@@ -53,8 +53,11 @@ export class BulkPost {
     const message = decodeBulk(opened.body);
     if (message === undefined) return { rejection: 'malformed' };
     if (!others.includes(message.from)) return { rejection: 'unknown sender' };
-    const toAll = message.type === 'request' || message.type === 'survey';
-    const ours = message.syncId === syncId && (message.to === name || toAll);
+    const { type } = message;
+    const toAll = type === 'request' || type === 'survey';
+    // A backup is to learn that the master has another syncid.
+    const ofAnySync = type === 'survey' || type === 'counts';
+    const ours = (message.syncId === syncId || ofAnySync) && (message.to === name || toAll);
     return ours ? { message } : { elsewhere: true };
   }
 }

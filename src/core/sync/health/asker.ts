@@ -4,7 +4,7 @@ import { after, type Duration, type Instant, micros, millis, seconds, since, Tim
 import type { BulkSettings } from '../bulk/events.ts';
 import { fingerprint, mixedSaltOf } from '../bulk/fingerprint.ts';
 import { type BulkMessage, type BulkWord, NO_NONCE, type Nonce, nonceOf, SLOTS } from '../bulk/message.ts';
-import { type Cause, causeOf, type OwnGroup, type Window } from './cause.ts';
+import { type Cause, causeOf, type OwnGroup, otherSyncId, type Window } from './cause.ts';
 import { type AskerEffect, type AskerEvent, coverageOf, type Survey } from './events.ts';
 
 export interface AskerSettings extends BulkSettings {
@@ -16,6 +16,8 @@ export interface AskerSettings extends BulkSettings {
 interface Asked {
   readonly begin: Instant;
   tries: number;
+  /** A master with another syncid has answered. */
+  other?: { readonly name: string; readonly syncId: number };
   /** Once the master has answered. */
   chosen?: Chosen;
 }
@@ -170,7 +172,9 @@ export class Asker implements Machine<AskerEvent, AskerEffect> {
         this.#effects.push({ type: 'replayed', from: message.from });
       return;
     }
-    if (message.type === 'counts') {
+    const { from: name, syncId } = message;
+    if (syncId !== this.#settings.syncId) asked.other = { name, syncId };
+    else if (message.type === 'counts') {
       if (asked.chosen === undefined) this.#counted(asked, message, own, now);
     } else if (message.type === 'sample' && asked.chosen?.donor === message.donor)
       this.#sampled(asked.chosen, message, now);
@@ -258,7 +262,7 @@ export class Asker implements Machine<AskerEvent, AskerEffect> {
   }
 
   /** What came of the sample is compared; without any the survey is unanswered. */
-  #giveUp({ chosen }: Asked, now: Instant): void {
+  #giveUp({ chosen, other }: Asked, now: Instant): void {
     if (chosen !== undefined && chosen.open === undefined && chosen.parts.size > 0) {
       this.#compare(chosen, now);
       return;
@@ -266,6 +270,7 @@ export class Asker implements Machine<AskerEvent, AskerEffect> {
     this.#covered = undefined;
     this.#known = undefined;
     this.#effects.push({ type: 'unanswered' });
+    if (other !== undefined) this.#judge(otherSyncId(other.name, other.syncId, this.#settings.syncId));
     this.#rest(PERIOD, now);
   }
 

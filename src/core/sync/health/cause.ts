@@ -40,6 +40,12 @@ const SENT_LEAST = 3;
 const SHARE_LEAST = 20;
 const LOSS = 0.1;
 
+/** No master has our syncid, but one has another. */
+export const otherSyncId = (master: string, theirs: number, ours: number): Cause => ({
+  kind: 'syncid',
+  text: `${master} is master with syncid ${theirs}, and ours is ${ours}: give lvs_sync_daemon the same id on both`,
+});
+
 /** The likely cause of a broken sync group; `undefined` where none shows. */
 export function causeOf(master: MasterGroup, own: OwnGroup, window: Window | undefined): Cause | undefined {
   const { name } = master;

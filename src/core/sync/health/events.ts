@@ -1,5 +1,5 @@
 import type { Duration } from '../../time.ts';
-import type { Identity } from '../bulk/fingerprint.ts';
+import type { ReadingEvent, TalkEffect } from '../bulk/events.ts';
 import type { BulkMessage } from '../bulk/message.ts';
 import type { Cause, OwnGroup } from './cause.ts';
 
@@ -10,20 +10,10 @@ export type AskerEvent =
   | { readonly type: 'watch'; readonly on: boolean; readonly copying: boolean }
   /** Counts or a sample; `own`: what this host knows of its sync group at that moment. */
   | { readonly type: 'heard'; readonly message: BulkMessage; readonly own: OwnGroup }
-  /** The next rows of the reading. */
-  | {
-      readonly type: 'rows';
-      readonly reading: number;
-      readonly identities: readonly Identity[];
-      readonly last: boolean;
-    }
-  /** The table cannot be read. */
-  | { readonly type: 'unread'; readonly reading: number; readonly why: string };
+  | ReadingEvent;
 
 export type AskerEffect =
-  | { readonly type: 'say'; readonly message: BulkMessage }
-  | { readonly type: 'read'; readonly reading: number }
-  | { readonly type: 'replayed'; readonly from: string }
+  | TalkEffect
   /** Nobody answers. */
   | { readonly type: 'unanswered' }
   | { readonly type: 'unreadable'; readonly why: string }
@@ -57,18 +47,10 @@ export type TellerEvent =
   | { readonly type: 'serve'; readonly master: { readonly maxlen: number; readonly mtu: number } | undefined }
   /** A survey or a choose; `sent`: what the kernel has sent until now. */
   | { readonly type: 'heard'; readonly message: BulkMessage; readonly sent: number }
-  /** Established connections and templates. */
-  | {
-      readonly type: 'rows';
-      readonly reading: number;
-      readonly identities: readonly Identity[];
-      readonly last: boolean;
-    }
-  | { readonly type: 'unread'; readonly reading: number };
+  /** Of established connections and templates. */
+  | ReadingEvent;
 
 export type TellerEffect =
-  | { readonly type: 'say'; readonly message: BulkMessage }
-  | { readonly type: 'read'; readonly reading: number }
-  | { readonly type: 'replayed'; readonly from: string }
+  | TalkEffect
   /** What a backup says of itself, in percent; `undefined`: it does not know yet. */
   | { readonly type: 'told'; readonly director: string; readonly coverage: number | undefined };

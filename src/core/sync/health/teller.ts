@@ -7,6 +7,7 @@ import {
   type BulkMessage,
   type BulkWord,
   MOST_FINGERPRINTS,
+  NO_NONCE,
   type Nonce,
   nonceOf,
   SLOTS,
@@ -92,11 +93,16 @@ export class Teller implements Machine<TellerEvent, TellerEffect> {
   #count(message: BulkMessage & { type: 'survey' }, sent: number, now: Instant): void {
     const { from, recipient, covered } = message;
     if (this.#master === undefined) return;
+    const counts = { sent, ...this.#master, connections: this.#connections };
+    if (message.syncId !== this.#settings.syncId) {
+      // It learns which one we have, and no more.
+      this.#say({ type: 'counts', ...counts }, { with: from, recipient, donor: NO_NONCE });
+      return;
+    }
     for (const [nonce, { at }] of this.#offers)
       if (since(now, at) > OFFER_STANDS || this.#offers.size >= OFFERS_KEPT) this.#offers.delete(nonce);
     const { donor } = this.#offers.get(recipient) ?? { donor: nonceOf(this.#settings.life, ++this.#used) };
     this.#offers.set(recipient, { to: from, donor, at: now });
-    const counts = { sent, ...this.#master, connections: this.#connections };
     this.#say({ type: 'counts', ...counts }, { with: from, recipient, donor });
     this.#effects.push({
       type: 'told',

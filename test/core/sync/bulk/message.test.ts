@@ -152,6 +152,10 @@ test('the post: for whom a datagram is, and what is nobody’s', () => {
   assert.is(rejection(postOf('c'), postOf('a').close(OFFER)), 'elsewhere');
   const survey: BulkMessage = { ...REQUEST, type: 'survey', covered: 1000 };
   assert.equal(rejection(postOf('a'), postOf('b').close(survey)), survey);
+  const strange = postOf('a', 'a key', { syncId: 52 });
+  assert.equal(rejection(strange, postOf('b').close(survey)), survey, 'it is to learn of the other syncid');
+  const choose: BulkMessage = { ...survey, type: 'choose', slots: 1, to: 'a' };
+  assert.is(rejection(strange, postOf('b').close(choose)), 'elsewhere');
   assert.is(rejection(postOf('a'), postOf('b').close({ ...survey, type: 'choose', slots: 1 })), 'elsewhere');
   assert.equal(rejection(postOf('b'), postOf('a').close(OFFER)), OFFER);
 });

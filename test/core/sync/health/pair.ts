@@ -66,8 +66,8 @@ export class HealthPair {
   }
 
   /** The machine that is master dies, and another begins. */
-  restart(): void {
-    this.teller = new Teller({ name: 'a', syncId: 51, life: 'c'.repeat(24) });
+  restart(syncId = 51): void {
+    this.teller = new Teller({ name: 'a', syncId, life: 'c'.repeat(24) });
     this.teller.handle({ type: 'serve', master: { maxlen: 1452, mtu: 1500 } }, this.now);
   }
 

@@ -123,6 +123,22 @@ test('a broken group is told within seconds, once, and its end', () => {
   assert.equal(causes, ['deaf', undefined]);
 });
 
+test('a master with another syncid: nothing is compared, and it is said why; its end, too', () => {
+  const pair = new HealthPair();
+  pair.connect(5);
+  pair.restart(52);
+  pair.run(seconds(20));
+  assert.equal(surveys(pair), []);
+  const causes = () => pair.outcomes.flatMap((effect) => (effect.type === 'cause' ? [effect.cause] : []));
+  assert.equal(causes().length, 1, 'once');
+  assert.is(causes()[0]?.kind, 'syncid');
+  assert.match(causes()[0]?.text ?? '', /^a is master with syncid 52, and ours is 51: /);
+  pair.restart();
+  pair.run(seconds(20));
+  assert.is(last(pair).missing, 0);
+  assert.equal([causes().length, causes()[1]], [2, undefined]);
+});
+
 test('no master answers: it is said, and the next is heard', () => {
   const pair = new HealthPair();
   pair.connect(5);
