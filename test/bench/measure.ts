@@ -1,4 +1,4 @@
-import type { DaemonName } from './daemon.ts';
+import { DAEMONS, type DaemonName } from './daemon.ts';
 import { measureLoad } from './load.ts';
 import { type Column, type Figures, rowsOf, type Section } from './result.ts';
 import type { Stage } from './stage.ts';
@@ -31,18 +31,20 @@ export interface Measurement {
   readonly note: string;
   readonly columns: readonly Column[];
   readonly rounds: number;
+  /** Who has what is measured; absent: all. */
+  readonly daemons?: readonly DaemonName[];
   /** Measures once; the stage is empty before and emptied after. */
   readonly once: (daemon: DaemonName) => Promise<Figures>;
 }
 
 /** Measures in turn, A B A B, so that what disturbs the machine disturbs both. */
 export async function measure(bench: Bench, measurement: Measurement): Promise<Section> {
-  const { title, note, columns, rounds, once } = measurement;
+  const { title, note, columns, rounds, daemons = DAEMONS, once } = measurement;
   const runs: Record<DaemonName, Figures[]> = { vipkeeper: [], keepalived: [] };
   const failures: string[] = [];
   const load = measureLoad();
   for (let round = 1; round <= rounds; round++) {
-    for (const daemon of bench.effort.daemons) {
+    for (const daemon of bench.effort.daemons.filter((name) => daemons.includes(name))) {
       const where = `${title}: ${daemon}, ${round} of ${rounds}`;
       try {
         const figures = await once(daemon);
@@ -57,7 +59,7 @@ export async function measure(bench: Bench, measurement: Measurement): Promise<S
       }
     }
   }
-  return { title, note, load: load(), rows: rowsOf(columns, runs), failures };
+  return { title, note, load: load(), daemons, rows: rowsOf(columns, runs), failures };
 }
 
 function inWords(columns: readonly Column[], figures: Figures): string {

@@ -32,6 +32,8 @@ export interface Section {
   /** What is needed to judge the figures: what was done, how often, what theory says. */
   readonly note: string;
   readonly load: Load;
+  /** Who has what is measured; absent: all. */
+  readonly daemons?: readonly DaemonName[] | undefined;
   readonly rows: readonly Row[];
   /** Runs that gave no figures, and why. */
   readonly failures: readonly string[];
