@@ -11,11 +11,19 @@ const LASTS_MILLISECONDS = 8000;
 /** A long run sees each fault more often. */
 const TIMES = repetitions(1, 3);
 
+/**
+ * This kernel has no nftables for IP, so that a lease is an address's lifetime: one that was frozen answers what waited
+ * in its queue before its timer takes the address away.
+ */
+const QUEUE_MILLISECONDS = 100;
+
 /** What befalls a pair of which the first director is master. */
 interface KernelFault {
   readonly name: string;
   /** Nothing is to move. */
   readonly harmless?: boolean;
+  /** So long two may answer. */
+  readonly two?: number;
   readonly times: number;
   readonly act: (pair: KernelPair) => Promise<void>;
 }
@@ -31,7 +39,9 @@ const stepped = (i: 0 | 1, by: number, away: boolean): KernelFault => ({
     const { scene, daemon, directors } = pair;
     await directors[i].run(`date -s "@$(($(date +%s) + ${by}))"`);
     await lasts();
-    const told = new RegExp(`the clock of ${directors[i].name} is 36\\d\\d\\.\\d s (ahead of|behind) ours`);
+    const told = new RegExp(
+      `the clock of ${directors[i].name} is 3[56]\\d\\d\\.\\d s (ahead of|behind) ours`,
+    );
     if (away && daemon === 'vipkeeper')
       await scene.until('people are told', () => told.test(pair.daemonOf(i === 0 ? 1 : 0).log));
   },
@@ -40,6 +50,7 @@ const stepped = (i: 0 | 1, by: number, away: boolean): KernelFault => ({
 const FAULTS: readonly KernelFault[] = [
   {
     name: 'the master’s kernel frozen, thawed',
+    two: QUEUE_MILLISECONDS,
     times: TIMES,
     async act({ directors: [one] }) {
       one.freeze();
@@ -144,8 +155,8 @@ function inWords({ two, nobody, lost }: Cost): string {
   return `two ${both} ms, nobody ${none} ms, ${lost} of ${CONNECTIONS} connections lost`;
 }
 
-function costsNothing({ name, harmless }: KernelFault, { two, lost, moved }: Cost): void {
-  assert.is(Math.round(two), 0, `${name}: two answered`);
+function costsNothing({ name, harmless, two: most = 0 }: KernelFault, { two, lost, moved }: Cost): void {
+  assert.ok(Math.round(two) <= most, `${name}: two answered for ${two} ms`);
   assert.is(lost, 0, `${name}: connections were lost`);
   if (harmless) assert.not.ok(moved, `${name}: the other one took over`);
 }
