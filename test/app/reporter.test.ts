@@ -76,11 +76,11 @@ test('all are told again and again, few at a time', async () => {
 test('what was not taken is told again, before what did not change', async () => {
   let reads = false;
   const { routers, news, reporter } = reporting(() => reads);
-  const stop = reporter.begin(millis(5));
   const lost = names.slice(50, 70);
   for (const name of lost) reporter.changed(routers.get(name));
   await turn();
   reads = true;
+  const stop = reporter.begin(millis(5));
   while (news.length < 2) await pause();
   stop();
   const told = news.slice(0, 2).flatMap(({ instances }) => instances.map(({ name }) => name));

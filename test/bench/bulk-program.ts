@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ip } from '../../src/core/ip.ts';
-import type { DaemonStatus } from '../../src/core/status/facts.ts';
 import type { SyncedConnection } from '../../src/core/sync/connection.ts';
 import { encodeMessage, SYNC_GROUP, SYNC_PORT } from '../../src/core/sync/message.ts';
 import { toMillis } from '../../src/core/time.ts';
@@ -9,7 +8,6 @@ import { file, operator, pathOf, statusOf, vipkeeper } from '../lab/scene/direct
 import type { Host } from '../lab/scene/host.ts';
 import { pause, Scene } from '../lab/scene/scene.ts';
 import { Watcher } from '../lab/scene/watcher.ts';
-import { cpuOf } from './stage.ts';
 
 /**
  * `bulk-program CONNECTIONS`, in a kernel with IPVS that nobody else uses: the kernel of a master gets so many idle
@@ -29,6 +27,7 @@ const LIMIT_SECONDS = 900;
 /** Whoever asks often costs what is measured. */
 const POLL_MILLISECONDS = 200;
 const SETTLED_MILLISECONDS = 4000;
+const TICK_MILLISECONDS = 10;
 /** So much waits for the kernel's thread while the master's table is filled; the copy itself has the usual queue. */
 const QUEUE_BYTES = 64 << 20;
 
@@ -106,13 +105,39 @@ function routerIs(host: Host, state: string): Promise<true> {
   );
 }
 
-function syncPid(status: DaemonStatus | undefined): number {
-  return status?.processes.find(({ role }) => role === 'sync')?.pid ?? Number.NaN;
+/** MiB. The lab's kernel has no smaps_rollup. */
+function rssOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+)/m.exec(text)?.[1]) / 1024;
 }
 
-function rssOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Rss:\s+(\d+)/m.exec(text)?.[1]) / 1024;
+/** Milliseconds, in the steps of its clock. The lab's kernel has no schedstat. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MILLISECONDS;
+}
+
+/** A process of connection sync: `cpu` in milliseconds, `rss` in MiB. */
+interface SyncProcess {
+  readonly pid: number;
+  readonly cpu: number;
+  readonly rss: number;
+}
+
+function syncProcesses(hosts: readonly Host[]): Promise<SyncProcess[]> {
+  return Promise.all(
+    hosts.map(async (host) => {
+      const pid = (await statusOf(host))?.processes.find(({ role }) => role === 'sync')?.pid ?? Number.NaN;
+      return { pid, cpu: cpuOf(pid), rss: rssOf(pid) };
+    }),
+  );
+}
+
+/** A reload may have started another one: then it is what that has used. */
+function usedSince(before: SyncProcess | undefined, now: SyncProcess): number {
+  return now.cpu - (before?.pid === now.pid ? before.cpu : 0);
 }
 
 /** The master's kernel hears of the connections as a backup, before its daemon starts. */
@@ -147,35 +172,30 @@ async function measure(size: number): Promise<void> {
     await routerIs(b, 'BACKUP');
     await pause(SETTLED_MILLISECONDS);
     const watcher = await Watcher.start(b, VIP);
-    const pids = [syncPid(await statusOf(a)), syncPid(await statusOf(b))];
-    const used = (before: readonly number[] = [0, 0]): number[] =>
-      pids.map((pid, i) => cpuOf(pid) - (before[i] ?? 0));
-    const memory = pids.map(rssOf);
-    const begin = used();
+    const before = await syncProcesses([a, b]);
     file(b, 'vipkeeper.conf', configuration(key, 'b', true));
     operator(b, 'reload');
     const got = await until('the copy ends', async () => (await statusOf(b))?.sync?.bulk.got);
-    const copied = used();
+    const copied = await syncProcesses([a, b]);
     if (got.outcome !== 'complete' || got.connections < size)
       throw new Error(`${got.outcome}: ${got.connections} connections, ${got.missing} missing`);
     await until('the tables are compared', async () => {
       const { survey } = (await statusOf(b))?.sync?.health ?? {};
       return survey !== undefined && survey.at > got.at ? survey : undefined;
     });
-    const surveyed = used();
+    const surveyed = await syncProcesses([a, b]);
     const { adverts } = await watcher.observations();
     const from = got.at - toMillis(got.took) - ADVERT_MILLISECONDS;
     const meanwhile = adverts
       .filter(({ source, at }) => source === ADDRESS.a && at > from && at < got.at + 2 * ADVERT_MILLISECONDS)
       .map(({ at }) => at);
-    const after = pids.map(rssOf);
     const figures = [
       toMillis(got.took),
       got.datagrams,
       Math.max(...meanwhile.slice(1).map((at, i) => at - (meanwhile[i] ?? at))),
-      ...copied.map((cpu, i) => cpu - (begin[i] ?? 0)),
-      ...memory.flatMap((rss, i) => [rss, after[i] ?? Number.NaN]),
-      ...surveyed.map((cpu, i) => cpu - (copied[i] ?? 0)),
+      ...copied.map((now, i) => usedSince(before[i], now)),
+      ...surveyed.flatMap(({ rss }, i) => [before[i]?.rss ?? Number.NaN, rss]),
+      ...surveyed.map((now, i) => usedSince(copied[i], now)),
     ];
     process.stdout.write(`${JSON.stringify(figures)}\n`);
   } catch (error) {
