@@ -26,8 +26,8 @@ import { after, type Duration, earliest, type Instant, millis, seconds, toSecond
 const OFFER_LIMIT: Duration = millis(300);
 const OTHERS_LIMIT: Duration = millis(20);
 /**
- * How long the heir may take for a unit, or from one to the next, while this director serves on. For more addresses of
- * one than fit into that, thousands, it takes over as without a hand-over.
+ * How long the heir may take for a unit, or from one to the next, while this director serves on. For one with more
+ * addresses than fit into that, it takes over as without a hand-over.
  */
 const TAKE_LIMIT: Duration = seconds(1);
 /** The same where votes decide: one that is lost is asked for again, and nobody waits for this director. */
