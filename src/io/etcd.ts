@@ -13,6 +13,8 @@ import { type Duration, toMillis } from '../core/time.ts';
 /** More than any answer of ours: a list of thousands of claims. */
 const ANSWER_BYTES_MOST = 4 << 20;
 const LIST_MOST = 10_000;
+/** A password is slow to look at on purpose (bcrypt), and it is asked for once in minutes. */
+const PASSWORD_PATIENCE_LEAST_MS = 3000;
 /** gRPC's status codes, as the gateway says them: the token has expired, or was made by a member that has restarted. */
 const UNAUTHENTICATED = 16;
 
@@ -53,7 +55,7 @@ export class Etcd {
   #at = 0;
   #token: string | undefined;
 
-  /** `patience`: how long a request may take. Throws what reading the files throws. */
+  /** `patience`: how long a request may take (for a password it is longer). Throws what reading the files throws. */
   constructor(settings: EtcdSettings, patience: Duration) {
     this.#settings = settings;
     this.#patience = toMillis(patience);
@@ -123,7 +125,8 @@ export class Etcd {
     } catch (error) {
       throw new EtcdTrouble(`the password cannot be read: ${(error as Error).message}`);
     }
-    const reply = await this.#post(endpoint, '/v3/auth/authenticate', { name, password });
+    const patience = Math.max(PASSWORD_PATIENCE_LEAST_MS, this.#patience);
+    const reply = await this.#post(endpoint, '/v3/auth/authenticate', { name, password }, patience);
     const { token } = reply.body;
     if (reply.status !== 200 || typeof token !== 'string')
       throw this.#trouble(endpoint, `user ${name}: ${said(reply)}`);
@@ -141,17 +144,17 @@ export class Etcd {
     return new EtcdTrouble(`${endpoint.origin}: ${why}`);
   }
 
-  #post(endpoint: URL, path: string, body: object): Promise<Reply> {
+  #post(endpoint: URL, path: string, body: object, patience = this.#patience): Promise<Reply> {
     const { protocol } = endpoint;
     const options: RequestOptions = {
       method: 'POST',
       path,
       agent: this.#agents[protocol as 'http:' | 'https:'],
-      signal: AbortSignal.timeout(this.#patience),
+      signal: AbortSignal.timeout(patience),
       headers: { 'content-type': 'application/json', ...(this.#token && { authorization: this.#token }) },
     };
     return new Promise((resolve, reject) => {
-      const failed = (error: Error): void => reject(this.#trouble(endpoint, this.#words(error)));
+      const failed = (error: Error): void => reject(this.#trouble(endpoint, wordsOf(error, patience)));
       const make = protocol === 'https:' ? requestTls : requestPlain;
       const sent: ClientRequest = make(endpoint, options, (answer) => {
         const parts: Buffer[] = [];
@@ -173,13 +176,10 @@ export class Etcd {
       sent.end(JSON.stringify(body));
     });
   }
-
-  #words(error: Error): string {
-    if (error.name === 'TimeoutError' || error.name === 'AbortError')
-      return `no answer within ${this.#patience / 1000} s`;
-    return error.message;
-  }
 }
+
+const wordsOf = ({ name, message }: Error, patience: number): string =>
+  name === 'TimeoutError' || name === 'AbortError' ? `no answer within ${patience / 1000} s` : message;
 
 const said = ({ status, body }: Reply): string =>
   typeof body.message === 'string'

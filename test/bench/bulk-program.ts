@@ -199,7 +199,7 @@ async function measure(size: number): Promise<void> {
     ];
     process.stdout.write(`${JSON.stringify(figures)}\n`);
   } catch (error) {
-    process.stderr.write(`${scene.logs()}\n`);
+    process.stderr.write(`${scene.tails()}\n`);
     throw error;
   } finally {
     scene.close();

@@ -124,7 +124,7 @@ async function play(): Promise<void> {
   const restarted = (await statusOf(two))?.processes.filter(({ restarts }) => restarts > 0) ?? [];
   if (restarted.length > 0) {
     fact(false, `its processes had to be started again: ${restarted.map(({ role }) => role).join(', ')}`);
-    show(scene.logs());
+    show(scene.tails());
   }
   title('Summary');
   const width = Math.max(...summary.map(([what]) => what.length));
@@ -137,7 +137,7 @@ try {
 } catch (error) {
   failures.push((error as Error).message);
   console.log(`\n${paint('red', '✘')} ${(error as Error).message}`);
-  show(scene.logs());
+  show(scene.tails());
 }
 const verdict =
   failures.length === 0 ? paint('green', 'All is as it must be.') : paint('red', 'It did not go as it must.');

@@ -13,6 +13,8 @@ type Told = Extract<ToVrrp, { type: 'etcd' }>;
 /** The records are not read more often, however short adverts are. */
 const LIST_LEAST = millis(100);
 const PATIENCE_LEAST = millis(500);
+/** Of one time without answers, so many reasons are said: what a server says may be another thing each time. */
+const REASONS_MOST = 16;
 
 interface Session {
   readonly settings: ClusterSettings;
@@ -28,8 +30,9 @@ export class EtcdVote {
   readonly #tell: (message: Told) => void;
   readonly #log: (level: Level, message: string) => void;
   #session: Session | undefined;
-  /** What was said last of its not answering. */
-  #trouble: string | undefined;
+  #answers = true;
+  /** Why it does not answer, as far as that was said: a reason once, until it answers or another file is read. */
+  readonly #reasons = new Set<string>();
 
   /** `tell` is for the VRRP process. */
   constructor(driver: Driver, tell: (message: Told) => void, log: (level: Level, message: string) => void) {
@@ -41,6 +44,7 @@ export class EtcdVote {
   /** At each reload: files of keys and certificates are read again. */
   configure(settings: ClusterSettings | undefined): void {
     this.close();
+    this.#reasons.clear();
     if (settings?.etcd === undefined) return;
     const { etcd, cluster, name: director, longest, margin, interval } = settings;
     try {
@@ -100,20 +104,24 @@ export class EtcdVote {
     }
   }
 
-  /** `undefined` where it failed, which is said when it begins and when it is over. */
+  /** `undefined` where it failed: that is said when it begins, for each further reason, and when it is over. */
   async #attempt<T>(session: Session, work: () => Promise<T>): Promise<T | undefined> {
     try {
       const done = await work();
-      if (session === this.#session && this.#trouble !== undefined) {
-        this.#trouble = undefined;
+      if (session === this.#session && !this.#answers) {
+        this.#answers = true;
+        this.#reasons.clear();
         this.#log('notice', 'etcd answers again');
       }
       return done;
     } catch (error) {
       if (session !== this.#session) return undefined;
       const { message } = error as Error;
-      if (this.#trouble === undefined) this.#log('error', `etcd does not answer: ${message}`);
-      this.#trouble = message;
+      this.#answers = false;
+      if (!this.#reasons.has(message) && this.#reasons.size < REASONS_MOST) {
+        this.#reasons.add(message);
+        this.#log('error', `etcd does not answer: ${message}`);
+      }
       return undefined;
     }
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-const KEPT_LINES = 5000;
+const KEPT_LINES = 20_000;
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export class Program implements Logged {
     if (this.#lines.length > KEPT_LINES) this.#lines.splice(0, this.#lines.length - KEPT_LINES);
   }
 
-  /** What it printed: the last 5,000 lines, of both streams. */
+  /** What it printed: the last 20,000 lines, of both streams. */
   get log(): string {
     return [...this.#lines, this.#rest].join('\n');
   }

@@ -33,7 +33,7 @@ export class Scene {
     }
     this.folder = join('/run/lab', `scene-${process.pid}`);
     mkdirSync(this.folder, { recursive: true });
-    showOnFailure(() => this.logs());
+    showOnFailure(() => this.tails());
   }
 
   /** A network segment: an Ethernet switch that hosts and machines join by `on(link, ...)`. */
@@ -100,8 +100,13 @@ export class Scene {
     }
   }
 
-  /** The end of what each program printed, and how it stands. */
+  /** What all programs printed since their start: what a test waits for does not scroll away. */
   logs(): string {
+    return this.#watched.map(({ log }) => log).join('\n');
+  }
+
+  /** The end of what each program printed, and how it stands, to be shown. */
+  tails(): string {
     return this.#watched.map(({ name, state, log }) => tailOf(`${name} (${state})`, log)).join('\n');
   }
 
