@@ -1,6 +1,7 @@
 import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
 import { routerKey } from '../../core/director/identity.ts';
+import { RehearsalTime } from '../../core/director/rehearsal-time.ts';
 import type { Ip } from '../../core/ip.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { Unheard } from '../../core/notify/missed.ts';
@@ -27,7 +28,7 @@ import { BfdSpeakers } from './bfd.ts';
 import { HandingOver } from './handingover.ts';
 import { Hands, refusal } from './hands.ts';
 import { complain } from './lastwords.ts';
-import { rehearseTakeover } from './rehearsal.ts';
+import { Rehearsals } from './rehearsal.ts';
 import { Reporter } from './reporter.ts';
 import { Votes, type VotesTold } from './votes.ts';
 import { Keeper } from './watchdog.ts';
@@ -67,6 +68,7 @@ class VrrpProcess {
     this.#director,
     (effects) => {
       for (const effect of effects) this.#perform(effect);
+      if (effects.some(({ type }) => type === 'changed')) this.#rehearsalTime.handle({ type: 'looked' });
       if (this.#director.begun && effects.some(({ type }) => type === 'changed' || type === 'ready'))
         this.#votes.clean();
     },
@@ -113,6 +115,13 @@ class VrrpProcess {
       return this.#channel.send({ type: 'state', state, dropped, refused }) || !this.#channel.open;
     },
   );
+  #rehearsals: Rehearsals | undefined;
+  readonly #rehearsalTime = this.driver.attach(
+    new RehearsalTime(() => this.#director.takeover),
+    (effects) => {
+      for (const { type } of effects) this.#rehearsals?.[type === 'rehearse' ? 'takeOver' : 'prepare']();
+    },
+  );
   #configuration: VrrpConfiguration | undefined;
   #clock: NodeJS.Timeout | undefined;
   /** What happened while there was no supervisor, and the last lines for its log. */
@@ -134,7 +143,7 @@ class VrrpProcess {
     });
     this.#reporter.begin();
     // The configuration has not come yet: nobody waits.
-    rehearseTakeover({ ...this.#birth, digest });
+    this.#rehearsals = new Rehearsals({ ...this.#birth, digest });
   }
 
   #hear(message: ToVrrp): void {

@@ -1,25 +1,46 @@
-import type { DirectorBirth } from '../../core/director/events.ts';
-import { rehearse } from '../../core/director/rehearsal.ts';
+import type { DirectorBirth, DirectorEffect } from '../../core/director/events.ts';
+import { Rehearsal } from '../../core/director/rehearsal.ts';
 import { encodeBatch } from '../../core/netlink/message.ts';
 import { encodeTransaction } from '../../core/netlink/nftables.ts';
 import { requestOf } from '../../core/reconcile/events.ts';
 import { LeaseRequests } from '../../core/reconcile/lease-table.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 
-/** Runs all of a takeover that the kernel and the wire do not see: its requests are encoded, and go nowhere. */
-export function rehearseTakeover(birth: DirectorBirth): void {
-  const leases = new LeaseRequests();
-  rehearse(birth, (effect) => {
-    switch (effect.type) {
-      case 'addresses':
-        encodeBatch(effect.changes.map(requestOf), 1);
-        break;
-      case 'leases':
-        encodeTransaction(leases.of(effect.table, effect.steps), 1);
-        break;
-      case 'frames':
-        for (const address of effect.addresses) announcement(address, effect.mac, false);
-        break;
-    }
-  });
+/** Takeovers that the kernel and the wire do not see: their requests are encoded, and go nowhere. */
+export class Rehearsals {
+  readonly #birth: DirectorBirth;
+  readonly #leases = new LeaseRequests();
+  readonly #encode = (effect: DirectorEffect): void => encode(effect, this.#leases);
+  #next: Rehearsal;
+
+  /** All of one is played at once. */
+  constructor(birth: DirectorBirth) {
+    this.#birth = birth;
+    new Rehearsal(birth, this.#encode).play();
+    this.#next = new Rehearsal(birth, this.#encode);
+  }
+
+  /** Only the takeover: the rest of it would be in its way. */
+  takeOver(): void {
+    this.#next.takeOver();
+  }
+
+  /** Until this is called, the next one is none. */
+  prepare(): void {
+    this.#next = new Rehearsal(this.#birth, this.#encode);
+  }
+}
+
+function encode(effect: DirectorEffect, leases: LeaseRequests): void {
+  switch (effect.type) {
+    case 'addresses':
+      encodeBatch(effect.changes.map(requestOf), 1);
+      break;
+    case 'leases':
+      encodeTransaction(leases.of(effect.table, effect.steps), 1);
+      break;
+    case 'frames':
+      for (const address of effect.addresses) announcement(address, effect.mac, false);
+      break;
+  }
 }

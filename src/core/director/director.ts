@@ -3,7 +3,7 @@ import type { Level } from '../level.ts';
 import { type Machine, type Memories, memoriesOf, recallAll } from '../machine.ts';
 import type { AddressesEvent, HeldAddress } from '../reconcile/events.ts';
 import type { Original } from '../reconcile/originals.ts';
-import { type Instant, seconds, since } from '../time.ts';
+import { earliest, type Instant, seconds, since } from '../time.ts';
 import type { GroupState } from '../vrrp/group.ts';
 import type { TrackEvent } from '../vrrp/track.ts';
 import { Addressees } from './addressees.ts';
@@ -291,6 +291,13 @@ export class Director implements Machine<DirectorEvent, DirectorEffect> {
 
   get routers(): ReadonlyMap<string, Router> {
     return this.#routers;
+  }
+
+  /** When the first of its backups takes over, unless an advert comes before. */
+  get takeover(): Instant | undefined {
+    let first: Instant | undefined;
+    for (const { takeover } of this.#routers.values()) first = earliest(first, takeover);
+    return first;
   }
 
   /** Whether no address of an earlier life is left: each virtual router has put them away when it has begun. */

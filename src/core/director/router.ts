@@ -102,6 +102,11 @@ export class Router {
     return this.state === 'MASTER' ? this.#instance.deadline() : undefined;
   }
 
+  /** When it takes over as a backup that hears nothing more. */
+  get takeover(): Instant | undefined {
+    return this.state === 'BACKUP' ? this.#instance.deadline() : undefined;
+  }
+
   /**
    * The process stood still: what others may have by now, or is without votes, is given up before anybody says or
    * answers anything.

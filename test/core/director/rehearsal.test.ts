@@ -1,16 +1,17 @@
 import * as assert from 'uvu/assert';
 import type { DirectorEffect } from '../../../src/core/director/events.ts';
-import { rehearse } from '../../../src/core/director/rehearsal.ts';
+import { Rehearsal } from '../../../src/core/director/rehearsal.ts';
 import { suite } from '../../suite.ts';
 import { at } from '../vrrp/router.ts';
 
 const test = suite('rehearsal of a takeover');
 
+const BIRTH = { digest: { hmac: () => new Uint8Array(64) }, begun: at(0), marks: true };
+
 /** The effects of a rehearsal, in order. */
 function rehearsed(): DirectorEffect[] {
   const effects: DirectorEffect[] = [];
-  const birth = { digest: { hmac: () => new Uint8Array(64) }, begun: at(0), marks: true };
-  rehearse(birth, (effect) => void effects.push(effect));
+  new Rehearsal(BIRTH, (effect) => void effects.push(effect)).play();
   return effects;
 }
 
@@ -41,6 +42,16 @@ test('all that a takeover asks of the kernel and the wire is in it', () => {
   const adverts = of(effects, 'send').map(({ router, payload }) => `${router} ${payload[2]}`);
   for (const priority of [100, 0])
     assert.is(new Set(adverts.filter((line) => line.endsWith(` ${priority}`))).size, 2);
+});
+
+test('before the last moment only what comes up to the takeover', () => {
+  const told: string[] = [];
+  const rehearsal = new Rehearsal(BIRTH, (effect) => {
+    if (effect.type === 'happened') told.push(`${effect.happening.name} ${effect.happening.what}`);
+  });
+  assert.equal(told, ['IPv4 BACKUP', 'IPv6 BACKUP']);
+  rehearsal.takeOver();
+  assert.equal(told.slice(2).sort(), ['IPv4 MASTER', 'IPv6 MASTER']);
 });
 
 test('nothing in it is a complaint', () => {
