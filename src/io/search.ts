@@ -7,9 +7,11 @@ import type { Found, Search } from '../core/check/dialogue.ts';
  * pattern's next searches begin there.
  */
 
+/** Of processor time: what is not at work for a while, on a busy machine or one that slept, has not had its time. */
 const QUICK_MS = 50;
-/** On a busy machine even a good pattern may need it. */
 const LONG_MS = 500;
+/** Searches that did not get their time are begun again so often, each time with twice the time of the wall clock. */
+const AGAIN_MAX = 3;
 const LONG_NICE = 10;
 /** Text that waits, in characters: beyond that searches are refused. */
 const WAITING_MAX = 64 * 1024 * 1024;
@@ -30,6 +32,7 @@ interface Request {
   readonly from: number;
   readonly text: string;
   readonly limit: number;
+  readonly again: number;
 }
 
 /** The thread's program. It gets there as text, so it uses nothing of this module. */
@@ -37,26 +40,42 @@ function serve(
   { parentPort, workerData: nice }: typeof import('node:worker_threads'),
   { createContext, Script }: typeof import('node:vm'),
   { setPriority }: typeof import('node:os'),
+  { readFileSync }: typeof import('node:fs'),
 ): void {
   // Of this thread.
   if (nice > 0) setPriority(0, nice);
   const place = { pattern: /(?:)/, text: '' };
   const context = createContext(place);
   const script = new Script('pattern.exec(text)?.index');
-  const find = ({ source, flags, from, text, limit }: Request): Found => {
-    place.pattern = new RegExp(source, flags);
-    place.pattern.lastIndex = from;
-    place.text = text;
+  /** Milliseconds that this thread was on a processor (proc(5), schedstat: nanoseconds); without /proc, of any. */
+  const worked = (): number => {
     try {
-      return script.runInContext(context, { timeout: limit }) as Found;
+      return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ', 1)[0]) / 1e6;
     } catch {
-      // Too long, or too deep.
-      return 'too long';
-    } finally {
-      place.text = '';
+      return performance.now();
     }
   };
-  parentPort?.on('message', (request: Request) => parentPort.postMessage(find(request)));
+  const find = ({ source, flags, from, text, limit, again }: Request): Found => {
+    place.pattern = new RegExp(source, flags);
+    place.text = text;
+    const begun = worked();
+    // The limit of a script is one of the wall clock.
+    for (let attempt = 0; ; attempt += 1) {
+      place.pattern.lastIndex = from;
+      try {
+        return script.runInContext(context, { timeout: limit * 2 ** attempt }) as Found;
+      } catch (error) {
+        const late = (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+        // Otherwise it was too deep. A thread that was never put off had nearly all of its time.
+        if (!late || attempt === again || worked() - begun > limit * 0.9) return 'too long';
+      }
+    }
+  };
+  parentPort?.on('message', (request: Request) => {
+    const found = find(request);
+    place.text = '';
+    parentPort.postMessage(found);
+  });
 }
 
 /** A thread and what waits for it. It runs while there is something. */
@@ -89,12 +108,14 @@ class Lane {
     this.#thread.ref();
     const { pattern, text, from } = this.#current.search;
     const { source, flags } = pattern;
-    const request: Request = { source, flags, from, text, limit: this.#limit };
+    const request: Request = { source, flags, from, text, limit: this.#limit, again: AGAIN_MAX };
     this.#thread.postMessage(request);
   }
 
   #start(): Worker {
-    const modules = ['node:worker_threads', 'node:vm', 'node:os'].map((name) => `require('${name}')`);
+    const modules = ['node:worker_threads', 'node:vm', 'node:os', 'node:fs'].map(
+      (name) => `require('${name}')`,
+    );
     const thread = new Worker(`(${serve})(${modules})`, { eval: true, workerData: this.#nice });
     thread.on('message', (found: Found) => this.#found(found));
     // It ends then, and the next search starts another.
