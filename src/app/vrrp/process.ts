@@ -1,11 +1,11 @@
 import { Director } from '../../core/director/director.ts';
 import type { DirectorEffect, DirectorEvent } from '../../core/director/events.ts';
 import { routerKey } from '../../core/director/identity.ts';
-import { RehearsalTime } from '../../core/director/rehearsal-time.ts';
 import type { Ip } from '../../core/ip.ts';
 import type { Happening } from '../../core/notify/happening.ts';
 import { Unheard } from '../../core/notify/missed.ts';
 import type { Original } from '../../core/reconcile/originals.ts';
+import { RehearsalTime } from '../../core/rehearsal/due.ts';
 import { fields, listOf, text } from '../../core/shape.ts';
 import { millis, toMillis } from '../../core/time.ts';
 import { Channel, pipeEnd } from '../../io/channel.ts';

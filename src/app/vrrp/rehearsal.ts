@@ -1,9 +1,9 @@
 import type { DirectorBirth, DirectorEffect } from '../../core/director/events.ts';
-import { Rehearsal } from '../../core/director/rehearsal.ts';
 import { encodeBatch } from '../../core/netlink/message.ts';
 import { encodeTransaction } from '../../core/netlink/nftables.ts';
 import { requestOf } from '../../core/reconcile/events.ts';
 import { LeaseRequests } from '../../core/reconcile/lease-table.ts';
+import { Rehearsal } from '../../core/rehearsal/rehearsal.ts';
 import { announcement } from '../../core/vrrp/announce.ts';
 
 /** Takeovers that the kernel and the wire do not see: their requests are encoded, and go nowhere. */

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { RehearsalTime } from '../../../src/core/director/rehearsal-time.ts';
+import { RehearsalTime } from '../../../src/core/rehearsal/due.ts';
 import { type Instant, instant } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
 

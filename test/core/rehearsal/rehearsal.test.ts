@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { DirectorEffect } from '../../../src/core/director/events.ts';
-import { Rehearsal } from '../../../src/core/director/rehearsal.ts';
+import { Rehearsal } from '../../../src/core/rehearsal/rehearsal.ts';
 import { suite } from '../../suite.ts';
 import { at } from '../vrrp/router.ts';
 

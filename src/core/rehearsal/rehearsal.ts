@@ -1,10 +1,4 @@
-import { ip } from '../ip.ts';
-import { FOREVER } from '../netlink/address.ts';
-import { LINK_FLAG, type Link, OPER_STATE } from '../netlink/link.ts';
-import { type Instant, seconds } from '../time.ts';
-import type { VrrpState } from '../vrrp/events.ts';
-import type { VrrpSettings } from '../vrrp/settings.ts';
-import { Director } from './director.ts';
+import { Director } from '../director/director.ts';
 import {
   type Answer,
   type DirectorBirth,
@@ -12,7 +6,13 @@ import {
   type DirectorEvent,
   type DirectorSettings,
   NO_SETTINGS,
-} from './events.ts';
+} from '../director/events.ts';
+import { ip } from '../ip.ts';
+import { FOREVER } from '../netlink/address.ts';
+import { LINK_FLAG, type Link, OPER_STATE } from '../netlink/link.ts';
+import { type Instant, seconds } from '../time.ts';
+import type { VrrpState } from '../vrrp/events.ts';
+import type { VrrpSettings } from '../vrrp/settings.ts';
 
 /** From the silence at the start to adverts as a master, with repeated announcements; more would be a defect. */
 const MOST_TIMEOUTS = 60;
