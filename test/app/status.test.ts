@@ -13,7 +13,7 @@ await enclose();
 const test = suite('the status as others see it');
 const GROUP = 4711;
 const NOBODY = 65_534;
-const FREEZES = 5;
+const FREEZES = 20;
 
 // The group is there before the daemon starts, in this enclosure only.
 const stage = new Stage();
