@@ -218,7 +218,7 @@ test('without etcd the pair goes on; without the peer too, nobody takes the addr
     const [peer, etcd] = [await voteOf('a', 'b'), await voteOf('a', 'etcd')];
     return holder() === 'a' && peer === 'promised' && etcd === 'no answer';
   });
-  assert.ok(said('etcd does not answer: http://10.0.0.1') > before.gone);
+  await scene.until('it is said', () => said('etcd does not answer: http://10.0.0.1') > before.gone);
   hosts.a.kill();
   await heldBy('');
   await scene.until('the other asks in vain', async () => ((await claimOf('b'))?.vain ?? 0) > 2);

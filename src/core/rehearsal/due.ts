@@ -1,7 +1,7 @@
 import type { Machine } from '../machine.ts';
 import { after, type Duration, type Instant, millis, seconds } from '../time.ts';
 
-/** So long before a takeover it is rehearsed: longer than that takes, also on a busy machine. */
+/** So long before a takeover it is rehearsed: several times what a takeover takes. */
 const LEAD = millis(5);
 /** One rehearsal does for all takeovers within this time. */
 const PAUSE = seconds(1);
