@@ -27,9 +27,7 @@ function sameAddress(test: Test, opened: Opened): void {
 }
 
 const reaches = (segment: Segment, vip: string): Promise<void> =>
-  segment.until(`the client reaches ${vip}`, () =>
-    segment.client.succeeds('ping', '-c', '1', '-W', '1', vip),
-  );
+  segment.until(`the client reaches ${vip}`, () => segment.client.reaches(vip));
 
 const neighbour = ({ client }: Segment, vip: string): string | undefined =>
   /lladdr (\S+)/.exec(run(['ip', '-n', client.name, 'neighbour', 'show', vip]))?.[1];

@@ -76,6 +76,14 @@ export class Host {
     }
   }
 
+  /**
+   * Whether one echo request is answered within a second. That it is not may be the fault of a busy machine: what must
+   * be reached is waited for.
+   */
+  reaches(address: string, ...options: readonly string[]): boolean {
+    return this.succeeds('ping', '-c', '1', '-W', '1', ...options, address);
+  }
+
   /** Starts a program here; its log is kept and shown when a wait fails. */
   start(name: string, argv: readonly string[], options: StartOptions = {}): Program {
     const env = { ...this.env, ...options.env };
