@@ -107,8 +107,9 @@ const LONGEST_WAIT = millis(100);
 const SHORTEST_WAIT = millis(10);
 
 /**
- * How long after its advert a lease of the packet filter may wait to be renewed, together with those of other virtual
- * routers; 0 where the term is too short for that. What waits is counted from its advert as ever.
+ * How long after its advert a lease of the packet filter may wait to be renewed: for the adverts that leave at the same
+ * wake-up of the process, and with their leases; 0 where the term is too short for that. What waits is counted from its
+ * advert as ever.
  */
 export function filterWait(term: Duration): Duration {
   const wait = micros(Math.min(Math.floor(term / 16), LONGEST_WAIT));

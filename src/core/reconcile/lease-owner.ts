@@ -39,10 +39,10 @@ export class LeaseOwner {
     this.#grant = grant;
   }
 
-  /** How long its next renewal may wait for others'; 0 where it cannot: the lease may run out meanwhile. */
-  wait(now: Instant): Duration {
+  /** Whether its next renewal may wait for others': the lease does not run out meanwhile. */
+  mayWait(now: Instant): boolean {
     const wait = filterWait(this.#term);
-    return this.#good !== undefined && this.#good > after(now, wait) ? wait : micros(0);
+    return wait > 0 && this.#good !== undefined && this.#good > after(now, wait);
   }
 
   limit(term: Duration, until: Instant | undefined): void {

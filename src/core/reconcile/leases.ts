@@ -22,9 +22,9 @@ const RENEWAL_PAUSE = millis(2);
 /**
  * Which virtual addresses packets may be answered for, and until when, in tables of nf_tables: `lease-table.ts`. What
  * an owner (a virtual router) holds is guarded before it is on an interface and until it is not any more, and the
- * owner's lease is renewed with its authority, never otherwise: together with others, a little later, but counted from
- * the advert. What nobody holds is not guarded: a director that is a real server too has the address of its virtual
- * server on `lo`. The host's own addresses are never guarded.
+ * owner's lease is renewed with its authority, never otherwise: after all adverts that leave at the same wake-up of the
+ * process, together with the leases of those, and counted from the advert. What nobody holds is not guarded: a director
+ * that is a real server too has the address of its virtual server on `lo`. The host's own addresses are never guarded.
  *
  * Tables that have gone (`nft flush ruleset`) are noticed when something in them is to be changed, and made anew.
  */
@@ -235,11 +235,10 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
       this.#make(now);
       return;
     }
-    const wait = owner.wait(now);
-    if (wait === 0) this.#grant(owner, now);
+    if (!owner.mayWait(now)) this.#grant(owner, now);
     else if (this.#isKnown(owner.lease)) {
       this.#due.add(owner);
-      this.#dueAt = earliest(this.#dueAt, after(now, wait));
+      this.#dueAt ??= now;
     }
   }
 

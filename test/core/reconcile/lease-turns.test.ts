@@ -15,10 +15,12 @@ test('renewals wait for others: one transaction, as if each had been made with i
   for (const [i, owner] of owners.entries()) shell.hold(owner, [held(`10.0.0.${i}`)]);
   shell.taken();
   shell.transactions = [];
-  for (const [i, owner] of owners.entries()) shell.at(100 + i).renew(owner);
-  shell.event({ type: 'release', owner: 'D' }).at(118);
+  shell.at(100);
+  for (const owner of owners) shell.renew(owner);
+  shell.event({ type: 'release', owner: 'D' });
   assert.equal(shell.transactions.splice(0), ['end 4'], 'only what ends does so at once');
-  shell.at(119);
+  assert.is(shell.machine.deadline(), shell.now, 'they wait for no other time');
+  shell.at(100);
   assert.equal(shell.transactions, ['end 1, grant 1 273, end 2, grant 2 273, end 3, grant 3 273']);
 });
 

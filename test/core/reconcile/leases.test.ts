@@ -47,7 +47,7 @@ test('a lease that may have run out is had first: what is not there cannot be en
 test('votes that end first, and an advert that did not leave', () => {
   const shell = new Shell().hold('A', [VIP]);
   shell.taken();
-  shell.renew('A', instant(1e9 + 26_750)).at(18.75);
+  shell.renew('A', instant(1e9 + 8000)).at(18.75);
   assert.is(shell.taken(), '', 'two ticks are left of them, which is nothing');
   shell.renew('A', instant(1e9 + 46_500)).at(37.5);
   assert.is(shell.taken(), '-lease1 +lease1');
