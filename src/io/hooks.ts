@@ -52,8 +52,7 @@ export function startHook(
     stream.on('error', () => undefined);
   }
   child.on('exit', (status, signal) => {
-    // What it wrote last is in the pipe: it is read before its end is told.
-    setImmediate(() => {
+    afterReading(() => {
       end(whyOf(status, signal));
       for (const stream of [child.stdout, child.stderr]) linger(stream);
     });
@@ -63,6 +62,12 @@ export function startHook(
   });
   return { kill: (signal) => killGroup(child.pid, signal) };
 }
+
+/**
+ * What a program wrote last is in its pipe when its end is known. The event loop may have looked at the pipes before
+ * that: all of them are read when it has looked at them once more, which it does between two immediates.
+ */
+const afterReading = (act: () => void): void => void setImmediate(() => setImmediate(act));
 
 function whyOf(status: number | null, signal: string | null): string | undefined {
   if (signal !== null) return `it was ended by ${signal}`;

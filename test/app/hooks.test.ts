@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +93,28 @@ test('one that hangs is ended with all that it started, and leaves no zombie', a
   assert.is(stateOf(pids[0] ?? ''), undefined);
   // The other was somebody else's child in the end: whoever buries orphans here may take a moment.
   await eventually(() => ['Z', undefined].includes(stateOf(pids[1] ?? '')) || undefined, 'it is gone');
+});
+
+/** Stands still until the process has ended and is not buried yet; nothing else happens here meanwhile. */
+function standStillUntilEnd(pid: string | number): void {
+  const limit = Date.now() + 60_000;
+  while (stateOf(String(pid)) !== 'Z') if (Date.now() > limit) throw new Error(`${pid} does not end`);
+}
+
+test('what it printed last is told, also when its end is known before that was read', async () => {
+  const bench = new Bench();
+  const go = join(folder, 'go');
+  const text = `echo $$ >>${join(folder, 'waiting')}; until [ -e ${go} ]; do sleep 0.01; done; echo last words`;
+  bench.runner.run('web', [hook('ends', text)], false);
+  const [pid = ''] = await lines('waiting', 1);
+  // The end of another child is news, and so is what that printed: it is read first. Meanwhile ours prints and ends.
+  const other = spawn('echo', ['anything'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  other.stdout.once('data', () => {
+    writeFileSync(go, '');
+    standStillUntilEnd(pid);
+  });
+  standStillUntilEnd(other.pid ?? '');
+  await bench.says(/^ends: last words$/);
 });
 
 test('what it leaves in the background neither delays the next nor dies of what it prints', async () => {
