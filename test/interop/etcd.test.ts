@@ -1,15 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { AddressWatch } from '../lab/scene/address-watch.ts';
-import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import { operator, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
-import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { Scene } from '../lab/scene/scene.ts';
+import type { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
+import { CLUSTER, Directors, router } from './directors.ts';
 
 /**
  * A pair of directors whose witness is an etcd cluster, Debian's etcd-server: of three members, and of one that wants
@@ -17,9 +16,7 @@ import { suite } from '../suite.ts';
  */
 await enclose();
 
-const VIP = '10.0.0.100';
-const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2' } as const;
-type Name = keyof typeof ADDRESS;
+type Name = 'a' | 'b';
 const MEMBERS = ['e1', 'e2', 'e3'] as const;
 type Member = (typeof MEMBERS)[number] | 'tls';
 const MEMBER_ADDRESS: Readonly<Record<Member, string>> = {
@@ -28,41 +25,20 @@ const MEMBER_ADDRESS: Readonly<Record<Member, string>> = {
   e3: '10.0.0.13',
   tls: '10.0.0.14',
 };
-const LONGEST = 3;
 
 const test = suite('a pair whose witness is etcd');
+let directors: Directors<Name>;
+let hosts: Directors<Name>['hosts'];
 let scene: Scene;
-let link: Link;
-let watch: AddressWatch;
 let folder: string;
-const hosts = {} as Record<Name, Host>;
 const members = {} as Record<Member, Host>;
 const running = new Map<Member, Program>();
 
 const url = (member: Member, scheme = 'http'): string => `${scheme}://${MEMBER_ADDRESS[member]}:2379`;
 const OF_THREE = `etcd ${MEMBERS.map((member) => url(member)).join(' ')}`;
 
-const configuration = (priority: number, witness: string): string => `heartbeat {
-  cluster web
-  key_file ${join(folder, 'web.key')}
-  director a ${ADDRESS.a}
-  director b ${ADDRESS.b}
-  longest_promise ${LONGEST}
-}
-witness {
-  ${witness}
-}
-vrrp_instance VI_1 {
-  interface lan
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int 1
-  virtual_ipaddress {
-    ${VIP}/24
-  }
-}
-`;
+const configuration = (priority: number, witness: string): string =>
+  `${directors.heartbeat()}witness {\n  ${witness}\n}\n${router(priority)}`;
 
 function startEtcd(member: Member, ...more: readonly string[]): void {
   const isOne = member === 'tls';
@@ -110,17 +86,8 @@ const leader = (): (typeof MEMBERS)[number] | undefined =>
     return status !== undefined && status.Status.leader === status.Status.header.member_id;
   });
 
-const holder = (): string =>
-  Object.values(hosts)
-    .filter((host) => host.has(VIP))
-    .map(({ name }) => name)
-    .join(' and ');
-const heldBy = (name: Name | ''): Promise<number> =>
-  scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
-const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
-const claimOf = async (name: Name) => (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
 const voteOf = async (name: Name, voter: string): Promise<string | undefined> =>
-  (await claimOf(name))?.votes.find((vote) => vote.voter === voter)?.why;
+  (await directors.claim(name))?.votes.find((vote) => vote.voter === voter)?.why;
 const promised = (name: Name): Promise<number> =>
   scene.until('etcd promises', async () => (await voteOf(name, 'etcd')) === 'promised');
 /** How many times it stands in the logs. */
@@ -149,52 +116,46 @@ function makeCertificates(): void {
 }
 
 test.before(async () => {
-  scene = new Scene();
-  link = scene.link('lan');
-  folder = join(scene.folder, 'etcd');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'web.key'), 'a secret of these two\n', { mode: 0o600 });
-  writeFileSync(join(folder, 'password'), 'not to be guessed\n', { mode: 0o600 });
-  for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(link, `${ADDRESS[name]}/24`);
+  directors = new Directors(['a', 'b']);
+  ({ hosts, scene, folder } = directors);
+  directors.secret('password', 'not to be guessed');
   for (const [member, address] of Object.entries(MEMBER_ADDRESS))
-    members[member as Member] = scene.host(member).on(link, `${address}/24`);
+    members[member as Member] = scene.host(member).on(directors.link, `${address}/24`);
   makeCertificates();
-  watch = await AddressWatch.start(scene, Object.values(hosts));
+  await directors.watched();
 });
-test.after(() => {
-  scene.close();
-});
-test.after.each(() => {
-  assert.is(watch.longestOverlap(VIP).milliseconds, 0, 'two directors had the address');
-});
+test.after(() => directors.close());
+test.after.each(() => directors.notTwice());
 
 test('the better one is elected, with all votes', async () => {
   for (const member of MEMBERS) startEtcd(member);
   await scene.until('etcd has a leader', () => MEMBERS.every(answers) && leader() !== undefined);
   start(OF_THREE);
-  await heldBy('a');
+  await directors.heldBy('a');
   await promised('a');
-  const record = JSON.parse(etcdctl('e1', 'get', '--print-value-only', '/vipkeeper/web/vrrp_instance VI_1'));
+  const record = JSON.parse(
+    etcdctl('e1', 'get', '--print-value-only', `/vipkeeper/${CLUSTER}/vrrp_instance VI_1`),
+  );
   assert.is(record.director, 'a');
   assert.match(operator(hosts.a, 'status'), /etcd for \d\.\d s/);
 });
 
 test('parted from its peer, the holder keeps the address, and the other does not take it', async () => {
-  part(true);
+  directors.part(true);
   await scene.until('etcd refuses the other', async () =>
     /promised to a/.test((await voteOf('b', 'etcd')) ?? ''),
   );
-  await scene.until('it asks in vain', async () => ((await claimOf('b'))?.vain ?? 0) > 2);
-  assert.is(holder(), 'a');
-  part(false);
+  await directors.inVain('b');
+  assert.is(directors.holder(), 'a');
+  directors.part(false);
   await promised('a');
 });
 
 test('cut off from all, the holder lets go by itself, and the other takes over', async () => {
-  link.cut(hosts.a);
-  await heldBy('b');
-  link.mend(hosts.a);
-  await heldBy('a');
+  directors.link.cut(hosts.a);
+  await directors.heldBy('b');
+  directors.link.mend(hosts.a);
+  await directors.heldBy('a');
   await promised('a');
 });
 
@@ -203,10 +164,10 @@ test('the leader of etcd killed while the holder dies: the other waits for a lea
   assert.ok(leads !== undefined);
   members[leads].kill();
   hosts.a.kill();
-  await heldBy('b');
+  await directors.heldBy('b');
   await promised('b');
   vipkeeper(hosts.a, configuration(150, OF_THREE), '-P');
-  await heldBy('a');
+  await directors.heldBy('a');
   startEtcd(leads);
   await scene.until('it is there again', () => answers(leads));
 });
@@ -216,15 +177,15 @@ test('without etcd the pair goes on; without the peer too, nobody takes the addr
   for (const member of MEMBERS) members[member].kill();
   await scene.until('the votes of the pair are enough', async () => {
     const [peer, etcd] = [await voteOf('a', 'b'), await voteOf('a', 'etcd')];
-    return holder() === 'a' && peer === 'promised' && etcd === 'no answer';
+    return directors.holder() === 'a' && peer === 'promised' && etcd === 'no answer';
   });
   await scene.until('it is said', () => said('etcd does not answer: http://10.0.0.1') > before.gone);
   hosts.a.kill();
-  await heldBy('');
-  await scene.until('the other asks in vain', async () => ((await claimOf('b'))?.vain ?? 0) > 2);
-  assert.is(holder(), '');
+  await directors.heldBy('');
+  await directors.inVain('b');
+  assert.is(directors.holder(), '');
   for (const member of MEMBERS) startEtcd(member);
-  await heldBy('b');
+  await directors.heldBy('b');
   await scene.until('it is said', () => said('etcd answers again') > before.back);
   hosts.b.kill();
 });
@@ -248,15 +209,15 @@ test('one member, with TLS, a certificate and a password', async () => {
   user vipkeeper
   password_file ${join(folder, 'password')}`;
   start(secure);
-  await heldBy('a');
+  await directors.heldBy('a');
   await promised('a');
   hosts.a.kill();
-  await heldBy('b');
+  await directors.heldBy('b');
   // A restarted member has forgotten the tokens that it gave.
   members.tls.kill();
   startEtcd('tls', ...server, '--client-cert-auth', `--trusted-ca-file=${ca}`);
   vipkeeper(hosts.a, configuration(150, secure), '-P');
-  await heldBy('a');
+  await directors.heldBy('a');
   hosts.b.kill();
   await promised('a');
   assert.not.match(scene.logs(), 'not to be guessed');
@@ -264,9 +225,9 @@ test('one member, with TLS, a certificate and a password', async () => {
 
 test('a wrong password, and an authority that did not sign: no vote, and the log says why', async () => {
   hosts.a.kill();
-  await heldBy('');
+  await directors.heldBy('');
   const [ca = '', cert = '', key = ''] = TLS();
-  writeFileSync(join(folder, 'wrong'), 'guessed\n', { mode: 0o600 });
+  directors.secret('wrong', 'guessed');
   // An etcd that was slow first is not the reason any more.
   const slow = '10.0.0.14:2379: no answer within';
   const before = said(slow);
@@ -283,7 +244,7 @@ test('a wrong password, and an authority that did not sign: no vote, and the log
   hosts.a.kill();
   vipkeeper(hosts.a, configuration(150, `${secure}\npassword_file ${join(folder, 'password')}`), '-P');
   await scene.until('it is said', () => /etcd does not answer: .*certificate/.test(scene.logs()));
-  assert.is(holder(), '');
+  assert.is(directors.holder(), '');
 });
 
 test.run();

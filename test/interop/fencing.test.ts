@@ -3,30 +3,26 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { PowerStrip } from '../bench/fence-agent.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
-import { AddressWatch } from '../lab/scene/address-watch.ts';
 import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
-import type { Host } from '../lab/scene/host.ts';
-import type { Link } from '../lab/scene/link.ts';
 import { ip } from '../lab/scene/run.ts';
-import { Scene } from '../lab/scene/scene.ts';
+import type { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
+import { Directors, router, VIP } from './directors.ts';
 import { type MailServer, startExim } from './exim.ts';
 
 /** A pair without a witness that fences, by the power of its hosts. */
 await enclose();
 
-const VIP = '10.0.0.100';
 const MAIL_PORT = 2525;
-const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2' } as const;
-type Name = keyof typeof ADDRESS;
+type Name = 'a' | 'b';
 const peerOf = (name: Name): Name => (name === 'a' ? 'b' : 'a');
 
 const test = suite('a pair that fences');
+let directors: Directors<Name>;
+let hosts: Directors<Name>['hosts'];
 let scene: Scene;
-let link: Link;
-let watch: AddressWatch;
 let mail: MailServer;
-const hosts = {} as Record<Name, Host>;
+/** Of the power switch, and of what is told. */
 let folder: string;
 let power: PowerStrip;
 
@@ -54,96 +50,61 @@ interface Manner {
   readonly alone?: 'fence' | 'take';
 }
 
-const configuration = (
-  name: Name,
-  { preempts, policy, alone }: Manner,
-): string => `${name === 'b' ? notified() : ''}${
-  alone === undefined
-    ? ''
-    : `fencing {
-  startup_alone ${alone}
+function configuration(name: Name, { preempts, policy, alone }: Manner): string {
+  const more = [
+    ...(preempts ? [] : ['nopreempt']),
+    ...(policy === undefined ? [] : [`takeover_policy ${policy}`]),
+  ];
+  return [
+    ...(name === 'b' ? [notified()] : []),
+    ...(alone === undefined ? [] : [`fencing {\n  startup_alone ${alone}\n}\n`]),
+    directors.heartbeat(),
+    power.device(peerOf(name), 'monitor 1'),
+    router(name === 'a' ? 150 : 100, ...more),
+  ].join('');
 }
-`
-}heartbeat {
-  key_file ${join(folder, 'key')}
-  director a ${ADDRESS.a}
-  director b ${ADDRESS.b}
-  longest_promise 3
-}
-${power.device(peerOf(name), 'monitor 1')}vrrp_instance VI_1 {
-  interface lan
-  virtual_router_id 51
-  version 3
-  priority ${name === 'a' ? 150 : 100}
-  ${preempts ? '' : 'nopreempt'}
-  ${policy === undefined ? '' : `takeover_policy ${policy}`}
-  advert_int 1
-  virtual_ipaddress {
-    ${VIP}/24
-  }
-}
-`;
 
 const start = (name: Name, manner: Manner = {}): void => {
   power.switchOn(name);
   vipkeeper(hosts[name], configuration(name, manner), '-P');
 };
-const holder = (): string =>
-  Object.values(hosts)
-    .filter((host) => host.has(VIP))
-    .map(({ name }) => name)
-    .join(' and ');
-const heldBy = (name: Name | ''): Promise<number> =>
-  scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
-const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
-const claimOf = async (name: Name) => (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
 const logs = (): string => scene.logs();
 /** Waits until it is backup, and its peer's heartbeats come: by ARP they may be a second behind its adverts. */
 const follows = (name: Name): Promise<number> =>
   scene.until(`${name} follows ${peerOf(name)}`, async () => {
     const vrrp = (await statusOf(hosts[name]))?.vrrp;
-    const [router, [peer]] = [vrrp?.instances[0], vrrp?.votes?.peers ?? []];
+    const [instance, [peer]] = [vrrp?.instances[0], vrrp?.votes?.peers ?? []];
     return (
-      router?.state === 'BACKUP' &&
-      router.master?.address === ADDRESS[peerOf(name)] &&
+      instance?.state === 'BACKUP' &&
+      instance.master?.address === directors.address(peerOf(name)) &&
       peer?.silent !== undefined
     );
   });
-/** Waits until the director has asked for votes in vain some times. */
-const inVain = (name: Name): Promise<number> =>
-  scene.until(`${name} asks in vain`, async () => ((await claimOf(name))?.vain ?? 0) > 3);
-
 test.before(async () => {
-  scene = new Scene();
-  link = scene.link('lan');
-  for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(link, `${ADDRESS[name]}/24`);
+  directors = new Directors(['a', 'b']);
+  ({ hosts, scene } = directors);
   folder = join(scene.folder, 'fence');
   power = new PowerStrip(folder, VIP);
-  writeFileSync(join(folder, 'key'), 'a secret of these two\n', { mode: 0o600 });
   writeFileSync(join(folder, 'reader'), `#!/bin/sh\nexec cat "$1" >>${folder}/lines\n`);
   writeFileSync(join(folder, 'alarm'), `#!/bin/sh\necho "$*: $VIPKEEPER_CAUSE" >>${folder}/alarms\n`);
   for (const name of ['reader', 'alarm']) chmodSync(join(folder, name), 0o755);
   mail = await startExim(hosts.b, MAIL_PORT);
-  watch = await AddressWatch.start(scene, Object.values(hosts));
+  await directors.watched();
 });
-test.after(() => {
-  scene.close();
-});
-test.after.each(() => {
-  assert.is(watch.longestOverlap(VIP).milliseconds, 0, 'two directors had the address');
-});
+test.after(() => directors.close());
+test.after.each(() => directors.notTwice());
 
 test('one is elected with the consent of the other', async () => {
   start('a', { preempts: true });
   start('b');
-  await heldBy('a');
-  assert.is((await claimOf('a'))?.state, 'holding');
+  await directors.heldBy('a');
+  assert.is((await directors.claim('a'))?.state, 'holding');
   await scene.until('the device was looked at', () => /works/.test(operator(hosts.b, 'fence', 'status')));
 });
 
 test('parted, the other switches it off first, and then takes the address', async () => {
-  part(true);
-  await heldBy('b');
+  directors.part(true);
+  await directors.heldBy('b');
   assert.match(logs(), 'fencing a: it is silent, and vrrp_instance VI_1 has no majority of votes');
   assert.match(logs(), 'a is off: power-of-a');
   assert.equal(hosts.a.processes(), []);
@@ -167,16 +128,16 @@ test('who is to hear of it is told: a script, a line and a mail, once each', asy
 
 test('it boots into the same partition, and neither takes the address nor shoots', async () => {
   start('a');
-  await scene.until('it asks for votes', async () => (await claimOf('a'))?.state === 'asking');
-  await inVain('a');
-  assert.is(holder(), 'b');
+  await scene.until('it asks for votes', async () => (await directors.claim('a'))?.state === 'asking');
+  await directors.inVain('a');
+  assert.is(directors.holder(), 'b');
   assert.not.match(logs(), 'fencing b');
 });
 
 test('the cable is mended: it hears its peer and joins as backup', async () => {
-  part(false);
+  directors.part(false);
   await follows('a');
-  assert.is(holder(), 'b');
+  assert.is(directors.holder(), 'b');
 });
 
 test('with a broken switch nobody takes over, unless the operator answers for it', async () => {
@@ -185,18 +146,18 @@ test('with a broken switch nobody takes over, unless the operator answers for it
   hosts.b.kill();
   ip('b', `address flush dev lan to ${VIP}`);
   await scene.until('the shot has failed', () => logs().includes('no fence device switched b off'));
-  await inVain('a');
-  assert.is(holder(), '');
+  await directors.inVain('a');
+  assert.is(directors.holder(), '');
   assert.match(operator(hosts.a, 'fence', 'status'), 'the power switch does not answer');
   operator(hosts.a, 'fence', 'confirm', 'b');
-  await heldBy('a');
+  await directors.heldBy('a');
   power.behave('works');
 });
 
 test('the dead one comes back and follows', async () => {
   start('b');
   await follows('b');
-  assert.is(holder(), 'a');
+  assert.is(directors.holder(), 'a');
 });
 
 test('the operator is told what would be run, and is asked before it is', () => {
@@ -222,7 +183,7 @@ test('started again while the other is off for certain, it takes the address wit
   hosts.a.kill();
   ip('a', `address flush dev lan to ${VIP}`);
   start('a');
-  await heldBy('a');
+  await directors.heldBy('a');
   assert.not.ok(power.isOn('b'));
   assert.match(operator(hosts.a, 'fence', 'status'), /b was switched off by power-of-b .* not heard since/);
 });
@@ -235,7 +196,7 @@ test('it is switched on again, boots and follows', async () => {
   await scene.until('it is heard', () =>
     /b was switched off .* heard again/.test(operator(hosts.a, 'fence', 'status')),
   );
-  assert.is(holder(), 'a');
+  assert.is(directors.holder(), 'a');
 });
 
 test('one that is silent and serves on is switched off first: takeover_policy', async () => {
@@ -247,7 +208,7 @@ test('one that is silent and serves on is switched off first: takeover_policy', 
   hosts.b.run('nft', 'add', 'table', 'inet', 'test');
   hosts.b.run('nft', 'add chain inet test in { type filter hook input priority 0 ; }');
   hosts.b.run('nft', 'add', 'rule', 'inet', 'test', 'in', 'meta', 'l4proto', '{ 112, 17 }', 'drop');
-  await heldBy('b');
+  await directors.heldBy('b');
   const explained = operator(hosts.b, 'explain', 'VI_1');
   assert.match(explained, /ago: take: a is off/);
   assert.match(explained, new RegExp(`ago.*: fence: ${VIP} is served on: \\S+ answers for it`));
@@ -255,26 +216,26 @@ test('one that is silent and serves on is switched off first: takeover_policy', 
 });
 
 test('alone from its start it waits, switches the other off, or takes the address: startup_alone', async () => {
-  for (const host of Object.values(hosts)) {
+  for (const host of directors.all) {
     host.kill();
     ip(host.name, `address flush dev lan to ${VIP}`);
   }
-  await heldBy('');
+  await directors.heldBy('');
   // It has power, and nobody heard it since.
   power.switchOn('b');
   start('a');
-  await inVain('a');
-  assert.is(holder(), '');
+  await directors.inVain('a');
+  assert.is(directors.holder(), '');
   assert.ok(power.isOn('b'));
   hosts.a.kill();
   start('a', { alone: 'fence' });
-  await heldBy('a');
+  await directors.heldBy('a');
   assert.not.ok(power.isOn('b'), 'b was switched off');
   hosts.a.kill();
   ip('a', `address flush dev lan to ${VIP}`);
   power.switchOn('b');
   start('a', { alone: 'take' });
-  await heldBy('a');
+  await directors.heldBy('a');
   assert.ok(power.isOn('b'), 'b was not switched off');
   assert.match(logs(), /b was not heard since our start: taken without it \(startup_alone take\)/);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { HeartbeatCodec } from '../../src/core/fence/heartbeat-codec.ts';
@@ -9,8 +9,8 @@ import { compiled } from '../lab/engine/root.ts';
 import { operator, statusOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
+import { CLUSTER, Directors, router, VIP } from './directors.ts';
 
 /**
  * As many forged and recorded heartbeats as a stranger can send, fifty thousand a second at most, at a director that is
@@ -20,61 +20,37 @@ await enclose();
 
 const RATE = 50_000;
 const PORT = 5406;
-const VIP = '10.0.0.100';
-const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3' } as const;
-type Name = keyof typeof ADDRESS;
+type Name = 'a' | 'b' | 'c';
 const REASONS = ['wrong key', 'not a heartbeat', 'replayed'];
 
 const test = suite('forged heartbeats');
-let scene: Scene;
+let directors: Directors<Name>;
+let hosts: Directors<Name>['hosts'];
 let stranger: Host;
-let folder: string;
 let daemon: Program;
-const hosts = {} as Record<Name, Host>;
-
-const configuration = (priority: number): string => `heartbeat {
-  key_file ${join(folder, 'key')}
-${Object.entries(ADDRESS)
-  .map(([name, address]) => `  director ${name} ${address}\n`)
-  .join('')}  longest_promise 3
-}
-vrrp_instance VI_1 {
-  interface lan
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int 1
-  virtual_ipaddress {
-    ${VIP}/24
-  }
-}
-`;
 
 test.before(async () => {
-  scene = new Scene();
-  const lan = scene.link('lan');
-  folder = join(scene.folder, 'keys');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'key'), 'a secret of these three\n', { mode: 0o600 });
-  writeFileSync(join(folder, 'other'), 'what a stranger thinks it is\n', { mode: 0o600 });
-  for (const [i, name] of (['a', 'b', 'c'] as const).entries()) {
-    hosts[name] = scene.host(name).on(lan, `${ADDRESS[name]}/24`);
-    const started = vipkeeper(hosts[name], configuration(150 - i * 10), '-P');
-    if (name === 'a') daemon = started;
-  }
-  stranger = scene.host('stranger').on(lan, '10.0.0.9/24');
-  await scene.until('a is master', () => hosts.a.has(VIP));
+  directors = new Directors(['a', 'b', 'c']);
+  hosts = directors.hosts;
+  const start = (name: Name, priority: number): Program =>
+    vipkeeper(hosts[name], `${directors.heartbeat()}${router(priority)}`, '-P');
+  daemon = start('a', 150);
+  start('b', 140);
+  start('c', 130);
+  stranger = directors.scene.host('stranger').on(directors.link, '10.0.0.9/24');
+  await directors.heldBy('a');
 });
-test.after(() => scene.close());
+test.after(() => directors.close());
 
 /**
  * What a stranger would like a to believe: that b asks for its vote, and that nobody holds it. Of its own making, and
  * what b may have said before its last start: whole, and cut.
  */
 function forged(): string[] {
-  const [guessed, genuine] = ['other', 'key'].map(
-    (name) => new HeartbeatCodec('vipkeeper', readKey(join(folder, name))),
-  ) as [HeartbeatCodec, HeartbeatCodec];
+  const { folder } = directors;
+  const codec = (key: string): HeartbeatCodec => new HeartbeatCodec(CLUSTER, readKey(key));
+  const guessed = codec(directors.secret('other', 'what a stranger thinks it is'));
+  const genuine = codec(join(folder, `${CLUSTER}.key`));
   const claim = 'vrrp_instance VI_1';
   const words = [
     { type: 'release', claim, number: 2 ** 40 },
@@ -102,17 +78,20 @@ test('are counted and told once for each reason; nothing changes, and adverts go
   const flood = stranger.start('flood', [
     process.execPath,
     compiled('test/lab/programs/flood.ts'),
-    ...[ADDRESS.a, String(PORT), String(RATE)],
+    ...[directors.address('a'), String(PORT), String(RATE)],
     ...forged(),
   ]);
   const dropped = async (): Promise<Readonly<Record<string, number>>> =>
     (await statusOf(hosts.a))?.vrrp?.votes?.dropped ?? {};
-  await scene.until('all kinds are counted', async () => {
+  await directors.scene.until('all kinds are counted', async () => {
     const counts = await dropped();
     return REASONS.every((reason) => (counts[reason] ?? 0) > 1000);
   });
   const [before, at] = [await advertsSent(), Date.now()];
-  await scene.until('ten adverts were sent meanwhile', async () => (await advertsSent()) >= before + 10);
+  await directors.scene.until(
+    'ten adverts were sent meanwhile',
+    async () => (await advertsSent()) >= before + 10,
+  );
   const took = (Date.now() - at) / 1000;
   const said = flood.log.trim().split('\n').at(-1);
   const counts = await dropped();
@@ -123,8 +102,8 @@ test('are counted and told once for each reason; nothing changes, and adverts go
   );
   assert.ok(hosts.a.has(VIP));
   for (const name of ['b', 'c'] as const) assert.not.ok(hosts[name].has(VIP), `${name} has taken nothing`);
-  const [router] = (await statusOf(hosts.a))?.vrrp?.instances ?? [];
-  assert.is(router?.statistics.becameMaster, 1, 'it was master all the time');
+  const [instance] = (await statusOf(hosts.a))?.vrrp?.instances ?? [];
+  assert.is(instance?.statistics.becameMaster, 1, 'it was master all the time');
   for (const reason of REASONS)
     assert.is(daemon.log.match(new RegExp(`dropped 1 heartbeat: ${reason}`, 'g'))?.length, 1, reason);
   assert.match(operator(hosts.a, 'status'), /dropped heartbeats: .*wrong key \d+/);

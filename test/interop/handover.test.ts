@@ -1,14 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { AddressWatch } from '../lab/scene/address-watch.ts';
+import type { AddressWatch } from '../lab/scene/address-watch.ts';
 import { file, keepalived, operator, shows, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { Scene } from '../lab/scene/scene.ts';
+import type { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
+import { Directors, LONGEST_PROMISE, router, VIP } from './directors.ts';
 
 /**
  * Planned hand-overs at adverts of one second, under 1000 requests a second: echo requests to the virtual address,
@@ -17,45 +17,19 @@ import { suite } from '../suite.ts';
  */
 await enclose();
 
-const VIP = '10.0.0.100';
-const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2', w: '10.0.0.9' } as const;
+const WITNESS = '10.0.0.9';
 type Name = 'a' | 'b';
 
 const test = suite('planned hand-over');
+let directors: Directors<Name>;
+let hosts: Directors<Name>['hosts'];
 let scene: Scene;
 let client: Host;
 let witness: Host;
 let watch: AddressWatch;
-let keys: string;
-const hosts = {} as Record<Name, Host>;
 
-const router = (priority: number, more = ''): string => `vrrp_instance VI_1 {
-  interface lan
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int 1
-  virtual_ipaddress {
-    ${VIP}/24
-  }
-  ${more}
-}
-`;
-const cluster = (witnessed: boolean): string => `heartbeat {
-  key_file ${join(keys, 'vipkeeper.key')}
-  director a ${ADDRESS.a}
-  director b ${ADDRESS.b}
-  longest_promise 3
-}
-${witnessed ? `witness {\n  address ${ADDRESS.w}\n}\n` : ''}`;
-
-const holder = (): string =>
-  Object.values(hosts)
-    .filter((host) => host.has(VIP))
-    .map(({ name }) => name)
-    .join(' and ');
-const heldBy = (name: Name): Promise<number> =>
-  scene.until(`the address is held by ${name}`, () => holder() === name);
+const cluster = (witnessed: boolean): string =>
+  `${directors.heartbeat()}${witnessed ? `witness {\n  address ${WITNESS}\n}\n` : ''}`;
 
 /** What became of the requests, one each millisecond: as many failed as there were milliseconds without an answer. */
 interface Outcome {
@@ -108,34 +82,28 @@ const handsOver = (name: Name): string => operator(hosts[name], 'switchover');
 async function begin(witnessed = false): Promise<Record<Name, Program>> {
   const b = start('b', 100, witnessed);
   const a = start('a', 150, witnessed);
-  await heldBy('a');
+  await directors.heldBy('a');
   await scene.until('they hear each other', () => [a, b].every(({ log }) => log.includes('is heard')));
   return { a, b };
 }
 async function end(daemons: Partial<Record<Name, Program>>): Promise<void> {
   for (const daemon of Object.values(daemons)) await daemon.stop();
-  assert.is(holder(), '');
+  assert.is(directors.holder(), '');
 }
 
 test.before(async () => {
-  scene = new Scene();
-  const lan = scene.link('lan');
-  for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(lan, `${ADDRESS[name]}/24`);
-  client = scene.host('c').on(lan, '10.0.0.20/24');
-  witness = scene.host('w').on(lan, `${ADDRESS.w}/24`);
-  keys = join(scene.folder, 'keys');
-  mkdirSync(keys);
-  writeFileSync(join(keys, 'vipkeeper.key'), 'a secret of these three\n', { mode: 0o600 });
-  watch = await AddressWatch.start(scene, Object.values(hosts));
+  directors = new Directors(['a', 'b']);
+  ({ hosts, scene } = directors);
+  client = scene.host('c').on(directors.link, '10.0.0.20/24');
+  witness = scene.host('w').on(directors.link, `${WITNESS}/24`);
+  watch = await directors.watched();
 });
-test.after(() => {
-  scene.close();
-});
+test.after(() => directors.close());
 
 test('keepalived: the master is stopped', async () => {
   const daemons = { b: keepalived(hosts.b, router(100), '-P'), a: keepalived(hosts.a, router(150), '-P') };
-  await heldBy('a');
-  const wait = await underLoad(() => Promise.all([daemons.a.stop(), heldBy('b')]));
+  await directors.heldBy('a');
+  const wait = await underLoad(() => Promise.all([daemons.a.stop(), directors.heldBy('b')]));
   tell('keepalived, stopped', wait);
   await end({ b: daemons.b });
 });
@@ -144,7 +112,7 @@ test('switchover, there and back: no request fails', async () => {
   const daemons = await begin();
   const there = await underLoad(async () => {
     assert.match(handsOver('a'), /^VI_1: .*b has taken over/);
-    await heldBy('b');
+    await directors.heldBy('b');
   });
   tell('switchover', there);
   assert.is(there.failed, 0);
@@ -152,7 +120,7 @@ test('switchover, there and back: no request fails', async () => {
   assert.match(daemons.a.log, /MASTER -> BACKUP: planned hand-over to b: the operator wants it/);
   const back = await underLoad(async () => {
     assert.match(handsOver('b'), /^VI_1: .*a has taken over/);
-    await heldBy('a');
+    await directors.heldBy('a');
   });
   tell('switchover back', back);
   assert.is(back.failed, 0);
@@ -163,13 +131,13 @@ test('a stop, maintenance, and a reload that gives the router up hand over too',
   const daemons = await begin();
   const maintained = await underLoad(async () => {
     assert.match(operator(hosts.a, 'maintenance', 'on'), /has taken over/);
-    await heldBy('b');
+    await directors.heldBy('b');
   });
   tell('maintenance on', maintained);
   assert.is(maintained.failed, 0);
   operator(hosts.a, 'maintenance', 'off');
   // It preempts again, as it is configured to.
-  await heldBy('a');
+  await directors.heldBy('a');
   file(
     hosts.a,
     'vipkeeper.conf',
@@ -177,14 +145,14 @@ test('a stop, maintenance, and a reload that gives the router up hand over too',
   );
   const reloaded = await underLoad(async () => {
     operator(hosts.a, 'reload');
-    await heldBy('b');
+    await directors.heldBy('b');
   });
   tell('reload without the router', reloaded);
   assert.is(reloaded.failed, 0);
   file(hosts.a, 'vipkeeper.conf', cluster(false) + router(150));
   operator(hosts.a, 'reload');
-  await heldBy('a');
-  const stopped = await underLoad(() => Promise.all([daemons.a.stop(), heldBy('b')]));
+  await directors.heldBy('a');
+  const stopped = await underLoad(() => Promise.all([daemons.a.stop(), directors.heldBy('b')]));
   tell('stop', stopped);
   assert.is(stopped.failed, 0);
   await end({ b: daemons.b });
@@ -198,7 +166,7 @@ test('nobody ready: the operator hears why, and nothing is changed', async () =>
     () => handsOver('a'),
     /VI_1: nobody takes over: b: its VI_1 is FAULT: the operator wants this/,
   );
-  assert.is(holder(), 'a');
+  assert.is(directors.holder(), 'a');
   operator(hosts.b, 'maintenance', 'off');
   await end(daemons);
 });
@@ -207,15 +175,15 @@ test('with votes two never hold it, and the next one has it at once', async () =
   const votes = witness.start('witness', [
     join(ROOT, 'bin/vipkeeper-witness'),
     '--keys',
-    keys,
+    directors.folder,
     '--longest',
-    '3',
+    String(LONGEST_PROMISE),
   ]);
   const daemons = await begin(true);
   const from = watch.moments.length;
   const wait = await underLoad(async () => {
     assert.match(handsOver('a'), /^VI_1: .*b has taken over/);
-    await heldBy('b');
+    await directors.heldBy('b');
   });
   tell('switchover with votes', wait);
   const moments = watch.moments.slice(from).filter(({ address }) => address === VIP);
@@ -231,10 +199,10 @@ test('with votes two never hold it, and the next one has it at once', async () =
 test('beside keepalived it is the standard way', async () => {
   const peer = keepalived(hosts.b, router(100), '-P');
   const ours = vipkeeper(hosts.a, router(150), '-P');
-  await heldBy('a');
+  await directors.heldBy('a');
   const wait = await underLoad(async () => {
     assert.match(handsOver('a'), /^VI_1: given up for whoever takes it\n.*10\.0\.0\.2 has taken over/);
-    await heldBy('b');
+    await directors.heldBy('b');
   });
   tell('switchover beside keepalived', wait);
   await end({ a: ours, b: peer });

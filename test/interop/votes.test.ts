@@ -1,17 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../src/core/bytes.ts';
 import { readRecordingFile } from '../../src/io/recordings.ts';
 import { enclose } from '../lab/engine/enclosed.ts';
 import { ROOT } from '../lab/engine/root.ts';
-import { AddressWatch } from '../lab/scene/address-watch.ts';
-import { operator, pidOf, statusOf, vipkeeper } from '../lab/scene/director.ts';
+import { operator, pidOf, vipkeeper } from '../lab/scene/director.ts';
 import type { Host } from '../lab/scene/host.ts';
-import type { Link } from '../lab/scene/link.ts';
 import type { Program } from '../lab/scene/program.ts';
-import { Scene } from '../lab/scene/scene.ts';
 import { suite } from '../suite.ts';
+import { Directors, LONGEST_PROMISE, router } from './directors.ts';
 
 /**
  * A pair of directors with a witness, by their real programs on the host's kernel: whatever is cut, frozen or killed,
@@ -19,112 +16,71 @@ import { suite } from '../suite.ts';
  */
 await enclose();
 
-const VIP = '10.0.0.100';
-const ADDRESS = { a: '10.0.0.1', b: '10.0.0.2', w: '10.0.0.9' } as const;
+const WITNESS = '10.0.0.9';
 type Name = 'a' | 'b';
 const KEY = 'a secret of these three';
-/** No promise is longer; whoever starts waits as long. */
-const LONGEST = 3;
 
 const test = suite('votes of a pair and its witness');
-let scene: Scene;
-let link: Link;
+let directors: Directors<Name>;
+let hosts: Directors<Name>['hosts'];
 let witnessHost: Host;
-let watch: AddressWatch;
 let witness: Program | undefined;
-const hosts = {} as Record<Name, Host>;
-let keys: string;
-
-const configuration = (priority: number, witnessed = true): string => `heartbeat {
-  cluster web
-  key_file ${join(keys, 'web.key')}
-  director a ${ADDRESS.a}
-  director b ${ADDRESS.b}
-  longest_promise ${LONGEST}
-}
-${witnessed ? `witness {\n  address ${ADDRESS.w}\n}` : ''}
-vrrp_instance VI_1 {
-  interface lan
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int 1
-  virtual_ipaddress {
-    ${VIP}/24
-  }
-}
-`;
 
 function startWitness(): void {
-  const options = ['--keys', keys, '--longest', String(LONGEST)];
+  const options = ['--keys', directors.folder, '--longest', String(LONGEST_PROMISE)];
   witness = witnessHost.start('witness', [join(ROOT, 'bin/vipkeeper-witness'), ...options]);
 }
-const start = (name: Name, priority: number): void =>
-  void vipkeeper(hosts[name], configuration(priority), '-P');
-
-/** Who has the address now. */
-const holder = (): string =>
-  Object.values(hosts)
-    .filter((host) => host.has(VIP))
-    .map(({ name }) => name)
-    .join(' and ');
-const heldBy = (name: Name | ''): Promise<number> =>
-  scene.until(`the address is held by ${name === '' ? 'nobody' : name}`, () => holder() === name);
-/** Directors do not hear each other, but both hear the witness. */
-const part = (apart: boolean): void => link.part(Object.values(hosts), apart);
+const start = (name: Name, priority: number): void => {
+  const witnessed = `witness {\n  address ${WITNESS}\n}\n`;
+  vipkeeper(hosts[name], `${directors.heartbeat()}${witnessed}${router(priority)}`, '-P');
+};
 const votesOf = async (name: Name): Promise<string[]> => {
-  const claim = (await statusOf(hosts[name]))?.vrrp?.votes?.claims[0];
+  const claim = await directors.claim(name);
   return claim?.votes.map(({ voter, why }) => `${voter} ${why}`) ?? [];
 };
 
 test.before(async () => {
-  scene = new Scene();
-  link = scene.link('lan');
-  for (const name of ['a', 'b'] as const) hosts[name] = scene.host(name).on(link, `${ADDRESS[name]}/24`);
-  witnessHost = scene.host('w').on(link, `${ADDRESS.w}/24`);
-  keys = join(scene.folder, 'keys');
-  mkdirSync(keys);
-  writeFileSync(join(keys, 'web.key'), `${KEY}\n`, { mode: 0o600 });
-  watch = await AddressWatch.start(scene, Object.values(hosts));
+  directors = new Directors(['a', 'b'], KEY);
+  hosts = directors.hosts;
+  witnessHost = directors.scene.host('w').on(directors.link, `${WITNESS}/24`);
+  await directors.watched();
 });
-test.after(() => {
-  scene.close();
-});
-test.after.each(() => {
-  assert.is(watch.longestOverlap(VIP).milliseconds, 0, 'two directors had the address');
-});
+test.after(() => directors.close());
+test.after.each(() => directors.notTwice());
 
 test('the better one is elected, with all votes', async () => {
   startWitness();
   start('a', 150);
   start('b', 100);
-  await heldBy('a');
-  await scene.until('all promise', async () =>
+  await directors.heldBy('a');
+  await directors.scene.until('all promise', async () =>
     (await votesOf('a')).every((vote) => vote.endsWith('promised')),
   );
   assert.equal(await votesOf('a'), ['a promised', 'b promised', 'witness promised']);
 });
 
 test('parted from its peer, the holder keeps the address, and the other does not take it', async () => {
-  part(true);
+  directors.part(true);
   // The other would be master: it has heard no advert for its down interval.
-  await scene.until('the other is refused', () => hosts.b.scene.logs().includes('no majority of votes'));
-  assert.is(holder(), 'a');
-  part(false);
-  await heldBy('a');
+  await directors.scene.until('the other is refused', () =>
+    directors.scene.logs().includes('no majority of votes'),
+  );
+  assert.is(directors.holder(), 'a');
+  directors.part(false);
+  await directors.heldBy('a');
 });
 
 test('cut off from all, the holder lets go by itself, and the other takes over', async () => {
-  link.cut(hosts.a);
-  await heldBy('b');
-  link.mend(hosts.a);
+  directors.link.cut(hosts.a);
+  await directors.heldBy('b');
+  directors.link.mend(hosts.a);
   // It is the better one.
-  await heldBy('a');
+  await directors.heldBy('a');
 });
 
 test('what each decided replays the same, shows its votes, and has no key in it', () => {
-  for (const host of Object.values(hosts)) {
-    const file = join(scene.folder, `${host.name}.recording`);
+  for (const host of directors.all) {
+    const file = join(directors.scene.folder, `${host.name}.recording`);
     operator(host, 'record', '-o', file);
     const text = readRecordingFile(file).join('\n');
     for (const key of [KEY, toHex(new TextEncoder().encode(KEY)), btoa(KEY)])
@@ -146,32 +102,29 @@ test('what each decided replays the same, shows its votes, and has no key in it'
 
 test('frozen, the holder loses the address by the kernel, before the other has it', async () => {
   hosts.a.freeze();
-  await heldBy('b');
+  await directors.heldBy('b');
   hosts.a.thaw();
-  await heldBy('a');
+  await directors.heldBy('a');
 });
 
 test('its VRRP process killed, its successor waits for its votes', async () => {
   process.kill(pidOf(hosts.a, 'vrrp'), 'SIGKILL');
-  await scene.until('somebody holds it', () => holder() !== '');
-  await heldBy('a');
+  await directors.scene.until('somebody holds it', () => directors.holder() !== '');
+  await directors.heldBy('a');
 });
 
 test('without the witness the pair goes on; without the peer too, nobody takes the address', async () => {
   await witness?.stop();
-  await scene.until('the votes of the pair are enough', async () => {
+  await directors.scene.until('the votes of the pair are enough', async () => {
     const votes = await votesOf('a');
-    return holder() === 'a' && votes.includes('b promised') && votes.includes('witness no answer');
+    return directors.holder() === 'a' && votes.includes('b promised') && votes.includes('witness no answer');
   });
   hosts.a.kill();
-  await heldBy('');
-  await scene.until('the other asks in vain', async () => {
-    const claim = (await statusOf(hosts.b))?.vrrp?.votes?.claims[0];
-    return (claim?.vain ?? 0) > 2;
-  });
-  assert.is(holder(), '');
+  await directors.heldBy('');
+  await directors.inVain('b');
+  assert.is(directors.holder(), '');
   startWitness();
-  await heldBy('b');
+  await directors.heldBy('b');
 });
 
 test.run();
