@@ -136,7 +136,7 @@ export class HandOver {
 
   #serves(unit: string): boolean {
     const members = this.#membersOf(unit);
-    return members.length > 0 && members.every(({ state, sending }) => state === 'MASTER' && !sending);
+    return members.length > 0 && members.every(({ serves }) => serves);
   }
 
   #stand(unit: string): Stand {

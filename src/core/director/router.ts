@@ -1,4 +1,3 @@
-import { unreachable } from '../assert.ts';
 import { filterHolds } from '../fence/lease.ts';
 import type { Ip } from '../ip.ts';
 import type { Level } from '../level.ts';
@@ -19,8 +18,8 @@ import type { DirectorEvent, MakeRouter, RouterMachine } from './events.ts';
 import type { Look } from './footing.ts';
 import { routerKey } from './identity.ts';
 import { Outgoing } from './outgoing.ts';
-import { questionsOf } from './questions.ts';
 import { describe } from './reports.ts';
+import { suspect } from './suspicion.ts';
 import type { RouterTies } from './ties.ts';
 
 /** The machine of a virtual router, where no simulation has another. */
@@ -121,6 +120,12 @@ export class Router {
   /** Whether it waits for the outcome of an advert. */
   get sending(): boolean {
     return this.#sending;
+  }
+
+  /** Whether it is master and its advert has left: before that, packets for its addresses are dropped. */
+  get serves(): boolean {
+    const { state, advertLeft } = this.#instance;
+    return state === 'MASTER' && !this.#sending && advertLeft;
   }
 
   status(): VrrpStatus {
@@ -314,45 +319,11 @@ export class Router {
       case 'fence':
       case 'decided':
       case 'still-served':
-        this.#suspect(effect);
+        suspect(effect, this.key, this.#settings, this.status().source, ties);
+        if (effect.type === 'still-served') this.#happened('STILL_SERVED', this.#instance.state, effect.why);
         break;
       default:
         this.#log('warning', describe(effect));
-    }
-  }
-
-  /** What `takeover_policy` wants to know of a silent master, and makes of it. */
-  #suspect(
-    effect: Extract<VrrpEffect, { type: 'listen' | 'ask' | 'weigh' | 'fence' | 'decided' | 'still-served' }>,
-  ): void {
-    const [router, ties, { group }] = [this.key, this.#ties, this.#settings];
-    switch (effect.type) {
-      case 'listen':
-        ties.emit(effect);
-        break;
-      case 'ask': {
-        const questions = questionsOf(effect, this.#settings, this.status().source, ties.interfaces);
-        ties.emit({ type: 'ask', router, questions, listen: effect.listen });
-        break;
-      }
-      case 'weigh':
-        ties.emit({ ...effect, router, group });
-        break;
-      case 'fence':
-        if (group !== undefined) ties.emit({ ...effect, group });
-        break;
-      case 'decided': {
-        const { verdict, why } = effect.decision;
-        ties.emit({ type: 'changed', router });
-        this.#log(verdict === 'take' ? 'notice' : 'warning', `takeover_policy: ${verdict}: ${why}`);
-        break;
-      }
-      case 'still-served':
-        this.#log('crit', `the adverts of ${effect.master} have stopped, but ${effect.why}`);
-        this.#happened('STILL_SERVED', this.#instance.state, effect.why);
-        break;
-      default:
-        unreachable(effect);
     }
   }
 

@@ -141,6 +141,22 @@ test('a backup says that it is ready, takes over at once, and says so when it ha
   assert.equal(shell.taken(SEEN), [`say d2: taken ${UNIT}`], 'its answer may have been lost');
 });
 
+test('who takes over, and whose advert does not leave, is not said to have taken over before one has', () => {
+  const shell = said(backup(), 'offer', { number: 7 });
+  shell.taken();
+  shell.unsent = 'ENOBUFS';
+  said(shell, 'take', { number: 7 });
+  assert.equal(shell.taken(/^say|^frames|^announce/), [], 'packets for its addresses are dropped until then');
+  shell.unsent = undefined;
+  assert.is(
+    shell
+      .until(2.1)
+      .taken(/^say|^frames|^announce/)
+      .at(-1),
+    `say d2: taken ${UNIT}`,
+  );
+});
+
 test('a better master that hands over is no reason to give way, and its end is one to announce again', () => {
   const shell = said(said(backup(), 'offer', { number: 7 }), 'take', { number: 7 });
   shell.taken();
