@@ -30,7 +30,7 @@ export const checkers: Benchmark = {
         title,
         note: `${note}; in a user-mode kernel with one CPU`,
         columns,
-        rounds: bench.effort.quick ? 1 : 3,
+        rounds: bench.effort.quick ? 1 : 5,
         once: (daemon) => once(kernel, daemon, parts),
       });
     const { quick } = bench.effort;

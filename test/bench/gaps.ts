@@ -27,7 +27,7 @@ export const checked: Benchmark = {
 };
 
 function besideChecks({ stage, ...bench }: Bench, checks: number): Promise<Section> {
-  const [rounds, seconds] = bench.effort.quick ? [1, 20] : [2, 60];
+  const [rounds, seconds] = bench.effort.quick ? [1, 20] : [5, 20];
   const router: Router = { version: 3, interval: CHECKED_INTERVAL, vips: 1, realTime: REAL_TIME };
   return measure(
     { stage, ...bench },
@@ -78,7 +78,7 @@ export const gaps: Benchmark = {
 
 function evenness(bench: Bench, busy: boolean, realTime: number | undefined): Promise<Section> {
   const { stage, effort } = bench;
-  const [rounds, seconds] = effort.quick ? [1, 10] : [2, 30];
+  const [rounds, seconds] = effort.quick ? [1, 10] : [5, 20];
   const router: Router = { version: 3, interval: INTERVAL, vips: 1, ...(realTime && { realTime }) };
   const watch = async (): Promise<Figures> => {
     await stage.forget();

@@ -12,7 +12,7 @@ export const idle: Benchmark = {
   about: 'memory, processes and CPU time of an idle master with one instance, adverts each second',
   run: async (bench: Bench) => {
     const { stage, effort } = bench;
-    const [rounds, seconds] = effort.quick ? [1, 10] : [2, 30];
+    const [rounds, seconds] = effort.quick ? [1, 10] : [5, 30];
     const section = await measure(bench, {
       title: 'An idle master, one instance, VRRPv2, advert 1 s',
       note: `all processes of the daemon; ${rounds} x ${seconds} s`,

@@ -16,7 +16,7 @@ export const ipvs: Benchmark = {
   name: 'ipvs',
   about: 'the IPVS table of 1,000 services with 10 servers each: start, reload, stop',
   run: async (bench: Bench) => {
-    const rounds = bench.effort.quick ? 1 : 4;
+    const rounds = bench.effort.quick ? 1 : 5;
     const kernel = await Kernel.boot({ name: 'bench', folder: '/run/bench-kernel', memoryMiB: 2000 });
     try {
       const section = await measure(bench, {

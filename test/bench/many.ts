@@ -23,7 +23,7 @@ export const many: Benchmark = {
 
 function cost(bench: Bench): Promise<Section> {
   const { stage, effort } = bench;
-  const [rounds, seconds] = effort.quick ? [1, 10] : [2, 30];
+  const [rounds, seconds] = effort.quick ? [1, 10] : [5, 20];
   return measure(bench, {
     title: `A master of ${INSTANCES} instances, VRRPv2, advert 1 s`,
     note: `all processes of the daemon, |gap - 1 s| of each instance on the wire; ${rounds} x ${seconds} s`,
@@ -110,7 +110,7 @@ function reload(bench: Bench): Promise<Section> {
 
 function takeover(bench: Bench): Promise<Section> {
   const { stage, effort } = bench;
-  const rounds = effort.quick ? 1 : 4;
+  const rounds = effort.quick ? 1 : 5;
   return measure(bench, {
     title: `Crash of a master of ${INSTANCES} instances, VRRPv3, advert 500 ms`,
     note: `each address after the moment at which its instance must take over; n = ${rounds}`,

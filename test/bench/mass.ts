@@ -20,7 +20,7 @@ export const mass: Benchmark = {
   name: 'mass',
   about: '1,000 VIPs taken over after a crash, and after a clean stop',
   run: async (bench) => {
-    const rounds = bench.effort.quick ? 1 : 4;
+    const rounds = bench.effort.quick ? 1 : 5;
     return [await afterCrash(bench, rounds), await afterStop(bench, rounds)];
   },
 };
