@@ -29,6 +29,9 @@ class Wrapped implements VrrpMachine {
   get state(): VrrpState {
     return this.inner.state;
   }
+  get takeover(): Instant | undefined {
+    return this.inner.takeover;
+  }
   get advertLeft(): boolean {
     return this.inner.advertLeft;
   }

@@ -189,6 +189,7 @@ export type RouterMachine = Pick<
   | 'take'
   | 'state'
   | 'status'
+  | 'takeover'
   | 'advertLeft'
   | 'isStale'
   | 'memory'

@@ -103,7 +103,7 @@ export class Router {
 
   /** When it takes over as a backup that hears nothing more. */
   get takeover(): Instant | undefined {
-    return this.state === 'BACKUP' ? this.#instance.deadline() : undefined;
+    return this.#instance.takeover;
   }
 
   /**

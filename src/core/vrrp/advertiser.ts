@@ -13,6 +13,7 @@ import { Authentication } from './auth.ts';
 import type { Digest } from './auth-digest.ts';
 import { type Beat, OWN_BEAT } from './beat.ts';
 import type { VrrpEffect } from './events.ts';
+import { text } from './intervals.ts';
 import { type Datagram, type Decoded, RESIGNING } from './packet.ts';
 import type { Reports } from './reports.ts';
 import type { VrrpSettings } from './settings.ts';
@@ -196,6 +197,11 @@ export class Advertiser {
 
   silentFor(now: Instant): Duration {
     return since(now, this.#sent);
+  }
+
+  /** Why a master that slept gives up. */
+  stalled(now: Instant): string {
+    return `stalled for ${text(this.silentFor(now))}, another may be master`;
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Beat } from './beat.ts';
 import type { VrrpEffect, VrrpEvent, VrrpState, VrrpStatus } from './events.ts';
 import { heardAsBackup, silenceEnded, weighed } from './following.ts';
 import { type Grounds, type GroundsEvent, recovery } from './grounds.ts';
-import { isHeir, text } from './intervals.ts';
+import { isHeir } from './intervals.ts';
 import { type Advert, type Datagram, OWNER } from './packet.ts';
 import { configureParts, makeParts, standingOf, statusOf, type VrrpParts } from './parts.ts';
 import { heardAsMaster } from './rival.ts';
@@ -110,7 +110,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#parts.evidence.hear(event, this.#parts.silence.missing, now);
         break;
       case 'weighed':
-        this.#standFor(weighed(this.#parts, event, now), now);
+        this.#stand(now, weighed(this.#parts, event, now));
         break;
       default:
         this.#regrounded(event, now);
@@ -155,6 +155,11 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
 
   get state(): VrrpState {
     return this.#state;
+  }
+
+  /** When a backup takes over unless it hears a master: its master-down timer. */
+  get takeover(): Instant | undefined {
+    return this.#timers.due('down');
   }
 
   /** Whether the last advert left. */
@@ -279,8 +284,9 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
     this.#cause = cause;
   }
 
-  /** Nobody else is to be master: so are we, or, in a sync group, as soon as all members can be. */
-  #stand(now: Instant, cause: string): void {
+  /** Nobody else is to be master, for that cause: so are we, or, in a sync group, as soon as all members can be. */
+  #stand(now: Instant, cause: string | undefined): void {
+    if (cause === undefined) return;
     if (this.#settings.group === undefined) {
       this.#becomeMaster(now, cause);
       return;
@@ -292,10 +298,6 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
       this.#parts.silence.beginShort(now);
     }
     this.#parts.membership.candidate ??= cause;
-  }
-
-  #standFor(cause: string | undefined, now: Instant): void {
-    if (cause !== undefined) this.#stand(now, cause);
   }
 
   /** After each event: what others are told of it. */
@@ -352,10 +354,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
    * A master that slept past its authority: another may hold the addresses by now. They go before anything is said or
    * answered, and it listens as long as a living master needs to be heard.
    */
-  #giveUp(
-    now: Instant,
-    why = `stalled for ${text(this.#advertiser.silentFor(now))}, another may be master`,
-  ): void {
+  #giveUp(now: Instant, why = this.#advertiser.stalled(now)): void {
     if (this.#state !== 'MASTER') return;
     this.#stepDown(now, 'BACKUP', `${why}: listening before serving again`);
     this.#parts.silence.beginShort(now);
@@ -386,7 +385,7 @@ export class VrrpInstance implements Machine<VrrpEvent, VrrpEffect>, Remembering
         this.#start(now);
         break;
       case 'down':
-        this.#standFor(silenceEnded(this.#parts, since(now, due), now), now);
+        this.#stand(now, silenceEnded(this.#parts, since(now, due), now));
         break;
       case 'pulse':
         if (this.#parts.silence.pulse(since(now, due), now)) this.#parts.membership.candidate = undefined;

@@ -2,6 +2,8 @@ import * as assert from 'uvu/assert';
 import { RehearsalTime } from '../../../src/core/rehearsal/due.ts';
 import { type Instant, instant } from '../../../src/core/time.ts';
 import { suite } from '../../suite.ts';
+import { instance, Shell } from '../director/shell.ts';
+import { at as atSecond } from '../vrrp/router.ts';
 
 const at = (ms: number): Instant => instant(1e9 + ms * 1e3);
 
@@ -48,6 +50,14 @@ test('backups that take over one after the other: once in a second', () => {
   }
   assert.is(seen.length, 3);
   assert.is(seen[0], 95);
+});
+
+test('a director knows when from the last advert on, also while adverts are missed', () => {
+  const shell = Shell.of([instance()]).until(1).advert(150);
+  const due = atSecond(1 + 3 + 156 / 256);
+  for (const s of [1, 2.6, 3.7, 4.5]) assert.is(shell.until(s).director.takeover, due, `${s} s`);
+  shell.until(5);
+  assert.equal([shell.status().state, shell.director.takeover], ['MASTER', undefined]);
 });
 
 test.run();
