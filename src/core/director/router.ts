@@ -262,9 +262,7 @@ export class Router {
   }
 
   #perform(effect: Exclude<VrrpEffect, { type: 'send' }>): void {
-    const { key } = this;
-    const ties = this.#ties;
-    const { name } = this.#settings;
+    const [key, ties, { name }] = [this.key, this.#ties, this.#settings];
     switch (effect.type) {
       case 'hold': {
         const { lease } = effect;
@@ -318,9 +316,11 @@ export class Router {
       case 'weigh':
       case 'fence':
       case 'decided':
-      case 'still-served':
         suspect(effect, this.key, this.#settings, this.status().source, ties);
-        if (effect.type === 'still-served') this.#happened('STILL_SERVED', this.#instance.state, effect.why);
+        break;
+      case 'still-served':
+        this.#log('crit', `the adverts of ${effect.master} have stopped, but ${effect.why}`);
+        this.#happened('STILL_SERVED', this.#instance.state, effect.why);
         break;
       default:
         this.#log('warning', describe(effect));

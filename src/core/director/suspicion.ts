@@ -1,18 +1,14 @@
 import { unreachable } from '../assert.ts';
 import type { Ip } from '../ip.ts';
-import type { Level } from '../level.ts';
 import type { VrrpEffect } from '../vrrp/events.ts';
 import type { VrrpSettings } from '../vrrp/settings.ts';
 import { questionsOf } from './questions.ts';
 import type { RouterTies } from './ties.ts';
 
 /** What `takeover_policy` wants to know of a silent master, and makes of it. */
-export type SuspicionEffect = Extract<
-  VrrpEffect,
-  { type: 'listen' | 'ask' | 'weigh' | 'fence' | 'decided' | 'still-served' }
->;
+export type SuspicionEffect = Extract<VrrpEffect, { type: 'listen' | 'ask' | 'weigh' | 'fence' | 'decided' }>;
 
-/** Does what a virtual router wants of its director for that. `source`: its own address. */
+/** Has the director do that for the virtual router with this key. `source`: our address there, if it has one. */
 export function suspect(
   effect: SuspicionEffect,
   router: string,
@@ -21,8 +17,6 @@ export function suspect(
   ties: Pick<RouterTies, 'emit' | 'interfaces'>,
 ): void {
   const { name, group } = settings;
-  const log = (level: Level, message: string): void =>
-    ties.emit({ type: 'log', level, message: `${name}: ${message}` });
   switch (effect.type) {
     case 'listen':
       ties.emit(effect);
@@ -41,12 +35,10 @@ export function suspect(
     case 'decided': {
       const { verdict, why } = effect.decision;
       ties.emit({ type: 'changed', router });
-      log(verdict === 'take' ? 'notice' : 'warning', `takeover_policy: ${verdict}: ${why}`);
+      const level = verdict === 'take' ? 'notice' : 'warning';
+      ties.emit({ type: 'log', level, message: `${name}: takeover_policy: ${verdict}: ${why}` });
       break;
     }
-    case 'still-served':
-      log('crit', `the adverts of ${effect.master} have stopped, but ${effect.why}`);
-      break;
     default:
       unreachable(effect);
   }

@@ -1,7 +1,7 @@
 import { unreachable } from '../assert.ts';
 import type { Ip } from '../ip.ts';
 import type { Machine } from '../machine.ts';
-import { after, type Duration, earliest, type Instant, millis, seconds, since } from '../time.ts';
+import { after, type Duration, earliest, type Instant, micros, millis, seconds, since } from '../time.ts';
 import { known, NEVER } from './entry.ts';
 import type { HeldAddress } from './events.ts';
 import { type Entry, LeasedAddresses } from './lease-addresses.ts';
@@ -18,6 +18,8 @@ const READY_PAUSE = seconds(1);
 /** At most so many leases are renewed at once, and the others after a pause: adverts are not to wait for that. */
 const MOST_RENEWED = 50;
 const RENEWAL_PAUSE = millis(2);
+/** What is due earlier has its turn first: the adverts of this moment. */
+const AFTER_ADVERTS = micros(1);
 
 /**
  * Which virtual addresses packets may be answered for, and until when, in tables of nf_tables: `lease-table.ts`. What
@@ -238,7 +240,7 @@ export class Leases implements Machine<LeasesEvent, LeasesEffect> {
     if (!owner.mayWait(now)) this.#grant(owner, now);
     else if (this.#isKnown(owner.lease)) {
       this.#due.add(owner);
-      this.#dueAt ??= now;
+      this.#dueAt ??= after(now, AFTER_ADVERTS);
     }
   }
 

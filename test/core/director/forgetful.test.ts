@@ -11,6 +11,7 @@ await import('./director.test.ts');
 await import('./takeover.test.ts');
 await import('./leaving.test.ts');
 await import('./handover.test.ts');
+await import('./renewals.test.ts');
 
 const test = suite('the memory of the director');
 

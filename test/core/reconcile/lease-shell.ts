@@ -47,10 +47,6 @@ export class Shell {
     this.said = [];
   }
 
-  get now(): Instant {
-    return this.#now;
-  }
-
   /** Time goes on until then. */
   at(ms: number): this {
     const then = instant(1e9 + ms * 1e3);
